@@ -1,0 +1,10 @@
+//! Samovar keeps market data hot: price bars from a database in a local Parquet cache, with indicators computed from them.
+//!
+//! The rooms, from the lowest floor up; a room imports only from floors below its own:
+//! `market`, `indicator` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
+
+pub mod feature;
+pub mod indicator;
+pub mod market;
+pub mod source;
+pub mod ui;
