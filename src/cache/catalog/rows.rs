@@ -1,0 +1,196 @@
+//! Rows of the catalog's tables as the program's own types, and back.
+
+use crate::cache::counters::Tier;
+use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
+use crate::feature::DefinitionHash;
+use crate::market::{DateRange, Resolution, Symbol, parse_date};
+use crate::source::{SourceId, SymbolInfo};
+use rusqlite::{Row, Statement, Transaction, params};
+
+/// Lookups of one minute, tier and kind of dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupCount {
+    /// Start of the minute.
+    pub bucket_us: i64,
+    /// Where they were answered.
+    pub tier: Tier,
+    /// `bars` or `features`.
+    pub dataset: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// A job of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Its number.
+    pub id: i64,
+    /// What it was.
+    pub title: String,
+    /// When it began.
+    pub started_at_us: i64,
+    /// When it ended; `None` while it runs, or when its process was killed.
+    pub finished_at_us: Option<i64>,
+    /// The process that ran it.
+    pub process_id: u32,
+    /// Its report as JSON.
+    pub report: Option<String>,
+}
+
+/// Files that were cleared together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrashBatch {
+    /// Its number.
+    pub batch: i64,
+    /// When they were cleared.
+    pub trashed_at_us: i64,
+    /// How many entries.
+    pub entries: u64,
+    /// Their bytes.
+    pub size_bytes: u64,
+}
+
+/// The columns [`entry_from_row`] reads, in its order.
+pub(super) const ENTRY_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
+     definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
+     damaged_at_us, pinned, quality, hits, last_used_us";
+
+pub(super) const UPSERT_ENTRY: &str = "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
+     intraday, definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
+     damaged_at_us, pinned, quality, hits, last_used_us)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
+     ON CONFLICT (source, symbol, dataset) DO UPDATE SET path = excluded.path, size_bytes = excluded.size_bytes,
+        modified_us = excluded.modified_us, checksum = excluded.checksum, fingerprint = excluded.fingerprint, rows = excluded.rows,
+        first_us = excluded.first_us, last_us = excluded.last_us, intraday = excluded.intraday,
+        definition_hash = excluded.definition_hash, inputs_fingerprint = excluded.inputs_fingerprint,
+        range_start = excluded.range_start, range_end = excluded.range_end, fetched_at_us = excluded.fetched_at_us,
+        invalidated_at_us = excluded.invalidated_at_us, failed_at_us = excluded.failed_at_us, failure = excluded.failure,
+        damaged_at_us = excluded.damaged_at_us, quality = excluded.quality";
+
+fn blob(value: u128) -> Vec<u8> {
+    value.to_be_bytes().to_vec()
+}
+
+fn hash_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u128>> {
+    let bytes: Option<Vec<u8>> = row.get(column)?;
+    Ok(bytes.and_then(|bytes| <[u8; 16]>::try_from(bytes.as_slice()).ok()).map(u128::from_be_bytes))
+}
+
+fn unsigned_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(super) fn upsert(statement: &mut Statement<'_>, entry: &Entry) -> rusqlite::Result<()> {
+    let file = entry.file.as_ref();
+    let quality = if entry.quality.is_clean() { None } else { serde_json::to_string(&entry.quality).ok() };
+    statement.execute(params![
+        entry.key.source.as_str(),
+        entry.key.symbol.as_str(),
+        entry.key.dataset.name(),
+        file.map(|file| file.path.to_string_lossy().into_owned()),
+        file.map_or(0, |file| signed(file.size_bytes)),
+        file.map_or(0, |file| file.modified_us),
+        file.map(|file| blob(file.checksum)),
+        file.map(|file| blob(file.fingerprint)),
+        file.map_or(0, |file| signed(file.rows)),
+        file.map_or(0, |file| file.first_us),
+        file.map_or(0, |file| file.last_us),
+        file.is_some_and(|file| file.resolution == Resolution::Intraday),
+        entry.provenance.map(|provenance| blob(provenance.definition.as_u128())),
+        entry.provenance.map(|provenance| blob(provenance.inputs)),
+        entry.range.start.map(|day| day.to_string()),
+        entry.range.end.map(|day| day.to_string()),
+        entry.fetched_at_us,
+        entry.invalidated_at_us,
+        entry.failure.as_ref().map(|failure| failure.at_us),
+        entry.failure.as_ref().map(|failure| &failure.message),
+        entry.damaged_at_us,
+        entry.pinned,
+        quality,
+        signed(entry.hits),
+        entry.last_used_us,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let text = |column: usize| row.get_ref(column).and_then(|value| value.as_str().map(str::to_owned).map_err(Into::into));
+    let optional_text = |column: usize| row.get::<_, Option<String>>(column);
+    let path = optional_text(3)?;
+    let file = match (path, hash_at(row, 6)?, hash_at(row, 7)?) {
+        (Some(path), Some(checksum), Some(fingerprint)) => Some(FileFacts {
+            path: path.into(),
+            size_bytes: unsigned_at(row, 4)?,
+            modified_us: row.get(5)?,
+            checksum,
+            fingerprint,
+            rows: unsigned_at(row, 8)?,
+            first_us: row.get(9)?,
+            last_us: row.get(10)?,
+            resolution: if row.get(11)? { Resolution::Intraday } else { Resolution::Daily },
+        }),
+        _ => None,
+    };
+    let provenance = match (hash_at(row, 12)?, hash_at(row, 13)?) {
+        (Some(definition), Some(inputs)) => Some(Provenance { definition: DefinitionHash::from_u128(definition), inputs }),
+        _ => None,
+    };
+    let failure = match (row.get(18)?, optional_text(19)?) {
+        (Some(at_us), Some(message)) => Some(Failure { at_us, message }),
+        _ => None,
+    };
+    Ok(Entry {
+        key: EntryKey { source: SourceId::new(&text(0)?), symbol: Symbol::from(text(1)?), dataset: Dataset::from_name(&text(2)?) },
+        file,
+        provenance,
+        range: DateRange {
+            start: optional_text(14)?.as_deref().and_then(parse_date),
+            end: optional_text(15)?.as_deref().and_then(parse_date),
+        },
+        fetched_at_us: row.get(16)?,
+        invalidated_at_us: row.get(17)?,
+        failure,
+        damaged_at_us: row.get(20)?,
+        pinned: row.get(21)?,
+        quality: optional_text(22)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+        hits: unsigned_at(row, 23)?,
+        last_used_us: row.get(24)?,
+    })
+}
+
+pub(super) fn symbol_from_row(row: &Row<'_>) -> rusqlite::Result<SymbolInfo> {
+    Ok(SymbolInfo {
+        symbol: Symbol::from(row.get::<_, String>(0)?),
+        first_us: row.get(1)?,
+        last_us: row.get(2)?,
+        bar_count: unsigned_at(row, 3)?,
+    })
+}
+
+pub(super) fn lookup_from_row(row: &Row<'_>) -> rusqlite::Result<LookupCount> {
+    Ok(LookupCount {
+        bucket_us: row.get(0)?,
+        tier: Tier::from_word(&row.get::<_, String>(1)?),
+        dataset: row.get(2)?,
+        count: unsigned_at(row, 3)?,
+    })
+}
+
+pub(super) fn job_from_row(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
+    Ok(JobRecord {
+        id: row.get(0)?,
+        title: row.get(1)?,
+        started_at_us: row.get(2)?,
+        finished_at_us: row.get(3)?,
+        process_id: u32::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
+        report: row.get(5)?,
+    })
+}
+
+pub(super) fn batch_from_row(row: &Row<'_>) -> rusqlite::Result<TrashBatch> {
+    Ok(TrashBatch { batch: row.get(0)?, trashed_at_us: row.get(1)?, entries: unsigned_at(row, 2)?, size_bytes: unsigned_at(row, 3)? })
+}

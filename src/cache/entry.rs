@@ -1,0 +1,202 @@
+//! What the catalog knows of one cached thing: its key, its file, its times. No file and no database is touched here.
+
+use crate::feature::DefinitionHash;
+use crate::market::{DateRange, Quality, Resolution, Symbol};
+use crate::source::SourceId;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is cached per symbol: its bars, or one feature set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dataset {
+    /// Price bars.
+    Bars,
+    /// The feature set of this name.
+    Features(Arc<str>),
+}
+
+impl Dataset {
+    /// The feature set of this name.
+    #[must_use]
+    pub fn features(set: impl AsRef<str>) -> Self {
+        Self::Features(Arc::from(set.as_ref()))
+    }
+
+    /// `bars`, or the set's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Bars => "bars",
+            Self::Features(set) => set,
+        }
+    }
+
+    /// The dataset of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        if name == "bars" { Self::Bars } else { Self::features(name) }
+    }
+
+    /// Whether this is the bars.
+    #[must_use]
+    pub fn is_bars(&self) -> bool {
+        matches!(self, Self::Bars)
+    }
+}
+
+impl std::fmt::Display for Dataset {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bars => formatter.write_str("bars"),
+            Self::Features(set) => write!(formatter, "{set} features"),
+        }
+    }
+}
+
+/// One symbol's copy of one dataset from one source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryKey {
+    /// Where the bars come from.
+    pub source: SourceId,
+    /// The instrument.
+    pub symbol: Symbol,
+    /// Bars or a feature set.
+    pub dataset: Dataset,
+}
+
+impl EntryKey {
+    /// A symbol's bars.
+    #[must_use]
+    pub fn bars(source: &SourceId, symbol: &Symbol) -> Self {
+        Self { source: source.clone(), symbol: symbol.clone(), dataset: Dataset::Bars }
+    }
+
+    /// A symbol's features of one set.
+    #[must_use]
+    pub fn features(source: &SourceId, symbol: &Symbol, set: &str) -> Self {
+        Self { source: source.clone(), symbol: symbol.clone(), dataset: Dataset::features(set) }
+    }
+}
+
+/// A cached file as the catalog knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Path below the root of its tree.
+    pub path: PathBuf,
+    /// Length of the file.
+    pub size_bytes: u64,
+    /// When the file was last written, by the file system's clock.
+    pub modified_us: i64,
+    /// xxh3-128 of the whole file.
+    pub checksum: u128,
+    /// xxh3-128 of the columns' values, whatever their encoding.
+    pub fingerprint: u128,
+    /// Number of rows.
+    pub rows: u64,
+    /// Time of the first row.
+    pub first_us: i64,
+    /// Time of the last row.
+    pub last_us: i64,
+    /// Daily, or with a time of day.
+    pub resolution: Resolution,
+}
+
+/// What features were computed with and from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provenance {
+    /// Hash of the set's definitions.
+    pub definition: DefinitionHash,
+    /// Fingerprint of the bars they were computed from.
+    pub inputs: u128,
+}
+
+/// Why the last attempt to bring an entry to fresh failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// When it failed.
+    pub at_us: i64,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// One row of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which entry.
+    pub key: EntryKey,
+    /// Its file, if there is one to serve.
+    pub file: Option<FileFacts>,
+    /// For features: what they were computed with and from.
+    pub provenance: Option<Provenance>,
+    /// The days that were asked of the source.
+    pub range: DateRange,
+    /// When the bars were fetched (for features: the bars they were computed from).
+    pub fetched_at_us: i64,
+    /// When it was marked as not fresh, if it was since it was fetched.
+    pub invalidated_at_us: Option<i64>,
+    /// The last failed attempt, if it came after the last good one.
+    pub failure: Option<Failure>,
+    /// When its file was found damaged, if it has not been replaced since.
+    pub damaged_at_us: Option<i64>,
+    /// Whether it never expires and is never evicted.
+    pub pinned: bool,
+    /// What was noticed in the source's rows.
+    pub quality: Quality,
+    /// How often it was read from the cache.
+    pub hits: u64,
+    /// When it was last read.
+    pub last_used_us: Option<i64>,
+}
+
+impl Entry {
+    /// Bytes on disk.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.size_bytes)
+    }
+
+    /// Number of rows cached.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.rows)
+    }
+}
+
+/// Which datasets an action is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DatasetFilter {
+    /// Bars and all features.
+    #[default]
+    All,
+    /// Bars only.
+    Bars,
+    /// Every feature set, not the bars.
+    Features,
+    /// These feature sets.
+    Sets(Vec<String>),
+}
+
+impl DatasetFilter {
+    /// Whether a dataset is meant.
+    #[must_use]
+    pub fn matches(&self, dataset: &Dataset) -> bool {
+        match (self, dataset) {
+            (Self::All, _) | (Self::Bars, Dataset::Bars) | (Self::Features, Dataset::Features(_)) => true,
+            (Self::Sets(sets), Dataset::Features(set)) => sets.iter().any(|name| **name == **set),
+            _ => false,
+        }
+    }
+}
+
+/// Which entries an action is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// Entries of this source; of every source when left out.
+    pub source: Option<SourceId>,
+    /// Entries of these symbols; of every symbol when left out.
+    pub symbols: Option<Vec<Symbol>>,
+    /// Which datasets.
+    pub datasets: DatasetFilter,
+    /// Only entries that are not fresh any more.
+    pub expired_only: bool,
+}

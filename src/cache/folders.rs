@@ -1,0 +1,107 @@
+//! Where things lie on disk. Paths only; nothing is read or written here.
+
+use super::entry::{Dataset, EntryKey};
+use crate::feature::DefinitionHash;
+use std::path::{Path, PathBuf};
+
+/// The layout's version of the bars tree; a new format gets a new folder.
+pub const BARS_TREE: &str = "bars-v1";
+/// The layout's version of the features tree.
+pub const FEATURES_TREE: &str = "features-v1";
+
+/// The folders of one cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// The cache folder: catalog, trash, quarantine, and both trees unless they were moved.
+    pub cache_dir: PathBuf,
+    bars_parent: PathBuf,
+    features_parent: PathBuf,
+}
+
+impl Folders {
+    /// Everything below one folder.
+    #[must_use]
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        let cache_dir = cache_dir.into();
+        Self { bars_parent: cache_dir.clone(), features_parent: cache_dir.clone(), cache_dir }
+    }
+
+    /// Moves the bars tree, the features tree, or both, to other folders.
+    #[must_use]
+    pub fn with_trees(mut self, bars: Option<PathBuf>, features: Option<PathBuf>) -> Self {
+        self.bars_parent = bars.unwrap_or(self.bars_parent);
+        self.features_parent = features.unwrap_or(self.features_parent);
+        self
+    }
+
+    /// The catalog database.
+    #[must_use]
+    pub fn catalog(&self) -> PathBuf {
+        self.cache_dir.join("catalog.sqlite")
+    }
+
+    /// Where cleared files wait for 24 hours.
+    #[must_use]
+    pub fn trash(&self) -> PathBuf {
+        self.cache_dir.join("trash")
+    }
+
+    /// Where damaged files are kept for inspection.
+    #[must_use]
+    pub fn quarantine(&self) -> PathBuf {
+        self.cache_dir.join("quarantine")
+    }
+
+    /// The root of a dataset's tree.
+    #[must_use]
+    pub fn tree(&self, dataset: &Dataset) -> PathBuf {
+        match dataset {
+            Dataset::Bars => self.bars_parent.join(BARS_TREE),
+            Dataset::Features(_) => self.features_parent.join(FEATURES_TREE),
+        }
+    }
+
+    /// Both trees' roots.
+    #[must_use]
+    pub fn trees(&self) -> [PathBuf; 2] {
+        [self.bars_parent.join(BARS_TREE), self.features_parent.join(FEATURES_TREE)]
+    }
+
+    /// Where an entry's file goes, below the root of its tree. Features lie in a folder per definition.
+    #[must_use]
+    pub fn relative_path(key: &EntryKey, definition: Option<DefinitionHash>) -> PathBuf {
+        let mut path = PathBuf::from(key.source.as_str());
+        if let Dataset::Features(set) = &key.dataset {
+            path.push(definition.map_or_else(|| set.to_string(), |hash| format!("{set}@{hash}")));
+        }
+        path.push(format!("{}.parquet", key.symbol.file_stem()));
+        path
+    }
+
+    /// The full path of a file of a dataset.
+    #[must_use]
+    pub fn absolute(&self, dataset: &Dataset, relative: &Path) -> PathBuf {
+        self.tree(dataset).join(relative)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::Symbol;
+    use crate::source::SourceId;
+
+    #[test]
+    fn bars_and_features_lie_where_the_layout_says() {
+        let folders = Folders::new("/cache").with_trees(None, Some("/fast".into()));
+        let source = SourceId::new("sample");
+        let bars = EntryKey::bars(&source, &Symbol::new("BRK/B"));
+        let relative = Folders::relative_path(&bars, None);
+        assert_eq!(folders.absolute(&bars.dataset, &relative), Path::new("/cache/bars-v1/sample/BRK%2FB.parquet"));
+        let features = EntryKey::features(&source, &Symbol::new("000001"), "classic");
+        let hash = DefinitionHash::from_u128(0xabcd << 64);
+        let relative = Folders::relative_path(&features, Some(hash));
+        let expected = format!("/fast/features-v1/sample/classic@{hash}/000001.parquet");
+        assert_eq!(folders.absolute(&features.dataset, &relative), Path::new(&expected));
+    }
+}

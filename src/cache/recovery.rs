@@ -1,0 +1,143 @@
+//! Setting right what a killed process or a damaged catalog left: half-written files go, whole files come in.
+
+use super::entry::{Dataset, Entry, EntryKey};
+use super::error::CacheError;
+use super::{Cache, files, parquet_file};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What was set right when the cache was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Jobs that a killed process had left open.
+    pub interrupted_jobs: Vec<String>,
+    /// Whole files that the catalog did not know, now in it.
+    pub adopted: usize,
+    /// Half-written files, removed.
+    pub temporary_removed: usize,
+    /// Where a damaged catalog was moved, if it was.
+    pub catalog_moved_to: Option<PathBuf>,
+}
+
+impl Recovery {
+    /// Whether there was anything to set right.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whether SQLite's message means that the file may not be written.
+pub(super) fn is_permission(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["unable to open", "readonly", "read-only", "permission"].iter().any(|sign| reason.contains(sign))
+}
+
+/// Moves a damaged catalog (with its log) aside.
+pub(super) fn move_catalog_aside(path: &Path, now_us: i64) -> Result<PathBuf, CacheError> {
+    let aside = |suffix: &str| {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    for suffix in ["-wal", "-shm"] {
+        let log = aside(suffix);
+        if log.exists() {
+            files::move_file(&log, &aside(&format!(".damaged-{now_us}{suffix}")))?;
+        }
+    }
+    let target = aside(&format!(".damaged-{now_us}"));
+    files::move_file(path, &target)?;
+    Ok(target)
+}
+
+impl Cache {
+    /// Looks for jobs that a killed process left open and, if there are any (or the catalog is new beside files), compares the
+    /// trees with the catalog.
+    pub(super) fn recover(&self, catalog_moved_to: Option<PathBuf>) -> Result<Recovery, CacheError> {
+        let open_jobs: Vec<_> = self
+            .catalog
+            .jobs()?
+            .into_iter()
+            .filter(|job| job.finished_at_us.is_none() && !files::process_is_alive(job.process_id))
+            .collect();
+        let mut recovery = Recovery { catalog_moved_to, ..Recovery::default() };
+        if open_jobs.is_empty() && recovery.catalog_moved_to.is_none() && !self.is_new_beside_files()? {
+            return Ok(recovery);
+        }
+        (recovery.adopted, recovery.temporary_removed) = self.reconcile()?;
+        for job in open_jobs {
+            self.catalog.finish_job(job.id, r#"{"interrupted":true}"#, self.now_us())?;
+            recovery.interrupted_jobs.push(job.title);
+        }
+        Ok(recovery)
+    }
+
+    /// Whether the catalog is empty while a tree is not: somebody removed the catalog.
+    fn is_new_beside_files(&self) -> Result<bool, CacheError> {
+        let some_tree = self.folders.trees().iter().any(|tree| fs::read_dir(tree).is_ok_and(|mut found| found.next().is_some()));
+        Ok(some_tree && self.catalog.jobs()?.is_empty() && self.catalog.entries(None)?.is_empty())
+    }
+
+    /// Takes whole files that the catalog does not know into it, and removes half-written files of dead processes. Returns
+    /// how many of each.
+    pub(super) fn reconcile(&self) -> Result<(usize, usize), CacheError> {
+        let known: HashMap<PathBuf, Entry> = self.known_files()?;
+        let (mut adopted, mut removed) = (Vec::new(), 0);
+        for tree in self.folders.trees() {
+            for path in files::files_below(&tree)? {
+                if let Some(owner) = files::temporary_owner(&path) {
+                    if !files::process_is_alive(owner) {
+                        fs::remove_file(&path).map_err(|error| CacheError::file("removing", &path, &error))?;
+                        removed += 1;
+                    }
+                    continue;
+                }
+                let metadata = fs::metadata(&path).map_err(|error| CacheError::file("reading", &path, &error))?;
+                let unchanged = known
+                    .get(&path)
+                    .and_then(|entry| entry.file.as_ref())
+                    .is_some_and(|facts| facts.size_bytes == metadata.len() && facts.modified_us == files::modified_us(&metadata));
+                if unchanged {
+                    continue;
+                }
+                if let Some(entry) = self.adopt_file(&tree, &path)? {
+                    adopted.push(entry);
+                }
+            }
+        }
+        // Of several files of one entry (two definitions), the one fetched last wins.
+        adopted.sort_by_key(|entry| entry.fetched_at_us);
+        self.catalog.put_entries(&adopted)?;
+        Ok((adopted.len(), removed))
+    }
+
+    /// Every file the catalog knows, by its full path.
+    pub(super) fn known_files(&self) -> Result<HashMap<PathBuf, Entry>, CacheError> {
+        let entries = self.catalog.entries(None)?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|entry| {
+                let path = self.folders.absolute(&entry.key.dataset, &entry.file.as_ref()?.path);
+                Some((path, entry))
+            })
+            .collect())
+    }
+
+    /// The row for a file in a tree, if the file is whole and lies where it belongs.
+    pub(super) fn adopt_file(&self, tree: &Path, path: &Path) -> Result<Option<Entry>, CacheError> {
+        let Ok(relative) = path.strip_prefix(tree) else { return Ok(None) };
+        let bytes = fs::read(path).map_err(|error| CacheError::file("reading", path, &error))?;
+        let Some(key) = key_in(&bytes) else { return Ok(None) };
+        let right_tree = self.folders.tree(&key.dataset) == *tree;
+        Ok(if right_tree { self.adoptable(&key, relative, &bytes).map(|(entry, _content)| entry) } else { None })
+    }
+}
+
+/// Whose file these bytes say they are.
+fn key_in(bytes: &[u8]) -> Option<EntryKey> {
+    let (_content, footer) = parquet_file::decode(bytes.to_vec()).ok()?;
+    let named = !footer.key.source.as_str().is_empty();
+    (named && !matches!(&footer.key.dataset, Dataset::Features(set) if set.is_empty())).then_some(footer.key)
+}
