@@ -3,6 +3,18 @@
 //! Not the kernels themselves (`indicator`), not the cache. Contract: a table has as many rows as its bars; a value that is
 //! not defined (warm-up, zero denominator) is NaN in memory and null in every file, and no other value is ever NaN or infinite.
 
+mod compute;
+mod definition;
+mod hash;
+mod set;
+mod stats;
+
+pub use compute::compute;
+pub use definition::{BollingerLine, Definition, Group, Input, KdjLine, Kernel, MacdLine, Placement};
+pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
+pub use set::{FeatureSet, FeatureSetError, LONGEST_WINDOW, RAW_COLUMNS};
+pub use stats::{ColumnStats, column_stats};
+
 use crate::market::Resolution;
 use std::sync::Arc;
 

@@ -1,0 +1,170 @@
+//! Feature sets: ordered lists of definitions under a name, with one hash for the whole.
+//!
+//! Not where values are computed. Contract: names within a set are unique and none is a raw column's; the order of the
+//! definitions is the order of the columns and part of the hash.
+
+use super::definition::{BollingerLine, Definition, Input, KdjLine, Kernel, MacdLine};
+use super::hash::{DefinitionHash, ENGINE_VERSION};
+use std::collections::HashSet;
+use std::fmt::Write;
+
+/// Longest window a definition may have.
+pub const LONGEST_WINDOW: usize = 100_000;
+
+/// Names that belong to the bars and cannot name a feature.
+pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
+
+/// Why a list of definitions is no feature set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FeatureSetError {
+    /// Two features would share a column.
+    #[error("two features are named {0:?}; give one of them another name")]
+    DuplicateName(String),
+    /// A name that is empty, or a raw column's, or has a character that a column name must not have.
+    #[error("{0:?} cannot name a feature: use letters, digits and _, and no name of a raw column such as close")]
+    UnusableName(String),
+    /// A window that is zero (one, for a deviation of samples) or absurdly long.
+    #[error("feature {name:?} has a window of {window}; it must be from {least} to {LONGEST_WINDOW}")]
+    UnusableWindow {
+        /// The feature.
+        name: String,
+        /// Its window.
+        window: usize,
+        /// The smallest window its kernel takes.
+        least: usize,
+    },
+}
+
+/// A named, hashed list of features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeatureSet {
+    name: String,
+    definitions: Vec<Definition>,
+}
+
+impl FeatureSet {
+    /// Names of the built-in sets.
+    #[must_use]
+    pub fn names() -> &'static [&'static str] {
+        &["classic"]
+    }
+
+    /// A built-in set.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        (name == "classic").then(Self::classic)
+    }
+
+    /// A set of one's own.
+    ///
+    /// # Errors
+    ///
+    /// A name that is used twice or cannot name a column, or a window out of range.
+    pub fn with_definitions(name: impl Into<String>, definitions: Vec<Definition>) -> Result<Self, FeatureSetError> {
+        let mut seen = HashSet::new();
+        for definition in &definitions {
+            let text = definition.name.to_string();
+            let plain = |character: char| character.is_alphanumeric() || character == '_';
+            if text.is_empty() || !text.chars().all(plain) || RAW_COLUMNS.contains(&text.as_str()) {
+                return Err(FeatureSetError::UnusableName(text));
+            }
+            let least = if matches!(definition.kernel, Kernel::Volatility { .. }) { 2 } else { 1 };
+            if let Some(window) = definition.kernel.windows().into_iter().find(|window| !(least..=LONGEST_WINDOW).contains(window)) {
+                return Err(FeatureSetError::UnusableWindow { name: text, window, least });
+            }
+            if !seen.insert(definition.name.clone()) {
+                return Err(FeatureSetError::DuplicateName(text));
+            }
+        }
+        Ok(Self { name: name.into(), definitions })
+    }
+
+    /// The set's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The features, in the order of the columns.
+    #[must_use]
+    pub fn definitions(&self) -> &[Definition] {
+        &self.definitions
+    }
+
+    /// The feature of this name.
+    #[must_use]
+    pub fn definition(&self, name: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| &*definition.name == name)
+    }
+
+    /// The text the hash is made from: engine version, then every column's name and kernel in order.
+    #[must_use]
+    pub fn canonical_text(&self) -> String {
+        let mut text = format!("v{ENGINE_VERSION};");
+        for definition in &self.definitions {
+            // Writing to a String cannot fail.
+            write!(text, "{}={};", definition.name, definition.kernel).unwrap_or_default();
+        }
+        text
+    }
+
+    /// Hash of all definitions with their names and order. The set's own name is not part of it.
+    #[must_use]
+    pub fn definition_hash(&self) -> DefinitionHash {
+        DefinitionHash::of_text(&self.canonical_text())
+    }
+
+    /// The 45 features Chinese-market analysts expect.
+    #[must_use]
+    pub fn classic() -> Self {
+        let mut definitions = Vec::with_capacity(45);
+        let mut add = |name: String, kernel: Kernel| definitions.push(Definition::new(name, kernel));
+        for window in [5, 10, 20, 30, 60] {
+            add(format!("ma{window}"), Kernel::MovingAverage { input: Input::Close, window });
+        }
+        for window in [7, 12, 25, 26] {
+            add(format!("ema{window}"), Kernel::ExponentialAverage { window });
+        }
+        for (suffix, line) in [("dif", MacdLine::Dif), ("dea", MacdLine::Dea), ("hist", MacdLine::Histogram)] {
+            add(format!("macd_{suffix}"), Kernel::Macd { fast: 12, slow: 26, signal: 9, line });
+        }
+        for window in [6, 12, 14, 24] {
+            add(format!("rsi{window}"), Kernel::Rsi { window });
+        }
+        for (suffix, line) in [
+            ("mid", BollingerLine::Middle),
+            ("upper", BollingerLine::Upper),
+            ("lower", BollingerLine::Lower),
+            ("width", BollingerLine::Width),
+            ("pct_b", BollingerLine::PercentB),
+        ] {
+            add(format!("boll_{suffix}"), Kernel::Bollinger { window: 20, line });
+        }
+        for (suffix, line) in [("k", KdjLine::K), ("d", KdjLine::D), ("j", KdjLine::J)] {
+            add(format!("kdj_{suffix}"), Kernel::Kdj { window: 9, line });
+        }
+        add("atr14".to_owned(), Kernel::AverageTrueRange { window: 14 });
+        add("cci14".to_owned(), Kernel::Cci { window: 14 });
+        add("wr14".to_owned(), Kernel::WilliamsR { window: 14 });
+        add("obv".to_owned(), Kernel::OnBalanceVolume);
+        add("mom10".to_owned(), Kernel::Momentum { window: 10 });
+        for window in [5, 10, 20] {
+            add(format!("roc{window}"), Kernel::RateOfChange { window });
+        }
+        add("pct_change".to_owned(), Kernel::RateOfChange { window: 1 });
+        add("log_return".to_owned(), Kernel::LogReturn);
+        add("amplitude".to_owned(), Kernel::Amplitude);
+        add("gap".to_owned(), Kernel::Gap);
+        add("volatility20".to_owned(), Kernel::Volatility { window: 20 });
+        for window in [5, 10] {
+            add(format!("volume_ma{window}"), Kernel::MovingAverage { input: Input::Volume, window });
+        }
+        add("volume_ratio5".to_owned(), Kernel::VolumeRatioToPrevious { window: 5 });
+        add("volume_ratio20".to_owned(), Kernel::VolumeRatio { window: 20 });
+        add("volume_change".to_owned(), Kernel::VolumeChange);
+        add("turnover_rate".to_owned(), Kernel::TurnoverRate);
+        add("bias6".to_owned(), Kernel::Bias { window: 6 });
+        add("psy12".to_owned(), Kernel::PsychologicalLine { window: 12 });
+        Self { name: "classic".to_owned(), definitions }
+    }
+}
