@@ -3,6 +3,7 @@
 //! The rooms, from the lowest floor up; a room imports only from floors below its own:
 //! `market`, `indicator` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
+pub mod cache;
 pub mod feature;
 pub mod indicator;
 pub mod market;

@@ -99,7 +99,7 @@ mod tests {
         let relative = Folders::relative_path(&bars, None);
         assert_eq!(folders.absolute(&bars.dataset, &relative), Path::new("/cache/bars-v1/sample/BRK%2FB.parquet"));
         let features = EntryKey::features(&source, &Symbol::new("000001"), "classic");
-        let hash = DefinitionHash::from_u128(0xabcd << 64);
+        let hash = DefinitionHash::from(0xabcd << 64);
         let relative = Folders::relative_path(&features, Some(hash));
         let expected = format!("/fast/features-v1/sample/classic@{hash}/000001.parquet");
         assert_eq!(folders.absolute(&features.dataset, &relative), Path::new(&expected));

@@ -239,11 +239,11 @@ mod tests {
 
     #[test]
     fn features_are_outdated_by_another_definition_or_other_bars() {
-        let made_by = DefinitionHash::from_u128(1);
+        let made_by = DefinitionHash::from(1);
         let features = Entry { provenance: Some(Provenance { definition: made_by, inputs: 7 }), ..entry() };
         let with = |definition, bars| Policy { definition, bars_fingerprint: bars, ..policy(NOW) };
         assert_eq!(state_of(Some(&features), &with(Some(made_by), Some(7))), EntryState::Fresh);
-        assert_eq!(state_of(Some(&features), &with(Some(DefinitionHash::from_u128(2)), Some(7))), EntryState::Outdated);
+        assert_eq!(state_of(Some(&features), &with(Some(DefinitionHash::from(2)), Some(7))), EntryState::Outdated);
         assert_eq!(state_of(Some(&features), &with(Some(made_by), Some(8))), EntryState::Outdated);
         assert_eq!(state_of(Some(&features), &with(None, None)), EntryState::Fresh);
     }

@@ -22,7 +22,7 @@ pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Pro
 pub use error::CacheError;
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, TimeToLive, TimeToLiveError, expires_at_us, state_of};
-pub use parquet_file::{Content, Footer, RAW_COLUMNS, batch_of};
+pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
 pub use store::{Served, Staged};
 pub use trash::Cleared;

@@ -7,7 +7,7 @@
 
 use super::entry::{Dataset, EntryKey, Provenance};
 use crate::feature::{DefinitionHash, ENGINE_VERSION, FeatureTable};
-use crate::market::{Bars, DAY_US, DateRange, Quality, Resolution, Symbol, date_of, parse_date};
+use crate::market::{Bars, DAY_US, DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::SourceId;
 use arrow::array::{Array, ArrayRef, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
@@ -121,9 +121,6 @@ fn raw_columns(bars: &Bars) -> impl Iterator<Item = (&'static str, &Vec<f64>)> {
         .chain(bars.turnover.as_ref().map(|column| ("turnover", column)))
 }
 
-/// Names a raw column can have; a feature must not be called like one.
-pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
-
 /// Encodes content and its facts; returns the file's bytes and the content's fingerprint.
 ///
 /// # Errors
@@ -204,6 +201,12 @@ fn float_array(column: &[f64]) -> Float64Array {
 /// # Errors
 /// When the bytes are no such file; the text says in what way.
 pub fn decode(bytes: Vec<u8>) -> Result<(Content, Footer), String> {
+    // The Parquet library panics on some damaged pages. Bytes that match their checksum never get there, but a file that the
+    // catalog does not know may hold anything.
+    std::panic::catch_unwind(|| decode_trusting(bytes)).unwrap_or_else(|_panic| Err("its pages are damaged".to_owned()))
+}
+
+fn decode_trusting(bytes: Vec<u8>) -> Result<(Content, Footer), String> {
     let bytes = bytes::Bytes::from(bytes);
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| error.to_string())?;
     let metadata = builder.metadata().file_metadata();
@@ -269,10 +272,7 @@ fn feature_column<'table>(table: &'table mut FeatureTable, name: &str) -> &'tabl
         table.columns.push(Vec::new());
         table.names.len() - 1
     });
-    // The position was just found or made; the fallback can only grow the table.
-    if position >= table.columns.len() {
-        table.columns.resize_with(position + 1, Vec::new);
-    }
+    // The position was just found or made, so this index exists.
     &mut table.columns[position]
 }
 
@@ -290,7 +290,7 @@ fn footer_metadata(footer: &Footer, fingerprint: u128, resolution: Resolution) -
         ("samovar.quality", serde_json::to_string(&footer.quality).unwrap_or_default()),
     ];
     if let Some(provenance) = &footer.provenance {
-        pairs.push(("samovar.definition_hash", format!("{:032x}", provenance.definition.as_u128())));
+        pairs.push(("samovar.definition_hash", format!("{:032x}", provenance.definition.value())));
         pairs.push(("samovar.inputs_fingerprint", format!("{:032x}", provenance.inputs)));
     }
     if let Some(start) = footer.range.start {
@@ -326,7 +326,7 @@ fn parse_footer(metadata: &[KeyValue]) -> Result<(Footer, Resolution), String> {
     }
     let hash = |key: &str| find(key).and_then(|text| u128::from_str_radix(text, 16).ok());
     let provenance = match (hash("samovar.definition_hash"), hash("samovar.inputs_fingerprint")) {
-        (Some(definition), Some(inputs)) => Some(Provenance { definition: DefinitionHash::from_u128(definition), inputs }),
+        (Some(definition), Some(inputs)) => Some(Provenance { definition: DefinitionHash::from(definition), inputs }),
         _ => None,
     };
     let footer = Footer {
@@ -346,17 +346,10 @@ fn parse_footer(metadata: &[KeyValue]) -> Result<(Footer, Resolution), String> {
 
 /// Whether a file is whole and exactly what Samovar would write for its content: decoding and encoding again gives the same
 /// bytes. Says more than a checksum can when the catalog does not know the file.
-#[must_use]
 pub fn is_self_consistent(bytes: &[u8]) -> Option<(Content, Footer, u128)> {
     let (content, footer) = decode(bytes.to_vec()).ok()?;
     let (again, fingerprint) = encode(&content, &footer).ok()?;
     (again == bytes).then_some((content, footer, fingerprint))
-}
-
-/// A short text of a range for messages: `2020-01-01…2020-12-31`, open ends left out.
-#[must_use]
-pub fn range_text(first_us: i64, last_us: i64) -> String {
-    format!("{}…{}", date_of(first_us), date_of(last_us))
 }
 
 #[cfg(test)]
@@ -384,7 +377,7 @@ mod tests {
         };
         let footer = Footer {
             key: EntryKey::features(&SourceId::new("test"), &Symbol::new("ß/„x"), "classic"),
-            provenance: Some(Provenance { definition: DefinitionHash::from_u128(5), inputs: 6 }),
+            provenance: Some(Provenance { definition: DefinitionHash::from(5), inputs: 6 }),
             range: DateRange { start: parse_date("2020-01-01"), end: None },
             fetched_at_us: 1_234_567,
             quality,

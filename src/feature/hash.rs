@@ -52,6 +52,12 @@ impl fmt::Display for DefinitionHash {
     }
 }
 
+impl From<u128> for DefinitionHash {
+    fn from(value: u128) -> Self {
+        Self(value)
+    }
+}
+
 impl From<DefinitionHash> for String {
     fn from(hash: DefinitionHash) -> Self {
         hash.full()

@@ -5,7 +5,7 @@ use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenan
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Resolution, Symbol, parse_date};
 use crate::source::{SourceId, SymbolInfo};
-use rusqlite::{Row, Statement, Transaction, params};
+use rusqlite::{Row, Statement, params};
 
 /// Lookups of one minute, tier and kind of dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) fn upsert(statement: &mut Statement<'_>, entry: &Entry) -> rusqlite::
         file.map_or(0, |file| file.first_us),
         file.map_or(0, |file| file.last_us),
         file.is_some_and(|file| file.resolution == Resolution::Intraday),
-        entry.provenance.map(|provenance| blob(provenance.definition.as_u128())),
+        entry.provenance.map(|provenance| blob(provenance.definition.value())),
         entry.provenance.map(|provenance| blob(provenance.inputs)),
         entry.range.start.map(|day| day.to_string()),
         entry.range.end.map(|day| day.to_string()),
@@ -136,7 +136,7 @@ pub(super) fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
         _ => None,
     };
     let provenance = match (hash_at(row, 12)?, hash_at(row, 13)?) {
-        (Some(definition), Some(inputs)) => Some(Provenance { definition: DefinitionHash::from_u128(definition), inputs }),
+        (Some(definition), Some(inputs)) => Some(Provenance { definition: DefinitionHash::from(definition), inputs }),
         _ => None,
     };
     let failure = match (row.get(18)?, optional_text(19)?) {
