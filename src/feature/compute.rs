@@ -45,7 +45,7 @@ struct Shared<'a> {
     changes: Option<Vec<f64>>,
 }
 
-fn find<Key: PartialEq, Value>(known: &Known<Key, Value>, key: &Key) -> Option<&Value> {
+fn find<'known, Key: PartialEq, Value>(known: &'known Known<Key, Value>, key: &Key) -> Option<&'known Value> {
     known.iter().find(|(candidate, _)| candidate == key).map(|(_, value)| value)
 }
 
