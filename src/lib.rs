@@ -7,5 +7,6 @@ pub mod cache;
 pub mod feature;
 pub mod indicator;
 pub mod market;
+pub mod preheat;
 pub mod source;
 pub mod ui;

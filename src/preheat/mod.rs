@@ -1,0 +1,14 @@
+//! Bringing entries that are not fresh to fresh: a plan of what is to do, and a pipeline that does it.
+//!
+//! Not a scheduler and no front end: it is told what to preheat, reports progress through a closure, and returns a report.
+//! Partial failure is a result: a preheat ends with lists of ok, no data and failed symbols.
+
+mod control;
+mod plan;
+mod report;
+mod run;
+
+pub use control::{Control, RunState};
+pub use plan::{BarsTask, FeatureTask, Plan, PlanItem, Plenty, PreheatRequest, Scope, make_plan};
+pub use report::{PreheatReport, Progress, StageSeconds, SymbolOutcome};
+pub use run::{PreheatError, run_plan};

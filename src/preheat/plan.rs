@@ -1,0 +1,185 @@
+//! What is not fresh and what has to be done about it. Reads the catalog; asks no source and writes no file.
+
+use crate::cache::{Cache, CacheError, Entry, EntryKey, EntryState, Policy, TimeToLive, state_of};
+use crate::feature::FeatureSet;
+use crate::market::{DateRange, Symbol};
+use crate::source::{SourceId, SymbolInfo};
+use std::collections::HashMap;
+
+/// Which datasets a preheat is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Bars, then features.
+    #[default]
+    All,
+    /// Bars only (`--kline-only`).
+    BarsOnly,
+    /// Features of bars that are cached (`--features-only`); the source is not asked.
+    FeaturesOnly,
+}
+
+/// What a user wants to be fresh.
+#[derive(Debug, Clone)]
+pub struct PreheatRequest {
+    /// These symbols; all of the source's when left out.
+    pub symbols: Option<Vec<Symbol>>,
+    /// Only these days.
+    pub range: DateRange,
+    /// At most so many symbols.
+    pub limit: Option<usize>,
+    /// Bars, features or both.
+    pub scope: Scope,
+    /// These feature sets.
+    pub sets: Vec<FeatureSet>,
+    /// Fetch and compute whatever the state (what refresh does).
+    pub force: bool,
+    /// Ask the source about fresh entries too.
+    pub check: bool,
+    /// How long what was fetched counts as fresh.
+    pub ttl: TimeToLive,
+    /// Working threads; all cores when 0.
+    pub jobs: usize,
+}
+
+impl Default for PreheatRequest {
+    fn default() -> Self {
+        Self {
+            symbols: None,
+            range: DateRange::ALL,
+            limit: None,
+            scope: Scope::All,
+            sets: vec![FeatureSet::classic()],
+            force: false,
+            check: false,
+            ttl: TimeToLive::default(),
+            jobs: 0,
+        }
+    }
+}
+
+/// How a symbol's bars are come by.
+#[derive(Debug, Clone)]
+pub enum BarsTask {
+    /// From the source.
+    Fetch {
+        /// These days: what was asked for, and what the entry has already.
+        range: DateRange,
+        /// The entry as it is.
+        previous: Option<Box<Entry>>,
+    },
+    /// From the cache.
+    Cached(Box<Entry>),
+}
+
+/// A feature set to compute for a symbol.
+#[derive(Debug, Clone)]
+pub struct FeatureTask {
+    /// Which of the request's sets.
+    pub set: usize,
+    /// The entry as it is.
+    pub previous: Option<Box<Entry>>,
+}
+
+/// The work for one symbol.
+#[derive(Debug, Clone)]
+pub struct PlanItem {
+    /// Which symbol.
+    pub symbol: Symbol,
+    /// Where its bars come from.
+    pub bars: BarsTask,
+    /// What to compute from them.
+    pub features: Vec<FeatureTask>,
+    /// Bars to expect.
+    pub expected_rows: u64,
+}
+
+/// How many rows are plenty for one request, by which symbols are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plenty {
+    /// Most rows expected in one request (one symbol may have more).
+    pub rows: u64,
+    /// Most symbols in one request.
+    pub symbols: usize,
+}
+
+impl Default for Plenty {
+    fn default() -> Self {
+        Self { rows: 40_000, symbols: 64 }
+    }
+}
+
+/// Everything that has to be done.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The symbols to work on.
+    pub items: Vec<PlanItem>,
+    /// Symbols asked for.
+    pub requested: usize,
+    /// Symbols for which there is nothing to do.
+    pub skipped_fresh: usize,
+    /// Symbols that cannot be worked on, and why.
+    pub refused: Vec<(Symbol, String)>,
+}
+
+impl Plan {
+    /// Whether the source has to be asked.
+    #[must_use]
+    pub fn needs_source(&self) -> bool {
+        self.items.iter().any(|item| matches!(item.bars, BarsTask::Fetch { .. }))
+    }
+}
+
+/// Finds what is not fresh among the symbols of a source. Files that were removed or cut short by others are noticed.
+///
+/// # Errors
+/// When the catalog cannot be read.
+pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], request: &PreheatRequest) -> Result<Plan, CacheError> {
+    let mut entries = cache.catalog().entries(Some(source))?;
+    cache.notice_lost_files(&mut entries)?;
+    let by_key: HashMap<EntryKey, Entry> = entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+    let now_us = cache.now_us();
+    let mut plan = Plan { requested: symbols.len(), ..Plan::default() };
+    for info in symbols {
+        let bars_entry = by_key.get(&EntryKey::bars(source, &info.symbol));
+        let bars_file = bars_entry.and_then(|entry| entry.file.as_ref());
+        let bars_state = state_of(bars_entry, &Policy { now_us, ttl: request.ttl, definition: None, bars_fingerprint: None });
+        let covered = bars_entry.is_some_and(|entry| entry.range.covers(&request.range));
+        let fetch = request.scope != Scope::FeaturesOnly
+            && (request.force || request.check || bars_state != EntryState::Fresh || !covered);
+        let bars = if fetch {
+            let range = match bars_entry {
+                // What is cached is never narrowed by a narrower request.
+                Some(entry) if entry.file.is_some() => entry.range.union(&request.range),
+                _ => request.range,
+            };
+            BarsTask::Fetch { range, previous: bars_entry.cloned().map(Box::new) }
+        } else if let (Some(entry), true) = (bars_entry, bars_file.is_some()) {
+            BarsTask::Cached(Box::new(entry.clone()))
+        } else {
+            plan.refused.push((info.symbol.clone(), "no bars are cached; preheat without --features-only first".to_owned()));
+            continue;
+        };
+        let mut features = Vec::new();
+        if request.scope != Scope::BarsOnly {
+            for (set, definitions) in request.sets.iter().enumerate() {
+                let previous = by_key.get(&EntryKey::features(source, &info.symbol, definitions.name()));
+                let policy = Policy {
+                    now_us,
+                    ttl: request.ttl,
+                    definition: Some(definitions.definition_hash()),
+                    bars_fingerprint: bars_file.map(|file| file.fingerprint),
+                };
+                // Features of bars that are fetched again may change with them; the pipeline decides by fingerprint.
+                if fetch || request.force || state_of(previous, &policy) != EntryState::Fresh {
+                    features.push(FeatureTask { set, previous: previous.cloned().map(Box::new) });
+                }
+            }
+        }
+        if !fetch && features.is_empty() {
+            plan.skipped_fresh += 1;
+            continue;
+        }
+        plan.items.push(PlanItem { symbol: info.symbol.clone(), bars, features, expected_rows: info.bar_count });
+    }
+    Ok(plan)
+}

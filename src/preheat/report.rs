@@ -1,0 +1,151 @@
+//! What a preheat tells while it runs and when it ends.
+
+use crate::market::Symbol;
+use serde::Serialize;
+
+/// How far a preheat is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Progress {
+    /// Symbols finished, whatever became of them.
+    pub symbols_done: usize,
+    /// Symbols to work on.
+    pub symbols_total: usize,
+    /// Symbols that failed so far.
+    pub failed: usize,
+    /// Bars that went through so far.
+    pub rows: u64,
+    /// Seconds of work, pauses left out.
+    pub elapsed_secs: f64,
+}
+
+impl Progress {
+    /// Share done, 0…1.
+    #[must_use]
+    pub fn fraction(&self) -> f32 {
+        if self.symbols_total == 0 { 1.0 } else { self.symbols_done as f32 / self.symbols_total as f32 }
+    }
+
+    /// Bars per second so far.
+    #[must_use]
+    pub fn rows_per_sec(&self) -> f64 {
+        if self.elapsed_secs > 0.0 { self.rows as f64 / self.elapsed_secs } else { 0.0 }
+    }
+
+    /// Seconds left if the rest goes as what is done; `None` before anything is done.
+    #[must_use]
+    pub fn secs_left(&self) -> Option<f64> {
+        let left = self.symbols_total.saturating_sub(self.symbols_done) as f64;
+        (self.symbols_done > 0).then(|| self.elapsed_secs / self.symbols_done as f64 * left)
+    }
+}
+
+/// What became of one symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SymbolOutcome {
+    /// Everything asked for is fresh.
+    Ok,
+    /// The source has no bars of it in the range.
+    NoData,
+    /// It failed, and why.
+    Failed(String),
+}
+
+/// Seconds by stage: `total` is wall-clock, the others are busy seconds summed over threads.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct StageSeconds {
+    /// From start to end.
+    pub total: f64,
+    /// Waiting for and receiving rows.
+    pub fetch: f64,
+    /// Checking bars and computing features.
+    pub compute: f64,
+    /// Encoding, writing and committing.
+    pub write: f64,
+}
+
+/// How a preheat ended.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PreheatReport {
+    /// Symbols asked for.
+    pub requested: usize,
+    /// Symbols brought to fresh.
+    pub ok: usize,
+    /// Symbols that were fresh already.
+    pub skipped_fresh: usize,
+    /// Symbols the source has no bars of.
+    pub no_data: Vec<Symbol>,
+    /// Symbols that failed, and why.
+    pub failed: Vec<(Symbol, String)>,
+    /// Symbols not reached, because the job was cancelled or had to stop.
+    pub not_reached: usize,
+    /// Bars that went through.
+    pub rows: u64,
+    /// Bytes of bars written.
+    pub bars_bytes: u64,
+    /// Bytes of features written.
+    pub features_bytes: u64,
+    /// Seconds by stage.
+    pub seconds: StageSeconds,
+    /// Whether the user stopped it.
+    pub cancelled: bool,
+    /// What forced it to stop before its end, if something did.
+    pub stopped_by: Option<String>,
+}
+
+/// The report's fixed JSON form.
+#[derive(Serialize)]
+struct ReportJson<'report> {
+    symbols: SymbolsJson,
+    rows: u64,
+    bytes: BytesJson,
+    seconds: StageSeconds,
+    failures: Vec<FailureJson<'report>>,
+    no_data: &'report [Symbol],
+    cancelled: bool,
+    stopped_by: Option<&'report str>,
+}
+
+#[derive(Serialize)]
+struct SymbolsJson {
+    requested: usize,
+    ok: usize,
+    skipped_fresh: usize,
+    no_data: usize,
+    failed: usize,
+    not_reached: usize,
+}
+
+#[derive(Serialize)]
+struct BytesJson {
+    bars: u64,
+    features: u64,
+}
+
+#[derive(Serialize)]
+struct FailureJson<'report> {
+    symbol: &'report Symbol,
+    error: &'report str,
+}
+
+impl Serialize for PreheatReport {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ReportJson {
+            symbols: SymbolsJson {
+                requested: self.requested,
+                ok: self.ok,
+                skipped_fresh: self.skipped_fresh,
+                no_data: self.no_data.len(),
+                failed: self.failed.len(),
+                not_reached: self.not_reached,
+            },
+            rows: self.rows,
+            bytes: BytesJson { bars: self.bars_bytes, features: self.features_bytes },
+            seconds: self.seconds,
+            failures: self.failed.iter().map(|(symbol, error)| FailureJson { symbol, error }).collect(),
+            no_data: &self.no_data,
+            cancelled: self.cancelled,
+            stopped_by: self.stopped_by.as_deref(),
+        }
+        .serialize(serializer)
+    }
+}
