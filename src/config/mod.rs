@@ -1,0 +1,38 @@
+//! Settings: the file a user may edit, the folders everything lies in by default, and where passwords are kept.
+//!
+//! The settings file never holds a password. A file that cannot be read is never overwritten: it is set aside first.
+
+mod secrets;
+mod settings;
+
+pub use secrets::{SecretError, SecretPlace, Secrets};
+pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice};
+
+use directories::ProjectDirs;
+use std::path::PathBuf;
+
+/// The folders of this user on this system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The settings file.
+    pub settings_file: PathBuf,
+    /// The cache folder unless the settings name another.
+    pub cache_dir: PathBuf,
+    /// Where the sample market is made.
+    pub data_dir: PathBuf,
+}
+
+impl Places {
+    /// Where this desktop keeps such things; the working folder where the system has no home for us.
+    #[must_use]
+    pub fn of_user() -> Self {
+        match ProjectDirs::from("", "", "samovar") {
+            Some(dirs) => Self {
+                settings_file: dirs.config_dir().join("settings.toml"),
+                cache_dir: dirs.cache_dir().to_path_buf(),
+                data_dir: dirs.data_local_dir().to_path_buf(),
+            },
+            None => Self { settings_file: "samovar-settings.toml".into(), cache_dir: "samovar-cache".into(), data_dir: "samovar-data".into() },
+        }
+    }
+}
