@@ -5,6 +5,7 @@
 
 mod bars;
 mod date_range;
+pub mod pyramid;
 mod symbol;
 mod time;
 

@@ -1,0 +1,26 @@
+//! The chart: candles, volume and indicators over one shared axis of bars.
+//!
+//! ```text
+//! 1M 3M 6M YTD 1Y 5Y All                    Log  Indicators
+//! AAPL  O 101.20  H 103.40  L 100.90  C 102.75  +1.20 %
+//! ● ma20 99.87  ● ma60 96.10
+//!   ┃▌  ▐┃                                          │ 104.00
+//! ▌ ┃▌▐┃▐┃   candles, lines                        [│ 102.75]
+//! ────────────────────────────────────────────────── drag here
+//! Volume 1.2 M                                      │ 2 M
+//! ▂▅▃▂▇▅▂                                           │
+//! 2024      Feb       Mar       Apr       May       │
+//! ```
+//!
+//! Painted by its own code: meshes with level of detail ([`candles`], [`line`]), so that a million bars cost what a
+//! thousand do. Geometry ([`geometry`], [`axis`]) knows no widgets. Contract: [`chart_ui`] does no I/O, reads only visible
+//! bars, keeps what it built until something it depends on changes, and never asks for a repaint by itself. The x axis
+//! counts bars, not time, so that weekends and halts leave no gaps.
+
+mod data;
+mod layout;
+mod view;
+
+pub use data::{ChartData, ChartLod, Series};
+pub use layout::{ChartLayout, FeatureChoice, PaneLayout, Placement, RangeChoice, SeriesLayout};
+pub use view::{ChartNotice, ChartResponse, ChartView, chart_ui};

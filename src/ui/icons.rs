@@ -1,0 +1,141 @@
+//! The icons of the window by what they mean, so that no view scatters glyphs.
+//!
+//! All come from the Material Symbols font that [`super::theme::install`] loads. Contract: an icon never stands alone
+//! without an accessible name; use [`icon_button_ui`], which takes one.
+
+use super::theme::{Theme, size};
+use eframe::egui;
+use egui::{Button, Response, RichText, Ui, Vec2, WidgetInfo};
+use egui_material_icons::icons as material;
+
+macro_rules! icons {
+    ($($(#[$doc:meta])* $name:ident = $icon:ident;)*) => {
+        $($(#[$doc])* pub const $name: &str = material::$icon.codepoint;)*
+    };
+}
+
+icons! {
+    /// Preheat.
+    PREHEAT = ICON_LOCAL_FIRE_DEPARTMENT;
+    /// Refresh.
+    REFRESH = ICON_REFRESH;
+    /// Invalidate: it cools.
+    INVALIDATE = ICON_AC_UNIT;
+    /// Clear, delete.
+    CLEAR = ICON_DELETE;
+    /// Undo.
+    UNDO = ICON_UNDO;
+    /// Start, play.
+    PLAY = ICON_PLAY_ARROW;
+    /// Pause.
+    PAUSE = ICON_PAUSE;
+    /// Resume.
+    RESUME = ICON_PLAY_ARROW;
+    /// Stop.
+    STOP = ICON_STOP;
+    /// Cancel a job.
+    CANCEL = ICON_CANCEL;
+    /// Try again.
+    RETRY = ICON_REPLAY;
+    /// Settings.
+    SETTINGS = ICON_SETTINGS;
+    /// Search.
+    SEARCH = ICON_SEARCH;
+    /// Filter.
+    FILTER = ICON_FILTER_LIST;
+    /// Candles.
+    CHART = ICON_CANDLESTICK_CHART;
+    /// Indicators.
+    INDICATORS = ICON_SHOW_CHART;
+    /// Overview.
+    OVERVIEW = ICON_DASHBOARD;
+    /// Jobs.
+    JOBS = ICON_TASK_ALT;
+    /// Symbols.
+    SYMBOLS = ICON_LIST_ALT;
+    /// Sources.
+    SOURCES = ICON_DATABASE;
+    /// A database.
+    DATABASE = ICON_DATABASE;
+    /// Add.
+    ADD = ICON_ADD;
+    /// Done.
+    CHECK = ICON_CHECK;
+    /// An error.
+    ERROR = ICON_ERROR;
+    /// A warning.
+    WARNING = ICON_WARNING;
+    /// A note.
+    INFO = ICON_INFO;
+    /// To the left.
+    CHEVRON_LEFT = ICON_CHEVRON_LEFT;
+    /// To the right, or closed.
+    CHEVRON_RIGHT = ICON_CHEVRON_RIGHT;
+    /// Open, downwards.
+    EXPAND = ICON_EXPAND_MORE;
+    /// Open, upwards.
+    COLLAPSE = ICON_EXPAND_LESS;
+    /// Sorted upwards.
+    SORT_UP = ICON_ARROW_UPWARD;
+    /// Sorted downwards.
+    SORT_DOWN = ICON_ARROW_DOWNWARD;
+    /// Close, remove.
+    CLOSE = ICON_CLOSE;
+    /// Shown.
+    VISIBLE = ICON_VISIBILITY;
+    /// Hidden.
+    HIDDEN = ICON_VISIBILITY_OFF;
+    /// Pin.
+    PIN = ICON_KEEP;
+    /// Unpin.
+    UNPIN = ICON_KEEP_OFF;
+    /// A folder.
+    FOLDER = ICON_FOLDER_OPEN;
+    /// Copy.
+    COPY = ICON_CONTENT_COPY;
+    /// Save, export.
+    EXPORT = ICON_DOWNLOAD;
+    /// Edit.
+    EDIT = ICON_EDIT;
+    /// Light theme.
+    LIGHT = ICON_LIGHT_MODE;
+    /// Dark theme.
+    DARK = ICON_DARK_MODE;
+    /// The system's theme.
+    SYSTEM_THEME = ICON_CONTRAST;
+    /// Help.
+    HELP = ICON_HELP;
+    /// Fine tuning.
+    TUNE = ICON_TUNE;
+    /// History.
+    HISTORY = ICON_HISTORY;
+    /// A point in time, a schedule.
+    CLOCK = ICON_SCHEDULE;
+    /// More commands.
+    MORE = ICON_MORE_VERT;
+    /// Keyboard shortcuts.
+    KEYBOARD = ICON_KEYBOARD;
+    /// Back to the start.
+    RESET = ICON_RESTART_ALT;
+    /// The source cannot be reached.
+    OFFLINE = ICON_CLOUD_OFF;
+    /// Encrypted.
+    LOCK = ICON_LOCK;
+}
+
+/// An icon as text, at the size of an icon in a control.
+#[must_use]
+pub fn icon(glyph: &str) -> RichText {
+    RichText::new(glyph).size(size::ICON)
+}
+
+/// A quiet button that is only an icon, with its name for hover and for assistive technology.
+pub fn icon_button_ui(ui: &mut Ui, glyph: &str, name: &str) -> Response {
+    let theme = Theme::of(ui);
+    let color = if ui.is_enabled() { theme.text_weak } else { theme.text_disabled };
+    let button = Button::new(icon(glyph).color(color)).frame_when_inactive(false).min_size(Vec2::splat(size::CONTROL));
+    let response = ui.add(button);
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, enabled, name));
+    response.on_hover_text(name).on_disabled_hover_text(name)
+}
