@@ -11,3 +11,4 @@ pub mod market;
 pub mod preheat;
 pub mod source;
 pub mod ui;
+pub mod worker;

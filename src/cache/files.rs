@@ -65,8 +65,7 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), CacheError> {
 
 /// Makes a folder and its parents.
 pub(super) fn make_folder(folder: &Path) -> Result<(), CacheError> {
-    fs::create_dir_all(folder)
-        .map_err(|error| CacheError::FolderNotWritable { path: folder.to_path_buf(), reason: error.to_string() })
+    fs::create_dir_all(folder).map_err(|error| CacheError::FolderNotWritable { path: folder.to_path_buf(), reason: error.to_string() })
 }
 
 /// Moves a file, across file systems if need be.

@@ -141,14 +141,8 @@ impl Cache {
     ///
     /// # Errors
     /// When the catalog cannot be read or written.
-    pub fn invalidate(
-        &self,
-        selection: &Selection,
-        ttl: TimeToLive,
-        definitions: &Definitions,
-    ) -> Result<(usize, u64), CacheError> {
-        let chosen: Vec<Entry> =
-            self.select(selection, ttl, definitions)?.into_iter().filter(|entry| entry.file.is_some()).collect();
+    pub fn invalidate(&self, selection: &Selection, ttl: TimeToLive, definitions: &Definitions) -> Result<(usize, u64), CacheError> {
+        let chosen: Vec<Entry> = self.select(selection, ttl, definitions)?.into_iter().filter(|entry| entry.file.is_some()).collect();
         let keys: Vec<EntryKey> = chosen.iter().map(|entry| entry.key.clone()).collect();
         self.catalog.invalidate(&keys, self.now_us())?;
         self.forget_in_memory(&keys);
@@ -186,12 +180,7 @@ impl Cache {
         };
         self.memory.run_pending_tasks();
         usage.memory_bytes = self.memory.weighted_size();
-        for entry in self.catalog.entries(None)? {
-            match entry.key.dataset {
-                Dataset::Bars => usage.bars_bytes += entry.size_bytes(),
-                Dataset::Features(_) => usage.features_bytes += entry.size_bytes(),
-            }
-        }
+        (usage.bars_bytes, usage.features_bytes) = self.catalog.bytes()?;
         usage.trash_bytes = self.catalog.trash_batches()?.iter().map(|batch| batch.size_bytes).sum();
         Ok(usage)
     }

@@ -143,8 +143,7 @@ pub fn encode(content: &Content, footer: &Footer) -> Result<(Vec<u8>, u128), Str
         .build();
     let mut bytes = Vec::with_capacity(batch.get_array_memory_size() / 2 + 4096);
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer =
-        ArrowWriter::try_new_with_options(&mut bytes, batch.schema(), options).map_err(|error| error.to_string())?;
+    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, batch.schema(), options).map_err(|error| error.to_string())?;
     writer.write(&batch).map_err(|error| error.to_string())?;
     writer.close().map_err(|error| error.to_string())?;
     Ok((bytes, fingerprint))

@@ -1,12 +1,12 @@
 //! Writing and reading cached files by the write protocol, and the memory tier in front of them.
 
+use super::Cache;
 use super::counters::Tier;
 use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
 use super::files;
 use super::folders::Folders;
 use super::parquet_file::{self, Content, Footer};
-use super::Cache;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -55,8 +55,11 @@ impl Cache {
         let definition = footer.provenance.map(|provenance| provenance.definition);
         let relative = Folders::relative_path(&footer.key, definition);
         let path = self.folders.absolute(&footer.key.dataset, &relative);
-        let (bytes, fingerprint) = parquet_file::encode(content, &footer)
-            .map_err(|reason| CacheError::Parquet { action: "written", path: path.clone(), reason })?;
+        let (bytes, fingerprint) = parquet_file::encode(content, &footer).map_err(|reason| CacheError::Parquet {
+            action: "written",
+            path: path.clone(),
+            reason,
+        })?;
         let modified_us = files::write_atomically(&path, &bytes)?;
         let replaces = previous
             .and_then(|entry| entry.file.as_ref())

@@ -32,7 +32,9 @@ impl Places {
                 cache_dir: dirs.cache_dir().to_path_buf(),
                 data_dir: dirs.data_local_dir().to_path_buf(),
             },
-            None => Self { settings_file: "samovar-settings.toml".into(), cache_dir: "samovar-cache".into(), data_dir: "samovar-data".into() },
+            None => {
+                Self { settings_file: "samovar-settings.toml".into(), cache_dir: "samovar-cache".into(), data_dir: "samovar-data".into() }
+            }
         }
     }
 }

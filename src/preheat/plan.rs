@@ -144,8 +144,7 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
         let bars_file = bars_entry.and_then(|entry| entry.file.as_ref());
         let bars_state = state_of(bars_entry, &Policy { now_us, ttl: request.ttl, definition: None, bars_fingerprint: None });
         let covered = bars_entry.is_some_and(|entry| entry.range.covers(&request.range));
-        let fetch = request.scope != Scope::FeaturesOnly
-            && (request.force || request.check || bars_state != EntryState::Fresh || !covered);
+        let fetch = request.scope != Scope::FeaturesOnly && (request.force || request.check || bars_state != EntryState::Fresh || !covered);
         let bars = if fetch {
             let range = match bars_entry {
                 // What is cached is never narrowed by a narrower request.

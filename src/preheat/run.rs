@@ -136,13 +136,7 @@ pub async fn run_plan(
         let requests = Arc::new(Mutex::new(batch(to_fetch, Plenty::default())));
         let lost = Arc::new(AtomicU64::new(0));
         for _ in 0..threads.clamp(1, 4) {
-            let fetching = fetch_all(
-                Arc::clone(&shared),
-                source.clone(),
-                Arc::clone(&requests),
-                work_out.clone(),
-                Arc::clone(&lost),
-            );
+            let fetching = fetch_all(Arc::clone(&shared), source.clone(), Arc::clone(&requests), work_out.clone(), Arc::clone(&lost));
             fetchers.push(tokio::spawn(fetching));
         }
     }
@@ -184,9 +178,7 @@ fn batch(items: Vec<PlanItem>, plenty: Plenty) -> VecDeque<(DateRange, Vec<PlanI
         let BarsTask::Fetch { range, .. } = &item.bars else { continue };
         let range = *range;
         match batches.back_mut() {
-            Some((open_range, open))
-                if *open_range == range && open.len() < plenty.symbols && rows + item.expected_rows <= plenty.rows =>
-            {
+            Some((open_range, open)) if *open_range == range && open.len() < plenty.symbols && rows + item.expected_rows <= plenty.rows => {
                 rows += item.expected_rows;
                 open.push(item);
             }
@@ -310,7 +302,9 @@ fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<Finished>) 
         }
         let finished = match next {
             Work::Fetched(item, Ok(raw)) => work_on_fetched(shared, &item, raw),
-            Work::Fetched(item, Err(error)) => failed(shared, &item.symbol, EntryKey::bars(&shared.source_id, &item.symbol), &error.to_string()),
+            Work::Fetched(item, Err(error)) => {
+                failed(shared, &item.symbol, EntryKey::bars(&shared.source_id, &item.symbol), &error.to_string())
+            }
             Work::Cached(item) => work_on_cached(shared, &item),
         };
         if done_out.send_blocking(finished).is_err() {
@@ -478,11 +472,7 @@ fn commit_all(
     Ok(committed)
 }
 
-fn commit_batch(
-    shared: &Shared,
-    batch: Vec<Finished>,
-    committed: &mut Committed,
-) -> Result<Vec<(Symbol, SymbolOutcome)>, CacheError> {
+fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed) -> Result<Vec<(Symbol, SymbolOutcome)>, CacheError> {
     let cache = &shared.cache;
     let mut staged = Vec::new();
     let mut touched: HashMap<(i64, DateRange), Vec<EntryKey>> = HashMap::new();

@@ -203,10 +203,25 @@ impl Catalog {
     /// When the catalog cannot be read.
     pub fn entries(&self, source: Option<&SourceId>) -> Result<Vec<Entry>, CacheError> {
         self.read(|connection| {
-            let sql = format!("SELECT {} FROM entries WHERE ?1 IS NULL OR source = ?1 ORDER BY source, symbol, dataset", rows::ENTRY_COLUMNS);
+            let sql =
+                format!("SELECT {} FROM entries WHERE ?1 IS NULL OR source = ?1 ORDER BY source, symbol, dataset", rows::ENTRY_COLUMNS);
             let mut statement = connection.prepare_cached(&sql)?;
             let found = statement.query_map(params![source.map(SourceId::as_str)], rows::entry_from_row)?;
             found.collect()
+        })
+    }
+
+    /// Bytes of all cached bars, and of all cached features.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn bytes(&self) -> Result<(u64, u64), CacheError> {
+        self.read(|connection| {
+            let sum = |condition: &str| -> rusqlite::Result<u64> {
+                let sql = format!("SELECT ifnull(sum(size_bytes), 0) FROM entries WHERE dataset {condition} 'bars'");
+                connection.prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0)).map(|bytes| u64::try_from(bytes).unwrap_or(0))
+            };
+            Ok((sum("=")?, sum("<>")?))
         })
     }
 
@@ -290,8 +305,9 @@ impl Catalog {
     /// When the catalog cannot be read.
     pub fn lookups_since(&self, since_us: i64) -> Result<Vec<LookupCount>, CacheError> {
         self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT bucket_us, tier, dataset, count FROM lookups WHERE bucket_us >= ?1 ORDER BY bucket_us, tier, dataset")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT bucket_us, tier, dataset, count FROM lookups WHERE bucket_us >= ?1 ORDER BY bucket_us, tier, dataset",
+            )?;
             let found = statement.query_map(params![since_us], rows::lookup_from_row)?;
             found.collect()
         })
@@ -329,8 +345,8 @@ impl Catalog {
     /// When the catalog cannot be read.
     pub fn jobs(&self) -> Result<Vec<JobRecord>, CacheError> {
         self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id, title, started_at_us, finished_at_us, process_id, report FROM jobs ORDER BY id DESC")?;
+            let mut statement = connection
+                .prepare_cached("SELECT id, title, started_at_us, finished_at_us, process_id, report FROM jobs ORDER BY id DESC")?;
             let found = statement.query_map([], rows::job_from_row)?;
             found.collect()
         })

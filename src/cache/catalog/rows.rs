@@ -55,7 +55,8 @@ pub(super) const ENTRY_COLUMNS: &str = "source, symbol, dataset, path, size_byte
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
      damaged_at_us, pinned, quality, hits, last_used_us";
 
-pub(super) const UPSERT_ENTRY: &str = "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
+pub(super) const UPSERT_ENTRY: &str =
+    "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
      intraday, definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
      damaged_at_us, pinned, quality, hits, last_used_us)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)

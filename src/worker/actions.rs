@@ -1,0 +1,144 @@
+//! Everything but preheats: each job is started at once, beside the others.
+
+use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
+use super::preheating::{self, Queue};
+use super::service::Service;
+use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Served, Tier};
+use crate::feature::{self, FeatureSet, FeatureTable};
+use crate::market::{Bars, Symbol};
+use crate::source::{SourceUrl, test_source};
+use crate::ui::chart::ChartData;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Starts a job.
+pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
+    match job {
+        Job::Preheat { id, order } => queue.add(id, *order),
+        Job::Control { id, state } => queue.control(id, state),
+        Job::Load(request) => spawn_blocking(service, move |service| load(service, request)),
+        Job::TestSource { generation, url } => {
+            let service = Arc::clone(service);
+            tokio::spawn(async move { test(&service, generation, *url).await });
+        }
+        Job::ListSymbols => {
+            let service = Arc::clone(service);
+            tokio::spawn(async move {
+                if let Err(message) = preheating::list_symbols(&service).await {
+                    service.reporter.send(JobEvent::ActionFailed(message)).await;
+                }
+            });
+        }
+        Job::Configure { settings, password } => spawn_blocking(service, move |service| configure(service, &settings, password)),
+        Job::Refresh => service.mark_dirty(),
+        Job::Invalidate(selection) => with_cache(service, move |service, cache| {
+            let ttl = service.configuration().ttl;
+            let (entries, size_bytes) = cache.invalidate(&selection, ttl, &service.definitions)?;
+            Ok(JobEvent::Invalidated { entries, size_bytes })
+        }),
+        Job::Clear(selection) => with_cache(service, move |service, cache| {
+            let ttl = service.configuration().ttl;
+            cache.clear(&selection, ttl, &service.definitions).map(JobEvent::Cleared)
+        }),
+        Job::UndoClear(batch) => with_cache(service, move |_service, cache| cache.undo_clear(batch).map(JobEvent::Restored)),
+        Job::Pin { symbols, pinned } => with_cache(service, move |service, cache| pin(service, cache, &symbols, pinned)),
+        Job::Verify { repair } => with_cache(service, move |service, cache| {
+            let progress = |done: usize, total: usize| {
+                if done.is_multiple_of(64) || done == total {
+                    service.reporter.send_blocking(JobEvent::VerifyProgress { done, total });
+                }
+            };
+            cache.verify(repair, &progress).map(|report| JobEvent::Verified(Box::new(report)))
+        }),
+        // The loop that calls this ends before it gets here.
+        Job::Shutdown => {}
+    }
+}
+
+fn spawn_blocking(service: &Arc<Service>, work: impl FnOnce(&Arc<Service>) + Send + 'static) {
+    let service = Arc::clone(service);
+    tokio::task::spawn_blocking(move || work(&service));
+}
+
+/// Runs an action on the open cache and reports what came of it.
+fn with_cache(service: &Arc<Service>, work: impl FnOnce(&Service, &Cache) -> Result<JobEvent, CacheError> + Send + 'static) {
+    spawn_blocking(service, move |service| {
+        let result = service.cache().and_then(|cache| work(service, &cache).map_err(|error| error.to_string()));
+        service.mark_dirty();
+        service.reporter.send_blocking(result.unwrap_or_else(JobEvent::ActionFailed));
+    });
+}
+
+fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Result<JobEvent, CacheError> {
+    let source = service.configuration().source_id();
+    let entries = cache.catalog().entries(source.as_ref())?;
+    let wanted: std::collections::HashSet<&Symbol> = symbols.iter().collect();
+    let keys: Vec<EntryKey> = entries.into_iter().map(|entry| entry.key).filter(|key| wanted.contains(&key.symbol)).collect();
+    cache.catalog().set_pinned(&keys, pinned)?;
+    let (verb, count) = (if pinned { "Pinned" } else { "Unpinned" }, symbols.len());
+    let noun = if count == 1 { "symbol" } else { "symbols" };
+    Ok(JobEvent::Notice(Notice { level: NoticeLevel::Success, text: format!("{verb} {count} {noun}"), undo_batch: None }))
+}
+
+fn configure(service: &Arc<Service>, settings: &crate::config::Settings, password: Option<(String, String)>) {
+    if let Some((source, password)) = password {
+        match service.context.secrets.set(&source, &password) {
+            Ok(crate::config::SecretPlace::Keyring) => {}
+            Ok(crate::config::SecretPlace::PrivateFile) => service
+                .reporter
+                .notice(NoticeLevel::Info, "This system has no keyring: the password is kept in a file that only you can read".to_owned()),
+            Err(error) => service.reporter.notice(NoticeLevel::Error, error.to_string()),
+        }
+    }
+    for problem in service.configure(settings) {
+        service.reporter.notice(NoticeLevel::Warning, problem);
+    }
+    if let Err(error) = settings.save(&service.context.places.settings_file) {
+        service.reporter.notice(NoticeLevel::Error, error.to_string());
+    }
+}
+
+async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
+    let reporter = service.reporter.clone();
+    let mut report_stage = |stage| reporter.send_blocking(JobEvent::TestStage { generation, stage });
+    let report = test_source(&url, &service.source_options(), &mut report_stage).await;
+    service.reporter.send(JobEvent::TestFinished { generation, report: Box::new(report) }).await;
+}
+
+/// Reads a symbol for the chart: features (which hold the bars too), else bars with features computed on the spot.
+fn load(service: &Arc<Service>, request: LoadRequest) {
+    let started = Instant::now();
+    let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
+    if let Err(LoadError::Failed(_)) = &result {
+        service.mark_dirty();
+    }
+    service.reporter.send_blocking(JobEvent::Loaded { request, result });
+}
+
+fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: Instant) -> Result<LoadedSymbol, LoadError> {
+    let source = service.configuration().source_id().ok_or(LoadError::NotCached)?;
+    let key = |dataset| EntryKey { source: source.clone(), symbol: request.symbol.clone(), dataset };
+    let failed = |error: &CacheError| match error {
+        CacheError::NotCached { .. } => LoadError::NotCached,
+        other => LoadError::Failed(other.to_string()),
+    };
+    let finish = |bars: Arc<Bars>, features: Option<Arc<FeatureTable>>, tier: Tier, features_computed: bool| LoadedSymbol {
+        data: Arc::new(ChartData::new(request.symbol.clone(), bars, features)),
+        tier,
+        features_computed,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    match cache.read(&key(Dataset::features(&request.set))) {
+        Ok((served, tier)) => {
+            if let Content::Features { bars, table } = &served.content {
+                return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+            }
+        }
+        Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
+        Err(error) => return Err(failed(&error)),
+    }
+    let (served, tier): (Arc<Served>, Tier) = cache.read(&key(Dataset::Bars)).map_err(|error| failed(&error))?;
+    let bars = Arc::clone(served.content.bars());
+    let table = FeatureSet::by_name(&request.set).map(|set| Arc::new(feature::compute(&set, &bars)));
+    Ok(finish(bars, table, tier, true))
+}

@@ -1,0 +1,262 @@
+//! What goes to the worker and what comes back.
+
+use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
+use crate::config::Settings;
+use crate::market::{DateRange, Symbol};
+use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
+use crate::source::{SourceUrl, StageReport, TestReport};
+use crate::ui::chart::ChartData;
+use crate::worker::snapshot::Snapshot;
+use std::sync::Arc;
+
+/// The number of a job within this process.
+pub type JobId = u64;
+
+/// A preheat as a front end asks for it; the rest comes from the settings.
+#[derive(Debug, Clone, Default)]
+pub struct PreheatOrder {
+    /// What it is called in lists.
+    pub title: String,
+    /// These symbols; all when left out.
+    pub symbols: Option<Vec<Symbol>>,
+    /// Only these days.
+    pub range: DateRange,
+    /// At most so many symbols.
+    pub limit: Option<usize>,
+    /// Bars, features or both.
+    pub scope: Scope,
+    /// These sets; those of the settings when left out.
+    pub sets: Option<Vec<String>>,
+    /// Fetch and compute whatever the state.
+    pub force: bool,
+    /// Ask the source about fresh entries too.
+    pub check: bool,
+    /// Another time to live than the settings'.
+    pub ttl: Option<TimeToLive>,
+    /// Another number of threads than the settings'.
+    pub jobs: Option<usize>,
+}
+
+/// A symbol to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadRequest {
+    /// Counts up; an answer to an older request than the last is dropped by the front end.
+    pub generation: u64,
+    /// Which symbol.
+    pub symbol: Symbol,
+    /// With which feature set.
+    pub set: String,
+}
+
+/// What a front end can ask for.
+#[derive(Debug, Clone)]
+pub enum Job {
+    /// Bring what is not fresh to fresh (or everything, with `force`).
+    Preheat {
+        /// The number the front end gave it.
+        id: JobId,
+        /// What to preheat.
+        order: Box<PreheatOrder>,
+    },
+    /// Pause, resume or cancel a preheat.
+    Control {
+        /// Which.
+        id: JobId,
+        /// What it shall do.
+        state: RunState,
+    },
+    /// Mark entries as not fresh.
+    Invalidate(Selection),
+    /// Move entries to the trash.
+    Clear(Selection),
+    /// Bring a cleared batch back; the newest when left out.
+    UndoClear(Option<i64>),
+    /// Pin or unpin the entries of symbols.
+    Pin {
+        /// Which symbols.
+        symbols: Vec<Symbol>,
+        /// Whether they shall be pinned.
+        pinned: bool,
+    },
+    /// Check every file.
+    Verify {
+        /// Also repair.
+        repair: bool,
+    },
+    /// Ask the source for its symbols again.
+    ListSymbols,
+    /// Read a symbol for the chart.
+    Load(LoadRequest),
+    /// Test a connection step by step.
+    TestSource {
+        /// Counts up, so that answers to an older test can be told apart.
+        generation: u64,
+        /// What to connect to, with its password.
+        url: Box<SourceUrl>,
+    },
+    /// Use these settings from now on, and save them.
+    Configure {
+        /// The settings.
+        settings: Box<Settings>,
+        /// A password to keep, with the id of its source.
+        password: Option<(String, String)>,
+    },
+    /// Bring the snapshot up to date now.
+    Refresh,
+    /// Finish what must be finished and end.
+    Shutdown,
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoticeLevel {
+    /// Something went as wished.
+    Success,
+    /// Worth knowing.
+    Info,
+    /// Needs attention some time.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// Something to tell the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: NoticeLevel,
+    /// One sentence.
+    pub text: String,
+    /// A batch of the trash that can be restored from here.
+    pub undo_batch: Option<i64>,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone)]
+pub enum JobOutcome {
+    /// A preheat ran; single symbols may have failed.
+    Preheated(Box<PreheatReport>),
+    /// It could not run at all.
+    Failed(String),
+}
+
+/// A symbol that was read for the chart.
+#[derive(Debug, Clone)]
+pub struct LoadedSymbol {
+    /// Its columns, with levels of detail.
+    pub data: Arc<ChartData>,
+    /// Which tier answered.
+    pub tier: crate::cache::Tier,
+    /// Whether the features were computed for this view only, because none are cached.
+    pub features_computed: bool,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// Why a symbol cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadError {
+    /// Nothing is cached.
+    NotCached,
+    /// Reading failed.
+    Failed(String),
+}
+
+/// What the worker reports.
+#[derive(Debug, Clone)]
+pub enum JobEvent {
+    /// The cache is open.
+    Opened,
+    /// The cache cannot be opened; jobs that need it will be refused.
+    OpenFailed(String),
+    /// The state of everything, whenever it changed.
+    Snapshot(Arc<Snapshot>),
+    /// A preheat waits for the one before it.
+    Queued {
+        /// Which.
+        id: JobId,
+        /// What it is called.
+        title: String,
+    },
+    /// A preheat began.
+    Started {
+        /// Which.
+        id: JobId,
+        /// The symbols it works on.
+        symbols: Arc<Vec<Symbol>>,
+        /// Symbols asked for.
+        requested: usize,
+        /// Symbols with nothing to do.
+        skipped_fresh: usize,
+    },
+    /// A preheat came further.
+    Progress {
+        /// Which.
+        id: JobId,
+        /// How far it is.
+        progress: Progress,
+        /// Symbols finished since the last such event.
+        finished: Vec<(Symbol, SymbolOutcome)>,
+    },
+    /// A preheat was paused or goes on.
+    StateChanged {
+        /// Which.
+        id: JobId,
+        /// What it does now.
+        state: RunState,
+    },
+    /// A preheat ended.
+    Finished {
+        /// Which.
+        id: JobId,
+        /// How.
+        outcome: JobOutcome,
+    },
+    /// Entries were invalidated.
+    Invalidated {
+        /// How many.
+        entries: usize,
+        /// Their bytes.
+        size_bytes: u64,
+    },
+    /// Entries were cleared.
+    Cleared(Cleared),
+    /// Cleared entries came back.
+    Restored(Cleared),
+    /// A check of all files came further.
+    VerifyProgress {
+        /// Files done.
+        done: usize,
+        /// Files in all.
+        total: usize,
+    },
+    /// A check of all files ended.
+    Verified(Box<VerifyReport>),
+    /// A symbol was read, or not.
+    Loaded {
+        /// The request.
+        request: LoadRequest,
+        /// What came of it.
+        result: Result<LoadedSymbol, LoadError>,
+    },
+    /// One stage of a connection test ended.
+    TestStage {
+        /// Which test.
+        generation: u64,
+        /// The stage.
+        stage: StageReport,
+    },
+    /// A connection test ended.
+    TestFinished {
+        /// Which test.
+        generation: u64,
+        /// Everything it found.
+        report: Box<TestReport>,
+    },
+    /// An action failed as a whole.
+    ActionFailed(String),
+    /// Something to tell.
+    Notice(Notice),
+    /// The worker has ended; nothing follows.
+    Ended,
+}

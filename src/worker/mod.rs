@@ -1,0 +1,15 @@
+//! The background worker: one thread with a tokio runtime that takes [`Job`]s and reports [`JobEvent`]s.
+//!
+//! The window and the command line use the same worker and the same jobs. It never sees a widget: after each event it calls a
+//! waker closure, and that is all it knows of the front end. Channels are bounded. Preheats run one after another; everything
+//! else runs beside them.
+
+mod actions;
+mod event;
+mod preheating;
+mod service;
+mod snapshot;
+
+pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
+pub use service::{Worker, WorkerContext};
+pub use snapshot::{DatasetFacts, HitHistory, Snapshot, SourceFacts, SymbolRow, TrashFacts};

@@ -1,0 +1,254 @@
+//! Preheats: one after another, each with its switch for pause, resume and cancel, and a row in the history.
+
+use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
+use super::service::Service;
+use crate::cache::{Cache, CacheError};
+use crate::feature::FeatureSet;
+use crate::market::Symbol;
+use crate::preheat::{Control, Plan, PreheatReport, PreheatRequest, RunState, Scope, make_plan, run_plan};
+use crate::source::{Source, SourceId, SourceUrl, SymbolInfo};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The preheats that run or wait.
+pub(super) struct Queue {
+    service: Arc<Service>,
+    /// Held by the preheat that runs.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    controls: Arc<Mutex<BTreeMap<JobId, Arc<Control>>>>,
+}
+
+impl Queue {
+    pub(super) fn new(service: Arc<Service>) -> Self {
+        Self { service, turn: Arc::default(), controls: Arc::default() }
+    }
+
+    /// Takes a preheat; it begins once those before it have ended.
+    pub(super) fn add(&self, id: JobId, order: PreheatOrder) {
+        let control = Arc::new(Control::default());
+        self.controls.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&control));
+        let (service, turn, controls) = (Arc::clone(&self.service), Arc::clone(&self.turn), Arc::clone(&self.controls));
+        tokio::spawn(async move {
+            service.reporter.send(JobEvent::Queued { id, title: order.title.clone() }).await;
+            let my_turn = turn.lock().await;
+            let outcome = if control.is_cancelled() {
+                JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
+            } else {
+                run(&service, id, order, &control).await
+            };
+            controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            service.mark_dirty();
+            service.reporter.send(JobEvent::Finished { id, outcome }).await;
+            drop(my_turn);
+        });
+    }
+
+    /// Pauses, resumes or cancels a preheat.
+    pub(super) fn control(&self, id: JobId, state: RunState) {
+        let control = self.controls.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let Some(control) = control else { return };
+        match state {
+            RunState::Running => control.resume(),
+            RunState::Paused => control.pause(),
+            RunState::Cancelled => control.cancel(),
+        }
+        let (service, state) = (Arc::clone(&self.service), control.state());
+        tokio::spawn(async move { service.reporter.send(JobEvent::StateChanged { id, state }).await });
+    }
+
+    /// Cancels everything and waits until the last one has ended.
+    pub(super) async fn cancel_all(&self) {
+        for control in self.controls.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            control.cancel();
+        }
+        while !self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            let turn = self.turn.lock().await;
+            drop(turn);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Runs one preheat with its row in the history.
+async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &Arc<Control>) -> JobOutcome {
+    let cache = match service.cache() {
+        Ok(cache) => cache,
+        Err(message) => return JobOutcome::Failed(message),
+    };
+    let title = if order.title.is_empty() { "Preheat".to_owned() } else { order.title.clone() };
+    let job = match cache.catalog().begin_job(&title, cache.now_us()) {
+        Ok(job) => job,
+        Err(error) => return JobOutcome::Failed(error.to_string()),
+    };
+    let result = preheat(service, &cache, id, order, control).await;
+    let (outcome, json) = match result {
+        Ok(report) => {
+            let json = serde_json::to_string(&report).unwrap_or_default();
+            (JobOutcome::Preheated(Box::new(report)), json)
+        }
+        Err(message) => {
+            let json = serde_json::json!({ "error": message }).to_string();
+            (JobOutcome::Failed(message), json)
+        }
+    };
+    match cache.catalog().finish_job(job, &json, cache.now_us()) {
+        Ok(()) => outcome,
+        Err(error) => JobOutcome::Failed(error.to_string()),
+    }
+}
+
+async fn preheat(
+    service: &Arc<Service>,
+    cache: &Arc<Cache>,
+    id: JobId,
+    order: PreheatOrder,
+    control: &Arc<Control>,
+) -> Result<PreheatReport, String> {
+    let configuration = service.configuration();
+    let url = service.configuration().source.ok_or_else(|| service.source_with_password().err().unwrap_or_default())?;
+    let source_id = url.id();
+    let request = PreheatRequest {
+        symbols: order.symbols.clone(),
+        range: order.range,
+        limit: order.limit,
+        scope: order.scope,
+        sets: sets_of(order.sets.as_deref(), &configuration.sets)?,
+        force: order.force,
+        check: order.check,
+        ttl: order.ttl.unwrap_or(configuration.ttl),
+        jobs: order.jobs.unwrap_or(configuration.settings.jobs),
+    };
+    let mut link = Link { service: Arc::clone(service), source: None };
+    let symbols = symbols_to_preheat(&mut link, cache, &source_id, &request).await?;
+    let (plan_cache, plan_source, plan_request) = (Arc::clone(cache), source_id.clone(), request.clone());
+    let plan: Plan = service
+        .blocking(move || make_plan(&plan_cache, &plan_source, &symbols, &plan_request))
+        .await
+        .ok_or("planning stopped unexpectedly")?
+        .map_err(|error: CacheError| error.to_string())?;
+    let working = Arc::new(plan.items.iter().map(|item| item.symbol.clone()).collect::<Vec<Symbol>>());
+    let started = JobEvent::Started { id, symbols: working, requested: plan.requested, skipped_fresh: plan.skipped_fresh };
+    service.reporter.send(started).await;
+    let source = if plan.needs_source() { Some(link.source().await?) } else { None };
+    let (reporter, observer) = (service.reporter.clone(), Arc::clone(service));
+    let observe = move |progress: &crate::preheat::Progress, finished: &[(Symbol, crate::preheat::SymbolOutcome)]| {
+        observer.mark_dirty();
+        reporter.send_blocking(JobEvent::Progress { id, progress: *progress, finished: finished.to_vec() });
+    };
+    let report = run_plan(Arc::clone(cache), source.clone(), &source_id, plan, &request, Arc::clone(control), observe)
+        .await
+        .map_err(|error| error.to_string())?;
+    if let Some(source) = source {
+        source.close().await;
+    }
+    Ok(report)
+}
+
+fn sets_of(names: Option<&[String]>, configured: &[FeatureSet]) -> Result<Vec<FeatureSet>, String> {
+    let Some(names) = names else {
+        return Ok(if configured.is_empty() { vec![FeatureSet::classic()] } else { configured.to_vec() });
+    };
+    names
+        .iter()
+        .map(|name| {
+            FeatureSet::by_name(name)
+                .ok_or_else(|| format!("there is no feature set {name}; known sets: {}", FeatureSet::names().join(", ")))
+        })
+        .collect()
+}
+
+/// A connection that is made when it is first needed.
+struct Link {
+    service: Arc<Service>,
+    source: Option<Source>,
+}
+
+impl Link {
+    async fn source(&mut self) -> Result<Source, String> {
+        if let Some(source) = &self.source {
+            return Ok(source.clone());
+        }
+        let url = url_with_password(&self.service).await?;
+        let source = Source::connect(&url, &self.service.source_options()).await.map_err(|error| error.to_string())?;
+        self.source = Some(source.clone());
+        Ok(source)
+    }
+}
+
+/// The source in use with its password; asking the keyring may block.
+pub(super) async fn url_with_password(service: &Arc<Service>) -> Result<SourceUrl, String> {
+    let asking = Arc::clone(service);
+    service.blocking(move || asking.source_with_password()).await.ok_or("the keyring did not answer")?
+}
+
+/// The symbols meant: those named, or all the source lists. The list itself is cached for the time to live.
+async fn symbols_to_preheat(
+    link: &mut Link,
+    cache: &Arc<Cache>,
+    source_id: &SourceId,
+    request: &PreheatRequest,
+) -> Result<Vec<SymbolInfo>, String> {
+    let catalog_error = |error: CacheError| error.to_string();
+    let known = cache.catalog().symbols(source_id).map_err(catalog_error)?;
+    let mut symbols = match (&request.symbols, known) {
+        (Some(named), known) => {
+            let counts: HashMap<Symbol, SymbolInfo> =
+                known.into_iter().flat_map(|(_, symbols)| symbols).map(|info| (info.symbol.clone(), info)).collect();
+            let mut seen = std::collections::HashSet::new();
+            named
+                .iter()
+                .filter(|symbol| seen.insert((*symbol).clone()))
+                .map(|symbol| {
+                    let unknown = SymbolInfo { symbol: symbol.clone(), first_us: None, last_us: None, bar_count: 2_500 };
+                    counts.get(symbol).cloned().unwrap_or(unknown)
+                })
+                .collect()
+        }
+        (None, _) if request.scope == Scope::FeaturesOnly => cached_symbols(cache, source_id)?,
+        (None, Some((listed_at_us, symbols))) if !request.force && !request.check && is_recent(cache, listed_at_us, request) => symbols,
+        (None, _) => list(link, cache, source_id).await?,
+    };
+    if let Some(limit) = request.limit {
+        symbols.truncate(limit);
+    }
+    Ok(symbols)
+}
+
+fn is_recent(cache: &Cache, listed_at_us: i64, request: &PreheatRequest) -> bool {
+    let age_us = cache.now_us().saturating_sub(listed_at_us);
+    let ttl_us = i64::try_from(request.ttl.ttl_secs).unwrap_or(i64::MAX / 1_000_000).saturating_mul(1_000_000);
+    (0..ttl_us).contains(&age_us)
+}
+
+fn cached_symbols(cache: &Cache, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {
+    let entries = cache.catalog().entries(Some(source_id)).map_err(|error| error.to_string())?;
+    Ok(entries
+        .into_iter()
+        .filter(|entry| entry.key.dataset.is_bars() && entry.file.is_some())
+        .map(|entry| SymbolInfo { bar_count: entry.rows(), symbol: entry.key.symbol, first_us: None, last_us: None })
+        .collect())
+}
+
+async fn list(link: &mut Link, cache: &Arc<Cache>, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {
+    let source = link.source().await?;
+    let symbols = source.symbols().await.map_err(|error| error.to_string())?;
+    if symbols.is_empty() {
+        return Err(source.no_data_error().to_string());
+    }
+    let url = link.service.configuration().source.map(|url| url.redacted()).unwrap_or_default();
+    cache.catalog().put_symbols(source_id, &url, &symbols, cache.now_us()).map_err(|error| error.to_string())?;
+    link.service.mark_dirty();
+    Ok(symbols)
+}
+
+/// Asks the source for its symbols and remembers them.
+pub(super) async fn list_symbols(service: &Arc<Service>) -> Result<usize, String> {
+    let cache = service.cache()?;
+    let source_id = service.configuration().source_id().ok_or_else(|| service.source_with_password().err().unwrap_or_default())?;
+    let mut link = Link { service: Arc::clone(service), source: None };
+    let symbols = list(&mut link, &cache, &source_id).await?;
+    if let Some(source) = link.source {
+        source.close().await;
+    }
+    Ok(symbols.len())
+}

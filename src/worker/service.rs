@@ -1,0 +1,388 @@
+//! The worker's thread and loop: opens the cache, takes jobs, keeps the snapshot up to date.
+
+use super::actions;
+use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::preheating::Queue;
+use super::snapshot::{Snapshot, SnapshotInput};
+use crate::cache::{Cache, CacheOptions, Definitions, Folders, Recovery, TimeToLive};
+use crate::config::{Places, Secrets, Settings};
+use crate::feature::FeatureSet;
+use crate::market::Clock;
+use crate::source::{SourceId, SourceOptions, SourceUrl};
+use async_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// Most events waiting for the front end; the worker waits when it does not keep up.
+const EVENTS: usize = 4_096;
+/// Most jobs waiting for the worker.
+const JOBS: usize = 1_024;
+/// How often the worker looks at the clock and at what other processes did.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Everything the worker is given from outside.
+#[derive(Debug, Clone)]
+pub struct WorkerContext {
+    /// The settings to begin with.
+    pub settings: Settings,
+    /// Where the settings file is and where sample data go.
+    pub places: Places,
+    /// A cache folder that overrides the settings'.
+    pub cache_dir: Option<PathBuf>,
+    /// A source that overrides the settings', with its password if it came with one.
+    pub source: Option<SourceUrl>,
+    /// Where passwords are kept.
+    pub secrets: Secrets,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Whether to make snapshots; the command line needs none.
+    pub snapshots: bool,
+}
+
+/// The front end's end of the worker.
+#[derive(Debug)]
+pub struct Worker {
+    jobs: Sender<Job>,
+    events: Receiver<JobEvent>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts the worker. `wake` is called after each event.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn spawn(context: WorkerContext, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let (jobs_out, jobs_in) = bounded(JOBS);
+        let (events_out, events_in) = bounded(EVENTS);
+        let reporter = Reporter { events: events_out, wake: Arc::new(wake) };
+        let thread = std::thread::Builder::new().name("samovar-worker".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("samovar-io").enable_all().build();
+            match runtime {
+                Ok(runtime) => {
+                    runtime.block_on(Service::run(context, jobs_in, reporter.clone()));
+                    // Blocking pieces of cancelled jobs end at their next safe point; they are not waited for for ever.
+                    runtime.shutdown_timeout(Duration::from_secs(5));
+                }
+                Err(error) => reporter.send_blocking(JobEvent::OpenFailed(format!("no background threads could be started: {error}"))),
+            }
+            reporter.send_blocking(JobEvent::Ended);
+        })?;
+        Ok(Self { jobs: jobs_out, events: events_in, thread: Some(thread) })
+    }
+
+    /// Hands a job over. Never waits; returns whether the worker took it.
+    pub fn send(&self, job: Job) -> bool {
+        self.jobs.try_send(job).inspect_err(|error| tracing::error!(%error, "the worker takes no more jobs")).is_ok()
+    }
+
+    /// The next event, if there is one. Never waits.
+    #[must_use]
+    pub fn try_next(&self) -> Option<JobEvent> {
+        match self.events.try_recv() {
+            Ok(event) => Some(event),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+
+    /// Waits for the next event; `None` once the worker has ended.
+    #[must_use]
+    pub fn next(&self) -> Option<JobEvent> {
+        self.events.recv_blocking().ok()
+    }
+
+    /// Ends the worker and waits until everything is safely on disk.
+    pub fn shut_down(mut self) {
+        self.send(Job::Shutdown);
+        // Events nobody reads any more must not hold the worker up.
+        while let Ok(event) = self.events.recv_blocking() {
+            if matches!(event, JobEvent::Ended) {
+                break;
+            }
+        }
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the worker thread ended by a panic");
+        }
+    }
+}
+
+/// Sends events and wakes the front end.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    events: Sender<JobEvent>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Reporter {
+    pub(super) async fn send(&self, event: JobEvent) {
+        if self.events.send(event).await.is_ok() {
+            (self.wake)();
+        }
+    }
+
+    pub(super) fn send_blocking(&self, event: JobEvent) {
+        if self.events.send_blocking(event).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    pub(super) fn notice(&self, level: NoticeLevel, text: String) {
+        self.send_blocking(JobEvent::Notice(Notice { level, text, undo_batch: None }));
+    }
+}
+
+/// What is configured at the moment.
+#[derive(Debug, Clone)]
+pub(super) struct Configuration {
+    pub settings: Settings,
+    /// The source in use, with its password if known.
+    pub source: Option<SourceUrl>,
+    pub ttl: TimeToLive,
+    pub sets: Vec<FeatureSet>,
+}
+
+impl Configuration {
+    fn of(settings: &Settings, source_override: Option<&SourceUrl>) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        let source = source_override.cloned().or_else(|| {
+            let url = settings.source_url()?;
+            SourceUrl::parse(url).map_err(|error| problems.push(format!("The source in the settings cannot be used: {error}"))).ok()
+        });
+        let ttl = TimeToLive::parse(&settings.ttl).unwrap_or_else(|error| {
+            problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
+            TimeToLive::default()
+        });
+        let mut sets = Vec::new();
+        for name in &settings.sets {
+            match FeatureSet::by_name(name) {
+                Some(set) => sets.push(set),
+                None => {
+                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")))
+                }
+            }
+        }
+        (Self { settings: settings.clone(), source, ttl, sets }, problems)
+    }
+
+    pub(super) fn source_id(&self) -> Option<SourceId> {
+        self.source.as_ref().map(SourceUrl::id)
+    }
+}
+
+/// The present definitions of every built-in set.
+pub(super) fn definitions() -> Definitions {
+    FeatureSet::names()
+        .iter()
+        .filter_map(|name| FeatureSet::by_name(name))
+        .map(|set| (Arc::from(set.name()), set.definition_hash()))
+        .collect()
+}
+
+/// What the worker's tasks share.
+pub(super) struct Service {
+    pub context: WorkerContext,
+    pub configuration: RwLock<Configuration>,
+    cache: Mutex<Option<Arc<Cache>>>,
+    pub definitions: Definitions,
+    pub reporter: Reporter,
+    dirty: AtomicBool,
+}
+
+impl Service {
+    async fn run(context: WorkerContext, jobs: Receiver<Job>, reporter: Reporter) {
+        let (configuration, problems) = Configuration::of(&context.settings, context.source.as_ref());
+        let service = Arc::new(Self {
+            configuration: RwLock::new(configuration),
+            cache: Mutex::new(None),
+            definitions: definitions(),
+            reporter,
+            dirty: AtomicBool::new(true),
+            context,
+        });
+        for problem in problems {
+            service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text: problem, undo_batch: None })).await;
+        }
+        let opening = Arc::clone(&service);
+        service.blocking(move || opening.open_cache()).await;
+        let queue = Queue::new(Arc::clone(&service));
+        let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
+        loop {
+            match jobs.recv().await {
+                Err(_) | Ok(Job::Shutdown) => break,
+                Ok(job) => actions::start(&service, &queue, job),
+            }
+        }
+        queue.cancel_all().await;
+        keeper.abort();
+        let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(closing);
+    }
+
+    /// Runs blocking work on a thread made for it.
+    pub(super) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        tokio::task::spawn_blocking(work).await.inspect_err(|error| tracing::error!(%error, "a background task panicked")).ok()
+    }
+
+    /// Where everything lies by the present settings.
+    fn folders(&self) -> Folders {
+        let settings = self.configuration().settings;
+        let cache_dir = self.context.cache_dir.clone().or(settings.cache_dir).unwrap_or_else(|| self.context.places.cache_dir.clone());
+        Folders::new(cache_dir).with_trees(settings.bars_cache_dir, settings.features_cache_dir)
+    }
+
+    pub(super) fn open_cache(&self) {
+        let options = CacheOptions {
+            folders: self.folders(),
+            memory_budget_bytes: self.configuration().settings.memory_budget_bytes,
+            clock: Arc::clone(&self.context.clock),
+        };
+        match Cache::open(options) {
+            Ok((cache, recovery)) => {
+                *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));
+                self.reporter.send_blocking(JobEvent::Opened);
+                self.tell_recovery(&recovery);
+            }
+            Err(error) => {
+                *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                self.reporter.send_blocking(JobEvent::OpenFailed(error.to_string()));
+            }
+        }
+        self.mark_dirty();
+    }
+
+    fn tell_recovery(&self, recovery: &Recovery) {
+        if let Some(aside) = &recovery.catalog_moved_to {
+            let text = format!(
+                "The catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
+                recovery.adopted,
+                aside.display()
+            );
+            self.reporter.notice(NoticeLevel::Warning, text);
+        } else if !recovery.interrupted_jobs.is_empty() {
+            let titles = recovery.interrupted_jobs.join(", ");
+            self.reporter.notice(
+                NoticeLevel::Info,
+                format!("A job was interrupted last time ({titles}); everything it had finished is safe. Preheat again to go on"),
+            );
+        } else if recovery.adopted > 0 {
+            self.reporter.notice(NoticeLevel::Info, format!("{} cached files were found without a catalog and taken in", recovery.adopted));
+        }
+    }
+
+    pub(super) fn configuration(&self) -> Configuration {
+        self.configuration.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Uses other settings from now on; returns what cannot be used of them.
+    pub(super) fn configure(&self, settings: &Settings) -> Vec<String> {
+        let (configuration, problems) = Configuration::of(settings, self.context.source.as_ref());
+        let before = self.configuration();
+        *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
+        let reopen = before.settings.cache_dir != settings.cache_dir
+            || before.settings.bars_cache_dir != settings.bars_cache_dir
+            || before.settings.features_cache_dir != settings.features_cache_dir
+            || before.settings.memory_budget_bytes != settings.memory_budget_bytes;
+        if reopen {
+            self.open_cache();
+        }
+        self.mark_dirty();
+        problems
+    }
+
+    /// The open cache.
+    pub(super) fn cache(&self) -> Result<Arc<Cache>, String> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        cache.ok_or_else(|| "the cache is not open; choose a cache folder that can be written in the settings".to_owned())
+    }
+
+    /// The source in use with its password, asking the keyring where the URL has none.
+    pub(super) fn source_with_password(&self) -> Result<SourceUrl, String> {
+        let source = self.configuration().source.ok_or_else(|| {
+            "no source is configured; connect a database, or name one with --source (`--source sample:` is the built-in sample)".to_owned()
+        })?;
+        if source.password().is_some() || !source.kind().is_server() {
+            return Ok(source);
+        }
+        let password = self.context.secrets.get(source.id().as_str());
+        Ok(source.with_password(password))
+    }
+
+    pub(super) fn source_options(&self) -> SourceOptions {
+        SourceOptions::new(&self.context.places.data_dir)
+    }
+
+    /// Something changed: the next tick makes a new snapshot.
+    pub(super) fn mark_dirty(&self) {
+        self.dirty.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes and sends a snapshot; returns when the next entry changes by itself.
+    pub(super) fn make_snapshot(&self) -> Option<i64> {
+        let cache = self.cache().ok()?;
+        let configuration = self.configuration();
+        let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));
+        let input = SnapshotInput {
+            source: source.as_ref().map(|(id, url)| (id, url.as_str())),
+            ttl: configuration.ttl,
+            definitions: &self.definitions,
+        };
+        match Snapshot::make(&cache, &input) {
+            Ok(snapshot) => {
+                let next_change_us = snapshot.next_change_us;
+                self.reporter.send_blocking(JobEvent::Snapshot(Arc::new(snapshot)));
+                next_change_us
+            }
+            Err(error) => {
+                self.reporter.send_blocking(JobEvent::ActionFailed(error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Makes a new snapshot when something changed here, in another process, or by the clock; and only then.
+    async fn keep_snapshot(self: Arc<Self>) {
+        if !self.context.snapshots {
+            return;
+        }
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut watched = Watched::default();
+        loop {
+            tick.tick().await;
+            let service = Arc::clone(&self);
+            let looked = self.blocking(move || service.look(watched)).await;
+            match looked {
+                Some(next) => watched = next,
+                None => return,
+            }
+        }
+    }
+
+    fn look(&self, mut watched: Watched) -> Watched {
+        let Ok(cache) = self.cache() else { return watched };
+        let version = cache.catalog().data_version().unwrap_or(watched.data_version);
+        let by_others = version != watched.data_version;
+        let by_clock = watched.next_change_us.is_some_and(|at_us| cache.now_us() >= at_us);
+        let by_us = self.dirty.swap(false, Ordering::Relaxed);
+        if by_others && let Err(error) = cache.forget_replaced() {
+            tracing::warn!(%error, "could not compare the memory tier with the catalog");
+        }
+        if by_us || by_others || by_clock {
+            watched.next_change_us = self.make_snapshot();
+            // Counting lookups is a commit of our own; it is not news.
+            watched.data_version = cache.catalog().data_version().unwrap_or(version);
+        }
+        watched
+    }
+}
+
+/// What the snapshot keeper saw last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Watched {
+    data_version: i64,
+    next_change_us: Option<i64>,
+}

@@ -1,0 +1,241 @@
+//! The state of everything at one moment, made off the window's thread: the window only draws it.
+
+use crate::cache::{
+    Cache, CacheError, Definitions, Entry, EntryState, HitCounts, JobRecord, LookupCount, TimeToLive, TrashBatch, Usage, expires_at_us,
+};
+use crate::market::{Quality, Symbol};
+use crate::source::{SourceId, SymbolInfo};
+use std::collections::BTreeMap;
+
+/// One entry, as a row of the list shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DatasetFacts {
+    /// `bars` or the set's name.
+    pub dataset: String,
+    /// Its state.
+    pub state: EntryState,
+    /// When it stops being fresh.
+    pub expires_at_us: Option<i64>,
+    /// The catalog's row.
+    pub entry: Entry,
+}
+
+/// One symbol of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SymbolRow {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// The worst state among its entries; missing when there are none.
+    pub state: EntryState,
+    /// When the first of its entries stops being fresh.
+    pub expires_at_us: Option<i64>,
+    /// First and last bar: cached, or as the source lists them.
+    pub span_us: Option<(i64, i64)>,
+    /// Bars cached.
+    pub rows: u64,
+    /// Bars the source lists.
+    pub source_rows: Option<u64>,
+    /// Bytes of bars.
+    pub bars_bytes: u64,
+    /// Bytes of features.
+    pub features_bytes: u64,
+    /// Reads from the cache.
+    pub hits: u64,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// When its bars were fetched.
+    pub fetched_at_us: Option<i64>,
+    /// Why the last attempt failed, if it did.
+    pub failure: Option<String>,
+    /// What was noticed in its rows.
+    pub quality: Quality,
+    /// Its entries.
+    pub datasets: Vec<DatasetFacts>,
+}
+
+/// Lookups of one hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HitHistory {
+    /// Start of the hour.
+    pub hour_us: i64,
+    /// Lookups by tier.
+    pub counts: HitCounts,
+}
+
+/// The source in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// Its identity.
+    pub id: SourceId,
+    /// Its URL without a password.
+    pub url: String,
+    /// When its symbols were last listed.
+    pub listed_at_us: Option<i64>,
+}
+
+/// What can be restored.
+pub type TrashFacts = TrashBatch;
+
+/// Everything the window shows of the cache.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// When it was made.
+    pub made_at_us: i64,
+    /// The source in use.
+    pub source: Option<SourceFacts>,
+    /// Its symbols, by name.
+    pub rows: Vec<SymbolRow>,
+    /// Room taken, of all sources.
+    pub usage: Usage,
+    /// Time to live in force.
+    pub ttl: TimeToLive,
+    /// Entries of all symbols by state.
+    pub entry_states: BTreeMap<EntryState, usize>,
+    /// Fresh entries by the hour they expire in, hours from now.
+    pub expiring_hours: BTreeMap<i64, usize>,
+    /// Lookups of 30 days.
+    pub hits: HitCounts,
+    /// Lookups by hour, oldest first, hours without any left out.
+    pub hit_history: Vec<HitHistory>,
+    /// What can be restored, newest first.
+    pub trash: Vec<TrashFacts>,
+    /// Past jobs, newest first.
+    pub jobs: Vec<JobRecord>,
+    /// When the next entry changes its state by itself.
+    pub next_change_us: Option<i64>,
+}
+
+/// What a snapshot is made with besides the cache.
+pub(super) struct SnapshotInput<'input> {
+    pub source: Option<(&'input SourceId, &'input str)>,
+    pub ttl: TimeToLive,
+    pub definitions: &'input Definitions,
+}
+
+const HOUR_US: i64 = crate::market::HOUR_US;
+
+impl Snapshot {
+    /// Reads the catalog and puts it all together. Blocking.
+    pub(super) fn make(cache: &Cache, input: &SnapshotInput<'_>) -> Result<Self, CacheError> {
+        let now_us = cache.now_us();
+        let (listed_at_us, listed) = match input.source {
+            Some((source, _)) => cache.catalog().symbols(source)?.map_or((None, Vec::new()), |(at_us, symbols)| (Some(at_us), symbols)),
+            None => (None, Vec::new()),
+        };
+        let entries = match input.source {
+            Some((source, _)) => cache.states(Some(source), input.ttl, input.definitions)?,
+            None => Vec::new(),
+        };
+        cache.flush_counters()?;
+        let lookups = cache.catalog().lookups_since(0)?;
+        let mut snapshot = Self {
+            made_at_us: now_us,
+            source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
+            usage: cache.usage()?,
+            ttl: input.ttl,
+            hit_history: history(&lookups),
+            trash: cache.catalog().trash_batches()?,
+            jobs: cache.catalog().jobs()?,
+            ..Self::default()
+        };
+        for lookup in &lookups {
+            snapshot.hits.add(lookup.tier, lookup.count);
+        }
+        for (entry, state) in &entries {
+            *snapshot.entry_states.entry(*state).or_default() += 1;
+            if *state == EntryState::Fresh
+                && let Some(expires_at_us) = expires_at_us(entry, input.ttl)
+            {
+                *snapshot.expiring_hours.entry((expires_at_us - now_us).div_euclid(HOUR_US)).or_default() += 1;
+                snapshot.next_change_us = Some(snapshot.next_change_us.map_or(expires_at_us, |earlier| earlier.min(expires_at_us)));
+            }
+        }
+        snapshot.rows = rows(listed, entries, input.ttl);
+        Ok(snapshot)
+    }
+}
+
+/// One row per symbol: those the source lists, and those that are only cached.
+fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, ttl: TimeToLive) -> Vec<SymbolRow> {
+    let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
+        .into_iter()
+        .map(|info| {
+            let row = SymbolRow {
+                state: EntryState::Missing,
+                span_us: info.first_us.zip(info.last_us),
+                source_rows: Some(info.bar_count),
+                ..SymbolRow::empty(info.symbol.clone())
+            };
+            (info.symbol, row)
+        })
+        .collect();
+    for (entry, state) in entries {
+        let row = by_symbol.entry(entry.key.symbol.clone()).or_insert_with(|| SymbolRow::empty(entry.key.symbol.clone()));
+        row.add(entry, state, ttl);
+    }
+    by_symbol.into_values().collect()
+}
+
+impl SymbolRow {
+    fn empty(symbol: Symbol) -> Self {
+        Self {
+            symbol,
+            state: EntryState::Missing,
+            expires_at_us: None,
+            span_us: None,
+            rows: 0,
+            source_rows: None,
+            bars_bytes: 0,
+            features_bytes: 0,
+            hits: 0,
+            pinned: false,
+            fetched_at_us: None,
+            failure: None,
+            quality: Quality::default(),
+            datasets: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, entry: Entry, state: EntryState, ttl: TimeToLive) {
+        let expires_at_us = if state == EntryState::Fresh { expires_at_us(&entry, ttl) } else { None };
+        let first = self.datasets.is_empty();
+        if first || state.severity() > self.state.severity() {
+            self.state = state;
+        }
+        self.expires_at_us = match (self.expires_at_us, expires_at_us) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new),
+        };
+        self.hits += entry.hits;
+        self.pinned |= entry.pinned;
+        if let Some(failure) = &entry.failure {
+            self.failure.get_or_insert_with(|| failure.message.clone());
+        }
+        if entry.key.dataset.is_bars() {
+            self.bars_bytes += entry.size_bytes();
+            self.rows = entry.rows();
+            self.quality = entry.quality;
+            if let Some(file) = &entry.file {
+                self.span_us = Some((file.first_us, file.last_us));
+                self.fetched_at_us = Some(entry.fetched_at_us);
+            }
+        } else {
+            self.features_bytes += entry.size_bytes();
+        }
+        self.datasets.push(DatasetFacts { dataset: entry.key.dataset.name().to_owned(), state, expires_at_us, entry });
+    }
+
+    /// Bytes of bars and features.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.bars_bytes + self.features_bytes
+    }
+}
+
+fn history(lookups: &[LookupCount]) -> Vec<HitHistory> {
+    let mut hours: BTreeMap<i64, HitCounts> = BTreeMap::new();
+    for lookup in lookups {
+        hours.entry(lookup.bucket_us.div_euclid(HOUR_US) * HOUR_US).or_default().add(lookup.tier, lookup.count);
+    }
+    hours.into_iter().map(|(hour_us, counts)| HitHistory { hour_us, counts }).collect()
+}
