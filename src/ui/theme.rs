@@ -150,6 +150,8 @@ pub struct Theme {
     pub volume_gain: Color32,
     /// Volume of falling bars.
     pub volume_loss: Color32,
+    /// Volume where single bars can no longer be told apart.
+    pub volume: Color32,
     /// The price where single bars can no longer be told apart.
     pub price: Color32,
     /// Lines of a chart's grid.
@@ -216,6 +218,7 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.55),
         volume_loss: mix(background, rgb(loss), 0.55),
+        volume: rgb(0x59626e),
         price: rgb(0xb4bcc8),
         grid: rgb(0x1f2327),
         guide: rgb(0x3a4048),
@@ -259,6 +262,7 @@ const fn light(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.5),
         volume_loss: mix(background, rgb(loss), 0.5),
+        volume: rgb(0xa5adb8),
         price: rgb(0x4d5765),
         grid: rgb(0xf0ede8),
         guide: rgb(0xcdc8c0),
