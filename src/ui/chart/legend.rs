@@ -6,6 +6,7 @@
 use super::data::ChartData;
 use super::layout::SeriesLayout;
 use super::style::{SeriesKind, kind_of};
+use crate::market::pyramid::Extent;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::{format, icons};
 use eframe::egui;
@@ -35,6 +36,7 @@ struct Entry {
     visible: bool,
     name_width: f32,
     value_width: f32,
+    decimals: Option<usize>,
     rect: Rect,
 }
 
@@ -70,8 +72,23 @@ fn title_font(ui: &Ui) -> FontId {
     TextStyle::Body.resolve(ui.style())
 }
 
+/// Decimals for all values of a series, so that they stay in their columns; `None` where they are better shortened.
+fn decimals_of(extent: Extent) -> Option<usize> {
+    match extent.min.abs().max(extent.max.abs()) {
+        size if size >= 1_000_000.0 => None,
+        size if size >= 10.0 => Some(2),
+        size if size >= 1.0 => Some(3),
+        size => Some(format::price_decimals(size)),
+    }
+}
+
+fn value_text(value: f64, decimals: Option<usize>) -> String {
+    decimals.map_or_else(|| format::volume(value), |decimals| format::fixed(value, decimals))
+}
+
 impl Legend {
-    /// Places the head's parts (each with its widest text) and the lines, in rows no wider than `room`.
+    /// Places the head's parts (each with its widest text) and the lines, in rows no wider than `room`. Lines over prices begin
+    /// a row of their own and have the prices' decimals.
     pub(super) fn place(
         ui: &Ui,
         theme: &Theme,
@@ -79,7 +96,7 @@ impl Legend {
         head: &[(HeadPart, String)],
         lines: &[SeriesLayout],
         room: f32,
-        break_after_head: bool,
+        price_decimals: Option<usize>,
     ) -> Self {
         let font = font(ui);
         let mut x = 0.0;
@@ -96,17 +113,20 @@ impl Legend {
             }
         }
         let mut row = 0;
-        if break_after_head && !lines.is_empty() && x > 0.0 {
+        if price_decimals.is_some() && !lines.is_empty() && x > 0.0 {
             (x, row) = (0.0, 1);
         }
         let mut entries = Vec::new();
         for line in lines {
             let name_width = width(ui, &line.name, &font);
             let everything = data.series(&line.name).and_then(|series| series.extent(0..series.values.len()));
-            let value_width = everything.map_or_else(
-                || width(ui, format::NONE, &font),
-                |extent| width(ui, &format::value(extent.min), &font).max(width(ui, &format::value(extent.max), &font)),
-            );
+            let decimals = everything.and_then(|extent| price_decimals.or_else(|| decimals_of(extent)));
+            let wide_of = |value: f64| width(ui, &value_text(value, decimals), &font);
+            let value_width = match everything {
+                Some(_) if decimals.is_none() => width(ui, "−888.8 M", &font),
+                Some(extent) => wide_of(extent.min).max(wide_of(extent.max)),
+                None => width(ui, format::NONE, &font),
+            };
             let swatch = if kind_of(&line.name) == SeriesKind::Line { SWATCH_POINTS + space::XS } else { 0.0 };
             let wide = swatch + name_width + space::XS + value_width;
             if x + wide > room && x > 0.0 {
@@ -115,7 +135,8 @@ impl Legend {
             let rect = Rect::from_min_size(pos2(x, row as f32 * ROW_POINTS), vec2(wide, ROW_POINTS));
             x += wide + space::L;
             let color = (swatch > 0.0).then(|| theme.series_color(line.color));
-            entries.push(Entry { name: line.name.clone(), color, visible: line.visible, name_width, value_width, rect });
+            let name = line.name.clone();
+            entries.push(Entry { name, color, visible: line.visible, name_width, value_width, decimals, rect });
         }
         let empty = placed_head.is_empty() && entries.is_empty();
         Self { head: placed_head, entries, rows: if empty { 0 } else { row + 1 } }
@@ -137,7 +158,7 @@ impl Legend {
         head_value: HeadValue<'_>,
     ) -> Option<LegendAction> {
         let theme = Theme::of(ui);
-        let origin = pane.min + vec2(space::S, TOP_POINTS);
+        let origin = pane.min + vec2(space::M, TOP_POINTS);
         self.head_ui(ui, id, origin, theme, head_value);
 
         // The entry whose buttons are out: they stand beside it, over the next entry, so nothing has to move.
@@ -208,7 +229,10 @@ impl Entry {
     fn show_ui(&self, ui: &mut Ui, id: Id, origin: egui::Pos2, theme: &Theme, data: &ChartData, row: Option<usize>) {
         let rect = self.rect.translate(origin.to_vec2());
         let font = font(ui);
-        let value = data.series(&self.name).and_then(|series| series.at(row?)).map_or_else(|| format::NONE.to_owned(), format::value);
+        let value = data
+            .series(&self.name)
+            .and_then(|series| series.at(row?))
+            .map_or_else(|| format::NONE.to_owned(), |value| value_text(value, self.decimals));
         let (name_color, value_color) =
             if self.visible { (theme.text_weak, theme.text) } else { (theme.text_disabled, theme.text_disabled) };
         let mut x = rect.left();

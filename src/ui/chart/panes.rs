@@ -11,6 +11,7 @@ use super::layout::{ChartLayout, SeriesLayout};
 use super::line::{Pen, dashes};
 use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
 use crate::market::pyramid::Extent;
+use crate::ui::format;
 use crate::ui::theme::Theme;
 use eframe::egui;
 use egui::{Mesh, Rangef, Rect, Shape, pos2};
@@ -50,6 +51,7 @@ pub(super) struct SceneKey {
     pub(super) pixels: Pixels,
     pub(super) theme: usize,
     pub(super) layout: ChartLayout,
+    pub(super) price_decimals: usize,
 }
 
 /// One pane, drawn.
@@ -178,6 +180,12 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
     let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
     let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
+    if frame.kind == PaneKind::Price {
+        // As exact as the tags between them.
+        for tick in ticks.iter_mut().filter(|tick| tick.value.abs() < 100_000.0) {
+            tick.label = format::fixed(tick.value, key.price_decimals);
+        }
+    }
     if frame.kind == PaneKind::Volume {
         // The zero at the foot of the bars says nothing.
         ticks.retain(|tick| tick.value != 0.0);

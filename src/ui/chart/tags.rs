@@ -44,7 +44,7 @@ pub(super) fn value_labels(painter: &Painter, scene: &Scene, axis: Rect, covered
         for tick in &pane.ticks {
             let inside = tick.y - pane.frame.rect.top() >= 7.0 && pane.frame.rect.bottom() - tick.y >= 7.0;
             if inside && covered.iter().all(|y| (y - tick.y).abs() >= TAG_POINTS * 0.9) {
-                painter.text(pos2(axis.left() + space::S, tick.y), Align2::LEFT_CENTER, &tick.label, font(), theme.text_weak);
+                painter.text(pos2(axis.right() - space::S, tick.y), Align2::RIGHT_CENTER, &tick.label, font(), theme.text_weak);
             }
         }
     }
@@ -55,14 +55,19 @@ pub(super) fn time_labels(painter: &Painter, scene: &Scene, axis: Rect, theme: &
     let y = axis.center().y;
     let mut free_from = axis.left();
     if let Some(context) = &scene.context {
-        let rect = painter.text(pos2(axis.left() + space::S, y), Align2::LEFT_CENTER, context, font(), theme.text);
+        let rect = painter.text(pos2(axis.left() + space::M, y), Align2::LEFT_CENTER, context, font(), theme.text);
         free_from = rect.right() + space::S;
     }
     for tick in &scene.time.ticks {
         let color = if tick.strong { theme.text } else { theme.text_weak };
         let galley = painter.layout_no_wrap(tick.label.clone(), font(), color);
-        let left = tick.x - galley.size().x * 0.5;
-        if left >= free_from && left + galley.size().x <= axis.right() {
+        let mut left = tick.x - galley.size().x * 0.5;
+        if tick.strong && scene.context.is_none() {
+            // The year or month at the very left is what all others are read by.
+            left = left.max(axis.left() + space::M);
+        }
+        if tick.x >= axis.left() && left >= free_from && left + galley.size().x <= axis.right() {
+            free_from = left + galley.size().x + space::M;
             painter.galley(pos2(left, y - galley.size().y * 0.5), galley, color);
         }
     }
@@ -72,7 +77,7 @@ pub(super) fn time_labels(painter: &Painter, scene: &Scene, axis: Rect, theme: &
 pub(super) fn value_tag(painter: &Painter, axis: Rect, y: f32, text: &str, face: Color32, ink: Color32) {
     let rect = Rect::from_min_size(pos2(axis.left() + 2.0, y - TAG_POINTS * 0.5), vec2(axis.width() - 4.0, TAG_POINTS));
     painter.rect_filled(rect, 3.0, face);
-    painter.text(pos2(axis.left() + space::S, y), Align2::LEFT_CENTER, text, font(), ink);
+    painter.text(pos2(axis.right() - space::S, y), Align2::RIGHT_CENTER, text, font(), ink);
 }
 
 /// The last price: a dashed line and its tag.

@@ -104,7 +104,7 @@ pub fn chart_ui(
     ui.painter().rect_filled(whole, 0.0, Theme::of(ui).background);
 
     let (bar, rest) = whole.split_top_bottom_at_y(whole.top() + size::TOOLBAR);
-    let tools = UiBuilder::new().max_rect(bar.shrink2(vec2(space::S, 0.0))).layout(Layout::left_to_right(Align::Center));
+    let tools = UiBuilder::new().max_rect(bar.shrink2(vec2(space::XS, 0.0))).layout(Layout::left_to_right(Align::Center));
     let log_possible = data.is_none_or(|data| data.price_extent(0..data.bars.len()).is_some_and(|extent| extent.min > 0.0));
     ui.scope_builder(tools, |ui| toolbar_ui(ui, layout, catalog, &mut view.search, log_possible, data.is_some()));
 
@@ -177,6 +177,7 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
             pixels,
             theme: std::ptr::from_ref(theme).addr(),
             layout: layout.clone(),
+            price_decimals: current.price_decimals,
         };
         if view.scene.as_ref().is_none_or(|scene| scene.key != key) {
             let mut pen = Pen::new(pixels.per_point, ui.tessellation_options(|options| *options));
@@ -336,21 +337,21 @@ fn place_legends(
     plot: Rect,
     price_decimals: usize,
 ) -> Vec<(PaneKind, Legend)> {
-    let room = plot.width() - space::L;
+    let room = plot.width() - space::M * 2.0;
     let highest = data.price_extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
     let price = format::fixed(highest, price_decimals);
     let mut head = vec![(HeadPart::Title(data.symbol.as_str().to_owned()), String::new())];
     head.extend(["O", "H", "L", "C"].map(|word| (HeadPart::Value(word), price.clone())));
     head.push((HeadPart::Value(""), format::change_percent(-88.88)));
-    let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, true))];
+    let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
     if layout.show_volume {
         let widest = data.volume().extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
         let head = [(HeadPart::Value("Volume"), format::volume(widest))];
-        legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, false)));
+        legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, None)));
     }
     for position in 0..layout.panes.len() {
         let kind = PaneKind::Feature(position);
-        legends.push((kind, Legend::place(ui, theme, data, &[], lines_of(layout, kind), room, false)));
+        legends.push((kind, Legend::place(ui, theme, data, &[], lines_of(layout, kind), room, None)));
     }
     legends
 }
