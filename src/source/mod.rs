@@ -3,11 +3,18 @@
 //! A source is only ever read, in a read-only session where the database has one. It hands out [`RawBars`] as they are
 //! stored (any order, gaps as NaN) and knows nothing of caches. Below it is only `market`.
 
+mod collect;
 mod columns;
 mod error;
+mod mysql;
 mod percent;
+mod postgres;
+mod server;
 mod source_url;
+mod sqlite;
 mod staged_test;
+mod table;
+mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
 pub use error::{SourceError, SourceErrorKind};

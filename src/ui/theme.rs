@@ -150,6 +150,8 @@ pub struct Theme {
     pub volume_gain: Color32,
     /// Volume of falling bars.
     pub volume_loss: Color32,
+    /// Volume where single bars can no longer be told apart.
+    pub volume: Color32,
     /// The price where single bars can no longer be told apart.
     pub price: Color32,
     /// Lines of a chart's grid.
@@ -216,10 +218,11 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.55),
         volume_loss: mix(background, rgb(loss), 0.55),
+        volume: rgb(0x59626e),
         price: rgb(0xb4bcc8),
         grid: rgb(0x1f2327),
         guide: rgb(0x3a4048),
-        crosshair: rgb(0x78818d),
+        crosshair: rgb(0x666e79),
         tag: rgb(0x3c434c),
         on_tag: rgb(0xf2f0ec),
         series: [rgb(0x5ca8ee), rgb(0xe9b43f), rgb(0xc38fec), rgb(0x43c2b8), rgb(0xec7fa9), rgb(0xa6bf58), rgb(0xe59a62), rgb(0x98aac2)],
@@ -259,10 +262,11 @@ const fn light(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.5),
         volume_loss: mix(background, rgb(loss), 0.5),
+        volume: rgb(0xa5adb8),
         price: rgb(0x4d5765),
         grid: rgb(0xf0ede8),
         guide: rgb(0xcdc8c0),
-        crosshair: rgb(0x838a93),
+        crosshair: rgb(0x8c929a),
         tag: rgb(0x454c56),
         on_tag: rgb(0xffffff),
         series: [rgb(0x1f6fbf), rgb(0xa87400), rgb(0x874cb8), rgb(0x0f8179), rgb(0xbf3f74), rgb(0x667c14), rgb(0xb15a1f), rgb(0x5b6f8a)],
