@@ -182,6 +182,8 @@ pub enum JobEvent {
     Started {
         /// Which.
         id: JobId,
+        /// Its row in the history.
+        record_id: i64,
         /// The symbols it works on.
         symbols: Arc<Vec<Symbol>>,
         /// Symbols asked for.

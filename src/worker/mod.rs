@@ -12,4 +12,4 @@ mod snapshot;
 
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Worker, WorkerContext};
-pub use snapshot::{DatasetFacts, HitHistory, Snapshot, SourceFacts, SymbolRow, TrashFacts};
+pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};
