@@ -46,6 +46,11 @@ impl Notices {
         }
     }
 
+    /// Adds a warning.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.tell(NoticeLevel::Warning, text);
+    }
+
     pub(super) fn tell(&mut self, level: NoticeLevel, text: impl Into<String>) {
         self.add(Notice { level, text: text.into(), undo_batch: None });
     }
