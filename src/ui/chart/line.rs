@@ -46,6 +46,8 @@ impl Pen {
                 let middle = x.x((run.start + run.end) as f64 * 0.5);
                 (middle, series.extent(run).map(|extent| extent.including(joined)))
             });
+            // Where many bars share a pixel, bands get wide and lie on each other: let each be seen through.
+            let color = if bucket > 4 { color.gamma_multiply(0.55) } else { color };
             return self.band(columns.collect(), y, color);
         }
         let stroke = Stroke::new(LINE_POINTS, color);

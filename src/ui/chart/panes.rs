@@ -180,6 +180,11 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
     let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
     let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
+    if guides.len() > 1 {
+        // What the pane is read by says more than round numbers do.
+        let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: format::fixed(*value, 0) };
+        ticks = guides.iter().map(tick).collect();
+    }
     if frame.kind == PaneKind::Price {
         // As exact as the tags between them.
         for tick in ticks.iter_mut().filter(|tick| tick.value.abs() < 100_000.0) {
@@ -191,7 +196,8 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         ticks.retain(|tick| tick.value != 0.0);
     }
 
-    let mut shapes = vec![grid(frame.rect, &ticks, time, pixels, theme)];
+    let lined: &[ValueTick] = if guides.len() > 1 { &[] } else { &ticks };
+    let mut shapes = vec![grid(frame.rect, lined, time, pixels, theme)];
     let right = frame.rect.right();
     for guide in guides {
         let y = pixels.line(scale.y(*guide));

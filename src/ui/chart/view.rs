@@ -345,8 +345,7 @@ fn place_legends(
     head.push((HeadPart::Value(""), format::change_percent(-88.88)));
     let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
     if layout.show_volume {
-        let widest = data.volume().extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
-        let head = [(HeadPart::Value("Volume"), format::volume(widest))];
+        let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
         legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, None)));
     }
     for position in 0..layout.panes.len() {
