@@ -415,7 +415,8 @@ fn visuals(theme: &Theme) -> Visuals {
         weak_text_color: Some(theme.text_weak),
         widgets: Widgets {
             noninteractive: face(theme.panel, theme.line, theme.text),
-            inactive: face(theme.button, none, theme.text),
+            // Boxes of checkboxes and rails of sliders are small and must be seen on every surface.
+            inactive: WidgetVisuals { bg_fill: theme.line_strong, ..face(theme.button, none, theme.text) },
             hovered: face(theme.hover, none, theme.text),
             active: face(theme.accent_weak, theme.accent, theme.text),
             open: face(theme.hover, none, theme.text),

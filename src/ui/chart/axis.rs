@@ -259,14 +259,12 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
 pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Option<String> {
     let rows = scale.range.rows(time_us.len());
     let date = date_of(*time_us.get(rows.start)?);
-    let first = ticks.ticks.first()?;
-    let first_is = |pattern: fn(char) -> bool| first.label.chars().all(pattern);
-    // Only where the first label does not say it itself.
-    if first.label.contains(':') {
+    let any = |is: fn(&str) -> bool| ticks.ticks.iter().any(|tick| is(&tick.label));
+    if any(|label| label.contains(':')) {
         Some(date.format("%-d %b %Y").to_string())
-    } else if first.label.len() <= 2 && first_is(|letter| letter.is_ascii_digit()) {
+    } else if any(|label| label.len() <= 2) {
         Some(date.format("%b %Y").to_string())
-    } else if first_is(char::is_alphabetic) {
+    } else if any(|label| label.chars().all(char::is_alphabetic)) {
         Some(date.year().to_string())
     } else {
         None

@@ -6,7 +6,7 @@
 use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
 use super::candles::{Pixels, histogram_shape, price_shapes, volume_shape};
 use super::data::ChartData;
-use super::geometry::{IndexRange, XScale, YScale, features_extent, union_of};
+use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
 use super::layout::{ChartLayout, SeriesLayout};
 use super::line::{Pen, dashes};
 use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
@@ -204,8 +204,11 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
     }
     if extent.is_some() {
+        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > 1;
         match frame.kind {
-            PaneKind::Price => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),
+            // Behind the lines, but before them once both are bands.
+            PaneKind::Price if !banded => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),
+            PaneKind::Price => {}
             PaneKind::Volume => shapes.push(volume_shape(data, x, &scale, pixels, theme)),
             PaneKind::Feature(_) => {}
         }
@@ -231,6 +234,9 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
                     shapes.insert(1, columns);
                 }
             }
+        }
+        if banded && frame.kind == PaneKind::Price {
+            shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen));
         }
     }
     PaneScene { frame: *frame, scale, ticks, shapes }

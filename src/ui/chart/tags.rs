@@ -61,12 +61,8 @@ pub(super) fn time_labels(painter: &Painter, scene: &Scene, axis: Rect, theme: &
     for tick in &scene.time.ticks {
         let color = if tick.strong { theme.text } else { theme.text_weak };
         let galley = painter.layout_no_wrap(tick.label.clone(), font(), color);
-        let mut left = tick.x - galley.size().x * 0.5;
-        if tick.strong && scene.context.is_none() {
-            // The year or month at the very left is what all others are read by.
-            left = left.max(axis.left() + space::M);
-        }
-        if tick.x >= axis.left() && left >= free_from && left + galley.size().x <= axis.right() {
+        let left = tick.x - galley.size().x * 0.5;
+        if left >= free_from && left + galley.size().x <= axis.right() {
             free_from = left + galley.size().x + space::M;
             painter.galley(pos2(left, y - galley.size().y * 0.5), galley, color);
         }
@@ -113,7 +109,9 @@ pub(super) fn crosshair(
     for pane in &scene.panes {
         painter.vline(x, pane.frame.rect.y_range(), stroke);
     }
-    if let Some(pane) = scene.panes.iter().find(|pane| pane.frame.rect.y_range().contains(pointer.y)) {
+    // Over a legend there is no value to point at.
+    let values = |pane: &&PaneScene| (pane.frame.rect.top() + pane.frame.legend_height..pane.frame.rect.bottom()).contains(&pointer.y);
+    if let Some(pane) = scene.panes.iter().find(values) {
         painter.hline(pane.frame.rect.x_range(), pixels.line(pointer.y), stroke);
         let text = tag_value(pane, pane.scale.value(pointer.y), price_decimals);
         value_tag(painter, value_axis, pointer.y, &text, theme.tag, theme.on_tag);
