@@ -218,7 +218,8 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
     for unit in UNITS {
         // How far apart labels of this unit would be, were bars spread evenly over time.
         let apart = points as f64 * unit.length_us() as f64 / span_us as f64;
-        let usual = apart >= f64::from(unit.label_points()) * 0.8;
+        // Not all months and weeks are equally long; a unit of which only some would fit is left out as a whole.
+        let usual = apart >= f64::from(unit.label_points()) * 1.15;
         if !usual || span_us / unit.length_us() > MAX_CANDIDATES as i64 {
             continue;
         }
@@ -233,7 +234,7 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
             if let Some(time) = time_us.get(row).filter(|time| **time < after) {
                 // The first bar of all begins nothing, it is only where the data begin.
                 let x = scale.middle(row);
-                let apart = |other: Unit| (other.label_points() + unit.label_points()) * 0.5;
+                let apart = |other: Unit| (other.label_points() + unit.label_points()) * 0.45;
                 let free = ticks.iter().all(|(tick, other)| (tick.x - x).abs() >= apart(*other));
                 if free && row > 0 {
                     finest = finest.max(unit.rank());
@@ -334,7 +335,7 @@ mod tests {
         let (labels, ticks, context) = axis(&times, 33.0, 56.0);
         assert!(labels.contains(&"Mar".to_owned()), "{labels:?}");
         assert!(labels.iter().filter(|label| label.len() <= 2).count() >= 4, "{labels:?}");
-        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 32.0));
+        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 28.0));
         assert_eq!(context.as_deref(), Some("Feb 2023"));
     }
 
@@ -344,7 +345,7 @@ mod tests {
         let times: Vec<i64> = (0..3).flat_map(|day| (0..240).map(move |minute| open + day * DAY_US + minute * MINUTE_US)).collect();
         let (labels, ticks, _) = axis(&times, 0.0, 480.0);
         assert!(labels.contains(&"2".to_owned()) && labels.contains(&"12:00".to_owned()), "{labels:?}");
-        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 32.0));
+        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 28.0));
     }
 
     #[test]

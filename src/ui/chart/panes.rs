@@ -8,7 +8,7 @@ use super::candles::{Pixels, histogram_shape, price_shapes, volume_shape};
 use super::data::ChartData;
 use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
 use super::layout::{ChartLayout, SeriesLayout};
-use super::line::{Pen, dashes};
+use super::line::{MANY_ROWS, Pen, dashes};
 use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
 use crate::market::pyramid::Extent;
 use crate::ui::format;
@@ -204,7 +204,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
     }
     if extent.is_some() {
-        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > 1;
+        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > MANY_ROWS;
         match frame.kind {
             // Behind the lines, but before them once both are bands.
             PaneKind::Price if !banded => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),

@@ -399,9 +399,10 @@ fn paint_ui(
         tags::value_labels(&painter, scene, value_axis, &covered, theme);
         tags::last_price(&painter, pane, value_axis, close, &format::fixed(close, shown.price_decimals), close >= before, pixels);
     }
-    tags::time_labels(&painter, scene, time_axis, theme);
+    let time_us = hovered.and_then(|row| data.bars.time_us.get(row)).copied().unwrap_or_default();
+    let covered = hovered.map(|row| tags::time_tag_rect(&painter, scene, row, time_axis, time_us));
+    tags::time_labels(&painter, scene, time_axis, covered, theme);
     if let Some((pointer, row)) = pointer.zip(hovered) {
-        let time_us = data.bars.time_us.get(row).copied().unwrap_or_default();
         tags::crosshair(&painter, scene, row, pointer, [value_axis, time_axis], time_us, shown.price_decimals);
     }
     if response.has_focus() && !response.contains_pointer() {
