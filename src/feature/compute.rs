@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             Kernel::Kdj { window, .. } => return self.kdj(window),
             Kernel::RateOfChange { window: 1 } | Kernel::Volatility { .. } => return self.changes(),
             Kernel::AverageTrueRange { window } => volatility::average_true_range(high, low, close, window),
-            Kernel::Cci { window } => momentum::commodity_channel(&price::typical_price(high, low, close), window),
+            Kernel::Cci { window } => momentum::commodity_channel(high, low, close, window),
             Kernel::WilliamsR { window } => momentum::williams(close, &self.highs.extremes(window), &self.lows.extremes(window), window),
             Kernel::OnBalanceVolume => Obv::default().extend(close, volume),
             Kernel::Momentum { window } => price::difference(close, window),
