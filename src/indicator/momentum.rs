@@ -3,7 +3,7 @@
 //! Not changes from bar to bar (`price`). Contract: outputs are as long as their inputs, NaN where not defined.
 
 use super::smooth::{self, Smoothing};
-use super::window::{Blocks, Spread};
+use super::window::{Blocks, Spread, mean_absolute_deviation};
 use super::{column, from};
 
 /// Relative strength over K windows: 100·S(max(Δ,0))/S(|Δ|), S being y = y' + (x − y')/N seeded with the first Δ; 50 while
@@ -108,77 +108,19 @@ pub fn williams(close: &[f64], highest: &[f64], lowest: &[f64], window: usize) -
     column(close.len(), lead, warm.map(|((close, highest), lowest)| 100.0 * ((highest - close) / (highest - lowest))))
 }
 
-/// Three times the typical price, high + low + close, without a rounding: the sum and what it lost.
-///
-/// The two additions are Knuth's error-free TwoSum. The typical price of prices around 10 000 that move by a thousandth
-/// would otherwise be wrong in the ninth digit of its movement.
-struct TypicalSum {
-    sum: Vec<f64>,
-    lost: Vec<f64>,
-}
-
-#[inline]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let from_b = sum - a;
-    (sum, (a - (sum - from_b)) + (b - from_b))
-}
-
-impl TypicalSum {
-    fn of(high: &[f64], low: &[f64], close: &[f64]) -> Self {
-        let add = |((high, low), close): ((&f64, &f64), &f64)| {
-            let (part, lost_first) = two_sum(*high, *low);
-            let (sum, lost_second) = two_sum(part, *close);
-            (sum, lost_first + lost_second)
-        };
-        let (sum, lost) = high.iter().zip(low).zip(close).map(add).unzip();
-        Self { sum, lost }
-    }
-
-    /// Mean of every window minus its last value.
-    fn means_from_last(&self, window: usize) -> Vec<f64> {
-        let mut means = Spread::means(&self.sum, window).mean_from_last;
-        let lost = Blocks::sums(&self.lost, window).mean(window);
-        for (mean, (lost_mean, lost_last)) in means.iter_mut().zip(lost.iter().zip(from(&self.lost, window.saturating_sub(1)))) {
-            *mean += lost_mean - lost_last;
-        }
-        means
-    }
-
-    /// Mean absolute distance of every window's values from its mean. Costs N passes.
-    fn mean_absolute_deviations(&self, means_from_last: &[f64], window: usize) -> Vec<f64> {
-        let mut total = vec![0.0; means_from_last.len()];
-        if total.is_empty() {
-            return total;
-        }
-        let last = window.saturating_sub(1);
-        // Where the mean lies, measured from the last value without what that lost.
-        let places: Vec<f64> = means_from_last.iter().zip(from(&self.lost, last)).map(|(mean, lost)| mean + lost).collect();
-        for place in 0..window {
-            let terms = from(&self.sum, place).iter().zip(from(&self.lost, place)).zip(from(&self.sum, last)).zip(&places);
-            for (total, (((sum, lost), last), mean)) in total.iter_mut().zip(terms) {
-                *total += ((sum - last) + (lost - mean)).abs();
-            }
-        }
-        let length = window as f64;
-        for value in &mut total {
-            *value /= length;
-        }
-        total
-    }
-}
-
 /// Donald Lambert's commodity channel index of the typical price tp = (high + low + close)/3:
 /// (tp − mean)/(0.015·mean absolute deviation), 0 where the deviation is 0.
+///
+/// The typical price is rounded to an f64 before anything else, and that is meant: bars of 45.99, 45.99, 45.99 and of 46.00,
+/// 45.98, 45.99 then have the same one, as they have on paper, and not a deviation of a billionth of a cent between them.
 ///
 /// Not TA-Lib's CCI, which has the same definition but adds up a circular buffer in the buffer's order, so that the last
 /// digits depend on where the series started.
 #[must_use]
 pub fn commodity_channel(high: &[f64], low: &[f64], close: &[f64], window: usize) -> Vec<f64> {
-    // The factor 3 cancels.
-    let typical = TypicalSum::of(high, low, close);
-    let means = typical.means_from_last(window);
-    let deviations = typical.mean_absolute_deviations(&means, window);
+    let typical: Vec<f64> = high.iter().zip(low).zip(close).map(|((high, low), close)| (high + low + close) / 3.0).collect();
+    let means = Spread::means(&typical, window).mean_from_last;
+    let deviations = mean_absolute_deviation(&typical, &means, window);
     let value = |(mean, deviation): (&f64, &f64)| if *deviation == 0.0 { 0.0 } else { -mean / (0.015 * deviation) };
     column(close.len(), window.saturating_sub(1), means.iter().zip(&deviations).map(value))
 }

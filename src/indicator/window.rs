@@ -286,3 +286,24 @@ impl Spread {
         self.squares.iter().map(|squares| (squares / freedom).sqrt()).collect()
     }
 }
+
+/// Mean absolute distance of every window's values from its mean, given the means of [`Spread`]. Costs N passes.
+#[must_use]
+pub fn mean_absolute_deviation(values: &[f64], mean_from_last: &[f64], window: usize) -> Vec<f64> {
+    let mut total = vec![0.0; mean_from_last.len()];
+    if total.is_empty() {
+        return total;
+    }
+    let last = from(values, window.saturating_sub(1));
+    for place in 0..window {
+        let terms = from(values, place).iter().zip(last).zip(mean_from_last);
+        for (total, ((value, last), mean)) in total.iter_mut().zip(terms) {
+            *total += ((value - last) - mean).abs();
+        }
+    }
+    let length = window as f64;
+    for value in &mut total {
+        *value /= length;
+    }
+    total
+}

@@ -116,7 +116,8 @@ def classic_exact(bars):
         else:
             out["atr14"][i] = (13 * out["atr14"][i - 1] + _decimal(true_range[i])) / 14
 
-    typical = [(a + b + e) / 3 for a, b, e in zip(h, l, c)]
+    # Rounded to float64 as every program has it: then 46.00, 45.98, 45.99 has the same typical price as three times 45.99.
+    typical = [Fraction((a + b + e) / 3) for a, b, e in zip(*([float(x) for x in bars[name]] for name in ("high", "low", "close")))]
 
     def cci(i):
         window = last(typical, i, 14)
@@ -175,10 +176,12 @@ def pad(series, dtype):
     return matrix
 
 
-def classic_matrix(bars):
+def classic_matrix(bars, terms=None):
     """`bars`: matrices by column name, a row per series, oldest first, padded on the right with NaN. NaN is null.
 
-    Computes in the type of the input.
+    Computes in the type of the input. `terms`, if given, is a dict to be filled with the size of the numbers of which each
+    feature is a difference, 0 where it is none. A value much smaller than that is what rounding left of it in *any* float64
+    computation: near a crossing of two averages around 1,000 their difference has no digits below 1e-13.
     """
     o, h, l, c, v = (bars[name] for name in RAW)
     dtype, shape = c.dtype.type, c.shape
@@ -279,7 +282,8 @@ def classic_matrix(bars):
         seed = true_range[:, 1:15].mean(axis=1) if n > 14 else None
         out["atr14"] = recursive(14, seed, lambda y, i: (13 * y + true_range[:, i]) / dtype(14))
 
-        typical = (h + l + c) / dtype(3)
+        # Rounded to float64, see above.
+        typical = ((h.astype(np.float64) + l.astype(np.float64) + c.astype(np.float64)) / 3).astype(dtype)
         view = windows(typical, 14)
         middle = total(view) / dtype(14)
         spread = np.zeros(view.shape[:2], dtype)
@@ -312,26 +316,14 @@ def classic_matrix(bars):
         out["bias6"] = percent(c, mean(c, 6))
         rises = np.where(change > 0, dtype(1), np.where(np.isnan(change), change, dtype(0)))
         out["psy12"] = 100 * put(11, total(windows(rises, 12))) / dtype(12)
+        if terms is not None:
+            terms.update({name: np.zeros(shape, dtype) for name in NAMES})
+            terms.update({name: np.abs(c) for name in ("macd_dif", "macd_dea", "macd_hist")})
+            percents = ("kdj_j", "roc5", "roc10", "roc20", "pct_change", "gap", "volume_change", "bias6")
+            terms.update({name: np.full(shape, 100, dtype) for name in percents})
+            terms["log_return"] = np.ones(shape, dtype)
+            terms["boll_pct_b"] = np.where(sigma > 0, np.abs(c) / (4 * sigma), dtype(0))
+            spread = put(13, spread)
+            terms["cci14"] = np.where(spread > 0, np.abs(typical) / (dtype(15) / dtype(1000) * spread), dtype(0))
     # A finite number or null; and nothing where there is no bar.
     return {name: np.where(np.isfinite(out[name]) & ~np.isnan(c), out[name], dtype(np.nan)) for name in NAMES}
-
-
-def scales(bars, features):
-    """For each feature the size of the numbers of which its value is a difference, 0 where it is none.
-
-    A value much smaller than that is what rounding left of it in *any* float64 computation: near a crossing of two averages
-    around 1,000 their difference has no digits below 1e-13.
-    """
-    c = np.abs(bars["close"])
-    with np.errstate(all="ignore"):
-        result = {name: np.zeros_like(c) for name in NAMES}
-        for name in ("macd_dif", "macd_dea", "macd_hist"):
-            result[name] = c
-        for name in ("kdj_j", "roc5", "roc10", "roc20", "pct_change", "gap", "volume_change", "bias6"):
-            result[name] = np.full_like(c, 100)
-        result["log_return"] = np.ones_like(c)
-        sigma = np.abs(features["boll_upper"] - features["boll_mid"]) / 2
-        result["boll_pct_b"] = np.where(sigma > 0, c / sigma, 0)
-        typical = (bars["high"] + bars["low"] + bars["close"]) / 3
-        result["cci14"] = np.abs(typical) / np.maximum(sigma, 1e-300)
-    return result
