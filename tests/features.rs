@@ -4,6 +4,9 @@
 //! large numbers (MACD near a crossing) cannot be known better than those numbers are: there 1e-14 of their size is allowed,
 //! which is some fifty roundings of them, and `size_of_terms` says which columns those are. Nulls must be in the same places.
 
+// Helpers of tests are tests: a missing golden file has to fail loudly.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use samovar::feature::{FeatureSet, FeatureTable, column_stats, compute};
 use samovar::market::{Bars, DAY_US};
 use std::collections::HashMap;
