@@ -4,11 +4,12 @@
 //! cargo run --release --example chart -- 750 light
 //! cargo run --release --example chart -- 1000000 measure   # time per frame, without a window
 //! ```
+#![allow(clippy::print_stdout, reason = "an example tells what it measured")]
 
 use eframe::egui;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use samovar::feature::FeatureTable;
-use samovar::market::{Bars, DAY_US, RawBars, Resolution, Symbol};
+use samovar::market::{Bars, DAY_US, RawBars, SECOND_US, Symbol};
 use samovar::ui::chart::{ChartData, ChartLayout, ChartView, FeatureChoice, Placement, RangeChoice, chart_ui};
 use samovar::ui::theme;
 use std::sync::Arc;
@@ -138,19 +139,27 @@ fn catalog() -> Vec<FeatureChoice> {
 fn sample(count: usize) -> ChartData {
     let mut random = SmallRng::seed_from_u64(7);
     let mut raw = RawBars::default();
-    let (mut price, mut spread, mut day): (f64, f64, i64) = (82.0, 0.014, 18_993 - count as i64 / 5 * 7);
-    for _ in 0..count {
-        // Monday to Friday only.
-        day += if (day + 3).rem_euclid(7) == 4 { 3 } else { 1 };
+    // Days, or minutes of trading days where there are very many.
+    let (per_day, calm) = if count > 20_000 { (240, 20.0) } else { (1, 1.0) };
+    let (mut price, mut spread): (f64, f64) = (82.0, 0.014);
+    let mut day = 18_993 - (count / per_day) as i64 * 7 / 5;
+    for bar in 0..count {
+        if bar % per_day == 0 {
+            // Day 0 was a Thursday: skip Saturdays and Sundays.
+            day += 1;
+            day += (2 - (day + 5).rem_euclid(7)).max(0);
+        }
         let noise = |random: &mut SmallRng| random.random_range(-1.0..1.0_f64) + random.random_range(-1.0..1.0_f64);
         spread = (spread * (1.0 + 0.08 * noise(&mut random))).clamp(0.006, 0.04);
-        let pull = if count > 5_000 { (100.0 / price).ln() * 0.001 } else { 0.0006 };
-        let open = price * (1.0 + 0.25 * spread * noise(&mut random));
-        let close = price * (1.0 + spread * noise(&mut random) + pull);
-        let high = open.max(close) * (1.0 + 0.5 * spread * random.random_range(0.0..1.0_f64));
-        let low = open.min(close) * (1.0 - 0.5 * spread * random.random_range(0.0..1.0_f64));
+        let step = spread / calm;
+        let pull = if count > 5_000 { (100.0 / price).ln() * 0.00001 } else { 0.0006 };
+        let open = price * (1.0 + 0.25 * step * noise(&mut random));
+        let close = price * (1.0 + step * noise(&mut random) + pull);
+        let high = open.max(close) * (1.0 + 0.5 * step * random.random_range(0.0..1.0_f64));
+        let low = open.min(close) * (1.0 - 0.5 * step * random.random_range(0.0..1.0_f64));
         price = close;
-        raw.time_us.push(day * DAY_US);
+        let minute = if per_day == 1 { 0 } else { 570 + bar % per_day };
+        raw.time_us.push(day * DAY_US + minute as i64 * 60 * SECOND_US);
         for (column, value) in [(&mut raw.open, open), (&mut raw.high, high), (&mut raw.low, low), (&mut raw.close, close)] {
             column.push((value * 100.0).round() / 100.0);
         }
@@ -209,5 +218,5 @@ fn features(bars: &Bars) -> FeatureTable {
         ("volume_ma5", mean(&bars.volume, 5)),
     ];
     let (names, columns) = columns.into_iter().map(|(name, column)| (Arc::from(name), column)).unzip();
-    FeatureTable { resolution: Resolution::Daily, time_us: bars.time_us.clone(), names, columns }
+    FeatureTable { resolution: bars.resolution, time_us: bars.time_us.clone(), names, columns }
 }

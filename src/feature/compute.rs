@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             Kernel::Kdj { window, .. } => return self.kdj(window),
             Kernel::RateOfChange { window: 1 } | Kernel::Volatility { .. } => return self.changes(),
             Kernel::AverageTrueRange { window } => volatility::average_true_range(high, low, close, window),
-            Kernel::Cci { window } => momentum::commodity_channel(&price::typical_price(high, low, close), window),
+            Kernel::Cci { window } => momentum::commodity_channel(high, low, close, window),
             Kernel::WilliamsR { window } => momentum::williams(close, &self.highs.extremes(window), &self.lows.extremes(window), window),
             Kernel::OnBalanceVolume => Obv::default().extend(close, volume),
             Kernel::Momentum { window } => price::difference(close, window),
@@ -205,5 +205,64 @@ impl<'a> Run<'a> {
             Kernel::PsychologicalLine { window } => momentum::psychological_line(close, window),
         };
         self.put(kernel, values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::DAY_US;
+
+    fn bars(len: usize) -> Bars {
+        let close: Vec<f64> = (0..len).map(|day| 50.0 + ((day * 7) % 11) as f64 + day as f64 / 10.0).collect();
+        Bars {
+            time_us: (0..len as i64).map(|day| day * DAY_US).collect(),
+            open: close.iter().map(|close| close - 0.5).collect(),
+            high: close.iter().map(|close| close + 1.0).collect(),
+            low: close.iter().map(|close| close - 1.5).collect(),
+            volume: close.iter().map(|close| 1_000.0 + close.floor()).collect(),
+            close,
+            ..Bars::default()
+        }
+    }
+
+    #[test]
+    fn a_feature_alone_is_what_it_is_among_all() {
+        let (set, bars) = (FeatureSet::classic(), bars(150));
+        let all = compute(&set, &bars);
+        for definition in set.definitions() {
+            let alone = FeatureSet::with_definitions("one", vec![definition.clone()]).unwrap();
+            let column = compute(&alone, &bars).columns.remove(0);
+            let among = all.column(&definition.name).unwrap();
+            assert!(column.iter().zip(among).all(|(a, b)| a.to_bits() == b.to_bits()), "{}", definition.name);
+            let first = among.iter().position(|value| !value.is_nan()).unwrap_or(0);
+            assert_eq!(first, definition.kernel.first_value(), "{}", definition.name);
+        }
+    }
+
+    #[test]
+    fn two_names_of_one_kernel_have_the_same_values() {
+        let kernel = Kernel::Kdj { window: 9, line: KdjLine::K };
+        let set = FeatureSet::with_definitions("two", vec![Definition::new("a", kernel), Definition::new("b", kernel)]).unwrap();
+        let table = compute(&set, &bars(30));
+        assert_eq!(table.columns[0][8..], table.columns[1][8..]);
+        assert!(table.columns[0][8..].iter().all(|value| value.is_finite()));
+    }
+
+    #[test]
+    fn no_bars_give_a_table_without_rows() {
+        let table = compute(&FeatureSet::classic(), &Bars::default());
+        assert_eq!((table.len(), table.columns.len()), (0, 45));
+    }
+
+    #[test]
+    fn turnover_is_the_source_s_or_null() {
+        let mut bars = bars(3);
+        assert!(compute(&FeatureSet::classic(), &bars).column("turnover_rate").unwrap().iter().all(|value| value.is_nan()));
+        bars.turnover = Some(vec![1.5, f64::NAN, f64::INFINITY]);
+        let table = compute(&FeatureSet::classic(), &bars);
+        let column = table.column("turnover_rate").unwrap();
+        assert_eq!(column[0], 1.5);
+        assert!(column[1].is_nan() && column[2].is_nan());
     }
 }

@@ -17,6 +17,9 @@ pub mod volatility;
 pub mod volume;
 pub mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use volume::Obv;
 
 /// The value, or NaN where it is infinite.

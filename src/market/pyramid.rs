@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 /// Rows in a block of the lowest level that is kept.
-const BASE: usize = 64;
+pub const BASE: usize = 64;
 /// Blocks of one level in a block of the next.
 const FACTOR: usize = 8;
 
@@ -111,11 +111,17 @@ impl Pyramid {
     }
 }
 
-/// The extent of a run of raw rows.
+/// The extent of a run of raw rows: four at a time, so that the processor does not wait for one comparison to begin the next.
 fn scan(lows: &[f64], highs: &[f64]) -> Extent {
-    let min = lows.iter().fold(f64::INFINITY, |min, value| if *value < min { *value } else { min });
-    let max = highs.iter().fold(f64::NEG_INFINITY, |max, value| if *value > max { *value } else { max });
-    Extent { min, max }
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    fn fold(values: &[f64], start: f64, choose: impl Fn(f64, f64) -> f64) -> f64 {
+        let (fours, rest) = values.as_chunks::<4>();
+        let lanes =
+            fours.iter().fold([start; 4], |[a, b, c, d], [e, f, g, h]| [choose(a, *e), choose(b, *f), choose(c, *g), choose(d, *h)]);
+        lanes.iter().chain(rest).fold(start, |best, value| choose(best, *value))
+    }
+    Extent { min: fold(lows, f64::INFINITY, lower), max: fold(highs, f64::NEG_INFINITY, higher) }
 }
 
 #[cfg(test)]

@@ -100,6 +100,10 @@ pub struct Theme {
     pub panel: Color32,
     /// Popups, dialogs and fields.
     pub raised: Color32,
+    /// Behind text that is typed.
+    pub field: Color32,
+    /// Boxes of checkboxes and rails of sliders: small, and to be seen on every surface.
+    pub control: Color32,
     /// Face of an ordinary button.
     pub button: Color32,
     /// Face under the pointer: rows, buttons.
@@ -193,6 +197,8 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         background,
         panel: rgb(0x1a1d21),
         raised: rgb(0x23272c),
+        field: rgb(0x0f1113),
+        control: rgb(0x444b54),
         button: rgb(0x2a2f35),
         hover: rgb(0x30353c),
         text: rgb(0xece9e4),
@@ -237,6 +243,8 @@ const fn light(gain: u32, loss: u32) -> Theme {
         background,
         panel: rgb(0xf4f2ee),
         raised: rgb(0xffffff),
+        field: rgb(0xece9e3),
+        control: rgb(0xcfcac2),
         button: rgb(0xe8e5df),
         hover: rgb(0xdfdbd4),
         text: rgb(0x202328),
@@ -415,7 +423,7 @@ fn visuals(theme: &Theme) -> Visuals {
         weak_text_color: Some(theme.text_weak),
         widgets: Widgets {
             noninteractive: face(theme.panel, theme.line, theme.text),
-            inactive: face(theme.button, none, theme.text),
+            inactive: WidgetVisuals { bg_fill: theme.control, ..face(theme.button, none, theme.text) },
             hovered: face(theme.hover, none, theme.text),
             active: face(theme.accent_weak, theme.accent, theme.text),
             open: face(theme.hover, none, theme.text),
@@ -424,7 +432,7 @@ fn visuals(theme: &Theme) -> Visuals {
         hyperlink_color: theme.accent,
         faint_bg_color: mix(theme.background, theme.hover, 0.25),
         extreme_bg_color: theme.background,
-        text_edit_bg_color: Some(theme.background),
+        text_edit_bg_color: Some(theme.field),
         code_bg_color: theme.raised,
         warn_fg_color: theme.warning,
         error_fg_color: theme.error,
@@ -471,7 +479,7 @@ mod tests {
     #[test]
     fn text_can_be_read_on_every_surface_of_both_themes() {
         for theme in all() {
-            for surface in [theme.background, theme.panel, theme.raised] {
+            for surface in [theme.background, theme.panel, theme.raised, theme.field] {
                 check(theme, "text", theme.text, surface, 7.0);
                 for (name, text) in [
                     ("weak text", theme.text_weak),

@@ -112,7 +112,10 @@ enum Unit {
 }
 
 const MINUTE_US: i64 = 60 * SECOND_US;
-const UNITS: [Unit; 19] = [
+const UNITS: [Unit; 22] = [
+    Unit::Years(1_000),
+    Unit::Years(500),
+    Unit::Years(200),
     Unit::Years(100),
     Unit::Years(50),
     Unit::Years(20),
@@ -177,6 +180,16 @@ impl Unit {
         }
     }
 
+    /// Least distance between the middles of two of its labels, in points.
+    fn label_points(self) -> f32 {
+        match self {
+            Self::Years(_) => 48.0,
+            Self::Months(_) => 44.0,
+            Self::Weeks | Self::Days => 32.0,
+            Self::Micros(_) => 52.0,
+        }
+    }
+
     /// 0 for years, 1 for months, 2 for days, 3 for times.
     fn rank(self) -> u8 {
         match self {
@@ -188,8 +201,6 @@ impl Unit {
     }
 }
 
-/// Least distance between two labels' middles, in points.
-const LABEL_POINTS: f32 = 52.0;
 /// Most labels ever looked at for one unit.
 const MAX_CANDIDATES: usize = 600;
 
@@ -202,12 +213,13 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
     };
     let span_us = (last - first).max(1);
     let points = scale.x(rows.end as f64) - scale.x(rows.start as f64);
-    let mut ticks: Vec<(TimeTick, u8)> = Vec::new();
+    let mut ticks: Vec<(TimeTick, Unit)> = Vec::new();
     let mut finest = 0;
     for unit in UNITS {
         // How far apart labels of this unit would be, were bars spread evenly over time.
         let apart = points as f64 * unit.length_us() as f64 / span_us as f64;
-        let usual = apart >= f64::from(LABEL_POINTS) * 0.8;
+        // Not all months and weeks are equally long; a unit of which only some would fit is left out as a whole.
+        let usual = apart >= f64::from(unit.label_points()) * 1.15;
         if !usual || span_us / unit.length_us() > MAX_CANDIDATES as i64 {
             continue;
         }
@@ -222,10 +234,11 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
             if let Some(time) = time_us.get(row).filter(|time| **time < after) {
                 // The first bar of all begins nothing, it is only where the data begin.
                 let x = scale.middle(row);
-                let free = ticks.iter().all(|(tick, _)| (tick.x - x).abs() >= LABEL_POINTS);
+                let apart = |other: Unit| (other.label_points() + unit.label_points()) * 0.45;
+                let free = ticks.iter().all(|(tick, other)| (tick.x - x).abs() >= apart(*other));
                 if free && row > 0 {
                     finest = finest.max(unit.rank());
-                    ticks.push((TimeTick { row, x, label: unit.label(*time), strong: false }, unit.rank()));
+                    ticks.push((TimeTick { row, x, label: unit.label(*time), strong: false }, unit));
                 }
             }
             start = after;
@@ -238,7 +251,7 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
         let label = time_us.get(row).map(|time| crate::market::format_time(*time)).unwrap_or_default();
         return TimeTicks { ticks: vec![TimeTick { row, x: scale.middle(row), label, strong: true }] };
     }
-    let ticks = ticks.into_iter().map(|(tick, rank)| TimeTick { strong: rank < finest, ..tick }).collect();
+    let ticks = ticks.into_iter().map(|(tick, unit)| TimeTick { strong: unit.rank() < finest, ..tick }).collect();
     TimeTicks { ticks }
 }
 
@@ -247,14 +260,12 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
 pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Option<String> {
     let rows = scale.range.rows(time_us.len());
     let date = date_of(*time_us.get(rows.start)?);
-    let first = ticks.ticks.first()?;
-    let first_is = |pattern: fn(char) -> bool| first.label.chars().all(pattern);
-    // Only where the first label does not say it itself.
-    if first.label.contains(':') {
+    let any = |is: fn(&str) -> bool| ticks.ticks.iter().any(|tick| is(&tick.label));
+    if any(|label| label.contains(':')) {
         Some(date.format("%-d %b %Y").to_string())
-    } else if first.label.len() <= 2 && first_is(|letter| letter.is_ascii_digit()) {
+    } else if any(|label| label.len() <= 2) {
         Some(date.format("%b %Y").to_string())
-    } else if first_is(char::is_alphabetic) {
+    } else if any(|label| label.chars().all(char::is_alphabetic)) {
         Some(date.year().to_string())
     } else {
         None
@@ -324,7 +335,7 @@ mod tests {
         let (labels, ticks, context) = axis(&times, 33.0, 56.0);
         assert!(labels.contains(&"Mar".to_owned()), "{labels:?}");
         assert!(labels.iter().filter(|label| label.len() <= 2).count() >= 4, "{labels:?}");
-        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= LABEL_POINTS));
+        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 28.0));
         assert_eq!(context.as_deref(), Some("Feb 2023"));
     }
 
@@ -334,7 +345,7 @@ mod tests {
         let times: Vec<i64> = (0..3).flat_map(|day| (0..240).map(move |minute| open + day * DAY_US + minute * MINUTE_US)).collect();
         let (labels, ticks, _) = axis(&times, 0.0, 480.0);
         assert!(labels.contains(&"2".to_owned()) && labels.contains(&"12:00".to_owned()), "{labels:?}");
-        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= LABEL_POINTS));
+        assert!(ticks.windows(2).all(|pair| pair[1].x - pair[0].x >= 28.0));
     }
 
     #[test]

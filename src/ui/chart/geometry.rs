@@ -5,14 +5,14 @@
 
 use super::data::ChartData;
 use super::layout::RangeChoice;
-use crate::market::pyramid::Extent;
+use crate::market::pyramid::{BASE, Extent};
 use crate::market::{DAY_US, date_of, micros_of_date};
 use std::ops::Range;
 
 /// Widest a bar gets when a range is fitted, in points; with fewer bars the chart stays right-aligned.
-pub const FIT_BAR_POINTS: f64 = 40.0;
+pub const FIT_BAR_POINTS: f64 = 56.0;
 /// Widest a bar gets by zooming in.
-pub const MAX_BAR_POINTS: f64 = 64.0;
+pub const MAX_BAR_POINTS: f64 = 80.0;
 /// Widest the body of a candle gets, in points.
 pub const MAX_BODY_POINTS: f32 = 14.0;
 /// Room kept right of the last bar, in points.
@@ -38,6 +38,18 @@ impl IndexRange {
     #[must_use]
     pub fn zoomed(&self, anchor: f64, factor: f64) -> Self {
         Self { start: anchor - (anchor - self.start) * factor, end: anchor + (self.end - anchor) * factor }
+    }
+
+    /// After zooming out: no more room is left empty beside the bars than there was, as long as there are bars to fill it.
+    #[must_use]
+    pub fn filled(&self, before: &Self, bars: usize) -> Self {
+        let count = bars as f64;
+        let margin = self.span() * 0.01;
+        let over = (self.end - before.end.max(count + margin)).max(0.0);
+        let range = self.panned(-over);
+        let under = (before.start.min(0.0) - range.start).max(0.0);
+        let room = (before.end.max(count + margin) - range.end).max(0.0);
+        range.panned(under.min(room))
     }
 
     /// Moved by so many bars.
@@ -266,7 +278,12 @@ impl Detail {
 /// How many bars share one drawn column: 1 while bars are at least a physical pixel wide.
 #[must_use]
 pub fn bucket_rows(bar_pixels: f64) -> usize {
-    if bar_pixels >= 1.0 { 1 } else { (1.0 / bar_pixels.max(1e-12)).ceil() as usize }
+    if bar_pixels >= 1.0 {
+        return 1;
+    }
+    let rows = (1.0 / bar_pixels.max(1e-12)).ceil() as usize;
+    // Whole blocks of the pyramid, where that makes columns hardly wider: then no single row is looked at.
+    if rows < BASE * 4 { rows } else { rows.next_multiple_of(BASE) }
 }
 
 /// Runs of `bucket` rows that cover `rows` and one run more on each side. Runs start at multiples of `bucket`, wherever the
@@ -307,6 +324,18 @@ mod tests {
         }
         assert_eq!(scale.row(scale.middle(123), 1_000), Some(123));
         assert_eq!((scale.row(-1e6, 1_000), scale.row(1e6, 1_000), scale.row(0.0, 0)), (Some(0), Some(999), None));
+    }
+
+    #[test]
+    fn zooming_out_brings_bars_into_view_not_emptiness() {
+        let before = IndexRange { start: 800.0, end: 1_002.0 };
+        let out = before.zoomed(850.0, 2.0).filled(&before, 1_000);
+        assert!(out.end <= 1_005.0 && (out.span() - 404.0).abs() < 1e-9, "{out:?}");
+        let before = IndexRange { start: 0.0, end: 200.0 };
+        let out = before.zoomed(150.0, 2.0).filled(&before, 1_000);
+        assert!((out.start - 0.0).abs() < 1e-9 && (out.span() - 400.0).abs() < 1e-9, "{out:?}");
+        let inner = IndexRange { start: 300.0, end: 400.0 };
+        assert_eq!(inner.zoomed(350.0, 2.0).filled(&inner, 1_000), IndexRange { start: 250.0, end: 450.0 });
     }
 
     #[test]
@@ -377,7 +406,7 @@ mod tests {
     #[test]
     fn detail_follows_the_width_of_bars_and_buckets_stay_put_while_panning() {
         assert_eq!([8.0, 2.0, 0.3].map(Detail::of), [Detail::Candles, Detail::Bars, Detail::Band]);
-        assert_eq!([8.0, 1.0, 0.3, 0.001].map(bucket_rows), [1, 1, 4, 1_000]);
+        assert_eq!([8.0, 1.0, 0.3, 0.001].map(bucket_rows), [1, 1, 4, 1_024]);
         let starts = |rows: Range<usize>| buckets(rows, 10, 95).map(|run| run.start).collect::<Vec<_>>();
         assert_eq!(starts(25..41), [10, 20, 30, 40, 50]);
         assert_eq!(starts(27..44), [10, 20, 30, 40, 50]);

@@ -103,8 +103,8 @@ impl Legend {
         let mut placed_head = Vec::new();
         for (part, widest) in head {
             let wide = match part {
-                HeadPart::Title(title) => width(ui, title, &title_font(ui)) + space::M,
-                HeadPart::Value(word) => width(ui, word, &font) + space::XS + width(ui, widest, &font) + space::M,
+                HeadPart::Title(title) => width(ui, title, &title_font(ui)) + space::L,
+                HeadPart::Value(word) => width(ui, word, &font) + space::XS + width(ui, widest, &font) + space::L,
             };
             // What does not fit is left out rather than cut: the price axis and the tags say it too.
             if x + wide <= room || x == 0.0 {
@@ -123,7 +123,7 @@ impl Legend {
             let decimals = everything.and_then(|extent| price_decimals.or_else(|| decimals_of(extent)));
             let wide_of = |value: f64| width(ui, &value_text(value, decimals), &font);
             let value_width = match everything {
-                Some(_) if decimals.is_none() => width(ui, "−888.8 M", &font),
+                Some(extent) if decimals.is_none() => width(ui, if extent.min < 0.0 { "−88.8 M" } else { "88.8 M" }, &font),
                 Some(extent) => wide_of(extent.min).max(wide_of(extent.max)),
                 None => width(ui, format::NONE, &font),
             };

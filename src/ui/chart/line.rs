@@ -12,6 +12,9 @@ use egui::{Color32, Mesh, Pos2, Shape, Stroke, pos2};
 /// Width of a feature's line, in points.
 pub(super) const LINE_POINTS: f32 = 1.4;
 
+/// From how many bars per pixel on lines get as wide as bands.
+pub(super) const MANY_ROWS: usize = 4;
+
 /// Turns shapes into meshes, with the window's own settings, so that they are not tessellated again in every frame.
 pub(super) struct Pen {
     tessellator: Tessellator,
@@ -46,6 +49,8 @@ impl Pen {
                 let middle = x.x((run.start + run.end) as f64 * 0.5);
                 (middle, series.extent(run).map(|extent| extent.including(joined)))
             });
+            // Where many bars share a pixel, bands get wide and lie on each other: let each be seen through.
+            let color = if bucket > MANY_ROWS { color.gamma_multiply(0.55) } else { color };
             return self.band(columns.collect(), y, color);
         }
         let stroke = Stroke::new(LINE_POINTS, color);

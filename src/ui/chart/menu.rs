@@ -9,7 +9,7 @@ use eframe::egui;
 use egui::{Align, Button, Checkbox, Layout, Popup, PopupCloseBehavior, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 
 /// Width of the list of indicators, in points.
-const LIST_POINTS: f32 = 420.0;
+const LIST_POINTS: f32 = 500.0;
 /// Height of its scrolled part.
 const LIST_HEIGHT_POINTS: f32 = 360.0;
 
@@ -59,6 +59,8 @@ pub(super) fn toolbar_ui(
 fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, catalog: &[FeatureChoice], search: &mut String) {
     let theme = Theme::of(ui);
     ui.set_width(LIST_POINTS);
+    // Menus squeeze their buttons; this is more of a dialog.
+    ui.spacing_mut().button_padding = vec2(6.0, 2.0);
     ui.add(TextEdit::singleline(search).hint_text("Search indicators").desired_width(f32::INFINITY).margin(vec2(space::S, space::XS)));
     ui.add_space(space::XS);
     let wanted = search.trim().to_lowercase();

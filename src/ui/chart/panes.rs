@@ -6,9 +6,9 @@
 use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
 use super::candles::{Pixels, histogram_shape, price_shapes, volume_shape};
 use super::data::ChartData;
-use super::geometry::{IndexRange, XScale, YScale, features_extent, union_of};
+use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
 use super::layout::{ChartLayout, SeriesLayout};
-use super::line::{Pen, dashes};
+use super::line::{MANY_ROWS, Pen, dashes};
 use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
 use crate::market::pyramid::Extent;
 use crate::ui::format;
@@ -180,6 +180,11 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
     let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
     let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
+    if guides.len() > 1 {
+        // What the pane is read by says more than round numbers do.
+        let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: format::fixed(*value, 0) };
+        ticks = guides.iter().map(tick).collect();
+    }
     if frame.kind == PaneKind::Price {
         // As exact as the tags between them.
         for tick in ticks.iter_mut().filter(|tick| tick.value.abs() < 100_000.0) {
@@ -191,15 +196,19 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         ticks.retain(|tick| tick.value != 0.0);
     }
 
-    let mut shapes = vec![grid(frame.rect, &ticks, time, pixels, theme)];
+    let lined: &[ValueTick] = if guides.len() > 1 { &[] } else { &ticks };
+    let mut shapes = vec![grid(frame.rect, lined, time, pixels, theme)];
     let right = frame.rect.right();
     for guide in guides {
         let y = pixels.line(scale.y(*guide));
         shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
     }
     if extent.is_some() {
+        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > MANY_ROWS;
         match frame.kind {
-            PaneKind::Price => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),
+            // Behind the lines, but before them once both are bands.
+            PaneKind::Price if !banded => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),
+            PaneKind::Price => {}
             PaneKind::Volume => shapes.push(volume_shape(data, x, &scale, pixels, theme)),
             PaneKind::Feature(_) => {}
         }
@@ -225,6 +234,9 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
                     shapes.insert(1, columns);
                 }
             }
+        }
+        if banded && frame.kind == PaneKind::Price {
+            shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen));
         }
     }
     PaneScene { frame: *frame, scale, ticks, shapes }

@@ -50,25 +50,27 @@ pub(super) fn value_labels(painter: &Painter, scene: &Scene, axis: Rect, covered
     }
 }
 
-/// Labels of the time axis, without those that would be cut off or meet the label of the whole.
-pub(super) fn time_labels(painter: &Painter, scene: &Scene, axis: Rect, theme: &Theme) {
+/// Labels of the time axis, without those that would be cut off, or meet the label of the whole or the crosshair's tag.
+pub(super) fn time_labels(painter: &Painter, scene: &Scene, axis: Rect, covered: Option<Rect>, theme: &Theme) {
     let y = axis.center().y;
     let mut free_from = axis.left();
     if let Some(context) = &scene.context {
-        let rect = painter.text(pos2(axis.left() + space::M, y), Align2::LEFT_CENTER, context, font(), theme.text);
+        let galley = painter.layout_no_wrap(context.clone(), font(), theme.text);
+        let rect = Rect::from_min_size(pos2(axis.left() + space::M, y - galley.size().y * 0.5), galley.size());
         free_from = rect.right() + space::S;
+        if covered.is_none_or(|tag| !tag.intersects(rect)) {
+            painter.galley(rect.min, galley, theme.text);
+        }
     }
     for tick in &scene.time.ticks {
         let color = if tick.strong { theme.text } else { theme.text_weak };
         let galley = painter.layout_no_wrap(tick.label.clone(), font(), color);
-        let mut left = tick.x - galley.size().x * 0.5;
-        if tick.strong && scene.context.is_none() {
-            // The year or month at the very left is what all others are read by.
-            left = left.max(axis.left() + space::M);
-        }
-        if tick.x >= axis.left() && left >= free_from && left + galley.size().x <= axis.right() {
-            free_from = left + galley.size().x + space::M;
-            painter.galley(pos2(left, y - galley.size().y * 0.5), galley, color);
+        let left = tick.x - galley.size().x * 0.5;
+        let rect = Rect::from_min_size(pos2(left, y - galley.size().y * 0.5), galley.size());
+        let free = left >= free_from && rect.right() <= axis.right();
+        if free && covered.is_none_or(|tag| !tag.expand(space::XS).intersects(rect)) {
+            free_from = rect.right() + space::M;
+            painter.galley(rect.min, galley, color);
         }
     }
 }
@@ -113,15 +115,22 @@ pub(super) fn crosshair(
     for pane in &scene.panes {
         painter.vline(x, pane.frame.rect.y_range(), stroke);
     }
-    if let Some(pane) = scene.panes.iter().find(|pane| pane.frame.rect.y_range().contains(pointer.y)) {
+    // Over a legend there is no value to point at.
+    let values = |pane: &&PaneScene| (pane.frame.rect.top() + pane.frame.legend_height..pane.frame.rect.bottom()).contains(&pointer.y);
+    if let Some(pane) = scene.panes.iter().find(values) {
         painter.hline(pane.frame.rect.x_range(), pixels.line(pointer.y), stroke);
         let text = tag_value(pane, pane.scale.value(pointer.y), price_decimals);
         value_tag(painter, value_axis, pointer.y, &text, theme.tag, theme.on_tag);
     }
     let galley = painter.layout_no_wrap(full_time(time_us), font(), theme.on_tag);
-    let wide = galley.size().x + space::S * 2.0;
-    let left = (x - wide * 0.5).clamp(time_axis.left(), (time_axis.right() - wide).max(time_axis.left()));
-    let rect = Rect::from_min_size(pos2(left, time_axis.center().y - TAG_POINTS * 0.5), vec2(wide, TAG_POINTS));
+    let rect = time_tag_rect(painter, scene, row, time_axis, time_us);
     painter.rect_filled(rect, 3.0, theme.tag);
     painter.galley(pos2(rect.left() + space::S, rect.center().y - galley.size().y * 0.5), galley, theme.on_tag);
+}
+
+/// Where the crosshair's tag on the time axis is.
+pub(super) fn time_tag_rect(painter: &Painter, scene: &Scene, row: usize, axis: Rect, time_us: i64) -> Rect {
+    let wide = painter.layout_no_wrap(full_time(time_us), font(), Color32::PLACEHOLDER).size().x + space::S * 2.0;
+    let left = (scene.x.middle(row) - wide * 0.5).clamp(axis.left(), (axis.right() - wide).max(axis.left()));
+    Rect::from_min_size(pos2(left, axis.center().y - TAG_POINTS * 0.5), vec2(wide, TAG_POINTS))
 }

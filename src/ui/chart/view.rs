@@ -52,6 +52,8 @@ pub struct ChartView {
     shown: Option<Shown>,
     scene: Option<Scene>,
     axis_width: f32,
+    /// Whether the focus came by keyboard, so that it must be shown.
+    focus_by_key: bool,
     builds: u64,
 }
 
@@ -199,8 +201,15 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
     }
     let (plot, current, legends) = shown?;
     let response = response?;
+    if response.gained_focus() {
+        view.focus_by_key = !ui.input(|input| input.pointer.any_down() || input.pointer.any_released());
+    }
     let scene = view.scene.as_ref()?;
-    paint_ui(ui, id, rect, plot, scene, &current, &legends, &response, layout, data)
+    let hovered = paint_ui(ui, id, rect, plot, scene, &current, &legends, &response, layout, data);
+    if response.has_focus() && view.focus_by_key {
+        ui.painter().rect_stroke(plot.shrink(1.0), 2.0, Stroke::new(1.5, theme.accent), StrokeKind::Inside);
+    }
+    hovered
 }
 
 /// Everything but the axes.
@@ -311,7 +320,7 @@ fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data:
             range = range.panned(-range.start);
         }
         if pressed(Key::End) {
-            range = range.panned(bars as f64 + fit(RangeChoice::All, &data.bars.time_us, plot.width()).end - bars as f64 - range.end);
+            range = range.panned(bars as f64 + range.span() * 0.01 - range.end);
         }
         reset |= pressed(Key::Num0);
     }
@@ -322,6 +331,7 @@ fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data:
     if range == shown.range {
         return (response, shown);
     }
+    let range = if range.span() > shown.range.span() { range.filled(&shown.range, bars) } else { range };
     let range = range.clamped(bars, plot.width(), anchor);
     let times = &data.bars.time_us;
     layout.range = RangeChoice::Custom { from_us: time_at(times, range.start), to_us: time_at(times, range.end) };
@@ -345,8 +355,7 @@ fn place_legends(
     head.push((HeadPart::Value(""), format::change_percent(-88.88)));
     let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
     if layout.show_volume {
-        let widest = data.volume().extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
-        let head = [(HeadPart::Value("Volume"), format::volume(widest))];
+        let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
         legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, None)));
     }
     for position in 0..layout.panes.len() {
@@ -400,15 +409,12 @@ fn paint_ui(
         tags::value_labels(&painter, scene, value_axis, &covered, theme);
         tags::last_price(&painter, pane, value_axis, close, &format::fixed(close, shown.price_decimals), close >= before, pixels);
     }
-    tags::time_labels(&painter, scene, time_axis, theme);
+    let time_us = hovered.and_then(|row| data.bars.time_us.get(row)).copied().unwrap_or_default();
+    let covered = hovered.map(|row| tags::time_tag_rect(&painter, scene, row, time_axis, time_us));
+    tags::time_labels(&painter, scene, time_axis, covered, theme);
     if let Some((pointer, row)) = pointer.zip(hovered) {
-        let time_us = data.bars.time_us.get(row).copied().unwrap_or_default();
         tags::crosshair(&painter, scene, row, pointer, [value_axis, time_axis], time_us, shown.price_decimals);
     }
-    if response.has_focus() && !response.contains_pointer() {
-        painter.rect_stroke(plot.shrink(1.0), 2.0, Stroke::new(1.0, theme.accent.gamma_multiply(0.6)), StrokeKind::Inside);
-    }
-
     let mut action = None;
     for ((kind, legend), pane) in legends.iter().zip(&scene.panes) {
         let values = |word: &'static str| head_value(data, row, word, shown.price_decimals, theme);
