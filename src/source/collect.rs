@@ -43,6 +43,7 @@ pub(super) struct Collector {
     /// Symbols seen since.
     since: Vec<usize>,
     ready: Vec<Fetched>,
+    is_sorted: bool,
 }
 
 impl Collector {
@@ -77,7 +78,13 @@ impl Collector {
             open: Vec::new(),
             since: Vec::new(),
             ready: Vec::new(),
+            is_sorted: true,
         }
+    }
+
+    /// A collector for rows in any order, which hands on nothing before the end.
+    pub(super) fn unsorted(symbols: &[Symbol], columns: &ColumnMap, range: DateRange) -> Self {
+        Self { is_sorted: false, ..Self::new(symbols, columns, range) }
     }
 
     /// Where rows of this symbol go; `None` if nobody asked for it. Rows must come in the order of the symbols.
@@ -88,7 +95,7 @@ impl Collector {
             return *slot;
         }
         let slot = self.by_name.get(symbol).copied();
-        if let Some(slot) = slot {
+        if let Some(slot) = slot.filter(|_| self.is_sorted) {
             self.symbol_begins(slot);
         }
         self.last = Some((symbol.to_owned(), slot));
@@ -160,13 +167,6 @@ impl Collector {
         }
         if self.has_float_shares {
             bars.float_shares.push(float_shares);
-        }
-    }
-
-    /// Makes one symbol an error.
-    pub(super) fn fail(&mut self, slot: usize, error: SourceError) {
-        if let Some(slot) = self.slots.get_mut(slot) {
-            slot.error.get_or_insert(error);
         }
     }
 

@@ -302,7 +302,10 @@ fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
         sql.push_str(&format!(", {column}::{}", if kind == NumberKind::Text { "text" } else { "float8" }));
     }
     let (asked, bound) = (if plan.symbol_is_number { "$1::int8[]" } else { "$1::text[]" }, bound_type(plan.dates));
-    sql.push_str(&format!(" FROM {} WHERE {symbol} = ANY({asked})", place_of(&plan.table)));
+    let symbol_type = plan.table.column_of(&plan.columns, ColumnRole::Symbol).map(|column| column.type_name.as_str());
+    let is_plain = plan.symbol_is_number || matches!(symbol_type, Some("text" | "varchar" | "bpchar" | "name" | "citext"));
+    let compared = if is_plain { symbol.clone() } else { format!("{symbol}::text") };
+    sql.push_str(&format!(" FROM {} WHERE {compared} = ANY({asked})", place_of(&plan.table)));
     if has_start {
         sql.push_str(&format!(" AND {date} >= $2{bound}"));
     }

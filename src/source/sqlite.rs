@@ -56,7 +56,7 @@ impl SqliteFile {
         let listing = || {
             let mut statement = connection.prepare(
                 "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c \
-                 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, c.cid",
+                 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1 ORDER BY m.name, c.cid",
             )?;
             let mut rows = statement.query([])?;
             let mut tables: Vec<TableInfo> = Vec::new();
