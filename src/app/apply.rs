@@ -27,6 +27,11 @@ impl AppState {
                     self.jobs.insert(0, JobView::new(id, title));
                 }
             }
+            JobEvent::Planning { id } => {
+                if let Some(job) = self.job(id) {
+                    job.stage = JobStage::Planning;
+                }
+            }
             JobEvent::Started { id, record_id, symbols, requested, skipped_fresh } => {
                 self.apply_started(id, record_id, &symbols, requested, skipped_fresh);
                 return self.load_focus_if_new();

@@ -119,7 +119,7 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                     };
                     ui.label(weak(text));
                     if let Some(listed_at_us) = state.snapshot.source.as_ref().and_then(|source| source.listed_at_us) {
-                        ui.label(weak(format!("listed {}", format::relative(listed_at_us, state.snapshot.made_at_us))));
+                        ui.label(weak(format!("listed {}", format::relative(listed_at_us, super::symbols::now_us(state)))));
                     }
                 }
             }

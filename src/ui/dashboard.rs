@@ -303,7 +303,7 @@ fn trash_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.horizontal(|ui| {
             let text = format!("{} · {}", format::counted(batch.entries, "entry", "entries"), format::bytes(batch.size_bytes));
             ui.label(text);
-            ui.label(RichText::new(format::relative(batch.trashed_at_us, state.snapshot.made_at_us)).small().color(theme.text_weak));
+            ui.label(RichText::new(format::relative(batch.trashed_at_us, super::symbols::now_us(state))).small().color(theme.text_weak));
             if ui.button("Restore").clicked() {
                 out.act(Action::Restore(batch.batch));
             }

@@ -1,7 +1,7 @@
 //! Jobs: what runs, how far it is, and what became of those before, with every failure and its reason.
 
 use super::commands::command_button_ui;
-use super::symbols::local_time;
+use super::symbols::{local_time, now_us};
 use super::theme::{Theme, space};
 use super::widgets::{heading_ui, meter_ui};
 use super::window::{Outbox, ViewState};
@@ -128,7 +128,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, job: &PastJ
             ui.set_min_width(260.0);
             ui.add(Label::new(RichText::new(&job.title).color(theme.text)).truncate());
         });
-        let when = format!("{} · {}", local_time(job.started_at_us), format::relative(job.started_at_us, state.snapshot.made_at_us));
+        let when = format!("{} · {}", local_time(job.started_at_us), format::relative(job.started_at_us, now_us(state)));
         ui.allocate_ui(vec2(230.0, 20.0), |ui| {
             ui.set_min_width(230.0);
             ui.label(RichText::new(when).small().color(theme.text_weak));

@@ -10,7 +10,7 @@ use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};
 use eframe::egui;
 use egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, TextEdit, Ui, vec2};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Texts as typed; taken over once they are valid and the field is left.
 #[derive(Debug, Clone, Default)]
@@ -134,10 +134,11 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         Action::Settings(SettingsAction::Save(Box::new(changed)))
     };
     let draft = &mut views.settings;
+    let [usual_cache, bars, features] = &state.snapshot.folders;
     Grid::new("settings-cache").num_columns(2).spacing(vec2(space::XL, space::S)).show(ui, |ui| {
-        folder_ui(ui, "Cache folder", settings.cache_dir.as_ref(), "the usual folder of this system", PathPurpose::CacheDir, out);
-        folder_ui(ui, "Bars folder", settings.bars_cache_dir.as_ref(), "in the cache folder", PathPurpose::BarsDir, out);
-        folder_ui(ui, "Features folder", settings.features_cache_dir.as_ref(), "in the cache folder", PathPurpose::FeaturesDir, out);
+        folder_ui(ui, "Cache folder", settings.cache_dir.is_some(), usual_cache, PathPurpose::CacheDir, out);
+        folder_ui(ui, "Bars folder", settings.bars_cache_dir.is_some(), bars, PathPurpose::BarsDir, out);
+        folder_ui(ui, "Features folder", settings.features_cache_dir.is_some(), features, PathPurpose::FeaturesDir, out);
         let parse_ttl = |text: &str| TimeToLive::parse(text).map_err(|error| error.to_string());
         field_ui(ui, &mut draft.ttl, ("Time to live", &settings.ttl, "Such as 30m, 24h or 7d"), parse_ttl, |ttl| {
             out.act(save(&|settings| settings.ttl = ttl.to_string()));
@@ -161,19 +162,17 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
     });
 }
 
-fn folder_ui(ui: &mut Ui, label: &str, chosen: Option<&PathBuf>, usual: &str, purpose: PathPurpose, out: &mut Outbox) {
+fn folder_ui(ui: &mut Ui, label: &str, chosen: bool, path: &Path, purpose: PathPurpose, out: &mut Outbox) {
     let theme = Theme::of(ui);
     fact_label_ui(ui, label);
     ui.horizontal(|ui| {
-        let (text, color) = match chosen {
-            Some(path) => (path.display().to_string(), theme.text),
-            None => (usual.to_owned(), theme.text_weak),
-        };
+        let text = path.display().to_string();
+        let color = if chosen { theme.text } else { theme.text_weak };
         ui.add(Label::new(RichText::new(text).color(color)).selectable(true).truncate());
         if icons::icon_button_ui(ui, icons::FOLDER, &format!("Choose: {label}")).clicked() {
             out.pick.push(purpose);
         }
-        if chosen.is_some() && icons::icon_button_ui(ui, icons::RESET, &format!("Back to the usual: {label}")).clicked() {
+        if chosen && icons::icon_button_ui(ui, icons::RESET, &format!("Back to the usual: {label}")).clicked() {
             out.act(Action::Settings(match purpose {
                 PathPurpose::BarsDir => SettingsAction::BarsDir(None),
                 PathPurpose::FeaturesDir => SettingsAction::FeaturesDir(None),

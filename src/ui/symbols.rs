@@ -25,7 +25,7 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
     }
     let theme = Theme::of(ui);
     let list = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 12, right: 4, top: 0, bottom: 0 });
-    Panel::left("symbols").resizable(true).default_size(700.0).min_size(360.0).max_size(1100.0).frame(list).show(ui, |ui| {
+    Panel::left("symbols").resizable(true).default_size(712.0).min_size(360.0).max_size(1100.0).frame(list).show(ui, |ui| {
         list_ui(ui, state, views, out);
     });
     egui::CentralPanel::default().frame(Frame::NONE.fill(theme.background)).show(ui, |ui| {
@@ -147,12 +147,12 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         .sense(Sense::click())
         .auto_shrink([false, false])
         .cell_layout(Layout::left_to_right(Align::Center))
-        .column(TableColumn::initial(104.0).at_least(64.0).clip(true))
-        .column(TableColumn::initial(140.0).at_least(84.0).clip(true))
-        .column(TableColumn::initial(168.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(56.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(72.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(92.0).at_least(40.0).clip(true))
+        .column(TableColumn::initial(92.0).at_least(64.0).clip(true))
+        .column(TableColumn::initial(132.0).at_least(84.0).clip(true))
+        .column(TableColumn::initial(164.0).at_least(40.0).clip(true))
+        .column(TableColumn::initial(52.0).at_least(40.0).clip(true))
+        .column(TableColumn::initial(66.0).at_least(40.0).clip(true))
+        .column(TableColumn::initial(88.0).at_least(40.0).clip(true))
         .column(TableColumn::remainder().at_least(40.0).clip(true));
     if let Some(place) = focus_place {
         table = table.scroll_to_row(place, None);
@@ -305,7 +305,7 @@ fn quality_text(row: &SymbolRow) -> String {
 }
 
 /// Now, as the last snapshot and the system see it: the snapshot's clock while it is young, so that tests can stand still.
-fn now_us(state: &AppState) -> i64 {
+pub(super) fn now_us(state: &AppState) -> i64 {
     let system = chrono::Utc::now().timestamp_micros();
     // A snapshot is at most a few minutes old unless nothing happens; then the system's clock is the truth.
     if (system - state.snapshot.made_at_us).abs() > 7 * crate::market::DAY_US { state.snapshot.made_at_us } else { system }

@@ -90,7 +90,7 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
 /// A quiet heading above a group.
 pub fn heading_ui(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
-    ui.label(RichText::new(text).small().strong().color(theme.text_weak));
+    ui.label(RichText::new(text).color(theme.accent));
     ui.add_space(space::XS);
 }
 

@@ -99,6 +99,16 @@ fn configure(service: &Arc<Service>, settings: &crate::config::Settings, passwor
 }
 
 async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
+    let asking = Arc::clone(service);
+    // An edited source comes without the password that is kept for it.
+    let with_password = move |url: SourceUrl| match url.password() {
+        None if url.kind().is_server() => {
+            let kept = asking.context.secrets.get(url.id().as_str());
+            url.with_password(kept)
+        }
+        _ => url,
+    };
+    let Some(url) = service.blocking(move || with_password(url)).await else { return };
     let reporter = service.reporter.clone();
     let mut report_stage = |stage| reporter.send_blocking(JobEvent::TestStage { generation, stage });
     let report = test_source(&url, &service.source_options(), &mut report_stage).await;

@@ -178,6 +178,11 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// A preheat finds out what is to do.
+    Planning {
+        /// Which.
+        id: JobId,
+    },
     /// A preheat began.
     Started {
         /// Which.

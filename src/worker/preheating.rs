@@ -34,6 +34,7 @@ impl Queue {
             let outcome = if control.is_cancelled() {
                 JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
             } else {
+                service.reporter.send(JobEvent::Planning { id }).await;
                 run(&service, id, order, &control).await
             };
             controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);

@@ -6,6 +6,7 @@ use crate::cache::{
 use crate::market::{Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One entry, as a row of the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +145,8 @@ pub type TrashFacts = TrashBatch;
 pub struct Snapshot {
     /// When it was made.
     pub made_at_us: i64,
+    /// The folders everything lies in: the cache's, the bars tree's and the features tree's.
+    pub folders: [PathBuf; 3],
     /// The source in use.
     pub source: Option<SourceFacts>,
     /// Its symbols, by name.
@@ -193,6 +196,10 @@ impl Snapshot {
         let lookups = cache.catalog().lookups_since(0)?;
         let mut snapshot = Self {
             made_at_us: now_us,
+            folders: {
+                let [bars, features] = cache.folders().trees();
+                [cache.folders().cache_dir.clone(), bars, features]
+            },
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
             ttl: input.ttl,
