@@ -1,8 +1,8 @@
 //! What the window can return from drawing a frame.
 
 use super::command::Command;
-use super::symbols::{Column, StateFilter};
 use super::state::View;
+use super::symbols::{Column, StateFilter};
 use crate::config::Settings;
 use crate::market::Symbol;
 use crate::preheat::RunState;

@@ -210,7 +210,10 @@ impl AppState {
             return Vec::new();
         };
         let version = self.row(&symbol).map(|row| {
-            row.datasets.iter().filter_map(|dataset| dataset.entry.file.as_ref()).fold(1_u128, |sum, file| sum.rotate_left(1) ^ file.checksum)
+            row.datasets
+                .iter()
+                .filter_map(|dataset| dataset.entry.file.as_ref())
+                .fold(1_u128, |sum, file| sum.rotate_left(1) ^ file.checksum)
         });
         if self.chart.requested.as_ref() == Some(&symbol) && self.chart.version == version {
             return Vec::new();

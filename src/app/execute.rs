@@ -58,7 +58,9 @@ impl AppState {
                 let pinned = !symbols.iter().all(|symbol| self.row(symbol).is_some_and(|row| row.pinned));
                 vec![Job::Pin { symbols, pinned }]
             }
-            Command::ClearExpired => self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, "Everything that is not fresh"),
+            Command::ClearExpired => {
+                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, "Everything that is not fresh")
+            }
             Command::ClearAll => self.ask_to_clear(self.everything(), "Every cached file of this source"),
             Command::UndoClear => vec![Job::UndoClear(None)],
             Command::RetryFailed => {
@@ -159,9 +161,12 @@ impl AppState {
     }
 
     fn ask_to_clear(&mut self, selection: Selection, what: &str) -> Vec<Job> {
-        let chosen = self.snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|dataset| {
-            dataset.entry.file.is_some() && (!selection.expired_only || dataset.state != EntryState::Fresh)
-        });
+        let chosen = self
+            .snapshot
+            .rows
+            .iter()
+            .flat_map(|row| &row.datasets)
+            .filter(|dataset| dataset.entry.file.is_some() && (!selection.expired_only || dataset.state != EntryState::Fresh));
         let (entries, size_bytes) = chosen.fold((0, 0), |(count, bytes), dataset| (count + 1, bytes + dataset.entry.size_bytes()));
         self.dialog = Some(Dialog::ConfirmClear { selection, what: what.to_owned(), entries, size_bytes });
         Vec::new()

@@ -16,7 +16,7 @@ mod symbols;
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
-pub use jobs::{JobView, JobStage};
+pub use jobs::{JobStage, JobView};
 pub use notices::{LiveNotice, Notices};
 pub use state::{AppState, ChartState, Dialog, OpenState, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

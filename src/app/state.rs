@@ -147,9 +147,11 @@ impl AppState {
     /// The job that runs, or waits while paused.
     #[must_use]
     pub fn active_job(&self) -> Option<&JobView> {
-        self.jobs.iter().rev().find(|job| !job.stage.is_over() && job.stage != JobStage::Queued).or_else(|| {
-            self.jobs.iter().rev().find(|job| !job.stage.is_over())
-        })
+        self.jobs
+            .iter()
+            .rev()
+            .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
+            .or_else(|| self.jobs.iter().rev().find(|job| !job.stage.is_over()))
     }
 
     /// The row of a symbol.

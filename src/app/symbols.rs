@@ -47,9 +47,8 @@ impl Column {
         match self {
             Self::Symbol => left.symbol.cmp(&right.symbol),
             // What needs attention last, then by time left.
-            Self::State => {
-                (left.state.severity(), left.expires_at_us.unwrap_or(i64::MAX)).cmp(&(right.state.severity(), right.expires_at_us.unwrap_or(i64::MAX)))
-            }
+            Self::State => (left.state.severity(), left.expires_at_us.unwrap_or(i64::MAX))
+                .cmp(&(right.state.severity(), right.expires_at_us.unwrap_or(i64::MAX))),
             Self::Range => left.span_us.map(|(first, last)| (last, first)).cmp(&right.span_us.map(|(first, last)| (last, first))),
             Self::Bars => (left.rows, left.source_rows).cmp(&(right.rows, right.source_rows)),
             Self::BarsSize => left.bars_bytes.cmp(&right.bars_bytes),

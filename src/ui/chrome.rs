@@ -3,8 +3,8 @@
 use super::commands::{command_button_ui, command_icon_ui, menu_ui};
 use super::theme::{Theme, size, space};
 use super::widgets::meter_ui;
-use super::{format, icons};
 use super::window::Outbox;
+use super::{format, icons};
 use crate::app::{Action, AppState, Command, JobStage, OpenState, SourceAction, View};
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
@@ -74,7 +74,8 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.label(RichText::new(current).color(theme.text_weak)).on_hover_text("Named on the command line");
         return;
     }
-    let words = (icons::icon(icons::DATABASE).color(theme.text_weak), RichText::new(&current), icons::icon(icons::EXPAND).color(theme.text_weak));
+    let words =
+        (icons::icon(icons::DATABASE).color(theme.text_weak), RichText::new(&current), icons::icon(icons::EXPAND).color(theme.text_weak));
     let button = egui::Button::new(words).frame_when_inactive(false);
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(220.0);
@@ -137,7 +138,9 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 };
                 let label = ui.label(if over { RichText::new(text).small().color(theme.warning) } else { weak(text) });
                 if over {
-                    label.on_hover_text("More than 80 % of the budget is taken; clear what is not needed or raise the budget in the settings");
+                    label.on_hover_text(
+                        "More than 80 % of the budget is taken; clear what is not needed or raise the budget in the settings",
+                    );
                 }
                 ui.add_space(space::M);
                 job_ui(ui, state, out);

@@ -139,7 +139,11 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
         });
         ui.vertical(|ui| {
             ui.set_width(ui.available_width() - space::L);
-            ui.add(Label::new(RichText::new(text).color(if color == theme.error { theme.text } else { theme.text_weak })).selectable(true).wrap());
+            ui.add(
+                Label::new(RichText::new(text).color(if color == theme.error { theme.text } else { theme.text_weak }))
+                    .selectable(true)
+                    .wrap(),
+            );
             if let StageOutcome::Failed { what_to_do, .. } = &report.outcome {
                 ui.add(Label::new(RichText::new(what_to_do).color(theme.accent)).selectable(true).wrap());
             }
@@ -196,8 +200,7 @@ fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let passed = form.test.report().is_some_and(TestReport::passed);
         let words = RichText::new("Connect and preheat");
-        let connect =
-            if passed { egui::Button::new(words.color(theme.on_accent)).fill(theme.accent) } else { egui::Button::new(words) };
+        let connect = if passed { egui::Button::new(words.color(theme.on_accent)).fill(theme.accent) } else { egui::Button::new(words) };
         let complete = form.url();
         let connect = ui.add_enabled(complete.is_ok() && !form.test.is_running(), connect);
         if connect.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {

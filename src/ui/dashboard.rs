@@ -1,10 +1,10 @@
 //! The overview: how much is hot, how much will be cold tomorrow morning, is anything broken, is it worth it.
 
+use super::commands::command_button_ui;
 use super::format;
 use super::theme::{StateMark, Theme, mark_ui, space};
 use super::widgets::{figure_ui, heading_ui, meter_ui, stacked_meter_ui};
 use super::window::Outbox;
-use super::commands::command_button_ui;
 use crate::app::{Action, AppState, Command, ListAction, StateFilter, View};
 use crate::cache::{EntryState, HitCounts, Tier};
 use crate::worker::{HitHistory, Snapshot};
@@ -76,9 +76,11 @@ fn figures_ui(ui: &mut Ui, state: &AppState) {
 fn cold_by_tomorrow(snapshot: &Snapshot) -> u64 {
     use chrono::{Days, Local, NaiveTime, TimeZone};
     let tomorrow = Local::now().date_naive().checked_add_days(Days::new(1));
-    let nine = tomorrow.zip(NaiveTime::from_hms_opt(9, 0, 0)).and_then(|(day, nine)| Local.from_local_datetime(&day.and_time(nine)).earliest());
+    let nine =
+        tomorrow.zip(NaiveTime::from_hms_opt(9, 0, 0)).and_then(|(day, nine)| Local.from_local_datetime(&day.and_time(nine)).earliest());
     let Some(nine_us) = nine.map(|time| time.timestamp_micros()) else { return 0 };
-    snapshot.rows.iter().filter(|row| row.state == EntryState::Fresh && row.expires_at_us.is_some_and(|at_us| at_us <= nine_us)).count() as u64
+    snapshot.rows.iter().filter(|row| row.state == EntryState::Fresh && row.expires_at_us.is_some_and(|at_us| at_us <= nine_us)).count()
+        as u64
 }
 
 fn left_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
@@ -195,12 +197,7 @@ fn expiry_ui(ui: &mut Ui, state: &AppState) {
         .map(|bar| {
             let count = bars.get(&bar).copied().unwrap_or(0);
             let color = if bar * per_bar < 3 { theme.cooling } else { theme.fresh };
-            let text = format!(
-                "in {} to {} h: {}",
-                bar * per_bar,
-                (bar + 1) * per_bar,
-                format::counted(count as u64, "entry", "entries")
-            );
+            let text = format!("in {} to {} h: {}", bar * per_bar, (bar + 1) * per_bar, format::counted(count as u64, "entry", "entries"));
             (count as f32, vec![(count as f32, color)], text)
         })
         .collect();

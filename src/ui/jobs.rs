@@ -71,7 +71,11 @@ fn running_ui(ui: &mut Ui, job: &JobView, out: &mut Outbox) {
     let progress = &job.progress;
     meter_ui(ui, ui.available_width(), progress.fraction(), theme.accent);
     let mut facts = vec![
-        format!("{} of {}", format::count(progress.symbols_done as u64), format::counted(progress.symbols_total as u64, "symbol", "symbols")),
+        format!(
+            "{} of {}",
+            format::count(progress.symbols_done as u64),
+            format::counted(progress.symbols_total as u64, "symbol", "symbols")
+        ),
         format::counted(progress.rows, "row", "rows"),
         format::rows_per_second(progress.rows_per_sec()),
     ];
@@ -95,7 +99,8 @@ fn past_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     heading_ui(ui, "Before");
     let live: HashSet<i64> = state.jobs.iter().filter(|job| !job.stage.is_over()).filter_map(|job| job.record_id).collect();
     let recorded: HashSet<i64> = state.snapshot.jobs.iter().map(|job| job.record_id).collect();
-    let unrecorded = state.jobs.iter().filter(|job| job.stage == JobStage::Failed && job.record_id.is_none_or(|id| !recorded.contains(&id)));
+    let unrecorded =
+        state.jobs.iter().filter(|job| job.stage == JobStage::Failed && job.record_id.is_none_or(|id| !recorded.contains(&id)));
     for job in unrecorded.filter(|job| job.record_id.is_some() || state.snapshot.jobs.is_empty()) {
         ui.label(format!("{} · {}", job.title, job.error.as_deref().unwrap_or_default()));
     }

@@ -1,9 +1,9 @@
 //! The command palette: every command and every symbol, found by typing.
 
 use super::commands::icon_of;
+use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::{Outbox, ViewState};
-use super::icons;
 use crate::app::{Action, AppState, Command, Dialog, ListAction, View};
 use crate::market::Symbol;
 use eframe::egui;
@@ -51,12 +51,8 @@ fn lines(state: &AppState, text: &str) -> Vec<Line> {
     commands.sort_by_key(|(rank, _)| *rank);
     let mut symbols: Vec<(usize, &Symbol)> = Vec::new();
     if !needle.is_empty() {
-        symbols = state
-            .snapshot
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.symbol.as_str().to_lowercase().find(&needle)?, &row.symbol)))
-            .collect();
+        symbols =
+            state.snapshot.rows.iter().filter_map(|row| Some((row.symbol.as_str().to_lowercase().find(&needle)?, &row.symbol))).collect();
         symbols.sort();
     }
     let symbols = symbols.into_iter().take(LINES / 2).map(|(_, symbol)| Line::Symbol(symbol.clone()));

@@ -1,10 +1,10 @@
 //! Sources and settings: everything that is kept in the settings file.
 
 use super::commands::command_button_ui;
+use super::icons;
 use super::theme::{PriceColors, Theme, space};
 use super::widgets::{fact_label_ui, heading_ui};
 use super::window::{Outbox, PathPurpose, ViewState};
-use super::icons;
 use crate::app::{Action, AppState, Command, SettingsAction, SourceAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};

@@ -166,7 +166,9 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         .body(|body| {
             body.rows(size::ROW, state.list.visible().len(), |mut row| {
                 let place = row.index();
-                let Some(symbol_row) = state.list.visible().get(place).and_then(|position| state.snapshot.rows.get(*position)) else { return };
+                let Some(symbol_row) = state.list.visible().get(place).and_then(|position| state.snapshot.rows.get(*position)) else {
+                    return;
+                };
                 row_ui(&mut row, state, symbol_row, out);
             });
         });
@@ -250,11 +252,7 @@ fn row_ui(row: &mut TableRow<'_, '_>, state: &AppState, symbol: &SymbolRow, out:
     let response = row.response();
     if response.clicked() {
         let modifiers = response.ctx.input(|input| input.modifiers);
-        out.act(Action::List(ListAction::Click {
-            symbol: symbol.symbol.clone(),
-            toggle: modifiers.command,
-            extend: modifiers.shift,
-        }));
+        out.act(Action::List(ListAction::Click { symbol: symbol.symbol.clone(), toggle: modifiers.command, extend: modifiers.shift }));
     }
     response.context_menu(|ui| row_menu_ui(ui, state, &symbol.symbol, out));
 }
@@ -352,7 +350,9 @@ fn selection_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let count = format::counted(state.list.selected().len() as u64, "symbol", "symbols");
         ui.label(RichText::new(format!("{count} · {}", format::bytes(bytes))).color(theme.text));
         ui.add_space(space::S);
-        for command in [Command::PreheatSelected, Command::RefreshSelected, Command::InvalidateSelected, Command::PinSelected, Command::ClearSelected] {
+        for command in
+            [Command::PreheatSelected, Command::RefreshSelected, Command::InvalidateSelected, Command::PinSelected, Command::ClearSelected]
+        {
             command_button_ui(ui, state, command, out);
         }
         if icons::icon_button_ui(ui, icons::CLOSE, Command::SelectNone.text()).clicked() {
@@ -397,7 +397,11 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         if let Some(failure) = &row.failure {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
-                ui.add(Label::new(RichText::new(format!("The last attempt failed: {failure}")).small().color(theme.error)).selectable(true).wrap());
+                ui.add(
+                    Label::new(RichText::new(format!("The last attempt failed: {failure}")).small().color(theme.error))
+                        .selectable(true)
+                        .wrap(),
+                );
             });
         }
     });

@@ -65,7 +65,8 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
     let theme = Theme::of(ui);
     let text = format!("{} {}", mark.word(), format::count(count as u64));
     let color = if pressed { theme.text } else { theme.text_weak };
-    let galley = egui::WidgetText::from(RichText::new(&text).small().color(color)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
+    let galley =
+        egui::WidgetText::from(RichText::new(&text).small().color(color)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
     let wanted = vec2(galley.size().x + size::MARK + space::XS + 2.0 * space::S, 22.0);
     let (rect, response) = ui.allocate_exact_size(wanted, Sense::click());
     let fill = if pressed {
@@ -80,7 +81,8 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
     if response.has_focus() {
         painter.rect_stroke(rect, CornerRadius::same(11), (1.0, theme.accent), egui::StrokeKind::Inside);
     }
-    let mark_rect = Rect::from_center_size(egui::pos2(rect.left() + space::S + size::MARK * 0.5, rect.center().y), vec2(size::MARK, size::MARK));
+    let mark_rect =
+        Rect::from_center_size(egui::pos2(rect.left() + space::S + size::MARK * 0.5, rect.center().y), vec2(size::MARK, size::MARK));
     super::theme::paint_mark(painter, mark_rect, mark);
     painter.galley(egui::pos2(mark_rect.right() + space::XS, rect.center().y - galley.size().y * 0.5), galley, color);
     response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, pressed, &text));

@@ -99,8 +99,7 @@ impl SamovarWindow {
     /// When the system gives no thread.
     pub fn new(creation: &eframe::CreationContext<'_>, context: WorkerContext, problem: Option<String>) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
-        let remembered: Remembered =
-            creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
+        let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
         let wake = {
             let ctx = creation.egui_ctx.clone();

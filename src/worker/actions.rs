@@ -1,5 +1,6 @@
 //! Everything but preheats: each job is started at once, beside the others.
 
+use super::chart_data::ChartData;
 use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
 use super::preheating::{self, Queue};
 use super::service::Service;
@@ -7,7 +8,6 @@ use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Served, Tier};
 use crate::feature::{self, FeatureSet, FeatureTable};
 use crate::market::{Bars, Symbol};
 use crate::source::{SourceUrl, test_source};
-use crate::ui::chart::ChartData;
 use std::sync::Arc;
 use std::time::Instant;
 

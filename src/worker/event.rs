@@ -1,11 +1,11 @@
 //! What goes to the worker and what comes back.
 
+use super::chart_data::ChartData;
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
 use crate::config::Settings;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
-use crate::ui::chart::ChartData;
 use crate::worker::snapshot::Snapshot;
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@
 //! else runs beside them.
 
 mod actions;
+pub mod chart_data;
 mod event;
 mod preheating;
 mod service;

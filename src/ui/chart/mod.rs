@@ -19,7 +19,7 @@
 
 mod axis;
 mod candles;
-mod data;
+use crate::worker::chart_data as data;
 mod geometry;
 mod layout;
 mod legend;
