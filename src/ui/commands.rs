@@ -118,10 +118,10 @@ pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
     let mut modifiers = Modifiers::NONE;
     if shortcut.ctrl {
-        modifiers = modifiers | Modifiers::COMMAND;
+        modifiers |= Modifiers::COMMAND;
     }
     if shortcut.shift {
-        modifiers = modifiers | Modifiers::SHIFT;
+        modifiers |= Modifiers::SHIFT;
     }
     let key = match shortcut.key {
         Key::Char('.') => egui::Key::Period,

@@ -193,7 +193,7 @@ fn expiry_ui(ui: &mut Ui, state: &AppState) {
         *bars.entry(((*hour).clamp(0, span)) / per_bar).or_default() += count;
     }
     let last = span / per_bar;
-    let values: Vec<(f32, Vec<(f32, Color32)>, String)> = (0..=last)
+    let values: Vec<PlotColumn> = (0..=last)
         .map(|bar| {
             let count = bars.get(&bar).copied().unwrap_or(0);
             let color = if bar * per_bar < 3 { theme.cooling } else { theme.fresh };
@@ -226,7 +226,7 @@ fn hits_ui(ui: &mut Ui, state: &AppState) {
     let this_hour = state.snapshot.made_at_us.div_euclid(hour_us) * hour_us;
     let by_hour: BTreeMap<i64, HitCounts> =
         state.snapshot.hit_history.iter().map(|HitHistory { hour_us, counts }| (*hour_us, *counts)).collect();
-    let values: Vec<(f32, Vec<(f32, Color32)>, String)> = (0..24)
+    let values: Vec<PlotColumn> = (0..24)
         .rev()
         .map(|ago| {
             let counts = by_hour.get(&(this_hour - ago * hour_us)).copied().unwrap_or_default();
@@ -250,8 +250,11 @@ fn hits_ui(ui: &mut Ui, state: &AppState) {
     ui.label(RichText::new("Sums over 30 days").small().color(theme.text_weak));
 }
 
+/// One column: its height, the parts it is made of from below, and what it says under the pointer.
+type PlotColumn = (f32, Vec<(f32, Color32)>, String);
+
 /// Columns of parts, with three words below: left, middle, right.
-fn columns_ui(ui: &mut Ui, values: &[(f32, Vec<(f32, Color32)>, String)], words: &[String; 3]) {
+fn columns_ui(ui: &mut Ui, values: &[PlotColumn], words: &[String; 3]) {
     let theme = Theme::of(ui);
     let width = ui.available_width().min(520.0);
     let height = 96.0;
