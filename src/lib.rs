@@ -4,6 +4,7 @@
 //! `market`, `indicator` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
 pub mod cache;
+pub mod cli;
 pub mod config;
 pub mod feature;
 pub mod indicator;

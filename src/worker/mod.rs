@@ -11,5 +11,5 @@ mod service;
 mod snapshot;
 
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
-pub use service::{Worker, WorkerContext};
+pub use service::{Worker, WorkerContext, definitions};
 pub use snapshot::{DatasetFacts, HitHistory, Snapshot, SourceFacts, SymbolRow, TrashFacts};
