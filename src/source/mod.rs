@@ -3,16 +3,30 @@
 //! A source is only ever read, in a read-only session where the database has one. It hands out [`RawBars`] as they are
 //! stored (any order, gaps as NaN) and knows nothing of caches. Below it is only `market`.
 
+mod backend;
+mod collect;
 mod columns;
 mod error;
+mod files;
+mod mysql;
+
 mod percent;
+mod postgres;
+mod sample;
+mod server;
 mod source_url;
+mod sqlite;
 mod staged_test;
+mod table;
+mod table_file;
+mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
 pub use error::{SourceError, SourceErrorKind};
 pub use source_url::{SourceId, SourceKind, SourceUrl, TlsMode};
 pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source};
+
+use backend::{Content, Store};
 
 use crate::market::{DateRange, RawBars, Symbol};
 use std::path::PathBuf;
@@ -100,15 +114,36 @@ pub struct Source {
 struct Inner {
     id: SourceId,
     columns: ColumnMap,
+    table_name: String,
+    connections: usize,
+    store: Store,
+    content: Content,
 }
+
+/// Most symbols one statement asks for.
+const SYMBOLS_PER_STATEMENT: usize = 256;
+/// Fewest, so that a short list is not taken apart for nothing.
+const FEWEST_PER_STATEMENT: usize = 8;
 
 impl Source {
     /// Connects, and finds the table and its columns.
     ///
     /// # Errors
     /// An explained one for every step that can fail.
-    pub async fn connect(url: &SourceUrl, _options: &SourceOptions) -> Result<Self, SourceError> {
-        Ok(Self { inner: Arc::new(Inner { id: url.id(), columns: ColumnMap::default() }) })
+    pub async fn connect(url: &SourceUrl, options: &SourceOptions) -> Result<Self, SourceError> {
+        let store = Store::of(url, options).await?;
+        let table = store.table(url).await?;
+        let content = store.content(table, url).await?;
+        Ok(Self::assemble(url, options, store, content))
+    }
+
+    fn assemble(url: &SourceUrl, options: &SourceOptions, store: Store, content: Content) -> Self {
+        let (columns, table_name) = match &content {
+            Content::Table(plan) => (plan.columns.clone(), plan.table.shown()),
+            Content::Files(columns) => (columns.clone(), url.path().display().to_string()),
+        };
+        let inner = Inner { id: url.id(), columns, table_name, connections: options.connections.max(1), store, content };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The stable identity, the same as its URL's.
@@ -126,7 +161,7 @@ impl Source {
     /// The table (or folder) that is read, for people.
     #[must_use]
     pub fn table(&self) -> &str {
-        ""
+        &self.inner.table_name
     }
 
     /// All symbols with first and last time and number of rows, sorted by symbol. Empty where there are no rows.
@@ -134,25 +169,56 @@ impl Source {
     /// # Errors
     /// When the query fails or takes too long.
     pub async fn symbols(&self) -> Result<Vec<SymbolInfo>, SourceError> {
-        Ok(Vec::new())
+        self.inner.store.symbols(&self.inner.content).await
     }
 
     /// Fetches bars and sends exactly one [`Fetched`] for every symbol asked for, in no particular order.
     ///
-    /// Stops early, without an error, once `out` is closed.
+    /// Many symbols share a statement, and as many statements run at a time as there are connections. Stops early, without
+    /// an error, once `out` is closed; dropping the future stops it as well.
     ///
     /// # Errors
     /// When the query fails or the connection breaks; symbols that were not yet sent were not fetched.
-    pub async fn fetch(&self, _request: &FetchRequest, _out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
-        Ok(())
+    pub async fn fetch(&self, request: &FetchRequest, out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
+        let mut symbols = request.symbols.clone();
+        symbols.sort();
+        symbols.dedup();
+        let per_statement = if self.inner.store.is_shared() {
+            symbols.len().max(1)
+        } else {
+            symbols.len().div_ceil(self.inner.connections).clamp(FEWEST_PER_STATEMENT, SYMBOLS_PER_STATEMENT)
+        };
+        let mut waiting = symbols.chunks(per_statement);
+        let mut running = tokio::task::JoinSet::new();
+        loop {
+            while running.len() < self.inner.connections
+                && !out.is_closed()
+                && let Some(symbols) = waiting.next()
+            {
+                let (inner, symbols, range, out) = (Arc::clone(&self.inner), symbols.to_vec(), request.range, out.clone());
+                running.spawn(async move { inner.store.fetch(&inner.content, symbols, range, &out).await });
+            }
+            // Returning early drops the set, which ends the statements that still run.
+            match running.join_next().await {
+                None => return Ok(()),
+                Some(Ok(result)) => result?,
+                Some(Err(error)) => {
+                    return Err(SourceError::plain(SourceErrorKind::QueryFailed, format!("reading the source was broken off ({error})")));
+                }
+            }
+        }
     }
 
     /// The first rows as text.
     ///
     /// # Errors
     /// When the query fails or takes too long.
-    pub async fn preview(&self, _limit: usize) -> Result<Preview, SourceError> {
-        Ok(Preview::default())
+    pub async fn preview(&self, limit: usize) -> Result<Preview, SourceError> {
+        let table = match &self.inner.content {
+            Content::Table(plan) => Some(&plan.table),
+            Content::Files(_) => None,
+        };
+        self.inner.store.preview(table, limit).await
     }
 
     /// Whether the database itself refuses to write in this source's sessions.
@@ -160,21 +226,23 @@ impl Source {
     /// # Errors
     /// When the question fails.
     pub async fn is_read_only(&self) -> Result<bool, SourceError> {
-        Ok(true)
+        self.inner.store.login().await.map(|login| login.is_read_only)
     }
 
     /// The explained error for a source that has no rows at all.
     #[must_use]
     pub fn no_data_error(&self) -> SourceError {
-        SourceError::new(
-            SourceErrorKind::NoData,
-            format!("{} has no rows", self.table()),
-            "load some bars into it, or choose another table",
-        )
+        no_data(self.table())
     }
 
-    /// Closes its connections.
-    pub async fn close(&self) {}
+    /// Closes its connections; clones of it cannot fetch any more either.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
+    }
+}
+
+fn no_data(table: &str) -> SourceError {
+    SourceError::new(SourceErrorKind::NoData, format!("{table} has no rows"), "load some bars into it, or choose another table")
 }
 
 impl std::fmt::Debug for Source {

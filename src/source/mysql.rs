@@ -1,0 +1,381 @@
+//! MySQL and MariaDB: sessions that cannot write, one statement for many symbols, rows decoded straight into columns.
+//!
+//! Times are the server's wall clock: the session keeps the server's time zone, so a `TIMESTAMP` reads as any other client
+//! shows it.
+
+use super::collect::{Collector, NoTime};
+use super::columns::{ColumnMap, ColumnRole};
+use super::error::SourceError;
+use super::server::{self, Kept, LoginInfo, in_time, next_in_time};
+use super::source_url::{SourceUrl, TlsMode};
+use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
+use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
+use super::{Fetched, Preview, SourceOptions, SymbolInfo};
+use crate::market::{DateRange, Symbol, micros_of_date};
+use chrono::{NaiveDate, NaiveDateTime};
+use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Connection, MySql, Row};
+use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+
+/// A MySQL or MariaDB server, one database of it.
+pub(super) struct MySqlServer {
+    url: SourceUrl,
+    options: MySqlConnectOptions,
+    connect_timeout: Duration,
+    query_timeout: Duration,
+    kept: Kept<MySqlConnection>,
+}
+
+impl MySqlServer {
+    pub(super) fn new(url: &SourceUrl, options: &SourceOptions) -> Self {
+        let mut connect = MySqlConnectOptions::new()
+            .host(url.host())
+            .port(url.port())
+            .username(url.user().unwrap_or("root"))
+            .ssl_mode(match url.tls() {
+                TlsMode::Off => MySqlSslMode::Disabled,
+                TlsMode::Prefer => MySqlSslMode::Preferred,
+                TlsMode::Require => MySqlSslMode::Required,
+            })
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .timezone(None);
+        if let Some(password) = url.password() {
+            connect = connect.password(password);
+        }
+        if let Some(database) = url.database() {
+            connect = connect.database(database);
+        }
+        Self {
+            url: url.clone(),
+            options: connect,
+            connect_timeout: options.connect_timeout,
+            query_timeout: options.query_timeout,
+            kept: Kept::new(options.connections),
+        }
+    }
+
+    /// A new connection whose session cannot write and does not mind a reader that pauses.
+    async fn open(&self) -> Result<MySqlConnection, SourceError> {
+        let opening = async {
+            let mut connection = MySqlConnection::connect_with(&self.options).await?;
+            for statement in ["SET SESSION TRANSACTION READ ONLY", "SET SESSION net_write_timeout = 3600"] {
+                sqlx::raw_sql(statement).execute(&mut connection).await?;
+            }
+            Ok(connection)
+        };
+        in_time(self.connect_timeout, "connecting", &self.url, opening).await?.map_err(|error| self.explain(&error, "connecting"))
+    }
+
+    async fn session(&self) -> Result<(SemaphorePermit<'_>, MySqlConnection), SourceError> {
+        let permit = self.kept.permit().await?;
+        while let Some(mut connection) = self.kept.take() {
+            if matches!(tokio::time::timeout(self.connect_timeout, connection.ping()).await, Ok(Ok(()))) {
+                return Ok((permit, connection));
+            }
+        }
+        Ok((permit, self.open().await?))
+    }
+
+    /// All rows of a query with a short answer.
+    async fn rows(&self, sql: String, texts: &[&str], doing: &str) -> Result<Vec<MySqlRow>, SourceError> {
+        let (_permit, mut connection) = self.session().await?;
+        let query = texts.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, text| query.bind(*text));
+        let rows = in_time(self.query_timeout, doing, &self.url, query.fetch_all(&mut connection))
+            .await?
+            .map_err(|error| self.explain(&error, doing))?;
+        self.kept.give_back(connection);
+        Ok(rows)
+    }
+
+    pub(super) async fn login(&self) -> Result<LoginInfo, SourceError> {
+        let doing = "asking for the server's version";
+        let version = self.rows("SELECT VERSION()".to_owned(), &[], doing).await?;
+        let status = self.rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'".to_owned(), &[], doing).await?;
+        let variables = "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')";
+        let read_only = self.rows(variables.to_owned(), &[], doing).await?;
+        Ok(LoginInfo {
+            version: version.first().and_then(|row| text(row, 0)).unwrap_or_default(),
+            cipher: status.first().and_then(|row| text(row, 1)).filter(|cipher| !cipher.is_empty()),
+            is_read_only: read_only.iter().any(|row| text(row, 1).is_some_and(|value| value == "ON" || value == "1")),
+        })
+    }
+
+    /// Every table and view of the database with its columns.
+    pub(super) async fn tables(&self) -> Result<Vec<TableInfo>, SourceError> {
+        if self.url.database().is_none() {
+            let shown = self.rows("SHOW DATABASES".to_owned(), &[], "listing the databases").await?;
+            let names: Vec<String> = shown.iter().filter_map(|row| text(row, 0)).collect();
+            return Err(SourceError::new(
+                super::SourceErrorKind::UnknownDatabase,
+                format!("the source URL names no database of {}", self.url.place()),
+                format!(
+                    "its databases are {}; write one behind the host, as in mysql://…/DATABASE",
+                    super::error::listed(names.iter().map(String::as_str))
+                ),
+            ));
+        }
+        let sql = "SELECT table_name, column_name, data_type, collation_name FROM information_schema.columns \
+                   WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position";
+        let rows = self.rows(sql.to_owned(), &[], "listing the tables").await?;
+        let mut tables: Vec<TableInfo> = Vec::new();
+        for row in &rows {
+            let (Some(name), Some(column), Some(type_name)) = (text(row, 0), text(row, 1), text(row, 2)) else { continue };
+            let column = ColumnInfo { name: column, type_name: type_name.to_lowercase(), collation: text(row, 3) };
+            match tables.last_mut() {
+                Some(table) if table.name == name => table.columns.push(column),
+                _ => tables.push(TableInfo { schema: None, name, columns: vec![column] }),
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Decides how the columns are read; looks at one date where the type does not tell.
+    pub(super) async fn plan(&self, table: TableInfo, columns: ColumnMap) -> Result<TablePlan, SourceError> {
+        let date = table.column_of(&columns, ColumnRole::Date).map(|column| (column.name.clone(), column.type_name.clone()));
+        let (date, type_name) = date.unwrap_or_default();
+        let dates = match type_name.as_str() {
+            "date" => DateStyle::Date,
+            "datetime" | "timestamp" => DateStyle::DateTime,
+            _ => {
+                let (date, name) = (quoted(&date), quoted(&table.name));
+                let sql = format!("SELECT CAST({date} AS CHAR) FROM {name} WHERE {date} IS NOT NULL LIMIT 1");
+                let example = self.rows(sql, &[], "looking at a date").await?.first().and_then(|row| text(row, 0));
+                if is_text(&type_name) {
+                    example.map_or(DateStyle::OtherText, |example| style_of_text(&example))
+                } else {
+                    let number = example.and_then(|example| example.split('.').next().and_then(|whole| whole.parse().ok()));
+                    number.map_or(DateStyle::OtherNumber, style_of_number)
+                }
+            }
+        };
+        Ok(TablePlan::new(table, columns, dates, is_number, is_text))
+    }
+
+    pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
+        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+        let shown = symbol_expression(plan);
+        let date = date_expression(plan);
+        // Collations without case put `abc` and `ABC` into one group; bytes do not.
+        let group = if plan.symbol_is_number || is_exact(plan) { symbol.clone() } else { format!("BINARY {symbol}") };
+        let sql = format!(
+            "SELECT MIN({shown}), MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
+            quoted(&plan.table.name)
+        );
+        let mut symbols = Vec::new();
+        for row in self.rows(sql, &[], "listing the symbols").await? {
+            let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
+            let failed = |error: sqlx::Error| self.explain(&error, "listing the symbols");
+            symbols.push(SymbolInfo {
+                symbol: Symbol::from(symbol),
+                first_us: read_time(&row, 1, plan.dates).map_err(failed)?.ok(),
+                last_us: read_time(&row, 2, plan.dates).map_err(failed)?.ok(),
+                bar_count: row.try_get_unchecked::<i64, _>(3).map_err(failed)?.unsigned_abs(),
+            });
+        }
+        symbols.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        Ok(symbols)
+    }
+
+    /// Reads the symbols of one statement and sends each as soon as it is complete. `false` when nobody listens any more.
+    pub(super) async fn fetch(
+        &self,
+        plan: &TablePlan,
+        symbols: &[Symbol],
+        range: DateRange,
+        out: &async_channel::Sender<Fetched>,
+    ) -> Result<bool, SourceError> {
+        let doing = "reading bars";
+        let mut collector = Collector::new(symbols, &plan.columns, range);
+        let numbers: Vec<i64> =
+            if plan.symbol_is_number { symbols.iter().filter_map(|symbol| symbol.as_str().parse().ok()).collect() } else { Vec::new() };
+        let asked = if plan.symbol_is_number { numbers.len() } else { symbols.len() };
+        if asked > 0 {
+            let (start, end) = bounds(plan.dates, &range);
+            let sql = bars_query(plan, asked, start.is_some(), end.is_some());
+            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            if plan.symbol_is_number {
+                query = numbers.iter().fold(query, |query, number| query.bind(*number));
+            } else {
+                query = symbols.iter().fold(query, |query, symbol| query.bind(symbol.as_str()));
+            }
+            query = start.into_iter().chain(end).fold(query, bind);
+            let (_permit, mut connection) = self.session().await?;
+            {
+                let mut rows = query.fetch(&mut connection);
+                while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+                    row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
+                    if collector.has_ready() {
+                        for fetched in collector.take_ready() {
+                            if out.send(fetched).await.is_err() {
+                                return Ok(false);
+                            }
+                        }
+                    }
+                }
+            }
+            self.kept.give_back(connection);
+        }
+        for fetched in collector.finish() {
+            if out.send(fetched).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
+        let columns = table.column_names();
+        let shown = columns.iter().map(|column| format!("CAST({} AS CHAR)", quoted(column))).collect::<Vec<_>>().join(", ");
+        let rows = self.rows(format!("SELECT {shown} FROM {} LIMIT {limit}", quoted(&table.name)), &[], "reading the first rows").await?;
+        let rows = rows.iter().map(|row| (0..columns.len()).map(|column| text(row, column).unwrap_or_default()).collect()).collect();
+        Ok(Preview { columns, rows })
+    }
+
+    pub(super) async fn close(&self) {
+        for connection in self.kept.close() {
+            // Best effort: the server notices a closed socket as well.
+            let closing = tokio::time::timeout(Duration::from_secs(1), connection.close()).await;
+            if let Ok(Err(error)) = closing {
+                tracing::debug!("closing a MySQL connection: {error}");
+            }
+        }
+    }
+
+    fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
+        let number =
+            error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>()).map(MySqlDatabaseError::number);
+        let detail = error.as_database_error().map_or_else(String::new, |error| error.message().to_owned());
+        let url = &self.url;
+        match number {
+            Some(1045 | 1698 | 1251 | 1524 | 1862) => server::wrong_password(url, &detail),
+            Some(1049) => server::unknown_database(url),
+            Some(1044 | 1142 | 1143 | 1227 | 1370) => server::not_allowed(url, &detail),
+            Some(1129 | 1130 | 1040 | 1203) => server::unreachable(url, &detail),
+            Some(1969 | 3024 | 1205) => server::timed_out(self.query_timeout, doing, url),
+            _ => return server::explain(error, doing, url),
+        }
+        .without(url.password())
+    }
+}
+
+fn bind<'q>(query: Query<'q, MySql, MySqlArguments>, bound: Bound) -> Query<'q, MySql, MySqlArguments> {
+    match bound {
+        Bound::Date(day) => query.bind(day),
+        Bound::DateTime(time) => query.bind(time),
+        Bound::Text(text) => query.bind(text),
+        Bound::Number(number) => query.bind(number),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn is_text(type_name: &str) -> bool {
+    ["char", "text", "binary", "blob", "enum", "set", "json"].iter().any(|part| type_name.contains(part))
+}
+
+fn is_number(type_name: &str) -> bool {
+    type_name.contains("int") || matches!(type_name, "decimal" | "numeric" | "double" | "float" | "year")
+}
+
+/// Whether the database itself tells apart all symbols that differ.
+fn is_exact(plan: &TablePlan) -> bool {
+    let column = plan.table.column_of(&plan.columns, ColumnRole::Symbol);
+    column.is_some_and(|column| match &column.collation {
+        Some(collation) => collation == "binary",
+        None => column.type_name.contains("binary") || column.type_name.contains("blob"),
+    })
+}
+
+fn symbol_expression(plan: &TablePlan) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    if plan.symbol_is_number { format!("CAST({symbol} AS CHAR)") } else { symbol }
+}
+
+fn date_expression(plan: &TablePlan) -> String {
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
+    match plan.dates {
+        DateStyle::Date | DateStyle::DateTime | DateStyle::Instant => date,
+        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => date,
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => format!("CAST({date} AS SIGNED)"),
+    }
+}
+
+/// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) … ORDER BY symbol, date`
+fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
+    let mut sql = format!("SELECT {}, {}", symbol_expression(plan), date_expression(plan));
+    for (role, number) in ColumnRole::NUMBERS.into_iter().zip(plan.numbers) {
+        let Some((_, kind)) = number else { continue };
+        let column = quoted(plan.columns.get(role).unwrap_or_default());
+        let is_double = plan.table.column_of(&plan.columns, role).is_some_and(|column| column.type_name == "double");
+        // Adding a double makes a double of every number, on servers whose CAST cannot.
+        sql.push_str(&if kind == NumberKind::Text || is_double { format!(", {column}") } else { format!(", {column} + 0E0") });
+    }
+    sql.push_str(&format!(" FROM {} WHERE {symbol} IN ({})", quoted(&plan.table.name), vec!["?"; symbols].join(",")));
+    if has_start {
+        sql.push_str(&format!(" AND {date} >= ?"));
+    }
+    if has_end {
+        sql.push_str(&format!(" AND {date} < ?"));
+    }
+    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    sql
+}
+
+#[inline]
+fn push_row(row: &MySqlRow, plan: &TablePlan, collector: &mut Collector) -> Result<(), sqlx::Error> {
+    let Some(symbol) = row.try_get_unchecked::<Option<&str>, _>(0)? else { return Ok(()) };
+    if symbol.is_empty() {
+        return Ok(());
+    }
+    let Some(slot) = collector.slot(symbol) else { return Ok(()) };
+    let time = read_time(row, 1, plan.dates)?;
+    let mut numbers = [f64::NAN; 8];
+    for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
+        *value = match number {
+            None => continue,
+            Some((position, NumberKind::Double)) => row.try_get_unchecked::<Option<f64>, _>(*position)?.unwrap_or(f64::NAN),
+            Some((position, NumberKind::Text)) => row.try_get_unchecked::<Option<&str>, _>(*position)?.map_or(f64::NAN, number_of_text),
+        };
+    }
+    collector.push(slot, time, &numbers);
+    Ok(())
+}
+
+/// The time of a row. The outer error is the connection's, the inner one the value's.
+#[inline]
+fn read_time(row: &MySqlRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
+    let missing = || NoTime("NULL".to_owned());
+    let impossible = |error: sqlx::Error| match error {
+        sqlx::Error::ColumnDecode { .. } => Ok(Err(NoTime("0000-00-00".to_owned()))),
+        other => Err(other),
+    };
+    match style {
+        DateStyle::Date => match row.try_get_unchecked::<Option<NaiveDate>, _>(column) {
+            Ok(day) => Ok(day.map(micros_of_date).ok_or_else(missing)),
+            Err(error) => impossible(error),
+        },
+        DateStyle::DateTime | DateStyle::Instant => match row.try_get_unchecked::<Option<NaiveDateTime>, _>(column) {
+            Ok(time) => Ok(time.map(|time| time.and_utc().timestamp_micros()).ok_or_else(missing)),
+            Err(error) => impossible(error),
+        },
+        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => {
+            let text = row.try_get_unchecked::<Option<&str>, _>(column)?;
+            Ok(text.ok_or_else(missing).and_then(|text| micros_of_text(text).ok_or_else(|| NoTime(text.to_owned()))))
+        }
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => {
+            let number = row.try_get_unchecked::<Option<i64>, _>(column)?;
+            Ok(number.ok_or_else(missing).and_then(|number| micros_of_number(number).ok_or_else(|| NoTime(number.to_string()))))
+        }
+    }
+}
+
+fn text(row: &MySqlRow, column: usize) -> Option<String> {
+    row.try_get_unchecked::<Option<String>, _>(column).ok().flatten()
+}

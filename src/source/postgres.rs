@@ -1,0 +1,395 @@
+//! PostgreSQL: sessions that cannot write, one statement for many symbols, rows decoded straight into columns.
+//!
+//! Times without a zone are the wall clock; times with one are instants and are shown in UTC, as no other zone is known here.
+
+use super::collect::{Collector, NoTime};
+use super::columns::{ColumnMap, ColumnRole};
+use super::error::{SourceError, SourceErrorKind, listed};
+use super::server::{self, Kept, LoginInfo, in_time, next_in_time};
+use super::source_url::{SourceUrl, TlsMode};
+use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
+use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
+use super::{Fetched, Preview, SourceOptions, SymbolInfo};
+use crate::market::{DAY_US, DateRange, Symbol};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode, PgTypeInfo, PgValueRef};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Connection, Decode, Postgres, Row, Type};
+use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+
+/// A PostgreSQL server, one database of it.
+pub(super) struct PostgresServer {
+    url: SourceUrl,
+    options: PgConnectOptions,
+    connect_timeout: Duration,
+    query_timeout: Duration,
+    kept: Kept<PgConnection>,
+}
+
+impl PostgresServer {
+    pub(super) fn new(url: &SourceUrl, options: &SourceOptions) -> Self {
+        let mut connect = PgConnectOptions::new_without_pgpass()
+            .host(url.host())
+            .port(url.port())
+            .username(url.user().unwrap_or("postgres"))
+            .application_name("samovar")
+            .ssl_mode(match url.tls() {
+                TlsMode::Off => PgSslMode::Disable,
+                TlsMode::Prefer => PgSslMode::Prefer,
+                TlsMode::Require => PgSslMode::Require,
+            });
+        if let Some(password) = url.password() {
+            connect = connect.password(password);
+        }
+        if let Some(database) = url.database() {
+            connect = connect.database(database);
+        }
+        Self {
+            url: url.clone(),
+            options: connect,
+            connect_timeout: options.connect_timeout,
+            query_timeout: options.query_timeout,
+            kept: Kept::new(options.connections),
+        }
+    }
+
+    /// A new connection whose session cannot write.
+    async fn open(&self) -> Result<PgConnection, SourceError> {
+        let opening = async {
+            let mut connection = PgConnection::connect_with(&self.options).await?;
+            sqlx::raw_sql("SET default_transaction_read_only = on").execute(&mut connection).await?;
+            Ok(connection)
+        };
+        in_time(self.connect_timeout, "connecting", &self.url, opening).await?.map_err(|error| self.explain(&error, "connecting"))
+    }
+
+    async fn session(&self) -> Result<(SemaphorePermit<'_>, PgConnection), SourceError> {
+        let permit = self.kept.permit().await?;
+        while let Some(mut connection) = self.kept.take() {
+            if matches!(tokio::time::timeout(self.connect_timeout, connection.ping()).await, Ok(Ok(()))) {
+                return Ok((permit, connection));
+            }
+        }
+        Ok((permit, self.open().await?))
+    }
+
+    /// All rows of a query with a short answer.
+    async fn rows(&self, sql: String, doing: &str) -> Result<Vec<PgRow>, SourceError> {
+        let (_permit, mut connection) = self.session().await?;
+        let rows = in_time(self.query_timeout, doing, &self.url, sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection))
+            .await?
+            .map_err(|error| self.explain(&error, doing))?;
+        self.kept.give_back(connection);
+        Ok(rows)
+    }
+
+    pub(super) async fn login(&self) -> Result<LoginInfo, SourceError> {
+        let doing = "asking for the server's version";
+        let sql = "SELECT 'PostgreSQL ' || current_setting('server_version'), current_setting('default_transaction_read_only'), \
+                   (SELECT version || ' ' || cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl)";
+        let rows = self.rows(sql.to_owned(), doing).await?;
+        let row = rows.first();
+        Ok(LoginInfo {
+            version: row.and_then(|row| text(row, 0)).unwrap_or_default(),
+            cipher: row.and_then(|row| text(row, 2)),
+            is_read_only: row.and_then(|row| text(row, 1)).is_some_and(|value| value == "on"),
+        })
+    }
+
+    /// Every table and view this user may read, with its columns.
+    pub(super) async fn tables(&self) -> Result<Vec<TableInfo>, SourceError> {
+        let sql = "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname::text END, c.relname::text, a.attname::text, \
+                   CASE WHEN t.typtype = 'd' THEN bt.typname::text ELSE t.typname::text END \
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
+                   JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type bt ON bt.oid = t.typbasetype \
+                   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped \
+                   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND has_schema_privilege(n.oid, 'USAGE') \
+                   ORDER BY 1, 2, a.attnum";
+        let rows = self.rows(sql.to_owned(), "listing the tables").await?;
+        if rows.is_empty() && self.url.database().is_none() {
+            let shown =
+                self.rows("SELECT datname::text FROM pg_database WHERE NOT datistemplate".to_owned(), "listing the databases").await?;
+            let names: Vec<String> = shown.iter().filter_map(|row| text(row, 0)).collect();
+            return Err(SourceError::new(
+                SourceErrorKind::UnknownDatabase,
+                format!("the source URL names no database of {}", self.url.place()),
+                format!("its databases are {}; write one behind the host", listed(names.iter().map(String::as_str))),
+            ));
+        }
+        let mut tables: Vec<TableInfo> = Vec::new();
+        for row in &rows {
+            let (Some(schema), Some(name), Some(column), Some(type_name)) = (text(row, 0), text(row, 1), text(row, 2), text(row, 3)) else {
+                continue;
+            };
+            let schema = Some(schema).filter(|schema| !schema.is_empty());
+            let column = ColumnInfo { name: column, type_name, collation: None };
+            match tables.last_mut() {
+                Some(table) if table.name == name && table.schema == schema => table.columns.push(column),
+                _ => tables.push(TableInfo { schema, name, columns: vec![column] }),
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Decides how the columns are read; looks at one date where the type does not tell.
+    pub(super) async fn plan(&self, table: TableInfo, columns: ColumnMap) -> Result<TablePlan, SourceError> {
+        let date = table.column_of(&columns, ColumnRole::Date).map(|column| (column.name.clone(), column.type_name.clone()));
+        let (date, type_name) = date.unwrap_or_default();
+        let dates = match type_name.as_str() {
+            "date" => DateStyle::Date,
+            "timestamp" => DateStyle::DateTime,
+            "timestamptz" => DateStyle::Instant,
+            _ => {
+                let date = quoted(&date);
+                let sql = format!("SELECT {date}::text FROM {} WHERE {date} IS NOT NULL LIMIT 1", place_of(&table));
+                let example = self.rows(sql, "looking at a date").await?.first().and_then(|row| text(row, 0));
+                if is_number(&type_name) {
+                    let number = example.and_then(|example| example.split('.').next().and_then(|whole| whole.parse().ok()));
+                    number.map_or(DateStyle::OtherNumber, style_of_number)
+                } else {
+                    example.map_or(DateStyle::OtherText, |example| style_of_text(&example))
+                }
+            }
+        };
+        Ok(TablePlan::new(table, columns, dates, is_number, |type_name| !is_number(type_name)))
+    }
+
+    pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
+        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+        // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
+        let group = if plan.symbol_is_number { symbol.clone() } else { format!("{symbol}::text COLLATE \"C\"") };
+        let date = date_expression(plan);
+        let sql = format!(
+            "SELECT ({group})::text, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
+            place_of(&plan.table)
+        );
+        let mut symbols = Vec::new();
+        for row in self.rows(sql, "listing the symbols").await? {
+            let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
+            let failed = |error: sqlx::Error| self.explain(&error, "listing the symbols");
+            symbols.push(SymbolInfo {
+                symbol: Symbol::from(symbol),
+                first_us: read_time(&row, 1, plan.dates).map_err(failed)?.ok(),
+                last_us: read_time(&row, 2, plan.dates).map_err(failed)?.ok(),
+                bar_count: row.try_get_unchecked::<i64, _>(3).map_err(failed)?.unsigned_abs(),
+            });
+        }
+        symbols.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        Ok(symbols)
+    }
+
+    /// Reads the symbols of one statement and sends each as soon as it is complete. `false` when nobody listens any more.
+    pub(super) async fn fetch(
+        &self,
+        plan: &TablePlan,
+        symbols: &[Symbol],
+        range: DateRange,
+        out: &async_channel::Sender<Fetched>,
+    ) -> Result<bool, SourceError> {
+        let doing = "reading bars";
+        let mut collector = Collector::new(symbols, &plan.columns, range);
+        let (start, end) = bounds(plan.dates, &range);
+        let sql = bars_query(plan, start.is_some(), end.is_some());
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        query = if plan.symbol_is_number {
+            query.bind(symbols.iter().filter_map(|symbol| symbol.as_str().parse().ok()).collect::<Vec<i64>>())
+        } else {
+            // A text with a zero byte is a symbol PostgreSQL cannot hold, and an error if asked for.
+            query.bind(symbols.iter().map(Symbol::as_str).filter(|symbol| !symbol.contains('\0')).collect::<Vec<&str>>())
+        };
+        query = start.into_iter().chain(end).fold(query, bind);
+        let (_permit, mut connection) = self.session().await?;
+        {
+            let mut rows = query.fetch(&mut connection);
+            while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+                row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
+                if collector.has_ready() {
+                    for fetched in collector.take_ready() {
+                        if out.send(fetched).await.is_err() {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+        }
+        self.kept.give_back(connection);
+        for fetched in collector.finish() {
+            if out.send(fetched).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
+        let columns = table.column_names();
+        let shown = columns.iter().map(|column| format!("{}::text", quoted(column))).collect::<Vec<_>>().join(", ");
+        let rows = self.rows(format!("SELECT {shown} FROM {} LIMIT {limit}", place_of(table)), "reading the first rows").await?;
+        let rows = rows.iter().map(|row| (0..columns.len()).map(|column| text(row, column).unwrap_or_default()).collect()).collect();
+        Ok(Preview { columns, rows })
+    }
+
+    pub(super) async fn close(&self) {
+        for connection in self.kept.close() {
+            // Best effort: the server notices a closed socket as well.
+            let closing = tokio::time::timeout(Duration::from_secs(1), connection.close()).await;
+            if let Ok(Err(error)) = closing {
+                tracing::debug!("closing a PostgreSQL connection: {error}");
+            }
+        }
+    }
+
+    fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
+        let database_error = error.as_database_error();
+        let code = database_error.and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
+        let detail = database_error.map_or_else(String::new, |error| error.message().to_owned());
+        let url = &self.url;
+        match code.as_str() {
+            "28P01" | "28000" => server::wrong_password(url, &detail),
+            "3D000" => server::unknown_database(url),
+            "42501" => server::not_allowed(url, &detail),
+            "53300" | "57P03" | "57P01" => server::unreachable(url, &detail),
+            "57014" => server::timed_out(self.query_timeout, doing, url),
+            _ => return server::explain(error, doing, url),
+        }
+        .without(url.password())
+    }
+}
+
+fn bind(query: Query<'_, Postgres, PgArguments>, bound: Bound) -> Query<'_, Postgres, PgArguments> {
+    match bound {
+        Bound::Date(day) => query.bind(day),
+        Bound::DateTime(time) => query.bind(time),
+        Bound::Text(text) => query.bind(text),
+        Bound::Number(number) => query.bind(number),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn place_of(table: &TableInfo) -> String {
+    match &table.schema {
+        Some(schema) => format!("{}.{}", quoted(schema), quoted(&table.name)),
+        None => quoted(&table.name),
+    }
+}
+
+fn is_number(type_name: &str) -> bool {
+    matches!(type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric")
+}
+
+fn date_expression(plan: &TablePlan) -> String {
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
+    match plan.dates {
+        DateStyle::Date | DateStyle::DateTime => date,
+        DateStyle::Instant => format!("({date} AT TIME ZONE 'UTC')"),
+        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => format!("{date}::text"),
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => format!("{date}::int8"),
+    }
+}
+
+/// `SELECT symbol, date, numbers… FROM table WHERE symbol = ANY($1) … ORDER BY symbol, date`
+fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
+    let mut sql = format!("SELECT {symbol}::text, {}", date_expression(plan));
+    for (role, number) in ColumnRole::NUMBERS.into_iter().zip(plan.numbers) {
+        let Some((_, kind)) = number else { continue };
+        let column = quoted(plan.columns.get(role).unwrap_or_default());
+        sql.push_str(&format!(", {column}::{}", if kind == NumberKind::Text { "text" } else { "float8" }));
+    }
+    let (asked, bound) = (if plan.symbol_is_number { "$1::int8[]" } else { "$1::text[]" }, bound_type(plan.dates));
+    let symbol_type = plan.table.column_of(&plan.columns, ColumnRole::Symbol).map(|column| column.type_name.as_str());
+    let is_plain = plan.symbol_is_number || matches!(symbol_type, Some("text" | "varchar" | "bpchar" | "name" | "citext"));
+    let compared = if is_plain { symbol.clone() } else { format!("{symbol}::text") };
+    sql.push_str(&format!(" FROM {} WHERE {compared} = ANY({asked})", place_of(&plan.table)));
+    if has_start {
+        sql.push_str(&format!(" AND {date} >= $2{bound}"));
+    }
+    if has_end {
+        sql.push_str(&format!(" AND {date} < ${}{bound}", 2 + usize::from(has_start)));
+    }
+    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    sql
+}
+
+/// What a limit must be cast to, to be compared with the column as it is.
+fn bound_type(style: DateStyle) -> &'static str {
+    match style {
+        DateStyle::Date => "::date",
+        DateStyle::DateTime => "::timestamp",
+        DateStyle::Instant => "::timestamp AT TIME ZONE 'UTC'",
+        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => "::text",
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => "::int8",
+    }
+}
+
+/// A date or timestamp as it comes over the wire, in microseconds since 1970; `None` for PostgreSQL's two infinities.
+struct WireTime(Option<i64>);
+
+impl Type<Postgres> for WireTime {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamp")
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for WireTime {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        /// From 1970-01-01 to PostgreSQL's own 2000-01-01.
+        const EPOCH_DAYS: i64 = 10_957;
+        let bytes = value.as_bytes()?;
+        if let Ok(days) = <[u8; 4]>::try_from(bytes) {
+            let days = i32::from_be_bytes(days);
+            return Ok(Self((days != i32::MAX && days != i32::MIN).then(|| (i64::from(days) + EPOCH_DAYS) * DAY_US)));
+        }
+        let micros = i64::from_be_bytes(<[u8; 8]>::try_from(bytes)?);
+        Ok(Self(if micros == i64::MAX || micros == i64::MIN { None } else { micros.checked_add(EPOCH_DAYS * DAY_US) }))
+    }
+}
+
+#[inline]
+fn push_row(row: &PgRow, plan: &TablePlan, collector: &mut Collector) -> Result<(), sqlx::Error> {
+    let Some(symbol) = row.try_get_unchecked::<Option<&str>, _>(0)? else { return Ok(()) };
+    if symbol.is_empty() {
+        return Ok(());
+    }
+    let Some(slot) = collector.slot(symbol) else { return Ok(()) };
+    let time = read_time(row, 1, plan.dates)?;
+    let mut numbers = [f64::NAN; 8];
+    for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
+        *value = match number {
+            None => continue,
+            Some((position, NumberKind::Double)) => row.try_get_unchecked::<Option<f64>, _>(*position)?.unwrap_or(f64::NAN),
+            Some((position, NumberKind::Text)) => row.try_get_unchecked::<Option<&str>, _>(*position)?.map_or(f64::NAN, number_of_text),
+        };
+    }
+    collector.push(slot, time, &numbers);
+    Ok(())
+}
+
+/// The time of a row. The outer error is the connection's, the inner one the value's.
+#[inline]
+fn read_time(row: &PgRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
+    let missing = || NoTime("NULL".to_owned());
+    match style {
+        DateStyle::Date | DateStyle::DateTime | DateStyle::Instant => {
+            let time = row.try_get_unchecked::<Option<WireTime>, _>(column)?;
+            Ok(time.ok_or_else(missing).and_then(|time| time.0.ok_or_else(|| NoTime("infinity".to_owned()))))
+        }
+        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => {
+            let text = row.try_get_unchecked::<Option<&str>, _>(column)?;
+            Ok(text.ok_or_else(missing).and_then(|text| micros_of_text(text).ok_or_else(|| NoTime(text.to_owned()))))
+        }
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => {
+            let number = row.try_get_unchecked::<Option<i64>, _>(column)?;
+            Ok(number.ok_or_else(missing).and_then(|number| micros_of_number(number).ok_or_else(|| NoTime(number.to_string()))))
+        }
+    }
+}
+
+fn text(row: &PgRow, column: usize) -> Option<String> {
+    row.try_get_unchecked::<Option<String>, _>(column).ok().flatten()
+}
