@@ -18,6 +18,8 @@ use std::time::Instant;
 
 /// Requests that may fail in a row for want of a connection before the rest is given up.
 const GIVE_UP_AFTER: usize = 3;
+/// Most working threads of one preheat.
+const MOST_THREADS: usize = 256;
 /// Most entries in one catalog transaction.
 const COMMIT_BATCH: usize = 128;
 
@@ -103,7 +105,8 @@ pub async fn run_plan(
     let started = Instant::now();
     let threads = match request.jobs {
         0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
-        jobs => jobs,
+        // More would take every thread the runtime has for blocking work and leave none for the commits.
+        jobs => jobs.min(MOST_THREADS),
     };
     let mut report =
         PreheatReport { requested: plan.requested, skipped_fresh: plan.skipped_fresh, failed: plan.refused, ..PreheatReport::default() };

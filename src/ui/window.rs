@@ -8,7 +8,7 @@ use super::commands;
 use super::theme::{self, PriceColors};
 use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
-use crate::config::{PriceColorChoice, Settings, ThemeChoice};
+use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::feature::{self, FeatureSet};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
@@ -97,7 +97,7 @@ impl SamovarWindow {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(creation: &eframe::CreationContext<'_>, context: WorkerContext, problem: Option<String>) -> std::io::Result<Self> {
+    pub fn new(creation: &eframe::CreationContext<'_>, context: WorkerContext, problems: impl IntoIterator<Item = String>) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
@@ -113,7 +113,7 @@ impl SamovarWindow {
             picked: sync_channel(8),
             look: None,
         };
-        if let Some(problem) = problem {
+        for problem in problems {
             window.state.notices.warn(problem);
         }
         window.apply_look(&creation.egui_ctx);
@@ -306,10 +306,7 @@ fn choices() -> Vec<FeatureChoice> {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext) -> anyhow::Result<()> {
-    let now_us = context.clock.now_us();
-    let (settings, problem) = Settings::load_or_set_aside(&context.places.settings_file, now_us);
-    let context = WorkerContext { settings, ..context };
+pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -318,7 +315,7 @@ pub fn run(context: WorkerContext) -> anyhow::Result<()> {
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problem)?))
+        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

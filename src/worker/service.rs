@@ -174,7 +174,8 @@ impl Configuration {
 }
 
 /// The present definitions of every built-in set.
-pub(super) fn definitions() -> Definitions {
+#[must_use]
+pub fn definitions() -> Definitions {
     FeatureSet::names()
         .iter()
         .filter_map(|name| FeatureSet::by_name(name))

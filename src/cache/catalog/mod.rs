@@ -255,6 +255,17 @@ impl Catalog {
         })
     }
 
+    /// Where a source is, without a password; `None` if its symbols were never listed.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn source_url(&self, source: &SourceId) -> Result<Option<String>, CacheError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT url FROM sources WHERE source = ?1")?;
+            statement.query_row(params![source.as_str()], |row| row.get(0)).optional()
+        })
+    }
+
     /// A source's symbols as last listed, and when; `None` if they never were.
     ///
     /// # Errors

@@ -1,0 +1,344 @@
+//! What can be written behind `samovar`, and how it is explained.
+
+use crate::cache::TimeToLive;
+use crate::market::{DateRange, Symbol, parse_date};
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::failure::{self, usage};
+
+const AFTER_HELP: &str = "\
+Source URLs:
+  mysql://user@host:3306/database?table=stock_kline_data   (MariaDB too)
+  postgres://user@host:5432/database?table=…
+  sqlite:market.db?table=…
+  files:FOLDER_OR_FILE                                     (CSV or Parquet)
+  sample:                                                  (the built-in sample market)
+Table and columns are recognised by name, or told: &symbol=code&date=day&close=px_last …
+
+Environment:
+  SAMOVAR_CACHE_DIR        as --cache-dir
+  SAMOVAR_CONFIG           as --config
+  SAMOVAR_SOURCE_PASSWORD  the source's password, where its URL has none; keeps it out of the list of processes
+  RUST_LOG                 which messages to log, such as samovar=debug
+
+Exit codes: 0 all well, 1 the command failed, 2 some symbols failed, 64 wrong usage.";
+
+/// Keeps market data hot: price bars from a database in a local Parquet cache, with indicators computed from them.
+///
+/// Without a command it opens the window; without a display it preheats the configured source (the sample market when none is
+/// configured) and prints the report.
+#[derive(Debug, Parser)]
+#[command(name = "samovar", version, after_help = AFTER_HELP, max_term_width = 110)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalOptions {
+    /// Cache folder
+    #[arg(long, global = true, value_name = "DIR", env = "SAMOVAR_CACHE_DIR", hide_env = true)]
+    pub cache_dir: Option<PathBuf>,
+    /// Folder of the bars tree, if not the cache folder
+    #[arg(long, global = true, value_name = "DIR", alias = "kline-cache-dir", hide_short_help = true)]
+    pub bars_cache_dir: Option<PathBuf>,
+    /// Folder of the features tree, if not the cache folder
+    #[arg(long, global = true, value_name = "DIR", alias = "feature-cache-dir", hide_short_help = true)]
+    pub features_cache_dir: Option<PathBuf>,
+    /// Settings file
+    #[arg(long, global = true, value_name = "FILE", env = "SAMOVAR_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// Where bars come from, instead of the source in the settings
+    #[arg(long, global = true, value_name = "URL")]
+    pub source: Option<String>,
+    /// How long bars stay fresh: 90s, 30m, 24h, 7d, instead of the time in the settings
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_ttl)]
+    pub ttl: Option<TimeToLive>,
+    /// Print one JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress and no notes; errors are still shown
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring what is not fresh to fresh
+    Preheat(PreheatOptions),
+    /// Show what is cached
+    Status(StatusOptions),
+    /// Print a symbol's rows, fetching what is missing when a source is known
+    Get(GetOptions),
+    /// Mark as not fresh; the files stay and are still served
+    Invalidate(Which),
+    /// Fetch and compute again, whatever the state
+    Refresh(Which),
+    /// Move to the trash; can be undone for 24 hours
+    Clear(ClearOptions),
+    /// Check every file against its checksum and the catalog; exits with 2 when something is wrong
+    Verify(VerifyOptions),
+    /// Feature sets
+    #[command(subcommand)]
+    Sets(SetsCommand),
+    /// Test a source, or list its symbols
+    #[command(subcommand)]
+    Source(SourceCommand),
+    /// Print completions for a shell
+    Completions(CompletionsOptions),
+}
+
+/// Days from and to.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Days {
+    /// First day, such as 2020-01-31
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    pub start_date: Option<NaiveDate>,
+    /// Last day
+    #[arg(long, value_name = "DATE", value_parser = parse_day)]
+    pub end_date: Option<NaiveDate>,
+}
+
+impl Days {
+    /// The range meant.
+    ///
+    /// # Errors
+    /// Wrong usage when the start is after the end.
+    pub fn range(&self) -> anyhow::Result<DateRange> {
+        DateRange::new(self.start_date, self.end_date).map_err(|error| usage(format!("{error}; swap --start-date and --end-date")))
+    }
+}
+
+/// `samovar preheat`
+#[derive(Debug, Args)]
+pub struct PreheatOptions {
+    /// Symbols, or `all`
+    #[arg(long, value_name = "all|A,B,…", value_delimiter = ',', num_args = 1..)]
+    pub symbols: Vec<String>,
+    /// Only these days
+    #[command(flatten)]
+    pub days: Days,
+    /// Bars only
+    #[arg(long, alias = "bars-only", conflicts_with_all = ["features_only", "set"])]
+    pub kline_only: bool,
+    /// Features of cached bars only; the source is not asked
+    #[arg(long)]
+    pub features_only: bool,
+    /// At most N symbols
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// These feature sets only
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
+    pub set: Vec<String>,
+    /// Fetch and compute again, whatever the state
+    #[arg(long)]
+    pub force: bool,
+    /// Ask the source about fresh entries too
+    #[arg(long)]
+    pub check: bool,
+    /// Working threads; all cores when left out
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+}
+
+/// `samovar status`
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Show the entries of these symbols
+    #[arg(value_name = "SYMBOL")]
+    pub symbols: Vec<String>,
+}
+
+/// What `get` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns for people
+    Table,
+    /// Comma-separated, nulls empty
+    Csv,
+    /// An array of objects, one per row
+    Json,
+    /// Apache Parquet
+    Parquet,
+    /// Apache Arrow IPC file (Feather 2)
+    Arrow,
+    /// MessagePack: an array of maps, one per row
+    Msgpack,
+}
+
+/// `samovar get`
+#[derive(Debug, Args)]
+pub struct GetOptions {
+    /// The symbol
+    #[arg(value_name = "SYMBOL")]
+    pub symbol: String,
+    /// Feature set
+    #[arg(long, value_name = "NAME", default_value = "classic", conflicts_with = "bars")]
+    pub set: String,
+    /// Bars without features
+    #[arg(long)]
+    pub bars: bool,
+    /// These columns, in this order
+    #[arg(long, value_name = "a,b", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Only these days
+    #[command(flatten)]
+    pub days: Days,
+    /// What to write; told by the ending of --output, else a table
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Write to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Refresh first
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Which entries are meant.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// Symbols
+    #[arg(value_name = "SYMBOL")]
+    pub symbols: Vec<String>,
+    /// Every symbol in the cache
+    #[arg(long, conflicts_with = "symbols")]
+    pub all: bool,
+    /// Bars only
+    #[arg(long, conflicts_with = "set")]
+    pub bars: bool,
+    /// Features only
+    #[arg(long)]
+    pub features: bool,
+    /// These feature sets only
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub set: Vec<String>,
+}
+
+impl Which {
+    /// The symbols named, each once, in their order.
+    #[must_use]
+    pub fn named(&self) -> Vec<Symbol> {
+        let mut seen = std::collections::HashSet::new();
+        self.symbols.iter().filter(|name| seen.insert(name.as_str())).map(Symbol::new).collect()
+    }
+}
+
+/// `samovar clear`
+#[derive(Debug, Args)]
+pub struct ClearOptions {
+    /// Which entries
+    #[command(flatten)]
+    pub which: Which,
+    /// Only entries that are not fresh any more; of all symbols when none is named
+    #[arg(long)]
+    pub expired: bool,
+    /// Bring back what the last clear removed
+    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired"])]
+    pub undo: bool,
+}
+
+/// `samovar verify`
+#[derive(Debug, Args)]
+pub struct VerifyOptions {
+    /// Quarantine damaged files, take whole unknown ones in, and fetch what is gone again
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// `samovar sets`
+#[derive(Debug, Subcommand)]
+pub enum SetsCommand {
+    /// List the feature sets
+    List,
+    /// Show the features of a set with their formulas
+    Show {
+        /// The set
+        name: String,
+    },
+    /// Check a set written in a file: `name = "…"` and a table [features] of column = "built-in feature"
+    Check {
+        /// A TOML file
+        file: PathBuf,
+    },
+}
+
+/// `samovar source`
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Test the connection step by step and show the first rows
+    Test {
+        /// The source; as --source
+        #[arg(value_name = "URL")]
+        url: Option<String>,
+    },
+    /// List the symbols with their first and last day and number of bars
+    Symbols {
+        /// The source; as --source
+        #[arg(value_name = "URL")]
+        url: Option<String>,
+    },
+}
+
+/// `samovar completions`
+#[derive(Debug, Args)]
+pub struct CompletionsOptions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+fn parse_ttl(text: &str) -> Result<TimeToLive, String> {
+    TimeToLive::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_day(text: &str) -> Result<NaiveDate, String> {
+    parse_date(text).ok_or_else(|| "this is no date; write it as 2024-03-01".to_owned())
+}
+
+impl Arguments {
+    /// Reads the arguments; on wrong usage (or `--help`) explains and gives the exit code.
+    ///
+    /// # Errors
+    /// The exit code, when there is nothing to run.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
+        Self::try_parse_from(arguments).map_err(|error| {
+            let text = error.render();
+            let colored = if error.use_stderr() { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+            let text = if colored { text.ansi().to_string() } else { text.to_string() };
+            failure::end_of_parsing(&text, error.use_stderr())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn older_names_of_options_still_work() {
+        let line = ["samovar", "status", "--kline-cache-dir", "/b", "--feature-cache-dir", "/f"].map(OsString::from);
+        let arguments = Arguments::read(line).expect("aliases");
+        assert_eq!(arguments.global.bars_cache_dir, Some("/b".into()));
+        assert_eq!(arguments.global.features_cache_dir, Some("/f".into()));
+    }
+}

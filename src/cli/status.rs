@@ -1,0 +1,284 @@
+//! `samovar status`: what is cached, how warm it is, and what it is worth.
+
+use super::arguments::StatusOptions;
+use super::console::counted;
+use super::failure::{Code, Outcome};
+use super::report::{count_states, states_line};
+use super::session::Session;
+use super::table::{Side, lay_out};
+use crate::cache::{Cache, Entry, EntryState, HitCounts, expires_at_us};
+use crate::market::{Quality, SECOND_US, Symbol, format_time};
+use crate::ui::format;
+use chrono::{DateTime, SecondsFormat};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+
+/// The fixed JSON form.
+#[derive(Serialize)]
+struct StatusJson {
+    cache_dir: PathBuf,
+    symbols: usize,
+    rows: u64,
+    bytes: BytesJson,
+    states: BTreeMap<&'static str, usize>,
+    hits: HitsJson,
+    ttl_secs: u64,
+    sources: Vec<SourceJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<EntryJson>>,
+}
+
+#[derive(Serialize)]
+struct BytesJson {
+    bars: u64,
+    features: u64,
+    total: u64,
+    budget: u64,
+    trash: u64,
+    free_disk: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct HitsJson {
+    #[serde(flatten)]
+    counts: HitCounts,
+    rate: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SourceJson {
+    source: String,
+    url: Option<String>,
+    symbols: usize,
+    rows: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct EntryJson {
+    symbol: String,
+    source: Option<String>,
+    dataset: String,
+    state: EntryState,
+    rows: u64,
+    first: Option<String>,
+    last: Option<String>,
+    bytes: u64,
+    fetched_at: Option<String>,
+    expires_at: Option<String>,
+    ttl_left_secs: Option<i64>,
+    path: Option<PathBuf>,
+    definition_hash: Option<String>,
+    failure: Option<String>,
+    quality: Quality,
+    pinned: bool,
+    hits: u64,
+}
+
+pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
+    let cache = session.open_cache()?;
+    let states = cache.states(session.told_source().as_ref(), session.ttl, &session.definitions())?;
+    let mut status = summary(session, &cache, &states)?;
+    if !options.symbols.is_empty() {
+        status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
+    }
+    if session.console.is_json() {
+        session.console.json(&status)?;
+    } else {
+        session.console.print(&text_of(session, &status))?;
+    }
+    Ok(Code::AllWell)
+}
+
+fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)]) -> anyhow::Result<StatusJson> {
+    let mut by_source: BTreeMap<&str, SourceJson> = BTreeMap::new();
+    let (mut bars_bytes, mut features_bytes) = (0, 0);
+    let mut symbols: HashSet<&Symbol> = HashSet::new();
+    for (entry, _state) in states {
+        let source = by_source.entry(entry.key.source.as_str()).or_insert_with(|| SourceJson {
+            source: entry.key.source.to_string(),
+            url: None,
+            symbols: 0,
+            rows: 0,
+            bytes: 0,
+        });
+        source.bytes += entry.size_bytes();
+        if entry.key.dataset.is_bars() {
+            bars_bytes += entry.size_bytes();
+            if entry.file.is_some() {
+                source.symbols += 1;
+                source.rows += entry.rows();
+                symbols.insert(&entry.key.symbol);
+            }
+        } else {
+            features_bytes += entry.size_bytes();
+        }
+    }
+    let mut sources: Vec<SourceJson> = by_source.into_values().collect();
+    for source in &mut sources {
+        source.url = cache.catalog().source_url(&crate::source::SourceId::new(&source.source))?;
+    }
+    let usage = cache.usage()?;
+    let counts = cache.hit_counts()?;
+    Ok(StatusJson {
+        cache_dir: session.cache_dir(),
+        // A symbol that was cached from two sources is counted for each: these are two copies of bars.
+        symbols: sources.iter().map(|source| source.symbols).sum(),
+        rows: sources.iter().map(|source| source.rows).sum(),
+        bytes: BytesJson {
+            bars: bars_bytes,
+            features: features_bytes,
+            total: bars_bytes + features_bytes,
+            budget: session.context.settings.disk_budget_bytes,
+            trash: usage.trash_bytes,
+            free_disk: usage.free_disk_bytes,
+        },
+        states: count_states(states.iter().map(|(_entry, state)| state)),
+        hits: HitsJson { counts, rate: counts.rate() },
+        ttl_secs: session.ttl.ttl_secs,
+        sources,
+        entries: None,
+    })
+}
+
+/// RFC 3339, as programs like it.
+fn instant(time_us: i64) -> Option<String> {
+    DateTime::from_timestamp_micros(time_us).map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+fn entries_of(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)], names: &[String]) -> Vec<EntryJson> {
+    let mut found = Vec::new();
+    for name in names {
+        let before = found.len();
+        found.extend(
+            states
+                .iter()
+                .filter(|(entry, _)| entry.key.symbol.as_str() == name)
+                .map(|(entry, state)| entry_json(session, cache, entry, *state)),
+        );
+        if found.len() == before {
+            found.push(missing(name));
+        }
+    }
+    found
+}
+
+fn missing(name: &str) -> EntryJson {
+    EntryJson {
+        symbol: name.to_owned(),
+        source: None,
+        dataset: "bars".to_owned(),
+        state: EntryState::Missing,
+        rows: 0,
+        first: None,
+        last: None,
+        bytes: 0,
+        fetched_at: None,
+        expires_at: None,
+        ttl_left_secs: None,
+        path: None,
+        definition_hash: None,
+        failure: None,
+        quality: Quality::default(),
+        pinned: false,
+        hits: 0,
+    }
+}
+
+fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryState) -> EntryJson {
+    let file = entry.file.as_ref();
+    let expires = expires_at_us(entry, session.ttl);
+    EntryJson {
+        source: Some(entry.key.source.to_string()),
+        dataset: entry.key.dataset.name().to_owned(),
+        state,
+        rows: entry.rows(),
+        first: file.map(|file| format_time(file.first_us)),
+        last: file.map(|file| format_time(file.last_us)),
+        bytes: entry.size_bytes(),
+        fetched_at: file.and_then(|_| instant(entry.fetched_at_us)),
+        expires_at: expires.and_then(instant),
+        ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
+        path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
+        definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
+        failure: entry.failure.as_ref().map(|failure| failure.message.clone()),
+        quality: entry.quality,
+        pinned: entry.pinned,
+        hits: entry.hits,
+        ..missing(entry.key.symbol.as_str())
+    }
+}
+
+fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
+    let bytes = &status.bytes;
+    let budget = if bytes.budget > 0 { format!(" of {} allowed", format::bytes(bytes.budget)) } else { String::new() };
+    let rate = status.hits.rate.map_or_else(|| "no lookups yet".to_owned(), format::percent);
+    let hits = &status.hits.counts;
+    let mut rows = vec![
+        ("cache", status.cache_dir.display().to_string()),
+        ("symbols", format!("{} with {} bars", format::count(status.symbols as u64), format::count(status.rows))),
+        (
+            "size",
+            format!(
+                "{}{budget}: {} bars, {} features",
+                format::bytes(bytes.total),
+                format::bytes(bytes.bars),
+                format::bytes(bytes.features)
+            ),
+        ),
+        ("entries", states_line(&status.states)),
+        ("hit rate", format!("{rate}: {} memory, {} disk, {} shared, {} missed", hits.memory, hits.disk, hits.shared, hits.miss)),
+        ("fresh for", session.ttl.to_string()),
+    ];
+    if bytes.trash > 0 {
+        rows.push(("trash", format!("{}; `samovar clear --undo` brings the last back", format::bytes(bytes.trash))));
+    }
+    for source in &status.sources {
+        let url = source.url.as_deref().unwrap_or(&source.source);
+        rows.push((
+            "source",
+            format!(
+                "{url}: {}, {} bars, {}",
+                counted(source.symbols, "symbol", "symbols"),
+                format::count(source.rows),
+                format::bytes(source.bytes)
+            ),
+        ));
+    }
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    let mut text = lay_out(&[Side::Left, Side::Left], &rows);
+    if let Some(entries) = &status.entries {
+        text.push('\n');
+        text.push_str(&entries_table(entries));
+    }
+    text
+}
+
+fn entries_table(entries: &[EntryJson]) -> String {
+    let head = ["symbol", "dataset", "state", "rows", "first", "last", "size", "fetched", "fresh for", "source"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| format::NONE.to_owned());
+    for entry in entries {
+        rows.push(vec![
+            entry.symbol.clone(),
+            entry.dataset.clone(),
+            entry.state.to_string(),
+            format::count(entry.rows),
+            text(&entry.first),
+            text(&entry.last),
+            format::bytes(entry.bytes),
+            text(&entry.fetched_at),
+            entry.ttl_left_secs.map_or_else(|| format::NONE.to_owned(), |secs| format::duration(secs as f64)),
+            text(&entry.source),
+        ]);
+    }
+    use Side::{Left, Right};
+    let mut table = lay_out(&[Left, Left, Left, Right, Left, Left, Right, Left, Right, Left], &rows);
+    for entry in entries {
+        if let Some(failure) = &entry.failure {
+            table.push_str(&format!("\n{} {}: the last attempt failed: {failure}\n", entry.symbol, entry.dataset));
+        }
+    }
+    table
+}
