@@ -46,6 +46,9 @@ pub enum PathPurpose {
     SourceFolder,
 }
 
+/// A path that was chosen, and what for.
+type Picked = (PathPurpose, PathBuf);
+
 /// Everything a view may use besides the state: what it returns, and what is only for drawing.
 #[derive(Default)]
 pub struct Outbox {
@@ -88,7 +91,7 @@ pub struct SamovarWindow {
     worker: Option<Worker>,
     state: AppState,
     views: ViewState,
-    picked: (SyncSender<(PathPurpose, PathBuf)>, Receiver<(PathPurpose, PathBuf)>),
+    picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
 }
 
