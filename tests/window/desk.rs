@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// 2024-05-06 12:00 UTC; far enough from today for the window to go by this clock alone.
 pub const NOW_US: i64 = 19_849 * DAY_US + 12 * HOUR_US;
 /// Longest wait for anything; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What eframe keeps from one start to the next.
 #[derive(Default)]
@@ -93,6 +93,9 @@ impl Laid {
 
     pub fn open(self) -> Desk {
         let Self { folder, clock, places, settings, problems, kept } = self;
+        if settings != Settings::default() {
+            settings.save(&places.settings_file).expect("saved settings");
+        }
         let context = WorkerContext {
             settings,
             secrets: Secrets::beside(&places.settings_file).without_keyring(),
@@ -171,9 +174,18 @@ impl Desk {
             if done(self) {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "waited for {what} in vain; on the screen: {:#?}", self.texts());
+            assert!(since.elapsed() < PATIENCE, "waited for {what} in vain; {}", self.story());
             std::thread::sleep(Duration::from_millis(4));
         }
+    }
+
+    /// What happened so far and what is on the screen, for messages of failed tests.
+    fn story(&self) -> String {
+        let state = self.state();
+        let notices: Vec<&str> = state.notices.history().iter().map(|notice| notice.text.as_str()).collect();
+        let jobs: Vec<String> = state.jobs.iter().map(|job| format!("{} is {}", job.title, job.stage.word())).collect();
+        let selected = self.selected();
+        format!("told: {notices:?}; jobs: {jobs:?}; selected: {selected:?}; on the screen: {}", self.texts().join(" | "))
     }
 
     pub fn wait_ready(&mut self) {
@@ -225,7 +237,7 @@ impl Desk {
 
     #[track_caller]
     pub fn assert_sees(&self, part: &str) {
-        assert!(self.sees(part), "{part:?} is not on the screen: {:#?}", self.texts());
+        assert!(self.sees(part), "{part:?} is not there; {}", self.story());
     }
 
     #[track_caller]
@@ -243,7 +255,7 @@ impl Desk {
 
     #[track_caller]
     pub fn button(&self, label: &str) -> Node<'_> {
-        self.find_button(label).unwrap_or_else(|| panic!("there is no button {label:?}: {:#?}", self.texts()))
+        self.find_button(label).unwrap_or_else(|| panic!("there is no button {label:?}; {}", self.story()))
     }
 
     pub fn has_button(&self, label: &str) -> bool {
@@ -312,6 +324,31 @@ impl Desk {
         self.harness.step();
     }
 
+    /// Opens the menu of a row.
+    #[track_caller]
+    pub fn open_row_menu(&mut self, symbol: &str) {
+        self.harness.get_all_by_label(symbol).next().expect("a row").click_secondary();
+        self.settle();
+    }
+
+    /// Presses the head of a column.
+    #[track_caller]
+    pub fn press_head(&mut self, text: &str) {
+        self.harness.get_by_label(text).click();
+        self.settle();
+    }
+
+    /// Opens the menu of sources in the top bar.
+    #[track_caller]
+    pub fn open_source_menu(&mut self) {
+        let found = self.harness.root().children_recursive().find(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with("Source"))
+        });
+        found.expect("a menu of sources").click();
+        self.settle();
+    }
+
     pub fn key(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.harness.step();
@@ -337,7 +374,7 @@ impl Desk {
             });
             found.map(|node| node.rect().center())
         };
-        let Some(center) = find(self) else { panic!("there is no field {field:?}: {:#?}", self.texts()) };
+        let Some(center) = find(self) else { panic!("there is no field {field:?}; {}", self.story()) };
         self.harness.hover_at(center);
         for pressed in [true, false] {
             let button = egui::PointerButton::Primary;

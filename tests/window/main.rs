@@ -9,3 +9,5 @@
 
 mod desk;
 mod first_start;
+mod list;
+mod selection;
