@@ -523,3 +523,7 @@ fn invalid(message: impl Into<String>, hint: impl Into<String>) -> SourceError {
 fn short_hash(bytes: &[u8]) -> String {
     format!("{:012x}", xxh3_64(bytes) & 0xffff_ffff_ffff)
 }
+
+#[cfg(test)]
+#[path = "source_url_tests.rs"]
+mod tests;

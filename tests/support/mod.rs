@@ -1,0 +1,5 @@
+//! What several test files share. Each file uses a part of it.
+#![allow(dead_code)]
+
+pub mod servers;
+pub mod tables;
