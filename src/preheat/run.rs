@@ -215,13 +215,7 @@ async fn proceed(control: &Arc<Control>) -> bool {
 }
 
 /// Takes request after request and sends what comes to the working threads.
-async fn fetch_all(
-    shared: Arc<Shared>,
-    source: Source,
-    requests: Requests,
-    work: Sender<Work>,
-    lost: Arc<AtomicU64>,
-) {
+async fn fetch_all(shared: Arc<Shared>, source: Source, requests: Requests, work: Sender<Work>, lost: Arc<AtomicU64>) {
     loop {
         if !proceed(&shared.control).await {
             return;

@@ -100,7 +100,11 @@ impl SamovarWindow {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(creation: &eframe::CreationContext<'_>, context: WorkerContext, problems: impl IntoIterator<Item = String>) -> std::io::Result<Self> {
+    pub fn new(
+        creation: &eframe::CreationContext<'_>,
+        context: WorkerContext,
+        problems: impl IntoIterator<Item = String>,
+    ) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
