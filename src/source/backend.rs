@@ -3,10 +3,11 @@
 use super::columns::ColumnMap;
 use super::error::{SourceError, SourceErrorKind};
 use super::files::FileSet;
+use super::kind::SourceKind;
 use super::mysql::MySqlServer;
 use super::postgres::PostgresServer;
 use super::server::LoginInfo;
-use super::source_url::{SourceKind, SourceUrl};
+use super::source_url::SourceUrl;
 use super::sqlite::SqliteFile;
 use super::table::{TableInfo, TablePlan, choose_table};
 use super::{Fetched, Preview, SourceOptions, SymbolInfo, sample};
@@ -74,6 +75,11 @@ impl Store {
             Some(database) => format!("database \"{database}\" at {}", url.place()),
             None => url.place(),
         };
+        if let (Self::MySql(server), Some(wanted)) = (self, url.table())
+            && !tables.iter().any(|table| table.name.eq_ignore_ascii_case(wanted))
+        {
+            server.why_unlisted(wanted).await?;
+        }
         choose_table(tables, url.table(), url.columns(), &place).map(Some)
     }
 

@@ -8,6 +8,7 @@ mod collect;
 mod columns;
 mod error;
 mod files;
+mod kind;
 mod mysql;
 
 mod percent;
@@ -23,7 +24,8 @@ mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
 pub use error::{SourceError, SourceErrorKind};
-pub use source_url::{SourceId, SourceKind, SourceUrl, TlsMode};
+pub use kind::{SourceId, SourceKind, TlsMode};
+pub use source_url::SourceUrl;
 pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source};
 
 use backend::{Content, Store};

@@ -2,8 +2,8 @@
 
 use super::backend::{Content, Store};
 use super::error::{SourceError, SourceErrorKind};
+use super::kind::{SourceKind, TlsMode};
 use super::server::{self, LoginInfo};
-use super::source_url::{SourceKind, TlsMode};
 use super::sqlite::missing_file;
 use super::{ColumnMap, Preview, SourceOptions, SourceUrl, no_data};
 use serde::Serialize;
