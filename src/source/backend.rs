@@ -28,7 +28,7 @@ pub(super) enum Store {
 #[derive(Clone)]
 pub(super) enum Content {
     Table(Arc<TablePlan>),
-    Files(ColumnMap),
+    Files(Box<ColumnMap>),
 }
 
 impl Store {
@@ -87,7 +87,7 @@ impl Store {
     pub(super) async fn content(&self, table: Option<TableInfo>, url: &SourceUrl) -> Result<Content, SourceError> {
         if let Self::Files(files) = self {
             let files = Arc::clone(files);
-            return blocking(move || files.columns()).await.map(Content::Files);
+            return blocking(move || files.columns()).await.map(|columns| Content::Files(Box::new(columns)));
         }
         let table = table.ok_or_else(|| SourceError::plain(SourceErrorKind::MissingTable, "no table was chosen"))?;
         let columns = table.detect(url.columns())?;

@@ -142,7 +142,7 @@ impl Source {
     fn assemble(url: &SourceUrl, options: &SourceOptions, store: Store, content: Content) -> Self {
         let (columns, table_name) = match &content {
             Content::Table(plan) => (plan.columns.clone(), plan.table.shown()),
-            Content::Files(columns) => (columns.clone(), url.path().display().to_string()),
+            Content::Files(columns) => (columns.as_ref().clone(), url.path().display().to_string()),
         };
         let inner = Inner { id: url.id(), columns, table_name, connections: options.connections.max(1), store, content };
         Self { inner: Arc::new(inner) }

@@ -168,7 +168,7 @@ impl Test<'_> {
         };
         let columns = match &content {
             Content::Table(plan) => plan.columns.clone(),
-            Content::Files(columns) => columns.clone(),
+            Content::Files(columns) => columns.as_ref().clone(),
         };
         let found = columns.iter().map(|(role, column)| format!("{} = {column}", role.key())).collect::<Vec<_>>().join(", ");
         self.ok(Stage::Columns, began, found);
