@@ -227,8 +227,8 @@ fn row_ui(row: &mut TableRow<'_, '_>, state: &AppState, symbol: &SymbolRow, out:
         let theme = Theme::of(ui);
         if focused {
             let cell = ui.max_rect();
-            let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(2.0, cell.height()));
-            ui.painter().rect_filled(edge, 1.0, theme.accent);
+            let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(3.0, cell.height()));
+            ui.painter().with_clip_rect(edge).rect_filled(edge, 1.0, theme.accent);
         }
         ui.add(Label::new(RichText::new(symbol.symbol.as_str()).color(theme.text)).selectable(false).truncate());
         if symbol.pinned {

@@ -250,6 +250,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);
