@@ -33,9 +33,8 @@ impl WindowStart {
         let mut problems: Vec<String> = problem.into_iter().collect();
         override_settings(&mut settings, global);
         // The source of the settings can be changed in the window; one of the command line stands.
-        let source = global.source.as_deref().and_then(|text| {
-            source_of_argument(text).map_err(|error| problems.push(format!("{error:#}"))).ok()
-        });
+        let source =
+            global.source.as_deref().and_then(|text| source_of_argument(text).map_err(|error| problems.push(format!("{error:#}"))).ok());
         let mut context = context(&settings, &places, global, source);
         context.snapshots = true;
         Self { context, problems }

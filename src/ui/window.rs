@@ -80,7 +80,7 @@ pub struct ViewState {
     pub notice_times: HashMap<u64, f64>,
     /// The focus the list last scrolled to.
     pub scrolled_to: Option<(crate::market::Symbol, u64)>,
-    /// Which jobs show their details.
+    /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
