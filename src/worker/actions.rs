@@ -119,9 +119,8 @@ async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
 fn load(service: &Arc<Service>, request: LoadRequest) {
     let started = Instant::now();
     let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
-    if let Err(LoadError::Failed(_)) = &result {
-        service.mark_dirty();
-    }
+    // Hits and the memory tier changed.
+    service.mark_dirty();
     service.reporter.send_blocking(JobEvent::Loaded { request, result });
 }
 
