@@ -1,7 +1,7 @@
 //! `samovar`: arguments, logging, panic hook; then the window or a command.
 
 use samovar::cli::{Arguments, WindowStart};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -23,13 +23,19 @@ fn open_window(start: WindowStart) -> anyhow::Result<()> {
 fn start_logging(verbose: u8, quiet: bool) {
     let level = match (verbose, quiet) {
         (0, true) => "error",
-        (0, false) => "warn",
+        // A slow query of a busy server is nothing to warn of.
+        (0, false) => "warn,sqlx=error",
         (1, _) => "warn,samovar=info",
         (2, _) => "info,samovar=debug",
         _ => "debug,samovar=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(verbose > 0).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(verbose > 0)
+        .init();
 }
 
 /// One readable line per panic.

@@ -298,6 +298,20 @@ fn a_million_bars_draw_no_more_than_a_thousand() {
 }
 
 #[test]
+fn a_million_bars_are_panned_as_well() {
+    let mut harness = window(Some(data("AAPL", 3_000, 1_000_000)));
+    harness.get_by_label("All").click();
+    harness.run();
+    hover(&mut harness, pos2(500.0, 200.0));
+    for step in 1..4 {
+        let before = harness.state().view.visible_range().expect("a range");
+        wheel(&mut harness, vec2(-40.0, 0.0));
+        let after = harness.state().view.visible_range().expect("a range");
+        assert!(after.start > before.start + 10_000.0, "{step}: {before:?} {after:?}");
+    }
+}
+
+#[test]
 fn nothing_one_bar_and_flat_prices_are_shown_calmly() {
     let mut harness = window(None);
     harness.get_by_label("No symbol chosen");

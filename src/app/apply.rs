@@ -48,7 +48,6 @@ impl AppState {
                         }
                     }
                 }
-                self.update_working();
             }
             JobEvent::StateChanged { id, state } => {
                 if let Some(job) = self.job(id)
@@ -108,6 +107,8 @@ impl AppState {
         if self.open == OpenState::Opening {
             self.open = OpenState::Ready;
         }
+        // Only now: a symbol is "working" until the snapshot shows what became of it.
+        self.update_working();
         self.update_list();
         self.load_focus_if_new()
     }
@@ -164,8 +165,6 @@ impl AppState {
             }
         };
         self.notices.add(notice);
-        self.update_working();
-        self.update_list();
     }
 
     fn apply_cleared(&mut self, cleared: &Cleared) {

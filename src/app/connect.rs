@@ -159,6 +159,7 @@ impl ConnectForm {
         }
         match self.kind {
             SourceKind::Sample => "Sample market".to_owned(),
+            kind if kind.is_server() && self.database.trim().is_empty() => kind.label().to_owned(),
             kind if kind.is_server() => format!("{} on {}", self.database.trim(), self.host.trim()),
             _ => std::path::Path::new(self.path.trim())
                 .file_stem()

@@ -103,8 +103,7 @@ impl AppState {
             }
             Command::ToggleTheme => {
                 let mut settings = self.settings.clone();
-                settings.appearance.theme =
-                    if settings.appearance.theme == ThemeChoice::Dark { ThemeChoice::Light } else { ThemeChoice::Dark };
+                settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
                 self.save(settings, None)
             }
             Command::Palette => {

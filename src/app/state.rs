@@ -115,6 +115,8 @@ pub struct AppState {
     pub focus_filter: bool,
     /// Text for the clipboard.
     pub clipboard: Option<String>,
+    /// Whether the window is dark now, whatever the settings leave to the desktop.
+    pub is_dark: bool,
     /// Whether the source was chosen on the command line and so is not to be changed in the settings.
     pub fixed_source: bool,
     pub(super) next_job: JobId,

@@ -118,6 +118,7 @@ impl Refreshed {
         total.failed.extend(report.failed);
         total.not_reached += report.not_reached;
         total.rows += report.rows;
+        total.rows_dropped += report.rows_dropped;
         total.bars_bytes += report.bars_bytes;
         total.features_bytes += report.features_bytes;
         total.seconds.total += report.seconds.total;

@@ -71,10 +71,11 @@ fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyh
     };
     let nothing_to_do = report.skipped_fresh == report.requested && report.requested > 0;
     if nothing_to_do {
-        writeln!(text, "{name}: everything is fresh, nothing to do")?;
+        writeln!(text, "Everything is fresh, nothing to do")?;
     } else {
-        writeln!(text, "{name}: preheated {} in {}", counted(report.ok, "symbol", "symbols"), format::duration(seconds.total))?;
+        writeln!(text, "Preheated {} in {}", counted(report.ok, "symbol", "symbols"), format::duration(seconds.total))?;
     }
+    writeln!(text, "  source    {name}")?;
     let count = |value: usize| format::count(value as u64);
     writeln!(text, "  symbols   {} requested", count(report.requested))?;
     writeln!(text, "            {} ok", count(report.ok))?;
@@ -85,6 +86,13 @@ fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyh
         writeln!(text, "            {} not reached", count(report.not_reached))?;
     }
     writeln!(text, "  rows      {}{rate}", format::count(report.rows))?;
+    if report.rows_dropped > 0 {
+        writeln!(
+            text,
+            "            {} dropped: no price, or a time twice; `samovar status SYMBOL --json` tells of which",
+            format::count(report.rows_dropped)
+        )?;
+    }
     writeln!(text, "  written   {} bars, {} features", format::bytes(report.bars_bytes), format::bytes(report.features_bytes))?;
     writeln!(
         text,

@@ -7,11 +7,11 @@ use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
 use crate::cache::{Cache, Entry, EntryState, HitCounts, expires_at_us};
-use crate::market::{Quality, SECOND_US, Symbol, format_time};
+use crate::market::{Quality, SECOND_US, format_time};
 use crate::ui::format;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The fixed JSON form.
@@ -20,6 +20,7 @@ struct StatusJson {
     cache_dir: PathBuf,
     symbols: usize,
     rows: u64,
+    rows_dropped: u64,
     bytes: BytesJson,
     states: BTreeMap<&'static str, usize>,
     hits: HitsJson,
@@ -93,8 +94,7 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
 
 fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)]) -> anyhow::Result<StatusJson> {
     let mut by_source: BTreeMap<&str, SourceJson> = BTreeMap::new();
-    let (mut bars_bytes, mut features_bytes) = (0, 0);
-    let mut symbols: HashSet<&Symbol> = HashSet::new();
+    let (mut bars_bytes, mut features_bytes, mut rows_dropped) = (0, 0, 0);
     for (entry, _state) in states {
         let source = by_source.entry(entry.key.source.as_str()).or_insert_with(|| SourceJson {
             source: entry.key.source.to_string(),
@@ -109,7 +109,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
             if entry.file.is_some() {
                 source.symbols += 1;
                 source.rows += entry.rows();
-                symbols.insert(&entry.key.symbol);
+                rows_dropped += entry.quality.dropped() as u64;
             }
         } else {
             features_bytes += entry.size_bytes();
@@ -126,6 +126,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
         // A symbol that was cached from two sources is counted for each: these are two copies of bars.
         symbols: sources.iter().map(|source| source.symbols).sum(),
         rows: sources.iter().map(|source| source.rows).sum(),
+        rows_dropped,
         bytes: BytesJson {
             bars: bars_bytes,
             features: features_bytes,
@@ -239,7 +240,7 @@ fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
         rows.push((
             "source",
             format!(
-                "{url}: {}, {} bars, {}",
+                "{url}  {}, {} bars, {}",
                 counted(source.symbols, "symbol", "symbols"),
                 format::count(source.rows),
                 format::bytes(source.bytes)

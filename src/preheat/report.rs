@@ -12,7 +12,7 @@ pub struct Progress {
     pub symbols_total: usize,
     /// Symbols that failed so far.
     pub failed: usize,
-    /// Bars that went through so far.
+    /// Rows that went through so far.
     pub rows: u64,
     /// Seconds of work, pauses left out.
     pub elapsed_secs: f64,
@@ -25,7 +25,7 @@ impl Progress {
         if self.symbols_total == 0 { 1.0 } else { self.symbols_done as f32 / self.symbols_total as f32 }
     }
 
-    /// Bars per second so far.
+    /// Rows per second so far.
     #[must_use]
     pub fn rows_per_sec(&self) -> f64 {
         if self.elapsed_secs > 0.0 { self.rows as f64 / self.elapsed_secs } else { 0.0 }
@@ -78,8 +78,10 @@ pub struct PreheatReport {
     pub failed: Vec<(Symbol, String)>,
     /// Symbols not reached, because the job was cancelled or had to stop.
     pub not_reached: usize,
-    /// Bars that went through.
+    /// Rows that came from the source (or, where only features were computed, out of the cache).
     pub rows: u64,
+    /// Rows among them that are no bars: without a price, or with a time that comes again.
+    pub rows_dropped: u64,
     /// Bytes of bars written.
     pub bars_bytes: u64,
     /// Bytes of features written.
@@ -97,6 +99,7 @@ pub struct PreheatReport {
 struct ReportJson<'report> {
     symbols: SymbolsJson,
     rows: u64,
+    rows_dropped: u64,
     bytes: BytesJson,
     seconds: StageSeconds,
     failures: Vec<FailureJson<'report>>,
@@ -139,6 +142,7 @@ impl Serialize for PreheatReport {
                 not_reached: self.not_reached,
             },
             rows: self.rows,
+            rows_dropped: self.rows_dropped,
             bytes: BytesJson { bars: self.bars_bytes, features: self.features_bytes },
             seconds: self.seconds,
             failures: self.failed.iter().map(|(symbol, error)| FailureJson { symbol, error }).collect(),

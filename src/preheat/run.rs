@@ -52,6 +52,7 @@ struct Finished {
     failure: Option<(EntryKey, String)>,
     no_data: bool,
     rows: u64,
+    rows_dropped: u64,
 }
 
 #[derive(Default)]
@@ -161,6 +162,7 @@ pub async fn run_plan(
     report.failed.sort();
     report.no_data.sort();
     report.rows = committed.rows;
+    report.rows_dropped = committed.rows_dropped;
     report.bars_bytes = committed.bars_bytes;
     report.features_bytes = committed.features_bytes;
     report.not_reached = total.saturating_sub(committed.done);
@@ -213,13 +215,7 @@ async fn proceed(control: &Arc<Control>) -> bool {
 }
 
 /// Takes request after request and sends what comes to the working threads.
-async fn fetch_all(
-    shared: Arc<Shared>,
-    source: Source,
-    requests: Requests,
-    work: Sender<Work>,
-    lost: Arc<AtomicU64>,
-) {
+async fn fetch_all(shared: Arc<Shared>, source: Source, requests: Requests, work: Sender<Work>, lost: Arc<AtomicU64>) {
     loop {
         if !proceed(&shared.control).await {
             return;
@@ -356,7 +352,9 @@ fn work_on_fetched(shared: &Shared, item: &PlanItem, raw: RawBars) -> Finished {
     let computing = Instant::now();
     let fingerprint = content.fingerprint();
     add_since(&shared.busy.compute_ns, computing);
-    let mut finished = Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64, ..Finished::default() };
+    let rows_dropped = quality.dropped() as u64;
+    let mut finished =
+        Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64 + rows_dropped, rows_dropped, ..Finished::default() };
     let previous_file = previous.as_deref().and_then(|entry| entry.file.as_ref());
     if !shared.request.force && previous_file.is_some_and(|file| file.fingerprint == fingerprint) {
         finished.touched.push((key, fetched_at_us, *range));
@@ -448,6 +446,7 @@ struct Committed {
     no_data: Vec<Symbol>,
     failed: Vec<(Symbol, String)>,
     rows: u64,
+    rows_dropped: u64,
     bars_bytes: u64,
     features_bytes: u64,
 }
@@ -498,6 +497,7 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
             touched.entry((fetched_at_us, range)).or_default().push(key);
         }
         committed.rows += finished.rows;
+        committed.rows_dropped += finished.rows_dropped;
         let outcome = if let Some((key, message)) = finished.failure {
             failures.push((key, Failure { at_us: cache.now_us(), message: message.clone() }));
             SymbolOutcome::Failed(message)

@@ -153,7 +153,11 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
         if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
             continue;
         }
+        // Keys of a command that cannot run now are left to whoever else wants them; so is Esc while a popup is open.
+        let popups_own = shortcut.key == Key::Escape && egui::Popup::is_any_open(ui);
         if let Some(keys) = egui_shortcut(shortcut)
+            && !popups_own
+            && command.enabled(state).is_ok()
             && ui.input_mut(|input| input.consume_shortcut(&keys))
         {
             out.act(Action::Run(command));

@@ -14,15 +14,20 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let Some(Dialog::Connect(form)) = &state.dialog else { return };
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
-        ui.set_width(720.0);
+        let screen = ui.ctx().content_rect();
+        ui.set_width((screen.width() - 96.0).min(1060.0));
         let title = if form.editing.is_some() { "Edit source" } else { "Connect a source" };
         ui.label(RichText::new(title).heading());
         ui.add_space(space::S);
-        let tallest = (ui.ctx().content_rect().height() - 200.0).max(240.0);
-        ScrollArea::vertical().max_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
-            fields_ui(ui, form, out);
-            ui.add_space(space::M);
-            test_ui(ui, form, out);
+        let tallest = (screen.height() - 220.0).max(240.0);
+        ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
+            // Fields on the left, what the test says of them on the right: nothing moves while a test runs.
+            ui.columns(2, |columns| {
+                if let [left, right] = columns {
+                    fields_ui(left, form, out);
+                    test_ui(right, form, out);
+                }
+            });
         });
         ui.add_space(space::M);
         buttons_ui(ui, form, out);
@@ -51,7 +56,7 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             let label = fact_label_ui(ui, "Password");
             let mut password = form.password.clone();
             let hint = if form.editing.is_some() { "as kept" } else { "" };
-            let field = TextEdit::singleline(&mut password).password(true).hint_text(hint).desired_width(280.0);
+            let field = TextEdit::singleline(&mut password).password(true).hint_text(hint_text(ui, hint)).desired_width(280.0);
             if ui.add(field).labelled_by(label.id).on_hover_text("Kept in the system's keyring, never in the settings").changed() {
                 out.act(Action::Source(SourceAction::Password(password)));
             }
@@ -74,7 +79,7 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             let label = fact_label_ui(ui, if form.kind == SourceKind::Sqlite { "File" } else { "File or folder" });
             ui.horizontal(|ui| {
                 let mut path = form.path.clone();
-                if ui.add(TextEdit::singleline(&mut path).desired_width(380.0)).labelled_by(label.id).changed() {
+                if ui.add(TextEdit::singleline(&mut path).desired_width(280.0)).labelled_by(label.id).changed() {
                     out.act(Action::Source(SourceAction::Path(path)));
                 }
                 if icons::icon_button_ui(ui, icons::FOLDER, "Choose a file…").clicked() {
@@ -94,16 +99,29 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
     ui.label(RichText::new("Samovar only ever reads from a source").small().color(theme.text_weak));
 }
 
+/// What a field takes when it is left empty, quieter than what is typed.
+fn hint_text(ui: &Ui, hint: &str) -> RichText {
+    RichText::new(hint).color(Theme::of(ui).text_disabled)
+}
+
 fn text_ui(ui: &mut Ui, label: &str, value: &str, hint: &str, action: fn(String) -> SourceAction, out: &mut Outbox) {
     let name = fact_label_ui(ui, label);
     let mut text = value.to_owned();
-    if ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0)).labelled_by(name.id).changed() {
+    if ui.add(TextEdit::singleline(&mut text).hint_text(hint_text(ui, hint)).desired_width(280.0)).labelled_by(name.id).changed() {
         out.act(Action::Source(action(text)));
     }
     ui.end_row();
 }
 
 fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+    if matches!(form.test, TestState::Idle) {
+        let theme = Theme::of(ui);
+        ui.add_space(size::CONTROL + space::M);
+        ui.label(
+            RichText::new("The test goes step by step, from the name to the first rows, and says what to do where it stops")
+                .color(theme.text_weak),
+        );
+    }
     for stage in form.test.stages() {
         stage_ui(ui, stage);
     }
@@ -135,7 +153,7 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
         ui.label(icons::icon(glyph).color(color));
         ui.allocate_ui(vec2(88.0, size::CONTROL), |ui| {
             ui.set_min_width(88.0);
-            ui.label(report.stage.label());
+            ui.label(RichText::new(report.stage.label()).color(theme.text));
         });
         ui.vertical(|ui| {
             ui.set_width(ui.available_width() - space::L);
@@ -154,12 +172,12 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
 /// Which column plays which part; each can be told otherwise.
 fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Outbox) {
     heading_ui(ui, "Columns");
-    Grid::new("connect-columns").num_columns(4).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
+    Grid::new("connect-columns").num_columns(4).spacing(vec2(space::M, space::XS)).show(ui, |ui| {
         for (place, role) in ColumnRole::ALL.into_iter().enumerate() {
             let needed = if role.is_required() { "" } else { " (optional)" };
             fact_label_ui(ui, &format!("{}{needed}", role.key().replace('_', " ")));
             let current = form.column(role).unwrap_or(format::NONE);
-            ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(150.0).show_ui(ui, |ui| {
+            ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
                 if ui.selectable_label(form.columns.get(role).is_none(), "Found by name").clicked() {
                     out.act(Action::Source(SourceAction::MapColumn(role, None)));
                 }

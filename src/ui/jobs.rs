@@ -108,15 +108,16 @@ fn past_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     if past.is_empty() {
         ui.label(RichText::new("No job has run yet").color(theme.text_weak));
     }
-    for job in past.into_iter().take(60) {
-        past_job_ui(ui, state, views, job, out);
+    for (place, job) in past.into_iter().take(60).enumerate() {
+        past_job_ui(ui, state, views, (job, place == 0), out);
     }
 }
 
-fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, job: &PastJob, out: &mut Outbox) {
+fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newest): (&PastJob, bool), out: &mut Outbox) {
     let theme = Theme::of(ui);
-    let key = (true, job.record_id);
-    let open = views.open_jobs.contains(&key);
+    // The newest job shows its reasons unless they were hidden, older ones only when asked.
+    let key = (newest, job.record_id);
+    let open = views.open_jobs.contains(&key) != newest;
     let trouble = !job.failures.is_empty() || job.error.is_some();
     let (glyph, color) = if job.error.is_some() {
         (icons::ERROR, theme.error)
@@ -143,9 +144,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, job: &PastJ
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let (glyph, name) = if open { (icons::COLLAPSE, "Hide reasons") } else { (icons::EXPAND, "Show reasons") };
                 if icons::icon_button_ui(ui, glyph, name).clicked() {
-                    if open {
-                        views.open_jobs.remove(&key);
-                    } else {
+                    if !views.open_jobs.remove(&key) {
                         views.open_jobs.insert(key);
                     }
                 }

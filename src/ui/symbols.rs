@@ -139,6 +139,11 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         let moved = views.scrolled_to.as_ref().is_none_or(|(seen, version)| seen != symbol || *version != sort_version(state));
         if moved { state.list.place_of(&state.snapshot, symbol) } else { None }
     });
+    // Columns are told apart by space; the edge that can be dragged shows under the pointer.
+    let theme = Theme::of(ui);
+    let widgets = &mut ui.visuals_mut().widgets;
+    widgets.noninteractive.bg_stroke = egui::Stroke::NONE;
+    widgets.hovered.bg_stroke = egui::Stroke::new(1.0, theme.line_strong);
     views.scrolled_to = state.list.focus().map(|symbol| (symbol.clone(), sort_version(state)));
     let mut table = TableBuilder::new(ui)
         .id_salt("symbols-table")
@@ -227,8 +232,8 @@ fn row_ui(row: &mut TableRow<'_, '_>, state: &AppState, symbol: &SymbolRow, out:
         let theme = Theme::of(ui);
         if focused {
             let cell = ui.max_rect();
-            let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(2.0, cell.height()));
-            ui.painter().rect_filled(edge, 1.0, theme.accent);
+            let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(3.0, cell.height()));
+            ui.painter().with_clip_rect(edge).rect_filled(edge, 1.0, theme.accent);
         }
         ui.add(Label::new(RichText::new(symbol.symbol.as_str()).color(theme.text)).selectable(false).truncate());
         if symbol.pinned {

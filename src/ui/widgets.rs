@@ -92,7 +92,7 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
 /// A quiet heading above a group.
 pub fn heading_ui(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
-    ui.label(RichText::new(text).color(theme.accent));
+    ui.label(RichText::new(text).color(theme.text));
     ui.add_space(space::XS);
 }
 

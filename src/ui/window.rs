@@ -80,7 +80,7 @@ pub struct ViewState {
     pub notice_times: HashMap<u64, f64>,
     /// The focus the list last scrolled to.
     pub scrolled_to: Option<(crate::market::Symbol, u64)>,
-    /// Which jobs show their details.
+    /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
@@ -100,7 +100,11 @@ impl SamovarWindow {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(creation: &eframe::CreationContext<'_>, context: WorkerContext, problems: impl IntoIterator<Item = String>) -> std::io::Result<Self> {
+    pub fn new(
+        creation: &eframe::CreationContext<'_>,
+        context: WorkerContext,
+        problems: impl IntoIterator<Item = String>,
+    ) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
@@ -246,6 +250,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);

@@ -119,9 +119,8 @@ async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
 fn load(service: &Arc<Service>, request: LoadRequest) {
     let started = Instant::now();
     let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
-    if let Err(LoadError::Failed(_)) = &result {
-        service.mark_dirty();
-    }
+    // Hits and the memory tier changed.
+    service.mark_dirty();
     service.reporter.send_blocking(JobEvent::Loaded { request, result });
 }
 
@@ -138,14 +137,19 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         features_computed,
         seconds: started.elapsed().as_secs_f64(),
     };
-    match cache.read(&key(Dataset::features(&request.set))) {
-        Ok((served, tier)) => {
-            if let Content::Features { bars, table } = &served.content {
-                return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+    // One look-up per view: of the features where there are some, else of the bars.
+    let features = key(Dataset::features(&request.set));
+    let has_features = cache.catalog().entry(&features).map_err(|error| failed(&error))?.is_some_and(|entry| entry.file.is_some());
+    if has_features {
+        match cache.read(&features) {
+            Ok((served, tier)) => {
+                if let Content::Features { bars, table } = &served.content {
+                    return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+                }
             }
+            Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
+            Err(error) => return Err(failed(&error)),
         }
-        Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
-        Err(error) => return Err(failed(&error)),
     }
     let (served, tier): (Arc<Served>, Tier) = cache.read(&key(Dataset::Bars)).map_err(|error| failed(&error))?;
     let bars = Arc::clone(served.content.bars());

@@ -199,9 +199,11 @@ impl Desk {
             !state.jobs.is_empty()
                 && state.jobs.iter().all(|job| job.stage.is_over())
                 && state.working.is_empty()
-                && state.jobs.iter().filter_map(|job| job.record_id).all(|id| {
-                    state.snapshot.jobs.iter().any(|past| past.record_id == id && past.finished_at_us.is_some())
-                })
+                && state
+                    .jobs
+                    .iter()
+                    .filter_map(|job| job.record_id)
+                    .all(|id| state.snapshot.jobs.iter().any(|past| past.record_id == id && past.finished_at_us.is_some()))
         });
         self.settle();
     }
@@ -218,7 +220,8 @@ impl Desk {
 
     /// Waits for a notice (on show or gone again) that contains `part`, and returns it.
     pub fn wait_notice(&mut self, part: &str) -> String {
-        let has = |state: &AppState| state.notices.history().iter().rev().map(|notice| &notice.text).find(|text| text.contains(part)).cloned();
+        let has =
+            |state: &AppState| state.notices.history().iter().rev().map(|notice| &notice.text).find(|text| text.contains(part)).cloned();
         self.wait(&format!("a notice with {part:?}"), |state| has(state).is_some());
         has(self.state()).expect("just seen")
     }
@@ -294,7 +297,8 @@ impl Desk {
     pub fn wait_chart(&mut self, symbol: &str) {
         let wanted = Symbol::new(symbol);
         self.wait(&format!("the chart of {symbol}"), |state| {
-            state.chart.requested.as_ref() == Some(&wanted) && state.chart.loaded.as_ref().is_some_and(|loaded| loaded.data.symbol == wanted)
+            state.chart.requested.as_ref() == Some(&wanted)
+                && state.chart.loaded.as_ref().is_some_and(|loaded| loaded.data.symbol == wanted)
         });
     }
 

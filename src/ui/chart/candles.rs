@@ -63,7 +63,7 @@ fn rose(data: &ChartData, row: usize) -> bool {
 }
 
 /// The prices, in the detail that bars of this width allow.
-pub(super) fn price_shapes(data: &ChartData, x: &XScale, y: &YScale, pixels: Pixels, theme: &Theme, pen: &mut Pen) -> Vec<Shape> {
+pub(super) fn price_shapes(data: &ChartData, x: &XScale, y: &YScale, pixels: Pixels, theme: &Theme, pen: &Pen) -> Vec<Shape> {
     let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
     let rows = x.range.rows(data.bars.len());
     match Detail::of(bar_pixels) {

@@ -64,7 +64,7 @@ impl IndexRange {
         let width = f64::from(width.max(1.0));
         let count = bars as f64;
         let narrowest = width / MAX_BAR_POINTS;
-        let widest = (count * 1.25).max(width / FIT_BAR_POINTS).max(narrowest);
+        let widest = (count * 1.05).max(width / FIT_BAR_POINTS).max(narrowest);
         let mut range = *self;
         let span = range.span();
         if span < narrowest {
@@ -347,7 +347,7 @@ mod tests {
         let close = IndexRange { start: 10.0, end: 10.5 }.clamped(1_000, 800.0, 10.2);
         assert!((800.0 / close.span() - MAX_BAR_POINTS).abs() < 1e-6, "{close:?}");
         let far = IndexRange { start: -1e9, end: 1e9 }.clamped(1_000, 800.0, 0.0);
-        assert!(far.span() <= 1_250.0 + 1e-6, "{far:?}");
+        assert!(far.span() <= 1_050.0 + 1e-6, "{far:?}");
         let few = IndexRange { start: -10.0, end: 10.0 }.clamped(1, 800.0, 0.0);
         assert!(few.rows(1) == (0..1), "{few:?}");
     }

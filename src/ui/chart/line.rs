@@ -6,7 +6,7 @@ use super::data::Series;
 use super::geometry::{XScale, YScale, bucket_rows, buckets};
 use crate::market::pyramid::Extent;
 use eframe::egui;
-use egui::epaint::{BandPoint, BandShape, TessellationOptions, Tessellator};
+use egui::epaint::{TessellationOptions, Tessellator};
 use egui::{Color32, Mesh, Pos2, Shape, Stroke, pos2};
 
 /// Width of a feature's line, in points.
@@ -18,12 +18,18 @@ pub(super) const MANY_ROWS: usize = 4;
 /// Turns shapes into meshes, with the window's own settings, so that they are not tessellated again in every frame.
 pub(super) struct Pen {
     tessellator: Tessellator,
+    /// Width of the soft edge of bands, in points.
+    feather: f32,
 }
+
+/// One column of a band: x, and its upper and lower edge.
+type Column = (f32, f32, f32);
 
 impl Pen {
     pub(super) fn new(pixels_per_point: f32, options: TessellationOptions) -> Self {
         // No text is drawn with it and lines take the white pixel, so the font texture does not matter.
-        Self { tessellator: Tessellator::new(pixels_per_point, options, [1, 1], Vec::new()) }
+        let feather = if options.feathering { options.feathering_size_in_pixels / pixels_per_point } else { 0.0 };
+        Self { tessellator: Tessellator::new(pixels_per_point, options, [1, 1], Vec::new()), feather }
     }
 
     fn mesh(&mut self, shapes: impl IntoIterator<Item = Shape>) -> Vec<Shape> {
@@ -64,17 +70,43 @@ impl Pen {
     }
 
     /// Columns from lowest to highest, as thick as a line where they are flat.
-    pub(super) fn band(&mut self, columns: Vec<(f32, Option<Extent>)>, y: &YScale, color: Color32) -> Vec<Shape> {
-        let points = columns.into_iter().map(|(x, extent)| {
-            extent.map(|extent| BandPoint::new(x, y.y(extent.max) - LINE_POINTS * 0.5..=y.y(extent.min) + LINE_POINTS * 0.5))
-        });
-        let bands = runs(points).into_iter().map(|run| Shape::from(BandShape::filled(run, color)));
-        self.mesh(bands)
+    pub(super) fn band(&self, columns: Vec<(f32, Option<Extent>)>, y: &YScale, color: Color32) -> Vec<Shape> {
+        let half = LINE_POINTS * 0.5;
+        let points = columns.into_iter().map(|(x, extent)| extent.map(|extent| (x, y.y(extent.max) - half, y.y(extent.min) + half)));
+        self.strips(points, color)
+    }
+
+    /// Bands as one mesh. Columns are joined to their neighbours, and both edges fade over a pixel; cheaper than outlines,
+    /// which is what many columns ask for.
+    fn strips(&self, points: impl IntoIterator<Item = Option<Column>>, color: Color32) -> Vec<Shape> {
+        let mut mesh = Mesh::default();
+        let soft = self.feather * 0.5;
+        for mut run in runs(points) {
+            if let [(x, top, bottom)] = run.as_slice() {
+                run = vec![(x - LINE_POINTS * 0.5, *top, *bottom), (x + LINE_POINTS * 0.5, *top, *bottom)];
+            }
+            mesh.reserve_vertices(run.len() * 4);
+            mesh.reserve_triangles(run.len() * 6);
+            for (position, (x, top, bottom)) in run.into_iter().enumerate() {
+                let here = mesh.vertices.len() as u32;
+                mesh.colored_vertex(pos2(x, top - soft), Color32::TRANSPARENT);
+                mesh.colored_vertex(pos2(x, top + soft), color);
+                mesh.colored_vertex(pos2(x, bottom - soft), color);
+                mesh.colored_vertex(pos2(x, bottom + soft), Color32::TRANSPARENT);
+                if position > 0 {
+                    for edge in here..here + 3 {
+                        mesh.add_triangle(edge - 4, edge - 3, edge);
+                        mesh.add_triangle(edge - 3, edge, edge + 1);
+                    }
+                }
+            }
+        }
+        if mesh.is_empty() { Vec::new() } else { vec![Shape::mesh(mesh)] }
     }
 
     /// The room between two lines, filled.
     pub(super) fn between(
-        &mut self,
+        &self,
         [upper, lower]: [Series<'_>; 2],
         x: &XScale,
         y: &YScale,
@@ -87,10 +119,9 @@ impl Pen {
             let middle = x.x((run.start + run.end) as f64 * 0.5);
             let (upper, lower) = (upper.extent(run.clone())?, lower.extent(run)?);
             let (top, bottom) = (y.y(upper.max), y.y(lower.min));
-            Some(BandPoint::new(middle, top.min(bottom)..=bottom.max(top)))
+            Some((middle, top.min(bottom), bottom.max(top)))
         });
-        let bands = runs(points).into_iter().map(|run| Shape::from(BandShape::filled(run, color)));
-        self.mesh(bands)
+        self.strips(points, color)
     }
 }
 

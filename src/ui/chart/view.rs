@@ -331,8 +331,9 @@ fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data:
     if range == shown.range {
         return (response, shown);
     }
-    let range = if range.span() > shown.range.span() { range.filled(&shown.range, bars) } else { range };
-    let range = range.clamped(bars, plot.width(), anchor);
+    // Panning leaves the span as it is but for rounding, and may leave room empty.
+    let clamped = range.clamped(bars, plot.width(), anchor);
+    let range = if clamped.span() > shown.range.span() * (1.0 + 1e-9) { clamped.filled(&shown.range, bars) } else { clamped };
     let times = &data.bars.time_us;
     layout.range = RangeChoice::Custom { from_us: time_at(times, range.start), to_us: time_at(times, range.end) };
     (response, Shown { choice: layout.range, range, ..shown })
