@@ -48,7 +48,8 @@ fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     if state.list.visible().is_empty() {
         empty_list_ui(ui, state, out);
     } else {
-        table_ui(ui, state, views, out);
+        // In a part of its own: the handles of its columns must not reach down into the bar.
+        ui.scope(|ui| table_ui(ui, state, views, out));
     }
 }
 
@@ -337,8 +338,9 @@ fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &mut Outbox)
         if ui.add(egui::Button::new(command.text()).frame_when_inactive(false)).on_hover_text(command.tooltip()).clicked() {
             if !in_selection && first {
                 // A command of the menu is about the row it was opened on.
-                out.act(Action::Run(Command::SelectNone));
-                out.act(Action::List(ListAction::Click { symbol: symbol.clone(), toggle: true, extend: false }));
+                for toggle in [false, true] {
+                    out.act(Action::List(ListAction::Click { symbol: symbol.clone(), toggle, extend: false }));
+                }
                 first = false;
             }
             out.act(Action::Run(command));
