@@ -307,8 +307,19 @@ impl Desk {
     /// Presses a button, link or menu item by its words.
     #[track_caller]
     pub fn press(&mut self, label: &str) {
+        // What has just appeared has to find its place first.
+        self.harness.run_ok();
         assert!(self.is_enabled(label), "{label:?} cannot be pressed now");
         self.button(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Presses an item of the menu that is open, not a button of the same words behind it.
+    #[track_caller]
+    pub fn press_in_menu(&mut self, label: &str) {
+        let items = self.harness.get_all_by_role_and_label(Role::Button, label);
+        items.last().expect("an item of the menu").click();
         self.harness.step();
         self.harness.step();
     }

@@ -85,7 +85,7 @@ fn refreshing_fetches_fresh_symbols_again() {
     Market::new(&desk.path("market.sqlite")).run("INSERT INTO stock_kline_data VALUES ('S002', '2024-05-06', 1, 2, 1, 2, 5)");
     select_three(&mut desk);
     desk.press("Refresh");
-    desk.wait_for("42 bars", |desk| desk.row("S002").rows == 41);
+    desk.wait_for("41 bars", |desk| desk.row("S002").rows == 41);
     desk.wait_idle();
     for (old, new) in before.iter().zip(desk.entries_of("S002")) {
         assert!(new.fetched_at_us > old.fetched_at_us && new.rows() == old.rows() + 1, "{new:?}");
@@ -189,7 +189,7 @@ fn pinned_symbols_do_not_expire() {
 fn the_menu_of_a_row_is_about_that_row() {
     let mut desk = warm_desk(4, 3);
     desk.open_row_menu("S002");
-    desk.press("Invalidate");
+    desk.press_in_menu("Invalidate");
     wait_state(&mut desk, "S002", EntryState::Stale);
     assert_eq!(desk.selected(), ["S002"]);
     assert_eq!((desk.row("S001").state, desk.row("S003").state), (EntryState::Fresh, EntryState::Fresh));
@@ -197,7 +197,7 @@ fn the_menu_of_a_row_is_about_that_row() {
     desk.click_row("S003", Modifiers::COMMAND);
     desk.tick();
     desk.open_row_menu("S003");
-    desk.press("Clear…");
+    desk.press_in_menu("Clear…");
     wait_state(&mut desk, "S003", EntryState::Missing);
     wait_state(&mut desk, "S002", EntryState::Missing);
     assert_eq!(desk.cached_files().len(), 4);
@@ -207,16 +207,15 @@ fn the_menu_of_a_row_is_about_that_row() {
 fn rows_are_copied_for_a_spreadsheet() {
     let mut desk = warm_desk(3, 3);
     desk.shortcut(Command::SelectAll);
-    desk.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::C);
-    let mut copied = String::new();
-    for _ in 0..4 {
-        desk.harness.step();
-        for command in &desk.harness.output().platform_output.commands {
-            if let egui::OutputCommand::CopyText(text) = command {
-                copied.clone_from(text);
-            }
-        }
-    }
+    let (key, modifiers) = (Key::C, Modifiers::COMMAND | Modifiers::SHIFT);
+    desk.harness.event(egui::Event::Key { key, modifiers, pressed: true, repeat: false, physical_key: None });
+    desk.harness.step();
+    let commands = &desk.harness.output().platform_output.commands;
+    let copied = commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.expect("a text for the clipboard");
     let lines: Vec<&str> = copied.lines().collect();
     assert!(lines[0].starts_with("symbol\tstate\tfirst\tlast\tbars"), "{copied}");
     assert!(lines[1].starts_with("S000\tfresh\t2024-05-03\t2024-05-05\t3\t") && lines.len() == 4, "{copied}");
