@@ -249,7 +249,7 @@ impl Desk {
     }
 
     fn find_button(&self, label: &str) -> Option<Node<'_>> {
-        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox);
+        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab);
         self.harness.root().children_recursive().find(|node| {
             let node = node.accesskit_node();
             is_button(node.role()) && node.label().as_deref() == Some(label)
@@ -344,6 +344,41 @@ impl Desk {
     pub fn open_row_menu(&mut self, symbol: &str) {
         self.harness.get_all_by_label(symbol).next().expect("a row").click_secondary();
         self.settle();
+    }
+
+    /// Chooses from the list that belongs to a role of a column.
+    #[track_caller]
+    pub fn choose(&mut self, list: &str, choice: &str) {
+        self.harness.run_ok();
+        self.harness.get_by_role_and_label(Role::ComboBox, list).click();
+        self.settle();
+        let choices = self.harness.get_all_by_role_and_label(Role::Button, choice);
+        choices.last().expect("a choice").click();
+        self.settle();
+    }
+
+    /// Puts the pointer on the word of a row's state.
+    #[track_caller]
+    pub fn hover_state_of(&mut self, symbol: &str) {
+        let row = self.harness.get_all_by_label(symbol).next().expect("a row").rect();
+        let word = self.harness.get_all_by_role(Role::Label).find(|node| {
+            let rect = node.rect();
+            rect.center().y == row.center().y && rect.left() > row.right() && !node.value().unwrap_or_default().is_empty()
+        });
+        word.expect("a state").hover();
+        self.settle();
+    }
+
+    /// How long until the window wants to be drawn again by itself.
+    pub fn repaint_delay(&self) -> Duration {
+        self.harness.output().viewport_output.get(&egui::ViewportId::ROOT).expect("the window").repaint_delay
+    }
+
+    pub fn dismiss_notices(&mut self) {
+        self.settle();
+        while self.has_button("Close this message") {
+            self.press("Close this message");
+        }
     }
 
     /// Presses the head of a column.
