@@ -3,6 +3,7 @@
 use crate::desk::{Desk, Laid, Market};
 use samovar::app::Dialog;
 use samovar::cache::EntryState;
+use samovar::source::SourceKind;
 use std::path::Path;
 
 /// The dialog for a file, with the path typed in.
@@ -53,7 +54,7 @@ fn a_folder_of_files_is_a_source_too() {
         let text = format!("date,open,high,low,close,volume\n{}\n", rows.join("\n"));
         std::fs::write(folder.path().join(format!("{symbol}.csv")), text).expect("write");
     }
-    let mut desk = dialog("CSV or Parquet", folder.path());
+    let mut desk = dialog(SourceKind::Files.label(), folder.path());
     test(&mut desk);
     desk.assert_sees("files have no tables");
     desk.fill("Name", "Files of mine");
@@ -121,7 +122,7 @@ fn what_is_wrong_with_a_file_is_told_at_the_stage_where_it_shows() {
     expect_failure(&mut desk, "Name", &["nowhere.sqlite"]);
     desk.fill("File", &at("text.sqlite").to_string_lossy());
     assert!(!desk.sees("nowhere.sqlite does not"), "another path makes the test old");
-    expect_failure(&mut desk, "Name", &["text.sqlite"]);
+    expect_failure(&mut desk, "Table", &["text.sqlite"]);
     desk.fill("File", &at("empty.sqlite").to_string_lossy());
     expect_failure(&mut desk, "Table", &["notes"]);
     desk.fill("File", &at("no-rows.sqlite").to_string_lossy());
@@ -152,7 +153,7 @@ fn a_server_that_is_not_there_is_explained_and_the_password_is_seen_nowhere() {
     let mut desk = Laid::new().open();
     desk.wait_ready();
     desk.press_and_settle("Connect a database…");
-    for kind in ["MySQL or MariaDB", "PostgreSQL"] {
+    for kind in [SourceKind::MySql.label(), SourceKind::Postgres.label()] {
         desk.press_and_settle(kind);
         desk.fill("Port", "1");
         desk.fill("User", "reader");

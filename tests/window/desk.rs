@@ -366,7 +366,7 @@ impl Desk {
             rect.center().y == row.center().y && rect.left() > row.right() && !node.value().unwrap_or_default().is_empty()
         });
         word.expect("a state").hover();
-        self.settle();
+        self.harness.step();
     }
 
     /// How long until the window wants to be drawn again by itself.

@@ -72,7 +72,8 @@ fn a_list_of_ten_thousand_symbols_draws_only_the_rows_in_view() {
     };
     let top = drawn(&desk);
     assert!((20..60).contains(&top.len()), "{} rows are drawn", top.len());
-    assert!(desk.harness.root().children_recursive().count() < 600, "widgets of rows that nobody sees");
+    let widgets = desk.harness.root().children_recursive().count();
+    assert!(widgets < 1_000, "{widgets} widgets, some of them of rows that nobody sees");
     assert_eq!(desk.harness.state().state().list.visible().len(), 10_000);
     desk.assert_sees("10,000 symbols");
     desk.key(Modifiers::NONE, Key::End);
