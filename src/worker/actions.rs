@@ -29,7 +29,6 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
                 }
             });
         }
-        Job::Configure { settings, password } => spawn_blocking(service, move |service| configure(service, &settings, password)),
         Job::Refresh => service.mark_dirty(),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let ttl = service.configuration().ttl;
@@ -50,8 +49,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             };
             cache.verify(repair, &progress).map(|report| JobEvent::Verified(Box::new(report)))
         }),
-        // The loop that calls this ends before it gets here.
-        Job::Shutdown => {}
+        // The loop that calls this sees to these two itself.
+        Job::Configure { .. } | Job::Shutdown => {}
     }
 }
 
@@ -78,6 +77,13 @@ fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Re
     let (verb, count) = (if pinned { "Pinned" } else { "Unpinned" }, symbols.len());
     let noun = if count == 1 { "symbol" } else { "symbols" };
     Ok(JobEvent::Notice(Notice { level: NoticeLevel::Success, text: format!("{verb} {count} {noun}"), undo_batch: None }))
+}
+
+/// Uses other settings. Waited for before the next job is taken: a preheat that follows is about the source just chosen, and
+/// of two changes the later one is the one that is saved.
+pub(super) async fn configure_in_turn(service: &Arc<Service>, settings: Box<crate::config::Settings>, password: Option<(String, String)>) {
+    let configuring = Arc::clone(service);
+    service.blocking(move || configure(&configuring, &settings, password)).await;
 }
 
 fn configure(service: &Arc<Service>, settings: &crate::config::Settings, password: Option<(String, String)>) {
