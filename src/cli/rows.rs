@@ -18,8 +18,11 @@ pub(super) fn write(format: Format, batch: &RecordBatch, out: &mut (impl Write +
     match format {
         Format::Table => out.write_all(text_table(batch).as_bytes())?,
         Format::Csv => {
+            // Written in memory first: the CSV library hides what the operating system said about a closed pipe.
+            let mut text = Vec::new();
             let builder = WriterBuilder::new().with_header(true).with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned());
-            builder.build(&mut *out).write(batch).map_err(io_error)?;
+            builder.build(&mut text).write(batch)?;
+            out.write_all(&text)?;
         }
         Format::Json => write_json(batch, out)?,
         Format::Parquet => write_parquet(batch, out)?,
