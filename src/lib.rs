@@ -3,10 +3,12 @@
 //! The rooms, from the lowest floor up; a room imports only from floors below its own:
 //! `market`, `indicator` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
+pub mod app;
 pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod feature;
+pub mod format;
 pub mod indicator;
 pub mod market;
 pub mod preheat;

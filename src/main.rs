@@ -16,8 +16,8 @@ fn main() -> ExitCode {
     arguments.run(open_window)
 }
 
-fn open_window(_start: WindowStart) -> anyhow::Result<()> {
-    anyhow::bail!("this build has no window yet; use a command, see `samovar --help`")
+fn open_window(start: WindowStart) -> anyhow::Result<()> {
+    samovar::ui::run(start.context, start.problems)
 }
 
 fn start_logging(verbose: u8, quiet: bool) {

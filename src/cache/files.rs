@@ -42,7 +42,7 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<i64, CacheEr
 
 fn temporary_path(path: &Path) -> PathBuf {
     let number = NEXT_TEMPORARY.fetch_add(1, Ordering::Relaxed);
-    let mut name = path.file_name().map(|name| name.to_os_string()).unwrap_or_default();
+    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
     name.push(format!("{TEMPORARY_MARK}{}-{number}", std::process::id()));
     path.with_file_name(name)
 }

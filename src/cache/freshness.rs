@@ -115,11 +115,11 @@ impl Default for TimeToLive {
 impl std::fmt::Display for TimeToLive {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let secs = self.ttl_secs;
-        let text = if secs % 86_400 == 0 && secs > 86_400 {
+        let text = if secs.is_multiple_of(86_400) && secs > 86_400 {
             format!("{}d", secs / 86_400)
-        } else if secs % 3_600 == 0 {
+        } else if secs.is_multiple_of(3_600) {
             format!("{}h", secs / 3_600)
-        } else if secs % 60 == 0 {
+        } else if secs.is_multiple_of(60) {
             format!("{}m", secs / 60)
         } else {
             format!("{secs}s")

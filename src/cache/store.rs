@@ -73,14 +73,14 @@ impl Cache {
     ///
     /// # Errors
     /// When a folder cannot be synchronised or the catalog cannot be written; then none of them counts.
-    pub fn commit(&self, staged: Vec<Staged>) -> Result<(), CacheError> {
+    pub fn commit(&self, staged: &[Staged]) -> Result<(), CacheError> {
         let folders: BTreeSet<_> = staged.iter().filter_map(|one| one.path.parent()).collect();
         for folder in folders {
             files::sync_folder(folder)?;
         }
         let entries: Vec<Entry> = staged.iter().map(|one| one.entry.clone()).collect();
         self.catalog.put_entries(&entries)?;
-        for one in &staged {
+        for one in staged {
             self.memory.invalidate(&one.entry.key);
             if let Some(old) = &one.replaces
                 && let Err(error) = fs::remove_file(old)

@@ -32,10 +32,9 @@ impl WindowStart {
         let (mut settings, problem) = Settings::load_or_set_aside(&places.settings_file, chrono::Utc::now().timestamp_micros());
         let mut problems: Vec<String> = problem.into_iter().collect();
         override_settings(&mut settings, global);
-        let source = chosen_source(&settings, global).unwrap_or_else(|error| {
-            problems.push(format!("{error:#}"));
-            None
-        });
+        // The source of the settings can be changed in the window; one of the command line stands.
+        let source =
+            global.source.as_deref().and_then(|text| source_of_argument(text).map_err(|error| problems.push(format!("{error:#}"))).ok());
         let mut context = context(&settings, &places, global, source);
         context.snapshots = true;
         Self { context, problems }

@@ -168,3 +168,73 @@ impl FeatureSet {
         Self { name: "classic".to_owned(), definitions }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The order of the definitions, `docs` and golden files alike.
+    const CLASSIC: &str = "ma5 ma10 ma20 ma30 ma60 ema7 ema12 ema25 ema26 macd_dif macd_dea macd_hist rsi6 rsi12 rsi14 rsi24 \
+        boll_mid boll_upper boll_lower boll_width boll_pct_b kdj_k kdj_d kdj_j atr14 cci14 wr14 obv mom10 roc5 roc10 roc20 \
+        pct_change log_return amplitude gap volatility20 volume_ma5 volume_ma10 volume_ratio5 volume_ratio20 volume_change \
+        turnover_rate bias6 psy12";
+
+    fn average(name: &str, window: usize) -> Definition {
+        Definition::new(name, Kernel::MovingAverage { input: Input::Close, window })
+    }
+
+    #[test]
+    fn classic_has_its_45_columns_in_order() {
+        let set = FeatureSet::by_name("classic").unwrap();
+        let names: Vec<&str> = set.definitions().iter().map(|definition| &*definition.name).collect();
+        assert_eq!(names, CLASSIC.split_whitespace().collect::<Vec<_>>());
+        assert!(FeatureSet::with_definitions("again", set.definitions().to_vec()).is_ok());
+        assert!(set.definitions().iter().all(|definition| !definition.formula.is_empty() && !definition.description.is_empty()));
+        assert_eq!(FeatureSet::by_name("nothing"), None);
+        assert!(FeatureSet::names().iter().all(|name| FeatureSet::by_name(name).is_some_and(|set| set.name() == *name)));
+    }
+
+    #[test]
+    fn the_hash_of_classic_is_the_same_on_every_machine() {
+        // A new value here means that everything anybody has cached is outdated: change it only on purpose.
+        assert_eq!(FeatureSet::classic().definition_hash().full(), "9c03741bfc6441012cd1328dbbe07e75");
+    }
+
+    #[test]
+    fn every_change_of_meaning_changes_the_hash_and_no_other() {
+        let classic = FeatureSet::classic();
+        let hash = classic.definition_hash();
+        let with = |definitions| FeatureSet::with_definitions("other name", definitions).unwrap().definition_hash();
+        let mut changed = classic.definitions().to_vec();
+        changed[0].kernel = Kernel::MovingAverage { input: Input::Close, window: 6 };
+        assert_ne!(with(changed), hash);
+        let mut renamed = classic.definitions().to_vec();
+        renamed[0].name = "average5".into();
+        assert_ne!(with(renamed), hash);
+        let mut swapped = classic.definitions().to_vec();
+        swapped.swap(0, 1);
+        assert_ne!(with(swapped), hash);
+        let mut reworded = classic.definitions().to_vec();
+        reworded[0].description = "other words".to_owned();
+        assert_eq!(with(reworded), hash);
+        assert_eq!(average("a", 5).hash(), average("b", 5).hash());
+        assert_ne!(average("a", 5).hash(), average("a", 6).hash());
+        let hashes: HashSet<u128> = classic.definitions().iter().map(Definition::hash).collect();
+        // boll_mid is ma20 by another name, but another kernel: 45 meanings.
+        assert_eq!(hashes.len(), 45);
+    }
+
+    #[test]
+    fn unusable_lists_are_refused_with_the_reason() {
+        let with = |definitions| FeatureSet::with_definitions("mine", definitions);
+        assert_eq!(with(vec![average("a", 5), average("a", 6)]), Err(FeatureSetError::DuplicateName("a".to_owned())));
+        for name in ["", "close", "date", "a b", "a,b", "a;b=c"] {
+            assert_eq!(with(vec![average(name, 5)]), Err(FeatureSetError::UnusableName(name.to_owned())));
+        }
+        for window in [0, LONGEST_WINDOW + 1] {
+            assert!(matches!(with(vec![average("a", window)]), Err(FeatureSetError::UnusableWindow { .. })));
+        }
+        assert!(with(vec![Definition::new("v", Kernel::Volatility { window: 1 })]).is_err());
+        assert!(with(vec![average("均线5", 5)]).is_ok());
+    }
+}

@@ -17,6 +17,9 @@ pub mod volatility;
 pub mod volume;
 pub mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use volume::Obv;
 
 /// The value, or NaN where it is infinite.
@@ -26,8 +29,10 @@ pub fn finite_or_nan(value: f64) -> f64 {
     if value.abs() < f64::INFINITY { value } else { f64::NAN }
 }
 
-/// An output column: `lead` undefined values, then the given ones made finite-or-NaN, cut or filled up to `len`.
-fn column(len: usize, lead: usize, values: impl Iterator<Item = f64>) -> Vec<f64> {
+/// An output column of `len` bars: `lead` undefined values, then the given ones made finite-or-NaN, cut or
+/// filled up to the length.
+#[must_use]
+pub fn column(len: usize, lead: usize, values: impl Iterator<Item = f64>) -> Vec<f64> {
     let lead = lead.min(len);
     let mut out = Vec::with_capacity(len);
     out.resize(lead, f64::NAN);

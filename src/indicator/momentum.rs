@@ -108,17 +108,21 @@ pub fn williams(close: &[f64], highest: &[f64], lowest: &[f64], window: usize) -
     column(close.len(), lead, warm.map(|((close, highest), lowest)| 100.0 * ((highest - close) / (highest - lowest))))
 }
 
-/// Donald Lambert's commodity channel index of the typical price: (tp − mean)/(0.015·mean absolute deviation), 0 where the
-/// deviation is 0.
+/// Donald Lambert's commodity channel index of the typical price tp = (high + low + close)/3:
+/// (tp − mean)/(0.015·mean absolute deviation), 0 where the deviation is 0.
+///
+/// The typical price is rounded to an f64 before anything else, and that is meant: bars of 45.99, 45.99, 45.99 and of 46.00,
+/// 45.98, 45.99 then have the same one, as they have on paper, and not a deviation of a billionth of a cent between them.
 ///
 /// Not TA-Lib's CCI, which has the same definition but adds up a circular buffer in the buffer's order, so that the last
 /// digits depend on where the series started.
 #[must_use]
-pub fn commodity_channel(typical: &[f64], window: usize) -> Vec<f64> {
-    let means = Spread::means(typical, window).mean_from_last;
-    let deviations = mean_absolute_deviation(typical, &means, window);
+pub fn commodity_channel(high: &[f64], low: &[f64], close: &[f64], window: usize) -> Vec<f64> {
+    let typical: Vec<f64> = high.iter().zip(low).zip(close).map(|((high, low), close)| (high + low + close) / 3.0).collect();
+    let means = Spread::means(&typical, window).mean_from_last;
+    let deviations = mean_absolute_deviation(&typical, &means, window);
     let value = |(mean, deviation): (&f64, &f64)| if *deviation == 0.0 { 0.0 } else { -mean / (0.015 * deviation) };
-    column(typical.len(), window.saturating_sub(1), means.iter().zip(&deviations).map(value))
+    column(close.len(), window.saturating_sub(1), means.iter().zip(&deviations).map(value))
 }
 
 /// 100·(x/mean − 1) over the last N values, computed as 100·(x − mean)/mean; NaN where the mean is 0.

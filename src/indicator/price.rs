@@ -41,12 +41,6 @@ pub fn amplitude(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
     column(high.len(), 1, warm)
 }
 
-/// (high + low + close)/3.
-#[must_use]
-pub fn typical_price(high: &[f64], low: &[f64], close: &[f64]) -> Vec<f64> {
-    high.iter().zip(low).zip(close).map(|((high, low), close)| (high + low + close) / 3.0).collect()
-}
-
 /// Largest |z| for which the series of [`log_ratio`] is used.
 const SERIES_REACH: f64 = 0.1;
 

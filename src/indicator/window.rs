@@ -15,47 +15,60 @@ pub struct Blocks<'a> {
     column: &'a [f64],
     /// Level k has blocks of 2^(k+1) values, by their first bar.
     levels: Vec<Vec<f64>>,
-    combine: fn(f64, f64) -> f64,
+    kind: Kind,
 }
 
-fn larger(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
+/// What a block holds of its values.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Sum,
+    Largest,
+    Smallest,
 }
 
-fn smaller(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
+// Plain comparisons: f64::max would look for NaN, which is never there, and is slower for it.
+fn larger(a: &f64, b: &f64) -> f64 {
+    if a > b { *a } else { *b }
+}
+
+fn smaller(a: &f64, b: &f64) -> f64 {
+    if a < b { *a } else { *b }
 }
 
 impl<'a> Blocks<'a> {
     /// Sums of all blocks up to the longest window that will be asked for.
     #[must_use]
     pub fn sums(column: &'a [f64], longest: usize) -> Self {
-        Self::build(column, longest, |a, b| a + b, |a, b| a + b)
+        Self::build(column, longest, Kind::Sum)
     }
 
     /// Largest values.
     #[must_use]
     pub fn maxima(column: &'a [f64], longest: usize) -> Self {
-        Self::build(column, longest, |a, b| if a > b { a } else { b }, larger)
+        Self::build(column, longest, Kind::Largest)
     }
 
     /// Smallest values.
     #[must_use]
     pub fn minima(column: &'a [f64], longest: usize) -> Self {
-        Self::build(column, longest, |a, b| if a < b { a } else { b }, smaller)
+        Self::build(column, longest, Kind::Smallest)
     }
 
-    fn build(column: &'a [f64], longest: usize, inlined: impl Fn(f64, f64) -> f64, combine: fn(f64, f64) -> f64) -> Self {
+    fn build(column: &'a [f64], longest: usize, kind: Kind) -> Self {
         let longest = longest.min(column.len());
         let mut levels: Vec<Vec<f64>> = Vec::new();
         let mut length = 1;
         while length * 2 <= longest {
             let below = levels.last().map_or(column, Vec::as_slice);
-            let level = below.iter().zip(from(below, length)).map(|(older, newer)| inlined(*older, *newer)).collect();
-            levels.push(level);
+            let pairs = below.iter().zip(from(below, length));
+            levels.push(match kind {
+                Kind::Sum => pairs.map(|(older, newer)| older + newer).collect(),
+                Kind::Largest => pairs.map(|(older, newer)| larger(older, newer)).collect(),
+                Kind::Smallest => pairs.map(|(older, newer)| smaller(older, newer)).collect(),
+            });
             length *= 2;
         }
-        Self { column, levels, combine }
+        Self { column, levels, kind }
     }
 
     /// Blocks of 2^power values.
@@ -70,18 +83,26 @@ impl<'a> Blocks<'a> {
         if window == 0 { 0 } else { (self.column.len() + 1).saturating_sub(window) }
     }
 
-    /// The largest or smallest value of every window, from two overlapping blocks.
+    /// The largest or smallest value of every window, from two overlapping blocks; nothing for blocks of sums.
     #[must_use]
     pub fn extremes(&self, window: usize) -> Vec<f64> {
         let Some(power) = window.checked_ilog2() else { return Vec::new() };
         let blocks = self.level(power);
         let second = from(blocks, window - (1 << power));
-        blocks.iter().zip(second).take(self.windows(window)).map(|(older, newer)| (self.combine)(*older, *newer)).collect()
+        let pairs = blocks.iter().zip(second).take(self.windows(window));
+        match self.kind {
+            Kind::Sum => Vec::new(),
+            Kind::Largest => pairs.map(|(older, newer)| larger(older, newer)).collect(),
+            Kind::Smallest => pairs.map(|(older, newer)| smaller(older, newer)).collect(),
+        }
     }
 
-    /// The sum of every window: blocks by the window's binary digits, the longest block at its end.
+    /// The sum of every window: blocks by the window's binary digits, the longest block at its end; nothing for extremes.
     #[must_use]
     pub fn sum(&self, window: usize) -> Vec<f64> {
+        if !matches!(self.kind, Kind::Sum) {
+            return Vec::new();
+        }
         let count = self.windows(window);
         let mut parts = block_starts(window).map(|(power, start)| from(self.level(power), start));
         let mut total: Vec<f64> = match (parts.next(), parts.next()) {
@@ -139,19 +160,34 @@ struct Block {
     squares: Vec<f64>,
 }
 
-/// Appends blocks of `older` values before blocks of `newer` values: sum and squares of both together.
-///
-/// `gap` is the older block's last value minus the newer one's, and `sums` are (older, newer).
+/// Sum of two neighbouring blocks, relative to the newer one's last value. Pairs are (older, newer), `gap` is the older
+/// block's last value minus the newer one's, and `older` is how many values the older one has.
 #[inline]
 fn merged_sum(sums: (f64, f64), gap: f64, older: f64) -> f64 {
     sums.1 + (sums.0 + older * gap)
 }
 
+/// What merging needs to know of two blocks' lengths, without dividing again and again.
+#[derive(Clone, Copy)]
+struct Lengths {
+    /// 1/older and 1/newer.
+    shares: (f64, f64),
+    /// older·newer/(older + newer).
+    weight: f64,
+}
+
+impl Lengths {
+    fn of(older: usize, newer: usize) -> Self {
+        let (older, newer) = (older as f64, newer as f64);
+        Self { shares: (1.0 / older, 1.0 / newer), weight: older * newer / (older + newer) }
+    }
+}
+
+/// Squares of two neighbouring blocks together: both, and the distance of their means.
 #[inline]
-fn merged_squares(squares: (f64, f64), sums: (f64, f64), gap: f64, lengths: (f64, f64)) -> f64 {
-    let (older, newer) = lengths;
-    let between = gap + sums.0 / older - sums.1 / newer;
-    squares.1 + squares.0 + between * between * (older * newer / (older + newer))
+fn merged_squares(squares: (f64, f64), sums: (f64, f64), gap: f64, lengths: Lengths) -> f64 {
+    let between = gap + sums.0 * lengths.shares.0 - sums.1 * lengths.shares.1;
+    squares.1 + squares.0 + between * between * lengths.weight
 }
 
 impl Spread {
@@ -183,7 +219,7 @@ impl Spread {
         for (power, start) in parts {
             let Some(block) = level(power) else { continue };
             let older_length = 1_usize << power;
-            let lengths = (older_length as f64, covered as f64);
+            let lengths = Lengths::of(older_length, covered);
             let gaps = from(values, start + older_length - 1).iter().zip(last).map(|(older, newer)| older - newer);
             let older_sums = from(&block.sum, start);
             if with_squares {
@@ -193,7 +229,7 @@ impl Spread {
                 }
             }
             for (total, (older_sum, gap)) in sum.iter_mut().zip(older_sums.iter().zip(gaps)) {
-                *total = merged_sum((*older_sum, *total), gap, lengths.0);
+                *total = merged_sum((*older_sum, *total), gap, older_length as f64);
             }
             covered += older_length;
         }
@@ -214,13 +250,14 @@ impl Spread {
             let gaps = from(values, length - 1).iter().zip(from(values, 2 * length - 1)).map(|(older, newer)| older - newer);
             let pairs = below.sum.iter().zip(from(&below.sum, length));
             let size = length as f64;
+            let lengths = Lengths::of(length, length);
             let sum = pairs.clone().zip(gaps.clone()).map(|((older, newer), gap)| merged_sum((*older, *newer), gap, size)).collect();
             let squares = if with_squares {
                 let below = below.squares.iter().zip(from(&below.squares, length));
                 below
                     .zip(pairs.zip(gaps))
                     .map(|((older, newer), ((older_sum, newer_sum), gap))| {
-                        merged_squares((*older, *newer), (*older_sum, *newer_sum), gap, (size, size))
+                        merged_squares((*older, *newer), (*older_sum, *newer_sum), gap, lengths)
                     })
                     .collect()
             } else {

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 /// Rows in a block of the lowest level that is kept.
-const BASE: usize = 64;
+pub const BASE: usize = 64;
 /// Blocks of one level in a block of the next.
 const FACTOR: usize = 8;
 
@@ -38,6 +38,11 @@ impl Extent {
     pub fn including(self, value: f64) -> Self {
         // f64::min and f64::max ignore NaN.
         Self { min: self.min.min(value), max: self.max.max(value) }
+    }
+
+    /// The same as [`Self::union`] for extents without NaN, as those of blocks are, in fewer steps.
+    fn of_blocks(self, other: Self) -> Self {
+        Self { min: if other.min < self.min { other.min } else { self.min }, max: if other.max > self.max { other.max } else { self.max } }
     }
 
     fn some(self) -> Option<Self> {
@@ -93,7 +98,7 @@ impl Pyramid {
         let mut sum = raw(rows.start..first * BASE).union(raw(last * BASE..end));
         // Blocks first..last of a level are whole: take the ragged ends here and hand the middle to the level above.
         for (height, blocks) in self.levels.iter().enumerate() {
-            let fold = |run: Range<usize>| blocks.get(run).unwrap_or_default().iter().copied().fold(Extent::NOTHING, Extent::union);
+            let fold = |run: Range<usize>| blocks.get(run).unwrap_or_default().iter().copied().fold(Extent::NOTHING, Extent::of_blocks);
             let (inner_first, inner_last) = (first.div_ceil(FACTOR), last / FACTOR);
             if inner_first >= inner_last || height + 1 == self.levels.len() {
                 return sum.union(fold(first..last)).some();
@@ -111,11 +116,17 @@ impl Pyramid {
     }
 }
 
-/// The extent of a run of raw rows.
+/// The extent of a run of raw rows: four at a time, so that the processor does not wait for one comparison to begin the next.
 fn scan(lows: &[f64], highs: &[f64]) -> Extent {
-    let min = lows.iter().fold(f64::INFINITY, |min, value| if *value < min { *value } else { min });
-    let max = highs.iter().fold(f64::NEG_INFINITY, |max, value| if *value > max { *value } else { max });
-    Extent { min, max }
+    let lower = |a: f64, b: f64| if b < a { b } else { a };
+    let higher = |a: f64, b: f64| if b > a { b } else { a };
+    fn fold(values: &[f64], start: f64, choose: impl Fn(f64, f64) -> f64) -> f64 {
+        let (fours, rest) = values.as_chunks::<4>();
+        let lanes =
+            fours.iter().fold([start; 4], |[a, b, c, d], [e, f, g, h]| [choose(a, *e), choose(b, *f), choose(c, *g), choose(d, *h)]);
+        lanes.iter().chain(rest).fold(start, |best, value| choose(best, *value))
+    }
+    Extent { min: fold(lows, f64::INFINITY, lower), max: fold(highs, f64::NEG_INFINITY, higher) }
 }
 
 #[cfg(test)]

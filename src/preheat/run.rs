@@ -39,7 +39,7 @@ pub enum PreheatError {
 
 /// A symbol with its rows, on its way to a working thread.
 enum Work {
-    Fetched(Box<PlanItem>, Result<RawBars, SourceError>),
+    Fetched(Box<PlanItem>, Box<Result<RawBars, SourceError>>),
     Cached(Box<PlanItem>),
 }
 
@@ -65,6 +65,9 @@ struct Busy {
 fn add_since(counter: &AtomicU64, since: Instant) {
     counter.fetch_add(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
+
+/// Symbols that are fetched together, with their range; taken by whichever connection is free.
+type Requests = Arc<Mutex<VecDeque<(DateRange, Vec<PlanItem>)>>>;
 
 /// What all threads of one run share.
 struct Shared {
@@ -212,13 +215,7 @@ async fn proceed(control: &Arc<Control>) -> bool {
 }
 
 /// Takes request after request and sends what comes to the working threads.
-async fn fetch_all(
-    shared: Arc<Shared>,
-    source: Source,
-    requests: Arc<Mutex<VecDeque<(DateRange, Vec<PlanItem>)>>>,
-    work: Sender<Work>,
-    lost: Arc<AtomicU64>,
-) {
+async fn fetch_all(shared: Arc<Shared>, source: Source, requests: Requests, work: Sender<Work>, lost: Arc<AtomicU64>) {
     loop {
         if !proceed(&shared.control).await {
             return;
@@ -250,7 +247,7 @@ async fn fetch_all(
 
 async fn send_failures(items: Vec<PlanItem>, error: &SourceError, work: &Sender<Work>) {
     for item in items {
-        if work.send(Work::Fetched(Box::new(item), Err(error.clone()))).await.is_err() {
+        if work.send(Work::Fetched(Box::new(item), Box::new(Err(error.clone())))).await.is_err() {
             return;
         }
     }
@@ -278,7 +275,7 @@ async fn fetch_batch(
             }
             let Some(item) = waiting.remove(&fetched.symbol) else { continue };
             let handing_over = Instant::now();
-            if work.send(Work::Fetched(Box::new(item), fetched.result)).await.is_err() {
+            if work.send(Work::Fetched(Box::new(item), Box::new(fetched.result))).await.is_err() {
                 break;
             }
             blocked_ns += u64::try_from(handing_over.elapsed().as_nanos()).unwrap_or(0);
@@ -306,10 +303,13 @@ fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<Finished>) 
             continue;
         }
         let finished = match next {
-            Work::Fetched(item, Ok(raw)) => work_on_fetched(shared, &item, raw),
-            Work::Fetched(item, Err(error)) => {
-                failed(shared, &item.symbol, EntryKey::bars(&shared.source_id, &item.symbol), &error.to_string())
-            }
+            Work::Fetched(item, result) => match *result {
+                Ok(raw) => work_on_fetched(shared, &item, raw),
+                Err(error) => {
+                    let key = EntryKey::bars(&shared.source_id, &item.symbol);
+                    failed(shared, &item.symbol, key, &error.to_string())
+                }
+            },
             Work::Cached(item) => work_on_cached(shared, &item),
         };
         if done_out.send_blocking(finished).is_err() {
@@ -508,7 +508,7 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
         };
         outcomes.push((symbol, outcome));
     }
-    cache.commit(staged)?;
+    cache.commit(&staged)?;
     let mut touched: Vec<_> = touched.into_iter().collect();
     touched.sort_by_key(|((fetched_at_us, _), _)| *fetched_at_us);
     for ((fetched_at_us, range), keys) in touched {

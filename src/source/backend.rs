@@ -3,10 +3,11 @@
 use super::columns::ColumnMap;
 use super::error::{SourceError, SourceErrorKind};
 use super::files::FileSet;
+use super::kind::SourceKind;
 use super::mysql::MySqlServer;
 use super::postgres::PostgresServer;
 use super::server::LoginInfo;
-use super::source_url::{SourceKind, SourceUrl};
+use super::source_url::SourceUrl;
 use super::sqlite::SqliteFile;
 use super::table::{TableInfo, TablePlan, choose_table};
 use super::{Fetched, Preview, SourceOptions, SymbolInfo, sample};
@@ -27,7 +28,7 @@ pub(super) enum Store {
 #[derive(Clone)]
 pub(super) enum Content {
     Table(Arc<TablePlan>),
-    Files(ColumnMap),
+    Files(Box<ColumnMap>),
 }
 
 impl Store {
@@ -74,6 +75,11 @@ impl Store {
             Some(database) => format!("database \"{database}\" at {}", url.place()),
             None => url.place(),
         };
+        if let (Self::MySql(server), Some(wanted)) = (self, url.table())
+            && !tables.iter().any(|table| table.name.eq_ignore_ascii_case(wanted))
+        {
+            server.why_unlisted(wanted).await?;
+        }
         choose_table(tables, url.table(), url.columns(), &place).map(Some)
     }
 
@@ -81,7 +87,7 @@ impl Store {
     pub(super) async fn content(&self, table: Option<TableInfo>, url: &SourceUrl) -> Result<Content, SourceError> {
         if let Self::Files(files) = self {
             let files = Arc::clone(files);
-            return blocking(move || files.columns()).await.map(Content::Files);
+            return blocking(move || files.columns()).await.map(|columns| Content::Files(Box::new(columns)));
         }
         let table = table.ok_or_else(|| SourceError::plain(SourceErrorKind::MissingTable, "no table was chosen"))?;
         let columns = table.detect(url.columns())?;

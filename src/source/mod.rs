@@ -8,6 +8,7 @@ mod collect;
 mod columns;
 mod error;
 mod files;
+mod kind;
 mod mysql;
 
 mod percent;
@@ -23,7 +24,8 @@ mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
 pub use error::{SourceError, SourceErrorKind};
-pub use source_url::{SourceId, SourceKind, SourceUrl, TlsMode};
+pub use kind::{SourceId, SourceKind, TlsMode};
+pub use source_url::SourceUrl;
 pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source};
 
 use backend::{Content, Store};
@@ -140,7 +142,7 @@ impl Source {
     fn assemble(url: &SourceUrl, options: &SourceOptions, store: Store, content: Content) -> Self {
         let (columns, table_name) = match &content {
             Content::Table(plan) => (plan.columns.clone(), plan.table.shown()),
-            Content::Files(columns) => (columns.clone(), url.path().display().to_string()),
+            Content::Files(columns) => (columns.as_ref().clone(), url.path().display().to_string()),
         };
         let inner = Inner { id: url.id(), columns, table_name, connections: options.connections.max(1), store, content };
         Self { inner: Arc::new(inner) }

@@ -6,8 +6,9 @@
 use super::collect::{Collector, NoTime};
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::SourceError;
-use super::server::{self, Kept, LoginInfo, in_time, next_in_time};
-use super::source_url::{SourceUrl, TlsMode};
+use super::kind::TlsMode;
+use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
+use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
 use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
 use super::{Fetched, Preview, SourceOptions, SymbolInfo};
@@ -66,7 +67,7 @@ impl MySqlServer {
             }
             Ok(connection)
         };
-        in_time(self.connect_timeout, "connecting", &self.url, opening).await?.map_err(|error| self.explain(&error, "connecting"))
+        in_time(self.connect_timeout, CONNECTING, &self.url, opening).await?.map_err(|error| self.explain(&error, CONNECTING))
     }
 
     async fn session(&self) -> Result<(SemaphorePermit<'_>, MySqlConnection), SourceError> {
@@ -130,6 +131,14 @@ impl MySqlServer {
             }
         }
         Ok(tables)
+    }
+
+    /// Why a table that was not listed cannot be read: the server leaves out views it cannot open without saying so.
+    pub(super) async fn why_unlisted(&self, table: &str) -> Result<(), SourceError> {
+        match self.rows(format!("SELECT * FROM {} LIMIT 0", quoted(table)), &[], "opening the table").await {
+            Err(error) if error.kind() != super::SourceErrorKind::MissingTable => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Decides how the columns are read; looks at one date where the type does not tell.
@@ -253,6 +262,7 @@ impl MySqlServer {
             Some(1045 | 1698 | 1251 | 1524 | 1862) => server::wrong_password(url, &detail),
             Some(1049) => server::unknown_database(url),
             Some(1044 | 1142 | 1143 | 1227 | 1370) => server::not_allowed(url, &detail),
+            Some(1146) => SourceError::plain(super::SourceErrorKind::MissingTable, format!("{} has no such table ({detail})", url.place())),
             Some(1129 | 1130 | 1040 | 1203) => server::unreachable(url, &detail),
             Some(1969 | 3024 | 1205) => server::timed_out(self.query_timeout, doing, url),
             _ => return server::explain(error, doing, url),

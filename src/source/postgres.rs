@@ -5,8 +5,9 @@
 use super::collect::{Collector, NoTime};
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::{SourceError, SourceErrorKind, listed};
-use super::server::{self, Kept, LoginInfo, in_time, next_in_time};
-use super::source_url::{SourceUrl, TlsMode};
+use super::kind::TlsMode;
+use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
+use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
 use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
 use super::{Fetched, Preview, SourceOptions, SymbolInfo};
@@ -61,7 +62,7 @@ impl PostgresServer {
             sqlx::raw_sql("SET default_transaction_read_only = on").execute(&mut connection).await?;
             Ok(connection)
         };
-        in_time(self.connect_timeout, "connecting", &self.url, opening).await?.map_err(|error| self.explain(&error, "connecting"))
+        in_time(self.connect_timeout, CONNECTING, &self.url, opening).await?.map_err(|error| self.explain(&error, CONNECTING))
     }
 
     async fn session(&self) -> Result<(SemaphorePermit<'_>, PgConnection), SourceError> {

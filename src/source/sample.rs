@@ -98,7 +98,7 @@ fn names() -> Vec<String> {
     .to_vec();
     let mut random = SmallRng::seed_from_u64(7);
     while names.len() < SYMBOLS {
-        let name = if names.len() % 2 == 0 {
+        let name = if names.len().is_multiple_of(2) {
             let board = [600_000, 0, 300_000, 2_000][random.random_range(0..4)];
             format!("{:06}", board + random.random_range(100..2_000))
         } else {

@@ -4,7 +4,8 @@
 //! reading it. That is the reason for keeping them here instead of in a general pool.
 
 use super::error::{SourceError, SourceErrorKind};
-use super::source_url::{SourceUrl, TlsMode};
+use super::kind::TlsMode;
+use super::source_url::SourceUrl;
 use futures_util::{FutureExt, Stream, StreamExt};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -42,6 +43,9 @@ impl<C> Kept<C> {
         std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// What is being done while a connection is made.
+pub(super) const CONNECTING: &str = "connecting";
 
 /// What a login found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +122,7 @@ pub(super) fn query_failed(url: &SourceUrl, doing: &str, detail: &str) -> Source
 pub(super) fn explain(error: &sqlx::Error, doing: &str, url: &SourceUrl) -> SourceError {
     let explained = match error {
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => unreachable(url, "connection refused"),
+        sqlx::Error::Io(error) if doing == CONNECTING => unreachable(url, &error.to_string()),
         sqlx::Error::Io(error) => SourceError::new(
             SourceErrorKind::Unreachable,
             format!("the connection to {} broke while {doing} ({error})", url.place()),

@@ -2,8 +2,8 @@
 
 use super::backend::{Content, Store};
 use super::error::{SourceError, SourceErrorKind};
+use super::kind::{SourceKind, TlsMode};
 use super::server::{self, LoginInfo};
-use super::source_url::{SourceKind, TlsMode};
 use super::sqlite::missing_file;
 use super::{ColumnMap, Preview, SourceOptions, SourceUrl, no_data};
 use serde::Serialize;
@@ -168,7 +168,7 @@ impl Test<'_> {
         };
         let columns = match &content {
             Content::Table(plan) => plan.columns.clone(),
-            Content::Files(columns) => columns.clone(),
+            Content::Files(columns) => columns.as_ref().clone(),
         };
         let found = columns.iter().map(|(role, column)| format!("{} = {column}", role.key())).collect::<Vec<_>>().join(", ");
         self.ok(Stage::Columns, began, found);

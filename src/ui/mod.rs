@@ -1,7 +1,22 @@
 //! The window: egui widgets that read state and return commands. No I/O here.
 
 pub mod chart;
-pub mod format;
+mod chrome;
+mod commands;
+mod connect;
+mod dashboard;
+mod dialogs;
+pub use crate::format;
 pub mod icons;
+mod jobs;
+mod logo;
 pub mod marks;
+mod notices;
+mod palette;
+mod settings;
+mod symbols;
 pub mod theme;
+mod widgets;
+mod window;
+
+pub use window::{SamovarWindow, run};

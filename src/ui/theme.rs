@@ -100,6 +100,10 @@ pub struct Theme {
     pub panel: Color32,
     /// Popups, dialogs and fields.
     pub raised: Color32,
+    /// Behind text that is typed.
+    pub field: Color32,
+    /// Boxes of checkboxes and rails of sliders: small, and to be seen on every surface.
+    pub control: Color32,
     /// Face of an ordinary button.
     pub button: Color32,
     /// Face under the pointer: rows, buttons.
@@ -150,6 +154,8 @@ pub struct Theme {
     pub volume_gain: Color32,
     /// Volume of falling bars.
     pub volume_loss: Color32,
+    /// Volume where single bars can no longer be told apart.
+    pub volume: Color32,
     /// The price where single bars can no longer be told apart.
     pub price: Color32,
     /// Lines of a chart's grid.
@@ -191,6 +197,8 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         background,
         panel: rgb(0x1a1d21),
         raised: rgb(0x23272c),
+        field: rgb(0x0f1113),
+        control: rgb(0x444b54),
         button: rgb(0x2a2f35),
         hover: rgb(0x30353c),
         text: rgb(0xece9e4),
@@ -216,10 +224,11 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.55),
         volume_loss: mix(background, rgb(loss), 0.55),
+        volume: rgb(0x59626e),
         price: rgb(0xb4bcc8),
         grid: rgb(0x1f2327),
         guide: rgb(0x3a4048),
-        crosshair: rgb(0x78818d),
+        crosshair: rgb(0x666e79),
         tag: rgb(0x3c434c),
         on_tag: rgb(0xf2f0ec),
         series: [rgb(0x5ca8ee), rgb(0xe9b43f), rgb(0xc38fec), rgb(0x43c2b8), rgb(0xec7fa9), rgb(0xa6bf58), rgb(0xe59a62), rgb(0x98aac2)],
@@ -234,6 +243,8 @@ const fn light(gain: u32, loss: u32) -> Theme {
         background,
         panel: rgb(0xf4f2ee),
         raised: rgb(0xffffff),
+        field: rgb(0xece9e3),
+        control: rgb(0xcfcac2),
         button: rgb(0xe8e5df),
         hover: rgb(0xdfdbd4),
         text: rgb(0x202328),
@@ -259,10 +270,11 @@ const fn light(gain: u32, loss: u32) -> Theme {
         loss: rgb(loss),
         volume_gain: mix(background, rgb(gain), 0.5),
         volume_loss: mix(background, rgb(loss), 0.5),
+        volume: rgb(0xa5adb8),
         price: rgb(0x4d5765),
         grid: rgb(0xf0ede8),
         guide: rgb(0xcdc8c0),
-        crosshair: rgb(0x838a93),
+        crosshair: rgb(0x8c929a),
         tag: rgb(0x454c56),
         on_tag: rgb(0xffffff),
         series: [rgb(0x1f6fbf), rgb(0xa87400), rgb(0x874cb8), rgb(0x0f8179), rgb(0xbf3f74), rgb(0x667c14), rgb(0xb15a1f), rgb(0x5b6f8a)],
@@ -411,7 +423,7 @@ fn visuals(theme: &Theme) -> Visuals {
         weak_text_color: Some(theme.text_weak),
         widgets: Widgets {
             noninteractive: face(theme.panel, theme.line, theme.text),
-            inactive: face(theme.button, none, theme.text),
+            inactive: WidgetVisuals { bg_fill: theme.control, ..face(theme.button, none, theme.text) },
             hovered: face(theme.hover, none, theme.text),
             active: face(theme.accent_weak, theme.accent, theme.text),
             open: face(theme.hover, none, theme.text),
@@ -420,7 +432,7 @@ fn visuals(theme: &Theme) -> Visuals {
         hyperlink_color: theme.accent,
         faint_bg_color: mix(theme.background, theme.hover, 0.25),
         extreme_bg_color: theme.background,
-        text_edit_bg_color: Some(theme.background),
+        text_edit_bg_color: Some(theme.field),
         code_bg_color: theme.raised,
         warn_fg_color: theme.warning,
         error_fg_color: theme.error,
@@ -467,7 +479,7 @@ mod tests {
     #[test]
     fn text_can_be_read_on_every_surface_of_both_themes() {
         for theme in all() {
-            for surface in [theme.background, theme.panel, theme.raised] {
+            for surface in [theme.background, theme.panel, theme.raised, theme.field] {
                 check(theme, "text", theme.text, surface, 7.0);
                 for (name, text) in [
                     ("weak text", theme.text_weak),

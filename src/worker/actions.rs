@@ -1,5 +1,6 @@
 //! Everything but preheats: each job is started at once, beside the others.
 
+use super::chart_data::ChartData;
 use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
 use super::preheating::{self, Queue};
 use super::service::Service;
@@ -7,7 +8,6 @@ use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Served, Tier};
 use crate::feature::{self, FeatureSet, FeatureTable};
 use crate::market::{Bars, Symbol};
 use crate::source::{SourceUrl, test_source};
-use crate::ui::chart::ChartData;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -99,6 +99,16 @@ fn configure(service: &Arc<Service>, settings: &crate::config::Settings, passwor
 }
 
 async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
+    let asking = Arc::clone(service);
+    // An edited source comes without the password that is kept for it.
+    let with_password = move |url: SourceUrl| match url.password() {
+        None if url.kind().is_server() => {
+            let kept = asking.context.secrets.get(url.id().as_str());
+            url.with_password(kept)
+        }
+        _ => url,
+    };
+    let Some(url) = service.blocking(move || with_password(url)).await else { return };
     let reporter = service.reporter.clone();
     let mut report_stage = |stage| reporter.send_blocking(JobEvent::TestStage { generation, stage });
     let report = test_source(&url, &service.source_options(), &mut report_stage).await;
@@ -109,9 +119,8 @@ async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
 fn load(service: &Arc<Service>, request: LoadRequest) {
     let started = Instant::now();
     let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
-    if let Err(LoadError::Failed(_)) = &result {
-        service.mark_dirty();
-    }
+    // Hits and the memory tier changed.
+    service.mark_dirty();
     service.reporter.send_blocking(JobEvent::Loaded { request, result });
 }
 
@@ -128,14 +137,19 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         features_computed,
         seconds: started.elapsed().as_secs_f64(),
     };
-    match cache.read(&key(Dataset::features(&request.set))) {
-        Ok((served, tier)) => {
-            if let Content::Features { bars, table } = &served.content {
-                return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+    // One look-up per view: of the features where there are some, else of the bars.
+    let features = key(Dataset::features(&request.set));
+    let has_features = cache.catalog().entry(&features).map_err(|error| failed(&error))?.is_some_and(|entry| entry.file.is_some());
+    if has_features {
+        match cache.read(&features) {
+            Ok((served, tier)) => {
+                if let Content::Features { bars, table } = &served.content {
+                    return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+                }
             }
+            Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
+            Err(error) => return Err(failed(&error)),
         }
-        Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
-        Err(error) => return Err(failed(&error)),
     }
     let (served, tier): (Arc<Served>, Tier) = cache.read(&key(Dataset::Bars)).map_err(|error| failed(&error))?;
     let bars = Arc::clone(served.content.bars());

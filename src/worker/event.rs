@@ -1,11 +1,11 @@
 //! What goes to the worker and what comes back.
 
+use super::chart_data::ChartData;
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
 use crate::config::Settings;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
-use crate::ui::chart::ChartData;
 use crate::worker::snapshot::Snapshot;
 use std::sync::Arc;
 
@@ -178,10 +178,17 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// A preheat finds out what is to do.
+    Planning {
+        /// Which.
+        id: JobId,
+    },
     /// A preheat began.
     Started {
         /// Which.
         id: JobId,
+        /// Its row in the history.
+        record_id: i64,
         /// The symbols it works on.
         symbols: Arc<Vec<Symbol>>,
         /// Symbols asked for.

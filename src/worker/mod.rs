@@ -5,6 +5,7 @@
 //! else runs beside them.
 
 mod actions;
+pub mod chart_data;
 mod event;
 mod preheating;
 mod service;
@@ -12,4 +13,4 @@ mod snapshot;
 
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Worker, WorkerContext, definitions};
-pub use snapshot::{DatasetFacts, HitHistory, Snapshot, SourceFacts, SymbolRow, TrashFacts};
+pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};

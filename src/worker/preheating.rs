@@ -34,6 +34,7 @@ impl Queue {
             let outcome = if control.is_cancelled() {
                 JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
             } else {
+                service.reporter.send(JobEvent::Planning { id }).await;
                 run(&service, id, order, &control).await
             };
             controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -80,7 +81,7 @@ async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &A
         Ok(job) => job,
         Err(error) => return JobOutcome::Failed(error.to_string()),
     };
-    let result = preheat(service, &cache, id, order, control).await;
+    let result = preheat(service, &cache, (id, job), order, control).await;
     let (outcome, json) = match result {
         Ok(report) => {
             let json = serde_json::to_string(&report).unwrap_or_default();
@@ -100,7 +101,7 @@ async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &A
 async fn preheat(
     service: &Arc<Service>,
     cache: &Arc<Cache>,
-    id: JobId,
+    (id, record_id): (JobId, i64),
     order: PreheatOrder,
     control: &Arc<Control>,
 ) -> Result<PreheatReport, String> {
@@ -127,7 +128,7 @@ async fn preheat(
         .ok_or("planning stopped unexpectedly")?
         .map_err(|error: CacheError| error.to_string())?;
     let working = Arc::new(plan.items.iter().map(|item| item.symbol.clone()).collect::<Vec<Symbol>>());
-    let started = JobEvent::Started { id, symbols: working, requested: plan.requested, skipped_fresh: plan.skipped_fresh };
+    let started = JobEvent::Started { id, record_id, symbols: working, requested: plan.requested, skipped_fresh: plan.skipped_fresh };
     service.reporter.send(started).await;
     let source = if plan.needs_source() { Some(link.source().await?) } else { None };
     let (reporter, observer) = (service.reporter.clone(), Arc::clone(service));

@@ -6,6 +6,7 @@ use crate::cache::{
 use crate::market::{Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// One entry, as a row of the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +74,69 @@ pub struct SourceFacts {
     pub listed_at_us: Option<i64>,
 }
 
+/// A job of the history.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PastJob {
+    /// Its row in the history.
+    pub record_id: i64,
+    /// What it was called.
+    pub title: String,
+    /// When it began.
+    pub started_at_us: i64,
+    /// When it ended; `None` while it runs here or in another process.
+    pub finished_at_us: Option<i64>,
+    /// Symbols brought to fresh.
+    pub ok: u64,
+    /// Symbols that were fresh already.
+    pub skipped_fresh: u64,
+    /// Symbols without data.
+    pub no_data: u64,
+    /// Symbols that failed, and why.
+    pub failures: Vec<(Symbol, String)>,
+    /// Bars that went through.
+    pub rows: u64,
+    /// Bytes written.
+    pub size_bytes: u64,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Whether the user stopped it.
+    pub cancelled: bool,
+    /// Whether its process was killed.
+    pub interrupted: bool,
+    /// Why it stopped or could not run.
+    pub error: Option<String>,
+}
+
+impl PastJob {
+    fn of(record: &JobRecord) -> Self {
+        let report: serde_json::Value =
+            record.report.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(serde_json::Value::Null);
+        let number = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let failures = report.pointer("/failures").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            record_id: record.id,
+            title: record.title.clone(),
+            started_at_us: record.started_at_us,
+            finished_at_us: record.finished_at_us,
+            ok: number("/symbols/ok"),
+            skipped_fresh: number("/symbols/skipped_fresh"),
+            no_data: number("/symbols/no_data"),
+            failures: failures
+                .iter()
+                .filter_map(|failure| Some((Symbol::new(failure.get("symbol")?.as_str()?), failure.get("error")?.as_str()?.to_owned())))
+                .collect(),
+            rows: number("/rows"),
+            size_bytes: number("/bytes/bars") + number("/bytes/features"),
+            seconds: report.pointer("/seconds/total").and_then(serde_json::Value::as_f64).unwrap_or(0.0),
+            cancelled: flag("/cancelled"),
+            interrupted: flag("/interrupted"),
+            error: text("/error").or_else(|| text("/stopped_by")),
+        }
+    }
+}
+
 /// What can be restored.
 pub type TrashFacts = TrashBatch;
 
@@ -81,6 +145,8 @@ pub type TrashFacts = TrashBatch;
 pub struct Snapshot {
     /// When it was made.
     pub made_at_us: i64,
+    /// The folders everything lies in: the cache's, the bars tree's and the features tree's.
+    pub folders: [PathBuf; 3],
     /// The source in use.
     pub source: Option<SourceFacts>,
     /// Its symbols, by name.
@@ -99,8 +165,8 @@ pub struct Snapshot {
     pub hit_history: Vec<HitHistory>,
     /// What can be restored, newest first.
     pub trash: Vec<TrashFacts>,
-    /// Past jobs, newest first.
-    pub jobs: Vec<JobRecord>,
+    /// Jobs of the history, newest first.
+    pub jobs: Vec<PastJob>,
     /// When the next entry changes its state by itself.
     pub next_change_us: Option<i64>,
 }
@@ -130,12 +196,16 @@ impl Snapshot {
         let lookups = cache.catalog().lookups_since(0)?;
         let mut snapshot = Self {
             made_at_us: now_us,
+            folders: {
+                let [bars, features] = cache.folders().trees();
+                [cache.folders().cache_dir.clone(), bars, features]
+            },
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
             ttl: input.ttl,
             hit_history: history(&lookups),
             trash: cache.catalog().trash_batches()?,
-            jobs: cache.catalog().jobs()?,
+            jobs: cache.catalog().jobs()?.iter().map(PastJob::of).collect(),
             ..Self::default()
         };
         for lookup in &lookups {

@@ -12,15 +12,25 @@
 //! 2024      Feb       Mar       Apr       May       │
 //! ```
 //!
-//! Painted by its own code: meshes with level of detail ([`candles`], [`line`]), so that a million bars cost what a
-//! thousand do. Geometry ([`geometry`], [`axis`]) knows no widgets. Contract: [`chart_ui`] does no I/O, reads only visible
+//! Painted by its own code: meshes with level of detail (`candles`, `line`), so that a million bars cost what a
+//! thousand do. Geometry (`geometry`, `axis`) knows no widgets. Contract: [`chart_ui`] does no I/O, reads only visible
 //! bars, keeps what it built until something it depends on changes, and never asks for a repaint by itself. The x axis
 //! counts bars, not time, so that weekends and halts leave no gaps.
 
-mod data;
+mod axis;
+mod candles;
+use crate::worker::chart_data as data;
+mod geometry;
 mod layout;
+mod legend;
+mod line;
+mod menu;
+mod panes;
+mod style;
+mod tags;
 mod view;
 
 pub use data::{ChartData, ChartLod, Series};
+pub use geometry::IndexRange;
 pub use layout::{ChartLayout, FeatureChoice, PaneLayout, Placement, RangeChoice, SeriesLayout};
 pub use view::{ChartNotice, ChartResponse, ChartView, chart_ui};

@@ -1,6 +1,6 @@
 //! What a chart shows: one symbol's bars and features, with the pyramids to draw them from.
 //!
-//! Not how it is shown ([`super::layout`]). Contract: immutable once built, shared by `Arc`; building reads every row once
+//! Not how it is shown (that is the window's business). Contract: immutable once built, shared by `Arc`; building reads every row once
 //! and belongs on a worker, never on the window's thread.
 
 use crate::feature::FeatureTable;
@@ -55,7 +55,7 @@ impl ChartData {
     }
 
     /// Tells one piece of data from another without looking inside.
-    pub(super) fn identity(&self) -> (usize, usize) {
+    pub(crate) fn identity(&self) -> (usize, usize) {
         (Arc::as_ptr(&self.bars) as usize, Arc::as_ptr(&self.lod) as usize)
     }
 }

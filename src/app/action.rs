@@ -1,0 +1,119 @@
+//! What the window can return from drawing a frame.
+
+use super::command::Command;
+use super::state::View;
+use super::symbols::{Column, StateFilter};
+use crate::config::Settings;
+use crate::market::Symbol;
+use crate::preheat::RunState;
+use crate::source::{ColumnRole, SourceKind, TlsMode};
+use crate::worker::JobId;
+use std::path::PathBuf;
+
+/// One thing a user did.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A command of the menus.
+    Run(Command),
+    /// Look at another view.
+    Show(View),
+    /// Something about the list of symbols.
+    List(ListAction),
+    /// Something about sources and their dialog.
+    Source(SourceAction),
+    /// Something about settings.
+    Settings(SettingsAction),
+    /// Pause, resume or cancel a job.
+    ControlJob(JobId, RunState),
+    /// Preheat these symbols again (the failed ones of a job).
+    Retry(Vec<Symbol>),
+    /// Preheat one symbol.
+    Preheat(Symbol),
+    /// Restore a cleared batch.
+    Restore(i64),
+    /// Close a notice.
+    DismissNotice(u64),
+    /// Close the open dialog.
+    CloseDialog,
+    /// Yes to the question of the open dialog.
+    Confirm,
+}
+
+/// Something about the list of symbols.
+#[derive(Debug, Clone)]
+pub enum ListAction {
+    /// The filter's text changed.
+    Filter(String),
+    /// A chip was pressed.
+    ToggleState(StateFilter),
+    /// A column's head was pressed.
+    Sort(Column),
+    /// A row was clicked.
+    Click {
+        /// Which.
+        symbol: Symbol,
+        /// With Ctrl: add it to or take it from the selection.
+        toggle: bool,
+        /// With Shift: select from the last clicked row to this.
+        extend: bool,
+    },
+    /// The arrow keys moved the focus by so many rows.
+    Move {
+        /// How many rows, downwards positive.
+        rows: isize,
+        /// With Shift: the selection follows.
+        extend: bool,
+    },
+    /// To the first (`true`) or last row.
+    Jump(bool),
+}
+
+/// Something about sources.
+#[derive(Debug, Clone)]
+pub enum SourceAction {
+    /// Use the source of this name.
+    Use(String),
+    /// Forget the source of this name; what was cached from it stays.
+    Forget(String),
+    /// Open the dialog for the source of this name, or a new one.
+    Edit(Option<String>),
+    /// A field of the dialog changed.
+    Name(String),
+    /// The kind was chosen.
+    Kind(SourceKind),
+    /// A field of the dialog changed.
+    Host(String),
+    /// A field of the dialog changed.
+    Port(String),
+    /// A field of the dialog changed.
+    User(String),
+    /// A field of the dialog changed.
+    Password(String),
+    /// A field of the dialog changed.
+    Database(String),
+    /// A field of the dialog changed.
+    Table(String),
+    /// A file or folder was chosen.
+    Path(String),
+    /// Encryption was chosen.
+    Tls(TlsMode),
+    /// A column was chosen for a role, or left to be found.
+    MapColumn(ColumnRole, Option<String>),
+    /// Test the connection.
+    Test,
+    /// Save and use it; preheat it if it has nothing cached.
+    Connect,
+}
+
+/// Something about settings.
+#[derive(Debug, Clone)]
+pub enum SettingsAction {
+    /// Use and save these.
+    Save(Box<Settings>),
+    /// A folder was chosen for the cache.
+    CacheDir(Option<PathBuf>),
+    /// A folder was chosen for bars.
+    BarsDir(Option<PathBuf>),
+    /// A folder was chosen for features.
+    FeaturesDir(Option<PathBuf>),
+}

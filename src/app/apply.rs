@@ -1,0 +1,259 @@
+//! The one place where the worker's events are applied to the state.
+
+use super::connect::TestState;
+use super::jobs::{JobStage, JobView};
+use super::state::{AppState, Dialog, OpenState};
+use crate::cache::{Cleared, VerifyReport};
+use crate::format;
+use crate::market::Symbol;
+use crate::preheat::{PreheatReport, RunState, SymbolOutcome};
+use crate::worker::{Job, JobEvent, JobId, JobOutcome, LoadRequest, Notice, NoticeLevel, PreheatOrder, Snapshot};
+use std::sync::Arc;
+
+impl AppState {
+    /// Applies one event; returns jobs that follow from it.
+    #[must_use]
+    pub fn apply(&mut self, event: JobEvent) -> Vec<Job> {
+        match event {
+            JobEvent::Opened => {
+                if matches!(self.open, OpenState::Failed(_)) {
+                    self.open = OpenState::Opening;
+                }
+            }
+            JobEvent::OpenFailed(message) => self.open = OpenState::Failed(message),
+            JobEvent::Snapshot(snapshot) => return self.apply_snapshot(snapshot),
+            JobEvent::Queued { id, title } => {
+                if self.job(id).is_none() {
+                    self.jobs.insert(0, JobView::new(id, title));
+                }
+            }
+            JobEvent::Planning { id } => {
+                if let Some(job) = self.job(id) {
+                    job.stage = JobStage::Planning;
+                }
+            }
+            JobEvent::Started { id, record_id, symbols, requested, skipped_fresh } => {
+                self.apply_started(id, record_id, &symbols, requested, skipped_fresh);
+                return self.load_focus_if_new();
+            }
+            JobEvent::Progress { id, progress, finished } => {
+                if let Some(job) = self.job(id) {
+                    job.progress = progress;
+                    for (symbol, outcome) in finished {
+                        job.pending.remove(&symbol);
+                        match outcome {
+                            SymbolOutcome::Ok => {}
+                            SymbolOutcome::NoData => job.no_data.push(symbol),
+                            SymbolOutcome::Failed(message) => job.failures.push((symbol, message)),
+                        }
+                    }
+                }
+            }
+            JobEvent::StateChanged { id, state } => {
+                if let Some(job) = self.job(id)
+                    && !job.stage.is_over()
+                {
+                    job.stage = match state {
+                        RunState::Running => JobStage::Running,
+                        RunState::Paused => JobStage::Paused,
+                        RunState::Cancelled => JobStage::Cancelling,
+                    };
+                }
+            }
+            JobEvent::Finished { id, outcome } => self.apply_finished(id, outcome),
+            JobEvent::Invalidated { entries, size_bytes: _ } => {
+                let text = format!("Invalidated {}; the files stay until they are fetched again", entries_text(entries));
+                self.notices.tell(NoticeLevel::Success, text);
+            }
+            JobEvent::Cleared(cleared) => self.apply_cleared(&cleared),
+            JobEvent::Restored(cleared) => {
+                let text = format!("Restored {} · {}", entries_text(cleared.entries), format::bytes(cleared.size_bytes));
+                self.notices.tell(NoticeLevel::Success, text);
+            }
+            JobEvent::VerifyProgress { done, total } => self.verifying = Some((done, total)),
+            JobEvent::Verified(report) => return self.apply_verified(&report),
+            JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
+            JobEvent::TestStage { generation, stage } => {
+                if let Some(Dialog::Connect(form)) = &mut self.dialog
+                    && let TestState::Running { generation: wanted, stages } = &mut form.test
+                    && *wanted == generation
+                {
+                    stages.push(stage);
+                }
+            }
+            JobEvent::TestFinished { generation, report } => {
+                if let Some(Dialog::Connect(form)) = &mut self.dialog
+                    && matches!(form.test, TestState::Running { generation: wanted, .. } if wanted == generation)
+                {
+                    form.test = TestState::Done(report);
+                }
+            }
+            JobEvent::ActionFailed(message) => {
+                self.verifying = None;
+                self.notices.tell(NoticeLevel::Error, message);
+            }
+            JobEvent::Notice(notice) => self.notices.add(notice),
+            JobEvent::Ended => {}
+        }
+        Vec::new()
+    }
+
+    pub(super) fn job(&mut self, id: JobId) -> Option<&mut JobView> {
+        self.jobs.iter_mut().find(|job| job.id == id)
+    }
+
+    fn apply_snapshot(&mut self, snapshot: Arc<Snapshot>) -> Vec<Job> {
+        self.snapshot = snapshot;
+        if self.open == OpenState::Opening {
+            self.open = OpenState::Ready;
+        }
+        // Only now: a symbol is "working" until the snapshot shows what became of it.
+        self.update_working();
+        self.update_list();
+        self.load_focus_if_new()
+    }
+
+    /// Works out the shown rows again; after anything that changes them.
+    pub(super) fn update_list(&mut self) {
+        self.list.update(&self.snapshot, &self.working);
+    }
+
+    fn update_working(&mut self) {
+        self.working = self
+            .jobs
+            .iter()
+            .filter(|job| matches!(job.stage, JobStage::Running | JobStage::Paused | JobStage::Cancelling))
+            .flat_map(|job| job.pending.iter().cloned())
+            .collect();
+    }
+
+    fn apply_started(&mut self, id: JobId, record_id: i64, symbols: &[Symbol], requested: usize, skipped_fresh: usize) {
+        if let Some(job) = self.job(id) {
+            job.record_id = Some(record_id);
+            job.stage = JobStage::Running;
+            job.requested = requested;
+            job.skipped_fresh = skipped_fresh;
+            job.pending = symbols.iter().cloned().collect();
+            job.progress.symbols_total = symbols.len();
+        }
+        if std::mem::take(&mut self.greet)
+            && let Some(first) = symbols.first()
+        {
+            self.list.focus_on(first.clone());
+        }
+        self.update_working();
+        self.update_list();
+    }
+
+    fn apply_finished(&mut self, id: JobId, outcome: JobOutcome) {
+        let Some(job) = self.job(id) else { return };
+        job.pending.clear();
+        let title = job.title.clone();
+        let notice = match outcome {
+            JobOutcome::Preheated(report) => {
+                let notice = finished_notice(&title, &report);
+                job.stage = JobStage::Done;
+                job.failures.clone_from(&report.failed);
+                job.no_data.clone_from(&report.no_data);
+                job.report = Some(*report);
+                notice
+            }
+            JobOutcome::Failed(message) => {
+                job.stage = JobStage::Failed;
+                job.error = Some(message.clone());
+                Notice { level: NoticeLevel::Error, text: format!("{title} failed: {message}"), undo_batch: None }
+            }
+        };
+        self.notices.add(notice);
+    }
+
+    fn apply_cleared(&mut self, cleared: &Cleared) {
+        let text = format!("Cleared {} · {}", entries_text(cleared.entries), format::bytes(cleared.size_bytes));
+        self.notices.add(Notice { level: NoticeLevel::Success, text, undo_batch: cleared.batch });
+    }
+
+    fn apply_verified(&mut self, report: &VerifyReport) -> Vec<Job> {
+        self.verifying = None;
+        let checked = format::counted(report.checked as u64, "file", "files");
+        if report.is_clean() {
+            self.notices.tell(NoticeLevel::Success, format!("Verified {checked}: every one is as it was written"));
+            return Vec::new();
+        }
+        let found = [(report.damaged.len(), "damaged"), (report.missing.len(), "missing"), (report.orphans.len(), "unknown")];
+        let found: Vec<String> = found.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        self.notices.tell(NoticeLevel::Warning, format!("Verified {checked}: {}", found.join(", ")));
+        Vec::new()
+    }
+
+    fn apply_loaded(&mut self, request: &LoadRequest, result: Result<crate::worker::LoadedSymbol, crate::worker::LoadError>) {
+        if request.generation != self.chart.generation {
+            return;
+        }
+        match result {
+            Ok(loaded) => {
+                self.chart.loaded = Some(loaded);
+                self.chart.error = None;
+            }
+            Err(error) => {
+                self.chart.loaded = None;
+                self.chart.error = Some(error);
+            }
+        }
+    }
+
+    /// Asks for the focused symbol if it is not on the chart yet, or its files changed since.
+    pub(super) fn load_focus_if_new(&mut self) -> Vec<Job> {
+        let Some(symbol) = self.list.focus().cloned() else {
+            self.chart.requested = None;
+            self.chart.loaded = None;
+            return Vec::new();
+        };
+        let version = self.row(&symbol).map(|row| {
+            row.datasets
+                .iter()
+                .filter_map(|dataset| dataset.entry.file.as_ref())
+                .fold(1_u128, |sum, file| sum.rotate_left(1) ^ file.checksum)
+        });
+        if self.chart.requested.as_ref() == Some(&symbol) && self.chart.version == version {
+            return Vec::new();
+        }
+        self.chart.generation += 1;
+        self.chart.requested = Some(symbol.clone());
+        self.chart.version = version;
+        let set = self.settings.sets.first().cloned().unwrap_or_else(|| "classic".to_owned());
+        vec![Job::Load(LoadRequest { generation: self.chart.generation, symbol, set })]
+    }
+
+    /// A job for the worker, with the next number.
+    pub(super) fn preheat(&mut self, order: PreheatOrder) -> Job {
+        self.next_job += 1;
+        Job::Preheat { id: self.next_job, order: Box::new(order) }
+    }
+}
+
+fn entries_text(entries: usize) -> String {
+    format::counted(entries as u64, "entry", "entries")
+}
+
+fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
+    let mut parts = vec![format!("{} ok", format::count(report.ok as u64))];
+    let mut part = |count: usize, word: &str| {
+        if count > 0 {
+            parts.push(format!("{} {word}", format::count(count as u64)));
+        }
+    };
+    part(report.skipped_fresh, "fresh already");
+    part(report.no_data.len(), "no data");
+    part(report.failed.len(), "failed");
+    part(report.not_reached, "not reached");
+    let (level, verb) = if let Some(reason) = &report.stopped_by {
+        return Notice { level: NoticeLevel::Error, text: format!("{title} stopped: {reason}"), undo_batch: None };
+    } else if report.cancelled {
+        (NoticeLevel::Info, "cancelled")
+    } else if report.failed.is_empty() {
+        (NoticeLevel::Success, "finished")
+    } else {
+        (NoticeLevel::Warning, "finished")
+    };
+    Notice { level, text: format!("{title} {verb}: {}", parts.join(" · ")), undo_batch: None }
+}

@@ -1,0 +1,365 @@
+//! The one list of commands: menus, buttons, palette, shortcuts and the help sheet are made from it.
+
+use super::jobs::JobStage;
+use super::state::{AppState, View};
+use strum::IntoEnumIterator;
+
+/// What a user can ask for without naming anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum Command {
+    /// Bring everything that is not fresh to fresh.
+    PreheatAll,
+    /// Bring the selected symbols to fresh.
+    PreheatSelected,
+    /// Fetch and compute the selected symbols again.
+    RefreshSelected,
+    /// Mark the selected symbols as not fresh.
+    InvalidateSelected,
+    /// Move the selected symbols' files to the trash.
+    ClearSelected,
+    /// Pin the selected symbols, or unpin them when all are pinned.
+    PinSelected,
+    /// Move everything that is not fresh to the trash.
+    ClearExpired,
+    /// Move everything to the trash.
+    ClearAll,
+    /// Restore what was cleared last.
+    UndoClear,
+    /// Preheat the symbols again that failed.
+    RetryFailed,
+    /// Let the running job wait.
+    PauseJob,
+    /// Let the waiting job go on.
+    ResumeJob,
+    /// Stop the running job.
+    CancelJob,
+    /// Check every cached file.
+    Verify,
+    /// Check every cached file and repair what is damaged.
+    Repair,
+    /// Use the built-in sample market.
+    UseSample,
+    /// Connect a database or a folder.
+    ConnectSource,
+    /// Ask the source for its symbols again.
+    ListSymbols,
+    /// Show symbols and chart.
+    ShowSymbols,
+    /// Show the overview.
+    ShowOverview,
+    /// Show jobs.
+    ShowJobs,
+    /// Show sources and settings.
+    ShowSettings,
+    /// Put the cursor into the filter.
+    FocusFilter,
+    /// Select every symbol of the list.
+    SelectAll,
+    /// Select nothing.
+    SelectNone,
+    /// The symbol above.
+    PreviousSymbol,
+    /// The symbol below.
+    NextSymbol,
+    /// Copy the selected rows.
+    CopyRows,
+    /// From light to dark and back.
+    ToggleTheme,
+    /// Search all commands and symbols.
+    Palette,
+    /// Show every shortcut.
+    Help,
+}
+
+/// Under which heading a command is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum CommandGroup {
+    /// What is cached.
+    Cache,
+    /// Running jobs.
+    Jobs,
+    /// Where bars come from.
+    Source,
+    /// The list and the chart.
+    Symbols,
+    /// The window.
+    View,
+}
+
+impl CommandGroup {
+    /// The heading.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Cache => "Cache",
+            Self::Jobs => "Jobs",
+            Self::Source => "Source",
+            Self::Symbols => "Symbols",
+            Self::View => "View",
+        }
+    }
+
+    /// Its commands.
+    pub fn commands(self) -> impl Iterator<Item = Command> {
+        Command::iter().filter(move |command| command.group() == self)
+    }
+}
+
+/// A key of a shortcut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// A letter, digit or sign.
+    Char(char),
+    /// A function key.
+    Function(u8),
+    /// Enter.
+    Enter,
+    /// Delete.
+    Delete,
+    /// Escape.
+    Escape,
+}
+
+/// Keys that run a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortcut {
+    /// Ctrl (⌘ on a Mac).
+    pub ctrl: bool,
+    /// Shift.
+    pub shift: bool,
+    /// The key.
+    pub key: Key,
+}
+
+impl Shortcut {
+    const fn plain(key: Key) -> Self {
+        Self { ctrl: false, shift: false, key }
+    }
+
+    const fn ctrl(key: char) -> Self {
+        Self { ctrl: true, shift: false, key: Key::Char(key) }
+    }
+
+    const fn ctrl_shift(key: char) -> Self {
+        Self { ctrl: true, shift: true, key: Key::Char(key) }
+    }
+}
+
+impl std::fmt::Display for Shortcut {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ctrl = if self.ctrl { "Ctrl+" } else { "" };
+        let shift = if self.shift { "Shift+" } else { "" };
+        let key = match self.key {
+            Key::Char(char) => char.to_uppercase().to_string(),
+            Key::Function(number) => format!("F{number}"),
+            Key::Enter => "Enter".to_owned(),
+            Key::Delete => "Delete".to_owned(),
+            Key::Escape => "Esc".to_owned(),
+        };
+        formatter.pad(&format!("{ctrl}{shift}{key}"))
+    }
+}
+
+impl Command {
+    /// What buttons and menus say. Ends in "…" when more is asked first.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::PreheatAll => "Preheat all",
+            Self::PreheatSelected => "Preheat",
+            Self::RefreshSelected => "Refresh",
+            Self::InvalidateSelected => "Invalidate",
+            Self::ClearSelected => "Clear…",
+            Self::PinSelected => "Pin",
+            Self::ClearExpired => "Clear expired…",
+            Self::ClearAll => "Clear everything…",
+            Self::UndoClear => "Undo clear",
+            Self::RetryFailed => "Retry failed",
+            Self::PauseJob => "Pause",
+            Self::ResumeJob => "Resume",
+            Self::CancelJob => "Cancel job",
+            Self::Verify => "Verify files",
+            Self::Repair => "Verify and repair",
+            Self::UseSample => "Try the sample market",
+            Self::ConnectSource => "Connect a database…",
+            Self::ListSymbols => "Reload symbol list",
+            Self::ShowSymbols => "Symbols",
+            Self::ShowOverview => "Overview",
+            Self::ShowJobs => "Jobs",
+            Self::ShowSettings => "Settings",
+            Self::FocusFilter => "Filter symbols",
+            Self::SelectAll => "Select all",
+            Self::SelectNone => "Select none",
+            Self::PreviousSymbol => "Previous symbol",
+            Self::NextSymbol => "Next symbol",
+            Self::CopyRows => "Copy rows",
+            Self::ToggleTheme => "Switch between light and dark",
+            Self::Palette => "Search commands and symbols…",
+            Self::Help => "Keyboard shortcuts",
+        }
+    }
+
+    /// What it does, in one sentence.
+    #[must_use]
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Self::PreheatAll => "Bring every symbol that is not fresh to fresh",
+            Self::PreheatSelected => "Bring the selected symbols to fresh; fresh ones are left alone",
+            Self::RefreshSelected => "Fetch and compute the selected symbols again, whatever their state",
+            Self::InvalidateSelected => "Mark the selected symbols as not fresh; their files stay",
+            Self::ClearSelected => "Move the selected symbols' files to the trash, restorable for 24 hours",
+            Self::PinSelected => "Pinned symbols never expire and are never evicted; again to unpin",
+            Self::ClearExpired => "Move everything that is not fresh to the trash",
+            Self::ClearAll => "Move every cached file of this source to the trash",
+            Self::UndoClear => "Restore what was cleared last",
+            Self::RetryFailed => "Preheat the symbols again that failed",
+            Self::PauseJob => "Let the running job wait; what is under way is finished first",
+            Self::ResumeJob => "Let the waiting job go on",
+            Self::CancelJob => "Stop the running job; finished symbols stay",
+            Self::Verify => "Check every cached file against its checksum",
+            Self::Repair => "Check every cached file; damaged ones are quarantined and fetched again",
+            Self::UseSample => "About 300 invented symbols with three years of daily bars, made on this machine",
+            Self::ConnectSource => "MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files",
+            Self::ListSymbols => "Ask the source which symbols it has now",
+            Self::ShowSymbols => "The list of symbols and the chart",
+            Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
+            Self::ShowJobs => "Running and past jobs",
+            Self::ShowSettings => "Sources, folders, time to live, budgets and theme",
+            Self::FocusFilter => "Type to narrow the list",
+            Self::SelectAll => "Select every symbol that the filter shows",
+            Self::SelectNone => "Give up the selection",
+            Self::PreviousSymbol => "The chart follows",
+            Self::NextSymbol => "The chart follows",
+            Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
+            Self::ToggleTheme => "Dark and light are equals",
+            Self::Palette => "Everything can be reached from here",
+            Self::Help => "Every shortcut and gesture",
+        }
+    }
+
+    /// Under which heading it is listed.
+    #[must_use]
+    pub fn group(self) -> CommandGroup {
+        match self {
+            Self::PreheatAll
+            | Self::PreheatSelected
+            | Self::RefreshSelected
+            | Self::InvalidateSelected
+            | Self::ClearSelected
+            | Self::PinSelected
+            | Self::ClearExpired
+            | Self::ClearAll
+            | Self::UndoClear
+            | Self::Verify
+            | Self::Repair => CommandGroup::Cache,
+            Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
+            Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
+            Self::FocusFilter | Self::SelectAll | Self::SelectNone | Self::PreviousSymbol | Self::NextSymbol | Self::CopyRows => {
+                CommandGroup::Symbols
+            }
+            Self::ShowSymbols
+            | Self::ShowOverview
+            | Self::ShowJobs
+            | Self::ShowSettings
+            | Self::ToggleTheme
+            | Self::Palette
+            | Self::Help => CommandGroup::View,
+        }
+    }
+
+    /// Keys that run it.
+    #[must_use]
+    pub fn shortcut(self) -> Option<Shortcut> {
+        let keys = match self {
+            Self::PreheatAll => Shortcut::ctrl_shift('P'),
+            Self::PreheatSelected => Shortcut { ctrl: true, shift: false, key: Key::Enter },
+            Self::RefreshSelected => Shortcut::ctrl('R'),
+            Self::InvalidateSelected => Shortcut::ctrl('I'),
+            Self::ClearSelected => Shortcut::plain(Key::Delete),
+            Self::UndoClear => Shortcut::ctrl('Z'),
+            Self::CancelJob => Shortcut::ctrl('.'),
+            Self::ShowSymbols => Shortcut::ctrl('1'),
+            Self::ShowOverview => Shortcut::ctrl('2'),
+            Self::ShowJobs => Shortcut::ctrl('3'),
+            Self::ShowSettings => Shortcut::ctrl(','),
+            Self::FocusFilter => Shortcut::ctrl('F'),
+            Self::SelectAll => Shortcut::ctrl('A'),
+            Self::SelectNone => Shortcut::plain(Key::Escape),
+            Self::PreviousSymbol => Shortcut::plain(Key::Char('[')),
+            Self::NextSymbol => Shortcut::plain(Key::Char(']')),
+            Self::CopyRows => Shortcut::ctrl_shift('C'),
+            Self::ToggleTheme => Shortcut::ctrl_shift('T'),
+            Self::Palette => Shortcut::ctrl('K'),
+            Self::Help => Shortcut::plain(Key::Function(1)),
+            _ => return None,
+        };
+        Some(keys)
+    }
+
+    /// Whether it can be run now; if not, why.
+    ///
+    /// # Errors
+    /// The reason, in a few words, to be shown beside it.
+    pub fn enabled(self, state: &AppState) -> Result<(), &'static str> {
+        let needs = |condition: bool, reason: &'static str| if condition { Ok(()) } else { Err(reason) };
+        let source = needs(state.has_source(), "connect a source first");
+        let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
+        let stage = state.active_job().map(|job| job.stage);
+        match self {
+            Self::PreheatAll | Self::ListSymbols => source,
+            Self::PreheatSelected
+            | Self::RefreshSelected
+            | Self::InvalidateSelected
+            | Self::ClearSelected
+            | Self::PinSelected
+            | Self::CopyRows
+            | Self::SelectNone => selected,
+            Self::ClearExpired | Self::ClearAll | Self::Verify | Self::Repair => {
+                needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")
+            }
+            Self::UndoClear => needs(!state.snapshot.trash.is_empty(), "nothing was cleared in the last 24 hours"),
+            Self::RetryFailed => source.and(needs(!state.failed_symbols().is_empty(), "nothing failed")),
+            Self::PauseJob => needs(stage == Some(JobStage::Running), "no job is running"),
+            Self::ResumeJob => needs(stage == Some(JobStage::Paused), "no job is paused"),
+            Self::CancelJob => needs(stage.is_some(), "no job is running"),
+            Self::FocusFilter | Self::SelectAll | Self::PreviousSymbol | Self::NextSymbol => {
+                source.and(needs(state.view == View::Symbols, "go to the symbols first"))
+            }
+            Self::UseSample
+            | Self::ConnectSource
+            | Self::ShowSymbols
+            | Self::ShowOverview
+            | Self::ShowJobs
+            | Self::ShowSettings
+            | Self::ToggleTheme
+            | Self::Palette
+            | Self::Help => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_keys_or_words() {
+        let all: Vec<Command> = Command::iter().collect();
+        for (position, command) in all.iter().enumerate() {
+            for other in &all[position + 1..] {
+                assert!(command.shortcut().is_none() || command.shortcut() != other.shortcut(), "{command:?} {other:?}");
+                assert_ne!(command.text(), other.text(), "{command:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_text_is_a_sentence_without_a_full_stop() {
+        for command in Command::iter() {
+            for text in [command.text(), command.tooltip()] {
+                assert!(text.starts_with(|first: char| first.is_uppercase()) && !text.ends_with('.'), "{text}");
+            }
+            assert!(CommandGroup::iter().any(|group| group.commands().any(|listed| listed == command)));
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! What users do, turned into changes of the state and jobs for the worker.
+
+use super::action::{Action, ListAction, SettingsAction, SourceAction};
+use super::command::Command;
+use super::connect::{ConnectForm, TestState};
+use super::state::{AppState, Dialog, View};
+use crate::cache::{DatasetFilter, EntryState, Selection};
+use crate::config::{Settings, SourceSetting, ThemeChoice};
+use crate::format;
+use crate::market::Symbol;
+use crate::preheat::RunState;
+use crate::source::{SourceId, SourceKind, SourceUrl};
+use crate::worker::{Job, NoticeLevel, PreheatOrder};
+
+/// Clearing up to so many symbols needs no question: it can be undone from the notice.
+const CLEAR_WITHOUT_ASKING: usize = 50;
+/// The name of the built-in sample in lists.
+const SAMPLE_NAME: &str = "Sample market";
+
+impl AppState {
+    /// Does what the user asked for; returns jobs for the worker.
+    #[must_use]
+    pub fn execute(&mut self, action: Action) -> Vec<Job> {
+        match action {
+            Action::Run(command) => return self.run(command),
+            Action::Show(view) => self.view = view,
+            Action::List(action) => return self.change_list(action),
+            Action::Source(action) => return self.change_source(action),
+            Action::Settings(action) => return self.change_settings(action),
+            Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
+            Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
+            Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
+            Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
+            Action::DismissNotice(id) => self.notices.dismiss(id),
+            Action::CloseDialog => self.dialog = None,
+            Action::Confirm => {
+                if let Some(Dialog::ConfirmClear { selection, .. }) = self.dialog.take() {
+                    return vec![Job::Clear(selection)];
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn run(&mut self, command: Command) -> Vec<Job> {
+        if let Err(reason) = command.enabled(self) {
+            tracing::debug!(?command, reason, "a command that cannot be run now was asked for");
+            return Vec::new();
+        }
+        match command {
+            Command::PreheatAll => vec![self.preheat(PreheatOrder { title: "Preheat all".to_owned(), ..PreheatOrder::default() })],
+            Command::PreheatSelected => self.preheat_selected("Preheat", false),
+            Command::RefreshSelected => self.preheat_selected("Refresh", true),
+            Command::InvalidateSelected => vec![Job::Invalidate(self.selection(self.list.targets()))],
+            Command::ClearSelected => self.clear_selected(),
+            Command::PinSelected => {
+                let symbols = self.list.targets();
+                let pinned = !symbols.iter().all(|symbol| self.row(symbol).is_some_and(|row| row.pinned));
+                vec![Job::Pin { symbols, pinned }]
+            }
+            Command::ClearExpired => {
+                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, "Everything that is not fresh")
+            }
+            Command::ClearAll => self.ask_to_clear(self.everything(), "Every cached file of this source"),
+            Command::UndoClear => vec![Job::UndoClear(None)],
+            Command::RetryFailed => {
+                let failed = self.failed_symbols();
+                vec![self.preheat_symbols("Retry failed", failed, false)]
+            }
+            Command::PauseJob => self.control_active(RunState::Paused),
+            Command::ResumeJob => self.control_active(RunState::Running),
+            Command::CancelJob => self.control_active(RunState::Cancelled),
+            Command::Verify => vec![Job::Verify { repair: false }],
+            Command::Repair => vec![Job::Verify { repair: true }],
+            Command::UseSample => self.use_sample(),
+            Command::ConnectSource => {
+                self.dialog = Some(Dialog::Connect(Box::default()));
+                Vec::new()
+            }
+            Command::ListSymbols => vec![Job::ListSymbols],
+            Command::ShowSymbols => self.show(View::Symbols),
+            Command::ShowOverview => self.show(View::Overview),
+            Command::ShowJobs => self.show(View::Jobs),
+            Command::ShowSettings => self.show(View::Settings),
+            Command::FocusFilter => {
+                self.focus_filter = true;
+                Vec::new()
+            }
+            Command::SelectAll => {
+                self.list.select_all(&self.snapshot);
+                Vec::new()
+            }
+            Command::SelectNone => {
+                self.list.select_none();
+                Vec::new()
+            }
+            Command::PreviousSymbol => self.change_list(ListAction::Move { rows: -1, extend: false }),
+            Command::NextSymbol => self.change_list(ListAction::Move { rows: 1, extend: false }),
+            Command::CopyRows => {
+                self.clipboard = Some(self.rows_as_text());
+                self.notices.tell(NoticeLevel::Success, format!("Copied {}", symbols_text(self.list.targets().len())));
+                Vec::new()
+            }
+            Command::ToggleTheme => {
+                let mut settings = self.settings.clone();
+                settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
+                self.save(settings, None)
+            }
+            Command::Palette => {
+                self.dialog = Some(Dialog::Palette);
+                Vec::new()
+            }
+            Command::Help => {
+                self.dialog = Some(Dialog::Help);
+                Vec::new()
+            }
+        }
+    }
+
+    fn show(&mut self, view: View) -> Vec<Job> {
+        self.view = view;
+        Vec::new()
+    }
+
+    fn preheat_symbols(&mut self, verb: &str, symbols: Vec<Symbol>, force: bool) -> Job {
+        let title = match symbols.as_slice() {
+            [one] => format!("{verb} {one}"),
+            many => format!("{verb} {}", symbols_text(many.len())),
+        };
+        self.preheat(PreheatOrder { title, symbols: Some(symbols), force, ..PreheatOrder::default() })
+    }
+
+    fn preheat_selected(&mut self, verb: &str, force: bool) -> Vec<Job> {
+        let symbols = self.list.targets();
+        vec![self.preheat_symbols(verb, symbols, force)]
+    }
+
+    fn source_id(&self) -> Option<SourceId> {
+        self.snapshot.source.as_ref().map(|source| source.id.clone())
+    }
+
+    fn selection(&self, symbols: Vec<Symbol>) -> Selection {
+        Selection { source: self.source_id(), symbols: Some(symbols), datasets: DatasetFilter::All, expired_only: false }
+    }
+
+    fn everything(&self) -> Selection {
+        Selection { source: self.source_id(), ..Selection::default() }
+    }
+
+    fn clear_selected(&mut self) -> Vec<Job> {
+        let symbols = self.list.targets();
+        let count = symbols.len();
+        let selection = self.selection(symbols);
+        if count <= CLEAR_WITHOUT_ASKING {
+            return vec![Job::Clear(selection)];
+        }
+        let (entries, size_bytes) = self.selected_size();
+        self.dialog = Some(Dialog::ConfirmClear { selection, what: symbols_text(count), entries, size_bytes });
+        Vec::new()
+    }
+
+    fn ask_to_clear(&mut self, selection: Selection, what: &str) -> Vec<Job> {
+        let chosen = self
+            .snapshot
+            .rows
+            .iter()
+            .flat_map(|row| &row.datasets)
+            .filter(|dataset| dataset.entry.file.is_some() && (!selection.expired_only || dataset.state != EntryState::Fresh));
+        let (entries, size_bytes) = chosen.fold((0, 0), |(count, bytes), dataset| (count + 1, bytes + dataset.entry.size_bytes()));
+        self.dialog = Some(Dialog::ConfirmClear { selection, what: what.to_owned(), entries, size_bytes });
+        Vec::new()
+    }
+
+    fn control_active(&mut self, state: RunState) -> Vec<Job> {
+        self.active_job().map(|job| Job::Control { id: job.id, state }).into_iter().collect()
+    }
+
+    fn rows_as_text(&self) -> String {
+        let mut text = "symbol\tstate\tfirst\tlast\tbars\tbars_bytes\tfeatures_bytes\thits\n".to_owned();
+        for row in self.list.targets().iter().filter_map(|symbol| self.row(symbol)) {
+            let date = |time: Option<i64>| time.map(crate::market::format_time).unwrap_or_default();
+            text += &format!(
+                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
+                row.symbol,
+                row.state,
+                date(row.span_us.map(|(first, _)| first)),
+                date(row.span_us.map(|(_, last)| last)),
+                row.rows,
+                row.bars_bytes,
+                row.features_bytes,
+                row.hits
+            );
+        }
+        text
+    }
+
+    fn change_list(&mut self, action: ListAction) -> Vec<Job> {
+        match action {
+            ListAction::Filter(text) => self.list.set_filter(text),
+            ListAction::ToggleState(chip) => self.list.toggle_state(chip),
+            ListAction::Sort(column) => self.list.press_head(column),
+            ListAction::Click { symbol, toggle, extend } => {
+                self.list.click(&self.snapshot, symbol, toggle, extend);
+                return self.load_focus_if_new();
+            }
+            ListAction::Move { rows, extend } => {
+                self.list.walk(&self.snapshot, rows, extend);
+                return self.load_focus_if_new();
+            }
+            ListAction::Jump(first) => {
+                let rows = isize::try_from(self.list.visible().len()).unwrap_or(isize::MAX);
+                self.list.walk(&self.snapshot, if first { -rows } else { rows }, false);
+                return self.load_focus_if_new();
+            }
+        }
+        self.update_list();
+        self.load_focus_if_new()
+    }
+
+    /// Uses settings from now on and has them saved.
+    fn save(&mut self, settings: Settings, password: Option<(String, String)>) -> Vec<Job> {
+        self.settings = settings.clone();
+        vec![Job::Configure { settings: Box::new(settings), password }]
+    }
+
+    fn change_settings(&mut self, action: SettingsAction) -> Vec<Job> {
+        let mut settings = self.settings.clone();
+        match action {
+            SettingsAction::Save(changed) => settings = *changed,
+            SettingsAction::CacheDir(folder) => settings.cache_dir = folder,
+            SettingsAction::BarsDir(folder) => settings.bars_cache_dir = folder,
+            SettingsAction::FeaturesDir(folder) => settings.features_cache_dir = folder,
+        }
+        if settings == self.settings { Vec::new() } else { self.save(settings, None) }
+    }
+
+    fn use_sample(&mut self) -> Vec<Job> {
+        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+    }
+
+    /// Adds or replaces a source, uses it, and preheats it.
+    fn add_source(&mut self, name: &str, url: &SourceUrl, replaces: Option<&str>) -> Vec<Job> {
+        let mut settings = self.settings.clone();
+        let setting = SourceSetting { name: name.to_owned(), url: url.redacted() };
+        let replaced = replaces.unwrap_or(name);
+        match settings.sources.iter_mut().find(|source| source.name == replaced) {
+            Some(source) => *source = setting,
+            None => settings.sources.push(setting),
+        }
+        settings.source = Some(name.to_owned());
+        let password = url.password().map(|password| (url.id().as_str().to_owned(), password.to_owned()));
+        let mut jobs = self.save(settings, password);
+        self.dialog = None;
+        self.view = View::Symbols;
+        self.greet = true;
+        self.list.select_none();
+        jobs.push(self.preheat(PreheatOrder { title: format!("Preheat {name}"), ..PreheatOrder::default() }));
+        jobs
+    }
+
+    fn change_source(&mut self, action: SourceAction) -> Vec<Job> {
+        match action {
+            SourceAction::Use(name) => {
+                let mut settings = self.settings.clone();
+                settings.source = Some(name);
+                self.list.select_none();
+                return self.save(settings, None);
+            }
+            SourceAction::Forget(name) => {
+                let mut settings = self.settings.clone();
+                settings.sources.retain(|source| source.name != name);
+                if settings.source.as_deref() == Some(&name) {
+                    settings.source = settings.sources.first().map(|source| source.name.clone());
+                }
+                return self.save(settings, None);
+            }
+            SourceAction::Edit(name) => self.edit_source(name.as_deref()),
+            SourceAction::Test => return self.test_source(),
+            SourceAction::Connect => return self.connect_source(),
+            field => self.change_field(field),
+        }
+        Vec::new()
+    }
+
+    fn edit_source(&mut self, name: Option<&str>) {
+        let known = name.and_then(|name| self.settings.sources.iter().find(|source| source.name == name));
+        let form = known.and_then(|source| Some(ConnectForm::of(&source.name, &SourceUrl::parse(&source.url).ok()?)));
+        self.dialog = Some(Dialog::Connect(Box::new(form.unwrap_or_default())));
+    }
+
+    fn change_field(&mut self, action: SourceAction) {
+        let Some(Dialog::Connect(form)) = &mut self.dialog else { return };
+        match action {
+            // The name is not part of the connection: a test stays valid.
+            SourceAction::Name(text) => {
+                form.name = text;
+                return;
+            }
+            SourceAction::Kind(kind) => form.kind = kind,
+            SourceAction::Host(text) => form.host = text,
+            SourceAction::Port(text) => form.port = text,
+            SourceAction::User(text) => form.user = text,
+            SourceAction::Password(text) => form.password = text,
+            SourceAction::Database(text) => form.database = text,
+            SourceAction::Table(text) => form.table = text,
+            SourceAction::Path(text) => form.path = text,
+            SourceAction::Tls(tls) => form.tls = tls,
+            SourceAction::MapColumn(role, column) => form.columns.set(role, column),
+            SourceAction::Use(_) | SourceAction::Forget(_) | SourceAction::Edit(_) | SourceAction::Test | SourceAction::Connect => return,
+        }
+        form.test = TestState::Idle;
+    }
+
+    fn test_source(&mut self) -> Vec<Job> {
+        let generation = self.next_test + 1;
+        let Some(Dialog::Connect(form)) = &mut self.dialog else { return Vec::new() };
+        match form.url() {
+            Ok(url) => {
+                form.test = TestState::Running { generation, stages: Vec::new() };
+                self.next_test = generation;
+                vec![Job::TestSource { generation, url: Box::new(url) }]
+            }
+            Err(problem) => {
+                self.notices.tell(NoticeLevel::Warning, problem);
+                Vec::new()
+            }
+        }
+    }
+
+    fn connect_source(&mut self) -> Vec<Job> {
+        let Some(Dialog::Connect(form)) = &self.dialog else { return Vec::new() };
+        match form.url() {
+            Ok(url) => {
+                let (name, editing) = (form.name_to_save(), form.editing.clone());
+                self.add_source(&name, &url, editing.as_deref())
+            }
+            Err(problem) => {
+                self.notices.tell(NoticeLevel::Warning, problem);
+                Vec::new()
+            }
+        }
+    }
+}
+
+fn symbols_text(count: usize) -> String {
+    format::counted(count as u64, "symbol", "symbols")
+}

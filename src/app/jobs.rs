@@ -1,0 +1,95 @@
+//! The jobs of this session as the window shows them.
+
+use crate::market::Symbol;
+use crate::preheat::{PreheatReport, Progress};
+use crate::worker::JobId;
+use std::collections::HashSet;
+
+/// Where a job is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobStage {
+    /// Waits for the one before it.
+    Queued,
+    /// Finds out what is to do.
+    Planning,
+    /// Works.
+    Running,
+    /// Waits to be resumed.
+    Paused,
+    /// Was told to stop and finishes what is under way.
+    Cancelling,
+    /// Ended, with a report.
+    Done,
+    /// Could not run.
+    Failed,
+}
+
+impl JobStage {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "waiting",
+            Self::Planning => "planning",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Cancelling => "stopping",
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+}
+
+/// One job of this session.
+#[derive(Debug, Clone)]
+pub struct JobView {
+    /// Its number.
+    pub id: JobId,
+    /// Its row in the history, once it has one.
+    pub record_id: Option<i64>,
+    /// What it is called.
+    pub title: String,
+    /// Where it is.
+    pub stage: JobStage,
+    /// How far it is.
+    pub progress: Progress,
+    /// Symbols asked for.
+    pub requested: usize,
+    /// Symbols with nothing to do.
+    pub skipped_fresh: usize,
+    /// Symbols it still has to work on.
+    pub pending: HashSet<Symbol>,
+    /// Symbols that failed so far, and why.
+    pub failures: Vec<(Symbol, String)>,
+    /// Symbols without data so far.
+    pub no_data: Vec<Symbol>,
+    /// How it ended.
+    pub report: Option<PreheatReport>,
+    /// Why it could not run.
+    pub error: Option<String>,
+}
+
+impl JobView {
+    pub(super) fn new(id: JobId, title: String) -> Self {
+        Self {
+            id,
+            record_id: None,
+            title,
+            stage: JobStage::Queued,
+            progress: Progress::default(),
+            requested: 0,
+            skipped_fresh: 0,
+            pending: HashSet::new(),
+            failures: Vec::new(),
+            no_data: Vec::new(),
+            report: None,
+            error: None,
+        }
+    }
+}

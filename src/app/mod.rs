@@ -1,0 +1,22 @@
+//! The application without its widgets: state, commands, and the one place where events are applied to state.
+//!
+//! Knows no egui. One round trip, always the same way: the window returns [`Action`]s; [`AppState::execute`] turns them into
+//! jobs for the worker; the worker's events come back through [`AppState::apply`]; the window draws the state.
+
+mod action;
+mod apply;
+mod command;
+mod connect;
+mod execute;
+mod jobs;
+mod notices;
+mod state;
+mod symbols;
+
+pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use command::{Command, CommandGroup, Key, Shortcut};
+pub use connect::{ConnectForm, TestState};
+pub use jobs::{JobStage, JobView};
+pub use notices::{LiveNotice, Notices};
+pub use state::{AppState, ChartState, Dialog, OpenState, View, Workspace};
+pub use symbols::{Column, SortKey, StateFilter, SymbolList};

@@ -1,0 +1,187 @@
+//! The state of the window: what the worker last told, and what the user is looking at.
+
+use super::connect::ConnectForm;
+use super::jobs::{JobStage, JobView};
+use super::notices::Notices;
+use super::symbols::{SortKey, SymbolList};
+use crate::config::Settings;
+use crate::market::Symbol;
+use crate::worker::{JobId, LoadError, LoadedSymbol, Snapshot, SymbolRow};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What fills the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum View {
+    /// Symbols and chart.
+    #[default]
+    Symbols,
+    /// Size, states, expiry and hit rate.
+    Overview,
+    /// Running and past jobs.
+    Jobs,
+    /// Sources and settings.
+    Settings,
+}
+
+/// A question or form in front of everything.
+#[derive(Debug, Clone)]
+pub enum Dialog {
+    /// Connect a source.
+    Connect(Box<ConnectForm>),
+    /// Clear so much?
+    ConfirmClear {
+        /// What is cleared.
+        selection: crate::cache::Selection,
+        /// In words: "412 symbols", "everything that is not fresh".
+        what: String,
+        /// Entries.
+        entries: usize,
+        /// Bytes.
+        size_bytes: u64,
+    },
+    /// All commands and symbols.
+    Palette,
+    /// Every shortcut.
+    Help,
+}
+
+/// Whether the cache could be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum OpenState {
+    /// It is being opened.
+    #[default]
+    Opening,
+    /// It is open, and the first snapshot is here.
+    Ready,
+    /// It cannot be opened.
+    Failed(String),
+}
+
+/// What the chart shows.
+#[derive(Debug, Clone, Default)]
+pub struct ChartState {
+    /// The last request.
+    pub generation: u64,
+    /// The symbol that was asked for.
+    pub requested: Option<Symbol>,
+    /// What was read.
+    pub loaded: Option<LoadedSymbol>,
+    /// Why there is nothing to show.
+    pub error: Option<LoadError>,
+    /// Checksums of the entries that were read, so that a change is noticed.
+    pub(super) version: Option<u128>,
+}
+
+/// What is remembered from one start to the next, besides the settings.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Workspace {
+    /// The view.
+    pub view: View,
+    /// The order of the list.
+    pub sort: SortKey,
+    /// The symbol on the chart.
+    pub focus: Option<Symbol>,
+}
+
+/// Everything the window draws.
+#[derive(Debug, Clone, Default)]
+pub struct AppState {
+    /// The settings in force.
+    pub settings: Settings,
+    /// Whether the cache is open.
+    pub open: OpenState,
+    /// The cache as last seen.
+    pub snapshot: Arc<Snapshot>,
+    /// What fills the window.
+    pub view: View,
+    /// The list of symbols.
+    pub list: SymbolList,
+    /// The chart.
+    pub chart: ChartState,
+    /// Jobs of this session, newest first.
+    pub jobs: Vec<JobView>,
+    /// Symbols a job has now.
+    pub working: HashSet<Symbol>,
+    /// Messages.
+    pub notices: Notices,
+    /// What stands in front.
+    pub dialog: Option<Dialog>,
+    /// A check of all files: files done, files in all.
+    pub verifying: Option<(usize, usize)>,
+    /// Whether the filter wants the cursor.
+    pub focus_filter: bool,
+    /// Text for the clipboard.
+    pub clipboard: Option<String>,
+    /// Whether the window is dark now, whatever the settings leave to the desktop.
+    pub is_dark: bool,
+    /// Whether the source was chosen on the command line and so is not to be changed in the settings.
+    pub fixed_source: bool,
+    pub(super) next_job: JobId,
+    pub(super) next_test: u64,
+    /// Jobs that bring a new source in: when one begins, its first symbol is shown.
+    pub(super) greet: bool,
+}
+
+impl AppState {
+    /// The state at the start.
+    #[must_use]
+    pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
+        let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
+        state.list.restore(workspace.sort, workspace.focus.clone());
+        state
+    }
+
+    /// What to remember for the next start.
+    #[must_use]
+    pub fn workspace(&self) -> Workspace {
+        Workspace { view: self.view, sort: self.list.sort(), focus: self.list.focus().cloned() }
+    }
+
+    /// Whether a source is configured.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        self.fixed_source || self.settings.source_url().is_some()
+    }
+
+    /// The job that runs, or waits while paused.
+    #[must_use]
+    pub fn active_job(&self) -> Option<&JobView> {
+        self.jobs
+            .iter()
+            .rev()
+            .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
+            .or_else(|| self.jobs.iter().rev().find(|job| !job.stage.is_over()))
+    }
+
+    /// The row of a symbol.
+    #[must_use]
+    pub fn row(&self, symbol: &Symbol) -> Option<&SymbolRow> {
+        let position = self.snapshot.rows.binary_search_by(|row| row.symbol.cmp(symbol)).ok()?;
+        self.snapshot.rows.get(position)
+    }
+
+    /// The focused symbol's row.
+    #[must_use]
+    pub fn focused_row(&self) -> Option<&SymbolRow> {
+        self.row(self.list.focus()?)
+    }
+
+    /// Entries with files, and their bytes, of the selected symbols.
+    #[must_use]
+    pub fn selected_size(&self) -> (usize, u64) {
+        let rows = self.list.selected().iter().filter_map(|symbol| self.row(symbol));
+        rows.fold((0, 0), |(entries, bytes), row| {
+            let with_file = row.datasets.iter().filter(|dataset| dataset.entry.file.is_some()).count();
+            (entries + with_file, bytes + row.size_bytes())
+        })
+    }
+
+    /// Symbols whose last attempt failed.
+    #[must_use]
+    pub fn failed_symbols(&self) -> Vec<Symbol> {
+        self.snapshot.rows.iter().filter(|row| row.failure.is_some()).map(|row| row.symbol.clone()).collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! Prices and volumes as meshes: one for wicks, one for bodies, columns for volumes.
+//!
+//! Contract: only bars in view are touched (through the pyramid once several share a pixel), and every edge lies on a
+//! physical pixel, so that a wick is one sharp pixel on any screen.
+
+use super::data::ChartData;
+use super::geometry::{Detail, MAX_BODY_POINTS, XScale, YScale, bucket_rows, buckets};
+use super::line::Pen;
+use crate::ui::theme::Theme;
+use eframe::egui;
+use egui::{Color32, Mesh, Rect, Shape, pos2};
+use std::ops::Range;
+
+/// Physical pixels: where edges are sharp.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pixels {
+    pub(super) per_point: f32,
+}
+
+impl Pixels {
+    /// The nearest edge between two pixels, in points.
+    pub(super) fn snap(self, points: f32) -> f32 {
+        (points * self.per_point).round() / self.per_point
+    }
+
+    /// One hairline, in physical pixels.
+    pub(super) fn hairline(self) -> f32 {
+        self.per_point.round().max(1.0)
+    }
+
+    /// The middle of the pixel that a hairline at this position fills.
+    pub(super) fn line(self, points: f32) -> f32 {
+        let width = self.hairline();
+        ((points * self.per_point - width * 0.5).round() + width * 0.5) / self.per_point
+    }
+
+    /// A column around `middle`, `wide` physical pixels wide, at least one pixel high.
+    fn column(self, middle: f32, wide: f32, top: f32, bottom: f32) -> Rect {
+        let left = (middle * self.per_point - self.hairline() * 0.5).round() - ((wide - self.hairline()) * 0.5).round();
+        let (top, bottom) = ((top * self.per_point).round(), (bottom * self.per_point).round());
+        let bottom = bottom.max(top + 1.0);
+        Rect::from_min_max(pos2(left / self.per_point, top / self.per_point), pos2((left + wide) / self.per_point, bottom / self.per_point))
+    }
+
+    /// Width of a body or column for bars of this width, in physical pixels, so that a wick stands in its middle.
+    pub(super) fn body(self, bar_points: f64) -> f32 {
+        let bar = bar_points as f32 * self.per_point;
+        let hairline = self.hairline();
+        let wide = (bar * 0.72).min(MAX_BODY_POINTS * self.per_point).floor().min(bar.floor() - 1.0).max(hairline);
+        // As odd or as even as the wick, else one side would be a pixel wider.
+        if (wide - hairline) % 2.0 == 0.0 { wide } else { (wide - 1.0).max(hairline) }
+    }
+}
+
+fn at(column: &[f64], row: usize) -> f64 {
+    column.get(row).copied().unwrap_or(f64::NAN)
+}
+
+/// Whether a bar rose; one that ended where it began is judged by the bar before it.
+fn rose(data: &ChartData, row: usize) -> bool {
+    let (open, close) = (at(&data.bars.open, row), at(&data.bars.close, row));
+    if close == open { row == 0 || close >= at(&data.bars.close, row - 1) } else { close > open }
+}
+
+/// The prices, in the detail that bars of this width allow.
+pub(super) fn price_shapes(data: &ChartData, x: &XScale, y: &YScale, pixels: Pixels, theme: &Theme, pen: &Pen) -> Vec<Shape> {
+    let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
+    let rows = x.range.rows(data.bars.len());
+    match Detail::of(bar_pixels) {
+        Detail::Candles => candles(data, x, y, rows, pixels, theme),
+        Detail::Bars => vec![high_low_bars(data, x, y, rows, pixels, theme)],
+        Detail::Band => {
+            let mut before = f64::NAN;
+            let columns = buckets(rows, bucket_rows(bar_pixels), data.bars.len()).map(|run| {
+                let extent = data.price_extent(run.clone()).map(|extent| extent.including(before));
+                before = at(&data.bars.close, run.end.saturating_sub(1));
+                (x.x((run.start + run.end) as f64 * 0.5), extent)
+            });
+            pen.band(columns.collect(), y, theme.price)
+        }
+    }
+}
+
+fn candles(data: &ChartData, x: &XScale, y: &YScale, rows: Range<usize>, pixels: Pixels, theme: &Theme) -> Vec<Shape> {
+    let (mut wicks, mut bodies) = (Mesh::default(), Mesh::default());
+    for mesh in [&mut wicks, &mut bodies] {
+        mesh.reserve_vertices(rows.len() * 4);
+        mesh.reserve_triangles(rows.len() * 2);
+    }
+    let (body, hairline) = (pixels.body(x.bar_points()), pixels.hairline());
+    for row in rows {
+        let (open, close) = (at(&data.bars.open, row), at(&data.bars.close, row));
+        let color = if rose(data, row) { theme.gain } else { theme.loss };
+        let middle = x.middle(row);
+        let (high, low) = (y.y(at(&data.bars.high, row)), y.y(at(&data.bars.low, row)));
+        wicks.add_colored_rect(pixels.column(middle, hairline, high, low), color);
+        bodies.add_colored_rect(pixels.column(middle, body, y.y(open.max(close)), y.y(open.min(close))), color);
+    }
+    vec![Shape::mesh(wicks), Shape::mesh(bodies)]
+}
+
+fn high_low_bars(data: &ChartData, x: &XScale, y: &YScale, rows: Range<usize>, pixels: Pixels, theme: &Theme) -> Shape {
+    let mut mesh = Mesh::default();
+    mesh.reserve_vertices(rows.len() * 4);
+    mesh.reserve_triangles(rows.len() * 2);
+    for row in rows {
+        let color = if rose(data, row) { theme.gain } else { theme.loss };
+        let (high, low) = (y.y(at(&data.bars.high, row)), y.y(at(&data.bars.low, row)));
+        mesh.add_colored_rect(pixels.column(x.middle(row), 1.0, high, low), color);
+    }
+    Shape::mesh(mesh)
+}
+
+/// Volume columns, coloured by whether their bar rose; in one quiet colour where several bars share a column.
+pub(super) fn volume_shape(data: &ChartData, x: &XScale, y: &YScale, pixels: Pixels, theme: &Theme) -> Shape {
+    let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
+    let rows = x.range.rows(data.bars.len());
+    let bucket = bucket_rows(bar_pixels);
+    let wide = if bar_pixels >= 3.0 { pixels.body(x.bar_points()) } else { 1.0_f32.max((bar_pixels * bucket as f64).ceil() as f32) };
+    let mut mesh = Mesh::default();
+    let volume = data.volume();
+    for run in buckets(rows, bucket, data.bars.len()) {
+        let color = match (bucket, rose(data, run.start)) {
+            (1, true) => theme.volume_gain,
+            (1, false) => theme.volume_loss,
+            _ => theme.volume,
+        };
+        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        if let Some(extent) = volume.extent(run).filter(|extent| extent.max > 0.0) {
+            mesh.add_colored_rect(pixels.column(middle, wide, y.y(extent.max), y.bottom), color);
+        }
+    }
+    Shape::mesh(mesh)
+}
+
+/// Columns from zero, coloured by sign: the MACD's histogram.
+pub(super) fn histogram_shape(
+    series: super::data::Series<'_>,
+    x: &XScale,
+    y: &YScale,
+    pixels: Pixels,
+    [above, below]: [Color32; 2],
+) -> Shape {
+    let bars = series.values.len();
+    let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
+    let bucket = bucket_rows(bar_pixels);
+    let wide = if bar_pixels >= 3.0 { pixels.body(x.bar_points()) } else { 1.0_f32.max((bar_pixels * bucket as f64).ceil() as f32) };
+    let mut mesh = Mesh::default();
+    for run in buckets(x.range.rows(bars), bucket, bars) {
+        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        let Some(extent) = series.extent(run) else { continue };
+        if extent.max > 0.0 {
+            mesh.add_colored_rect(pixels.column(middle, wide, y.y(extent.max), y.y(0.0)), above);
+        }
+        if extent.min < 0.0 {
+            mesh.add_colored_rect(pixels.column(middle, wide, y.y(0.0), y.y(extent.min)), below);
+        }
+    }
+    Shape::mesh(mesh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wicks_stand_in_the_middle_of_bodies_on_every_screen() {
+        for per_point in [1.0, 1.25, 1.5, 2.0, 3.0] {
+            let pixels = Pixels { per_point };
+            for bar_points in [3.0, 4.7, 6.0, 8.3, 20.0, 64.0] {
+                let (body, hairline) = (pixels.body(bar_points), pixels.hairline());
+                assert!(body >= hairline && (body - hairline) % 2.0 == 0.0, "{per_point} {bar_points}: {body}");
+                let wick = pixels.column(101.3, hairline, 10.0, 20.0);
+                let whole = pixels.column(101.3, body, 10.0, 20.0);
+                assert!((wick.center().x - whole.center().x).abs() < 1e-3, "{per_point} {bar_points}");
+                let edge = whole.left() * per_point;
+                assert!((edge - edge.round()).abs() < 1e-2);
+            }
+            assert!(pixels.column(5.0, 1.0, 10.0, 10.0).height() > 0.0, "a doji is still seen");
+        }
+    }
+}

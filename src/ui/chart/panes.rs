@@ -1,0 +1,295 @@
+//! The panes of a chart: how high each is, and what is drawn in it.
+//!
+//! A [`Scene`] is everything that does not depend on the pointer. Contract: it is built from what is in view, kept until
+//! its [`SceneKey`] changes, and holds no text (fonts may be rebuilt under it).
+
+use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
+use super::candles::{Pixels, histogram_shape, price_shapes, volume_shape};
+use super::data::ChartData;
+use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
+use super::layout::{ChartLayout, SeriesLayout};
+use super::line::{MANY_ROWS, Pen, dashes};
+use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
+use crate::market::pyramid::Extent;
+use crate::ui::format;
+use crate::ui::theme::Theme;
+use eframe::egui;
+use egui::{Mesh, Rangef, Rect, Shape, pos2};
+
+/// Lowest a pane may be dragged, in points.
+const MIN_PANE_POINTS: f32 = 48.0;
+/// Part of the height that prices always keep.
+const MIN_PRICE_SHARE: f32 = 0.3;
+/// Points between labels of a value axis.
+const TICK_POINTS: f32 = 44.0;
+/// Room above and below values, in points.
+const PADDING_POINTS: f32 = 8.0;
+
+/// Which pane it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum PaneKind {
+    Price,
+    Volume,
+    /// The pane of this position in the layout.
+    Feature(usize),
+}
+
+/// A pane's place: all of it, and where its values may be (below its legend).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct PaneFrame {
+    pub(super) kind: PaneKind,
+    pub(super) rect: Rect,
+    pub(super) legend_height: f32,
+}
+
+/// Everything a scene depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SceneKey {
+    pub(super) identity: (usize, usize),
+    pub(super) range: IndexRange,
+    pub(super) frames: Vec<PaneFrame>,
+    pub(super) pixels: Pixels,
+    pub(super) theme: usize,
+    pub(super) layout: ChartLayout,
+    pub(super) price_decimals: usize,
+}
+
+/// One pane, drawn.
+#[derive(Debug)]
+pub(super) struct PaneScene {
+    pub(super) frame: PaneFrame,
+    pub(super) scale: YScale,
+    pub(super) ticks: Vec<ValueTick>,
+    pub(super) shapes: Vec<Shape>,
+}
+
+/// All panes, drawn.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub(super) key: SceneKey,
+    pub(super) x: XScale,
+    pub(super) time: TimeTicks,
+    pub(super) context: Option<String>,
+    pub(super) panes: Vec<PaneScene>,
+}
+
+/// The panes of a layout with their shares of the height; the prices' share is what the others leave.
+fn shares(layout: &ChartLayout, height: f32) -> Vec<(PaneKind, f32)> {
+    let volume = layout.show_volume.then_some((PaneKind::Volume, layout.volume_share));
+    let features = layout.panes.iter().enumerate().map(|(position, pane)| (PaneKind::Feature(position), pane.height_share));
+    let mut panes: Vec<(PaneKind, f32)> = volume.into_iter().chain(features).collect();
+    let least = MIN_PANE_POINTS / height.max(1.0);
+    for (_, share) in &mut panes {
+        *share = if share.is_finite() { share.max(least) } else { least };
+    }
+    let sum: f32 = panes.iter().map(|(_, share)| share).sum();
+    let most = 1.0 - MIN_PRICE_SHARE;
+    if sum > most {
+        for (_, share) in &mut panes {
+            *share *= most / sum;
+        }
+    }
+    let price = 1.0 - sum.min(most);
+    panes.insert(0, (PaneKind::Price, price));
+    panes
+}
+
+/// Where panes are, from top to bottom.
+pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels, legend_height: impl Fn(PaneKind) -> f32) -> Vec<PaneFrame> {
+    let mut top = rect.top();
+    let mut below = 0.0;
+    let panes = shares(layout, rect.height());
+    let last = panes.len();
+    let place = |(position, (kind, share)): (usize, (PaneKind, f32))| {
+        below += share;
+        let bottom = if position + 1 == last { rect.bottom() } else { pixels.snap(rect.top() + rect.height() * below) };
+        let pane = Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, bottom));
+        top = bottom;
+        PaneFrame { kind, rect: pane, legend_height: legend_height(kind) }
+    };
+    panes.into_iter().enumerate().map(place).collect()
+}
+
+/// Moves the edge above the pane of this position (among all but the prices) by so many points.
+pub(super) fn drag_edge(layout: &mut ChartLayout, height: f32, position: usize, points: f32) {
+    let now = shares(layout, height);
+    let least = MIN_PANE_POINTS / height.max(1.0);
+    let wish = points / height.max(1.0);
+    let (Some((_, above)), Some((_, below))) = (now.get(position), now.get(position + 1)) else { return };
+    let least_above = if position == 0 { MIN_PRICE_SHARE } else { least };
+    let moved = wish.clamp((least_above - above).min(0.0), (below - least).max(0.0));
+    for (place, (kind, share)) in now.iter().enumerate() {
+        let share = share + if place == position { moved } else { 0.0 } - if place == position + 1 { moved } else { 0.0 };
+        match kind {
+            PaneKind::Price => {}
+            PaneKind::Volume => layout.volume_share = share,
+            PaneKind::Feature(pane) => {
+                if let Some(pane) = layout.panes.get_mut(*pane) {
+                    pane.height_share = share;
+                }
+            }
+        }
+    }
+}
+
+/// The lines of a pane.
+pub(super) fn lines_of(layout: &ChartLayout, kind: PaneKind) -> &[SeriesLayout] {
+    match kind {
+        PaneKind::Price => &layout.overlays,
+        PaneKind::Volume => &layout.volume,
+        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| pane.features.as_slice()).unwrap_or_default(),
+    }
+}
+
+impl Scene {
+    /// Draws what the key asks for.
+    pub(super) fn build(key: SceneKey, data: &ChartData, theme: &Theme, pen: &mut Pen) -> Self {
+        let plot = key.frames.first().map_or(Rect::NOTHING, |frame| frame.rect);
+        let x = XScale { left: plot.left(), width: plot.width(), range: key.range };
+        let time = time_ticks(&x, &data.bars.time_us);
+        let context = context_label(&time, &x, &data.bars.time_us);
+        let panes = key.frames.iter().map(|frame| pane(&key, frame, &x, &time, data, theme, pen)).collect();
+        Self { key, x, time, context, panes }
+    }
+}
+
+fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &ChartData, theme: &Theme, pen: &mut Pen) -> PaneScene {
+    let layout = &key.layout;
+    let pixels = key.pixels;
+    let rows = x.range.rows(data.bars.len());
+    let lines = lines_of(layout, frame.kind);
+    let shown = || lines.iter().filter(|line| line.visible);
+    let of_lines = features_extent(data, shown().map(|line| line.name.as_str()), &rows);
+    let guides = match frame.kind {
+        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| guides_of(&pane.id)).unwrap_or_default(),
+        PaneKind::Price | PaneKind::Volume => &[],
+    };
+    let zero = Extent { min: 0.0, max: 0.0 };
+    let extent = match frame.kind {
+        PaneKind::Price => union_of([data.price_extent(rows), of_lines]),
+        PaneKind::Volume => union_of([data.volume().extent(rows), of_lines, Some(zero)]),
+        PaneKind::Feature(_) => of_lines.map(|extent| {
+            let has_histogram = shown().any(|line| kind_of(&line.name) == SeriesKind::Histogram);
+            let extent = if has_histogram { extent.including(0.0) } else { extent };
+            guides.iter().fold(extent, |extent, guide| extent.including(*guide))
+        }),
+    };
+    let top = frame.rect.top() + frame.legend_height + PADDING_POINTS;
+    let bottom = frame.rect.bottom() - if frame.kind == PaneKind::Volume { 0.0 } else { PADDING_POINTS };
+    let log = layout.log_scale && frame.kind == PaneKind::Price;
+    let scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
+    let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
+    let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
+    if guides.len() > 1 {
+        // What the pane is read by says more than round numbers do.
+        let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: format::fixed(*value, 0) };
+        ticks = guides.iter().map(tick).collect();
+    }
+    if frame.kind == PaneKind::Price {
+        // As exact as the tags between them.
+        for tick in ticks.iter_mut().filter(|tick| tick.value.abs() < 100_000.0) {
+            tick.label = format::fixed(tick.value, key.price_decimals);
+        }
+    }
+    if frame.kind == PaneKind::Volume {
+        // The zero at the foot of the bars says nothing.
+        ticks.retain(|tick| tick.value != 0.0);
+    }
+
+    let lined: &[ValueTick] = if guides.len() > 1 { &[] } else { &ticks };
+    let mut shapes = vec![grid(frame.rect, lined, time, pixels, theme)];
+    let right = frame.rect.right();
+    for guide in guides {
+        let y = pixels.line(scale.y(*guide));
+        shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
+    }
+    if extent.is_some() {
+        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > MANY_ROWS;
+        match frame.kind {
+            // Behind the lines, but before them once both are bands.
+            PaneKind::Price if !banded => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),
+            PaneKind::Price => {}
+            PaneKind::Volume => shapes.push(volume_shape(data, x, &scale, pixels, theme)),
+            PaneKind::Feature(_) => {}
+        }
+        for line in shown() {
+            let Some(series) = data.series(&line.name) else { continue };
+            let color = theme.series_color(line.color);
+            let lower = lower_edge_of(&line.name).filter(|name| shown().any(|line| line.name == *name));
+            if let Some(lower) = lower.and_then(|name| data.series(&name)) {
+                // Behind the prices: the grid is the only thing below it.
+                let fill = pen.between([series, lower], x, &scale, pixels.per_point, color.gamma_multiply(0.08));
+                shapes.splice(1..1, fill);
+            }
+        }
+        for line in shown() {
+            let Some(series) = data.series(&line.name) else { continue };
+            match kind_of(&line.name) {
+                SeriesKind::Line => {
+                    shapes.extend(pen.line(series, x, &scale, pixels.per_point, theme.series_color(line.color)));
+                }
+                SeriesKind::Histogram => {
+                    let columns = histogram_shape(series, x, &scale, pixels, [theme.volume_gain, theme.volume_loss]);
+                    // Behind the lines of the same pane.
+                    shapes.insert(1, columns);
+                }
+            }
+        }
+        if banded && frame.kind == PaneKind::Price {
+            shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen));
+        }
+    }
+    PaneScene { frame: *frame, scale, ticks, shapes }
+}
+
+/// Hairlines at every label of both axes.
+fn grid(rect: Rect, ticks: &[ValueTick], time: &TimeTicks, pixels: Pixels, theme: &Theme) -> Shape {
+    let mut mesh = Mesh::default();
+    let half = pixels.hairline() / pixels.per_point * 0.5;
+    for tick in &time.ticks {
+        let x = pixels.line(tick.x);
+        let color = if tick.strong { theme.line } else { theme.grid };
+        mesh.add_colored_rect(Rect::from_x_y_ranges(x - half..=x + half, rect.y_range()), color);
+    }
+    for tick in ticks {
+        let y = pixels.line(tick.y);
+        mesh.add_colored_rect(Rect::from_x_y_ranges(rect.x_range(), y - half..=y + half), theme.grid);
+    }
+    Shape::mesh(mesh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::chart::layout::Placement;
+
+    fn heights(layout: &ChartLayout) -> Vec<f32> {
+        let rect = Rect::from_min_max(pos2(0.0, 0.0), pos2(800.0, 600.0));
+        frames(layout, rect, Pixels { per_point: 1.0 }, |_| 20.0).iter().map(|frame| frame.rect.height()).collect()
+    }
+
+    #[test]
+    fn panes_fill_the_height_and_prices_keep_their_part() {
+        let mut layout = ChartLayout::default();
+        assert!((heights(&layout).iter().sum::<f32>() - 600.0).abs() < 1e-3);
+        for name in ["rsi14", "atr14", "cci14", "obv", "psy12", "wr14"] {
+            layout.add(name, &Placement::of_name(name));
+        }
+        let heights = heights(&layout);
+        assert_eq!(heights.len(), 9);
+        assert!(heights[0] >= 179.0 && (heights.iter().sum::<f32>() - 600.0).abs() < 1e-3, "{heights:?}");
+    }
+
+    #[test]
+    fn dragging_an_edge_moves_height_between_its_two_neighbours_only() {
+        let mut layout = ChartLayout::default();
+        let before = heights(&layout);
+        drag_edge(&mut layout, 600.0, 1, 20.0);
+        let after = heights(&layout);
+        assert!((after[0] - before[0]).abs() < 1.5 && (after[1] - before[1] - 20.0).abs() < 1.5, "{before:?} {after:?}");
+        drag_edge(&mut layout, 600.0, 1, 5_000.0);
+        assert!(heights(&layout)[2] >= MIN_PANE_POINTS - 1.0);
+        drag_edge(&mut layout, 600.0, 0, -5_000.0);
+        assert!(heights(&layout)[0] >= 600.0 * MIN_PRICE_SHARE - 1.0);
+    }
+}

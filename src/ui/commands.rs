@@ -1,0 +1,197 @@
+//! Commands as widgets: buttons, menu items and shortcuts, all made from the one list.
+
+use super::icons;
+use super::theme::{Theme, size, space};
+use super::window::Outbox;
+use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
+use eframe::egui;
+use egui::{Button, KeyboardShortcut, Modifiers, Response, RichText, Ui, vec2};
+use strum::IntoEnumIterator;
+
+/// The icon of a command, where it has one.
+#[must_use]
+pub fn icon_of(command: Command) -> Option<&'static str> {
+    let glyph = match command {
+        Command::PreheatAll | Command::PreheatSelected => icons::PREHEAT,
+        Command::RefreshSelected | Command::ListSymbols => icons::REFRESH,
+        Command::InvalidateSelected => icons::INVALIDATE,
+        Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
+        Command::PinSelected => icons::PIN,
+        Command::UndoClear => icons::UNDO,
+        Command::RetryFailed => icons::RETRY,
+        Command::PauseJob => icons::PAUSE,
+        Command::ResumeJob => icons::RESUME,
+        Command::CancelJob => icons::CANCEL,
+        Command::Verify | Command::Repair => icons::CHECK,
+        Command::UseSample => icons::CHART,
+        Command::ConnectSource => icons::DATABASE,
+        Command::ShowSymbols => icons::SYMBOLS,
+        Command::ShowOverview => icons::OVERVIEW,
+        Command::ShowJobs => icons::JOBS,
+        Command::ShowSettings => icons::SETTINGS,
+        Command::CopyRows => icons::COPY,
+        Command::Palette => icons::SEARCH,
+        Command::Help => icons::KEYBOARD,
+        _ => return None,
+    };
+    Some(glyph)
+}
+
+fn tooltip(command: Command, enabled: Result<(), &'static str>) -> String {
+    let keys = command.shortcut().map(|keys| format!("  {keys}")).unwrap_or_default();
+    match enabled {
+        Ok(()) => format!("{}{keys}", command.tooltip()),
+        Err(reason) => format!("{}{keys}\nNot now: {reason}", command.tooltip()),
+    }
+}
+
+/// A button that runs a command: icon and words, with its reason when it cannot be pressed.
+pub fn command_button_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
+    button_ui(ui, state, command, false, out)
+}
+
+/// The one button of a view that is meant to be pressed: filled with the accent colour.
+pub fn primary_button_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
+    button_ui(ui, state, command, true, out)
+}
+
+fn button_ui(ui: &mut Ui, state: &AppState, command: Command, primary: bool, out: &mut Outbox) -> Response {
+    let theme = Theme::of(ui);
+    let enabled = command.enabled(state);
+    let color = match (enabled, primary) {
+        (Err(_), _) => theme.text_disabled,
+        (Ok(()), true) => theme.on_accent,
+        (Ok(()), false) => theme.text,
+    };
+    let words = RichText::new(command.text()).color(color);
+    let mut button = match icon_of(command) {
+        Some(glyph) => Button::new((RichText::new(glyph).size(size::ICON).color(color), words)),
+        None => Button::new(words),
+    };
+    if primary && enabled.is_ok() {
+        button = button.fill(theme.accent);
+    }
+    let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(0.0, size::CONTROL)));
+    let label = command.text();
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, enabled.is_ok(), label));
+    let text = tooltip(command, enabled);
+    let response = response.on_hover_text(text.as_str()).on_disabled_hover_text(text.as_str());
+    if response.clicked() {
+        out.act(Action::Run(command));
+    }
+    response
+}
+
+/// A command as a quiet icon.
+pub fn command_icon_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
+    let enabled = command.enabled(state);
+    let glyph = icon_of(command).unwrap_or(icons::MORE);
+    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::icon_button_ui(ui, glyph, command.text())).inner;
+    if response.clicked() {
+        out.act(Action::Run(command));
+    }
+    response
+}
+
+/// The menu of everything.
+pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.set_min_width(280.0);
+    for (position, group) in CommandGroup::iter().enumerate() {
+        if position > 0 {
+            ui.add_space(space::XS);
+        }
+        ui.label(RichText::new(group.text()).small().color(theme.text_weak));
+        for command in group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol)) {
+            let enabled = command.enabled(state);
+            let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
+            let button = Button::new(command.text()).shortcut_text(RichText::new(keys).color(theme.text_weak)).frame_when_inactive(false);
+            let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+            if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+                out.act(Action::Run(command));
+                ui.close();
+            }
+        }
+    }
+}
+
+fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
+    let mut modifiers = Modifiers::NONE;
+    if shortcut.ctrl {
+        modifiers |= Modifiers::COMMAND;
+    }
+    if shortcut.shift {
+        modifiers |= Modifiers::SHIFT;
+    }
+    let key = match shortcut.key {
+        Key::Char('.') => egui::Key::Period,
+        Key::Char(',') => egui::Key::Comma,
+        Key::Char('[') => egui::Key::OpenBracket,
+        Key::Char(']') => egui::Key::CloseBracket,
+        Key::Char(char) => egui::Key::from_name(&char.to_string())?,
+        Key::Function(number) => egui::Key::from_name(&format!("F{number}"))?,
+        Key::Enter => egui::Key::Enter,
+        Key::Delete => egui::Key::Delete,
+        Key::Escape => egui::Key::Escape,
+    };
+    Some(KeyboardShortcut::new(modifiers, key))
+}
+
+/// Runs commands whose keys were pressed, and walks the list with the arrow keys. Keys that a text field wants are left to it.
+pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
+    if state.dialog.is_some() {
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, egui::Key::Escape)) {
+            out.act(Action::CloseDialog);
+        }
+        return;
+    }
+    let typing = ui.text_edit_focused();
+    for command in Command::iter() {
+        let Some(shortcut) = command.shortcut() else { continue };
+        // While a text is edited, plain keys and the text's own shortcuts belong to it.
+        let texts_own = !shortcut.ctrl || matches!(command, Command::SelectAll | Command::UndoClear);
+        if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
+            continue;
+        }
+        // Keys of a command that cannot run now are left to whoever else wants them; so is Esc while a popup is open.
+        let popups_own = shortcut.key == Key::Escape && egui::Popup::is_any_open(ui);
+        if let Some(keys) = egui_shortcut(shortcut)
+            && !popups_own
+            && command.enabled(state).is_ok()
+            && ui.input_mut(|input| input.consume_shortcut(&keys))
+        {
+            out.act(Action::Run(command));
+        }
+    }
+    let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
+    if !typing && !chart_has_keys && state.view == View::Symbols {
+        walk(ui, out);
+    } else if typing && state.view == View::Symbols && ui.input(|input| input.key_pressed(egui::Key::ArrowDown)) {
+        // From the filter straight into the list.
+        ui.memory_mut(|memory| {
+            if let Some(focused) = memory.focused() {
+                memory.surrender_focus(focused);
+            }
+        });
+        out.act(Action::List(ListAction::Move { rows: 0, extend: false }));
+    }
+}
+
+fn walk(ui: &Ui, out: &mut Outbox) {
+    const PAGE: isize = 20;
+    let keys = [(egui::Key::ArrowDown, 1), (egui::Key::ArrowUp, -1), (egui::Key::PageDown, PAGE), (egui::Key::PageUp, -PAGE)];
+    for (key, rows) in keys {
+        for (modifiers, extend) in [(Modifiers::SHIFT, true), (Modifiers::NONE, false)] {
+            let times = ui.input_mut(|input| input.count_and_consume_key(modifiers, key));
+            if times > 0 {
+                let rows = rows * isize::try_from(times).unwrap_or(1);
+                out.act(Action::List(ListAction::Move { rows, extend }));
+            }
+        }
+    }
+    for (key, first) in [(egui::Key::Home, true), (egui::Key::End, false)] {
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+            out.act(Action::List(ListAction::Jump(first)));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The connection dialog: fields, a test in stages with what to do, the columns as found, and the first rows.
+
+use super::theme::{Theme, size, space};
+use super::widgets::{fact_label_ui, heading_ui};
+use super::window::{Outbox, PathPurpose};
+use super::{format, icons};
+use crate::app::{Action, AppState, ConnectForm, Dialog, SourceAction, TestState};
+use crate::source::{ColumnRole, Preview, SourceKind, StageOutcome, StageReport, TestReport, TlsMode};
+use eframe::egui;
+use egui::{ComboBox, Grid, Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+/// Draws the dialog while it is open.
+pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let Some(Dialog::Connect(form)) = &state.dialog else { return };
+    let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
+    let response = modal.show(ui, |ui| {
+        let screen = ui.ctx().content_rect();
+        ui.set_width((screen.width() - 96.0).min(1060.0));
+        let title = if form.editing.is_some() { "Edit source" } else { "Connect a source" };
+        ui.label(RichText::new(title).heading());
+        ui.add_space(space::S);
+        let tallest = (screen.height() - 220.0).max(240.0);
+        ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
+            // Fields on the left, what the test says of them on the right: nothing moves while a test runs.
+            ui.columns(2, |columns| {
+                if let [left, right] = columns {
+                    fields_ui(left, form, out);
+                    test_ui(right, form, out);
+                }
+            });
+        });
+        ui.add_space(space::M);
+        buttons_ui(ui, form, out);
+    });
+    // A click beside it must not lose what was typed: only Esc and Cancel close it.
+    if response.should_close() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+        out.act(Action::CloseDialog);
+    }
+}
+
+fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.horizontal(|ui| {
+        for kind in [SourceKind::MySql, SourceKind::Postgres, SourceKind::Sqlite, SourceKind::Files] {
+            if ui.selectable_label(form.kind == kind, kind.label()).clicked() {
+                out.act(Action::Source(SourceAction::Kind(kind)));
+            }
+        }
+    });
+    ui.add_space(space::S);
+    Grid::new("connect-fields").num_columns(2).spacing(vec2(space::XL, space::S)).min_col_width(96.0).show(ui, |ui| {
+        if form.kind.is_server() {
+            text_ui(ui, "Host", &form.host, "127.0.0.1", SourceAction::Host, out);
+            text_ui(ui, "Port", &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
+            text_ui(ui, "User", &form.user, "", SourceAction::User, out);
+            let label = fact_label_ui(ui, "Password");
+            let mut password = form.password.clone();
+            let hint = if form.editing.is_some() { "as kept" } else { "" };
+            let field = TextEdit::singleline(&mut password).password(true).hint_text(hint_text(ui, hint)).desired_width(280.0);
+            if ui.add(field).labelled_by(label.id).on_hover_text("Kept in the system's keyring, never in the settings").changed() {
+                out.act(Action::Source(SourceAction::Password(password)));
+            }
+            ui.end_row();
+            text_ui(ui, "Database", &form.database, "market", SourceAction::Database, out);
+            fact_label_ui(ui, "Encryption");
+            ui.horizontal(|ui| {
+                for (mode, text, hint) in [
+                    (TlsMode::Prefer, "If the server can", "Encrypted where the server offers it"),
+                    (TlsMode::Require, "Always", "No connection without encryption"),
+                    (TlsMode::Off, "Never", "Only for a server on this machine"),
+                ] {
+                    if ui.selectable_label(form.tls == mode, text).on_hover_text(hint).clicked() {
+                        out.act(Action::Source(SourceAction::Tls(mode)));
+                    }
+                }
+            });
+            ui.end_row();
+        } else {
+            let label = fact_label_ui(ui, if form.kind == SourceKind::Sqlite { "File" } else { "File or folder" });
+            ui.horizontal(|ui| {
+                let mut path = form.path.clone();
+                if ui.add(TextEdit::singleline(&mut path).desired_width(280.0)).labelled_by(label.id).changed() {
+                    out.act(Action::Source(SourceAction::Path(path)));
+                }
+                if icons::icon_button_ui(ui, icons::FOLDER, "Choose a file…").clicked() {
+                    out.pick.push(PathPurpose::SourceFile);
+                }
+                if form.kind == SourceKind::Files && ui.button("Folder…").clicked() {
+                    out.pick.push(PathPurpose::SourceFolder);
+                }
+            });
+            ui.end_row();
+        }
+        if form.kind != SourceKind::Files {
+            text_ui(ui, "Table", &form.table, "found by its columns", SourceAction::Table, out);
+        }
+        text_ui(ui, "Name", &form.name, &form.name_to_save(), SourceAction::Name, out);
+    });
+    ui.label(RichText::new("Samovar only ever reads from a source").small().color(theme.text_weak));
+}
+
+/// What a field takes when it is left empty, quieter than what is typed.
+fn hint_text(ui: &Ui, hint: &str) -> RichText {
+    RichText::new(hint).color(Theme::of(ui).text_disabled)
+}
+
+fn text_ui(ui: &mut Ui, label: &str, value: &str, hint: &str, action: fn(String) -> SourceAction, out: &mut Outbox) {
+    let name = fact_label_ui(ui, label);
+    let mut text = value.to_owned();
+    if ui.add(TextEdit::singleline(&mut text).hint_text(hint_text(ui, hint)).desired_width(280.0)).labelled_by(name.id).changed() {
+        out.act(Action::Source(action(text)));
+    }
+    ui.end_row();
+}
+
+fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+    if matches!(form.test, TestState::Idle) {
+        let theme = Theme::of(ui);
+        ui.add_space(size::CONTROL + space::M);
+        ui.label(
+            RichText::new("The test goes step by step, from the name to the first rows, and says what to do where it stops")
+                .color(theme.text_weak),
+        );
+    }
+    for stage in form.test.stages() {
+        stage_ui(ui, stage);
+    }
+    if let TestState::Running { stages, .. } = &form.test {
+        let theme = Theme::of(ui);
+        let next = crate::source::Stage::ALL.get(stages.len()).map_or("", |stage| stage.label());
+        ui.label(RichText::new(format!("{next}…")).color(theme.text_weak));
+    }
+    if let Some(report) = form.test.report() {
+        if !report.table_columns.is_empty() {
+            ui.add_space(space::S);
+            columns_ui(ui, form, report, out);
+        }
+        if let Some(preview) = &report.preview {
+            ui.add_space(space::S);
+            preview_ui(ui, preview);
+        }
+    }
+}
+
+fn stage_ui(ui: &mut Ui, report: &StageReport) {
+    let theme = Theme::of(ui);
+    let (glyph, color, text) = match &report.outcome {
+        StageOutcome::Ok { detail } => (icons::CHECK, theme.success, detail.clone()),
+        StageOutcome::Skipped { why } => (icons::CHEVRON_RIGHT, theme.text_weak, why.clone()),
+        StageOutcome::Failed { what_happened, .. } => (icons::CLOSE, theme.error, what_happened.clone()),
+    };
+    ui.horizontal_top(|ui| {
+        ui.label(icons::icon(glyph).color(color));
+        ui.allocate_ui(vec2(88.0, size::CONTROL), |ui| {
+            ui.set_min_width(88.0);
+            ui.label(RichText::new(report.stage.label()).color(theme.text));
+        });
+        ui.vertical(|ui| {
+            ui.set_width(ui.available_width() - space::L);
+            ui.add(
+                Label::new(RichText::new(text).color(if color == theme.error { theme.text } else { theme.text_weak }))
+                    .selectable(true)
+                    .wrap(),
+            );
+            if let StageOutcome::Failed { what_to_do, .. } = &report.outcome {
+                ui.add(Label::new(RichText::new(what_to_do).color(theme.accent)).selectable(true).wrap());
+            }
+        });
+    });
+}
+
+/// Which column plays which part; each can be told otherwise.
+fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Outbox) {
+    heading_ui(ui, "Columns");
+    Grid::new("connect-columns").num_columns(4).spacing(vec2(space::M, space::XS)).show(ui, |ui| {
+        for (place, role) in ColumnRole::ALL.into_iter().enumerate() {
+            let needed = if role.is_required() { "" } else { " (optional)" };
+            fact_label_ui(ui, &format!("{}{needed}", role.key().replace('_', " ")));
+            let current = form.column(role).unwrap_or(format::NONE);
+            ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
+                if ui.selectable_label(form.columns.get(role).is_none(), "Found by name").clicked() {
+                    out.act(Action::Source(SourceAction::MapColumn(role, None)));
+                }
+                for column in &report.table_columns {
+                    if ui.selectable_label(form.column(role) == Some(column), column).clicked() {
+                        out.act(Action::Source(SourceAction::MapColumn(role, Some(column.clone()))));
+                    }
+                }
+            });
+            if place % 2 == 1 {
+                ui.end_row();
+            }
+        }
+    });
+}
+
+fn preview_ui(ui: &mut Ui, preview: &Preview) {
+    let theme = Theme::of(ui);
+    heading_ui(ui, "First rows");
+    ScrollArea::horizontal().id_salt("connect-preview").auto_shrink([false, true]).show(ui, |ui| {
+        Grid::new("connect-preview").spacing(vec2(space::L, 2.0)).show(ui, |ui| {
+            for column in &preview.columns {
+                ui.label(RichText::new(column).small().color(theme.text_weak));
+            }
+            ui.end_row();
+            for row in preview.rows.iter().take(5) {
+                for value in row {
+                    ui.label(RichText::new(value).small());
+                }
+                ui.end_row();
+            }
+        });
+    });
+}
+
+fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let passed = form.test.report().is_some_and(TestReport::passed);
+        let words = RichText::new("Connect and preheat");
+        let connect = if passed { egui::Button::new(words.color(theme.on_accent)).fill(theme.accent) } else { egui::Button::new(words) };
+        let complete = form.url();
+        let connect = ui.add_enabled(complete.is_ok() && !form.test.is_running(), connect);
+        if connect.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {
+            out.act(Action::Source(SourceAction::Connect));
+        }
+        let test = ui.add_enabled(complete.is_ok() && !form.test.is_running(), egui::Button::new("Test connection"));
+        if test.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {
+            out.act(Action::Source(SourceAction::Test));
+        }
+        if ui.button("Cancel").clicked() {
+            out.act(Action::CloseDialog);
+        }
+    });
+}

@@ -1,0 +1,114 @@
+//! Small widgets that several views share: meters, chips, states with their marks, headings and pairs of label and value.
+
+use super::format;
+use super::theme::{StateMark, Theme, mark_ui, size, space};
+use crate::cache::{EntryState, TimeToLive};
+use eframe::egui;
+use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
+
+/// A thin bar that is full to a share of 0…1.
+pub fn meter_ui(ui: &mut Ui, width: f32, share: f32, color: Color32) -> Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 6.0), Sense::hover());
+    let radius = CornerRadius::same(3);
+    ui.painter().rect_filled(rect, radius, theme.line);
+    let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+    if share > 0.0 {
+        let full = Rect::from_min_size(rect.min, vec2((rect.width() * share).max(6.0), rect.height()));
+        ui.painter().rect_filled(full, radius, color);
+    }
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ProgressIndicator, true, format::percent(f64::from(share))));
+    response
+}
+
+/// A bar of several parts beside each other, each a share of 0…1.
+pub fn stacked_meter_ui(ui: &mut Ui, width: f32, height: f32, parts: &[(f32, Color32)]) -> Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(3), theme.line);
+    let mut left = rect.left();
+    for (share, color) in parts.iter().filter(|(share, _)| *share > 0.0) {
+        let part = Rect::from_min_size(egui::pos2(left, rect.top()), vec2((rect.width() * share).max(2.0), rect.height()));
+        ui.painter().rect_filled(part.intersect(rect), CornerRadius::same(2), *color);
+        left = part.right() + 1.0;
+    }
+    response
+}
+
+/// The mark of an entry's state; fresh entries in the last tenth of their time cool.
+#[must_use]
+pub fn mark_of(state: EntryState, expires_at_us: Option<i64>, now_us: i64, ttl: TimeToLive) -> StateMark {
+    match state {
+        EntryState::Fresh => {
+            let left_secs = expires_at_us.map(|at_us| (at_us - now_us) / crate::market::SECOND_US);
+            let cooling = left_secs.is_some_and(|left| left < i64::try_from(ttl.ttl_secs / 10).unwrap_or(i64::MAX));
+            if cooling { StateMark::Cooling } else { StateMark::Fresh }
+        }
+        EntryState::Stale => StateMark::Stale,
+        EntryState::Outdated => StateMark::Outdated,
+        EntryState::Damaged => StateMark::Damaged,
+        EntryState::Failed => StateMark::Failed,
+        EntryState::Missing => StateMark::Missing,
+    }
+}
+
+/// Mark and word of a state.
+pub fn state_ui(ui: &mut Ui, mark: StateMark) -> Response {
+    let theme = Theme::of(ui);
+    mark_ui(ui, mark);
+    let color = if matches!(mark, StateMark::Damaged | StateMark::Failed) { theme.error } else { theme.text };
+    ui.add(egui::Label::new(RichText::new(mark.word()).color(color)).selectable(false))
+}
+
+/// A chip: mark, word and count; pressed ones narrow the list.
+pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Response {
+    let theme = Theme::of(ui);
+    let text = format!("{} {}", mark.word(), format::count(count as u64));
+    let color = if pressed { theme.text } else { theme.text_weak };
+    let galley =
+        egui::WidgetText::from(RichText::new(&text).small().color(color)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
+    let wanted = vec2(galley.size().x + size::MARK + space::XS + 2.0 * space::S, 22.0);
+    let (rect, response) = ui.allocate_exact_size(wanted, Sense::click());
+    let fill = if pressed {
+        theme.accent_weak
+    } else if response.hovered() {
+        theme.hover
+    } else {
+        theme.panel
+    };
+    let painter = ui.painter();
+    painter.rect_filled(rect, CornerRadius::same(11), fill);
+    if response.has_focus() {
+        painter.rect_stroke(rect, CornerRadius::same(11), (1.0, theme.accent), egui::StrokeKind::Inside);
+    }
+    let mark_rect =
+        Rect::from_center_size(egui::pos2(rect.left() + space::S + size::MARK * 0.5, rect.center().y), vec2(size::MARK, size::MARK));
+    super::theme::paint_mark(painter, mark_rect, mark);
+    painter.galley(egui::pos2(mark_rect.right() + space::XS, rect.center().y - galley.size().y * 0.5), galley, color);
+    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, pressed, &text));
+    response
+}
+
+/// A quiet heading above a group.
+pub fn heading_ui(ui: &mut Ui, text: &str) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(text).color(theme.text));
+    ui.add_space(space::XS);
+}
+
+/// A figure that is read from across the desk, with what it is below.
+pub fn figure_ui(ui: &mut Ui, value: &str, label: &str, color: Color32) -> Response {
+    let theme = Theme::of(ui);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.label(RichText::new(value).text_style(super::theme::display()).color(color));
+        ui.label(RichText::new(label).small().color(theme.text_weak));
+    })
+    .response
+}
+
+/// A small word on the left of a form or table of facts.
+pub fn fact_label_ui(ui: &mut Ui, text: &str) -> Response {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(text).color(theme.text_weak))
+}

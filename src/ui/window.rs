@@ -1,0 +1,329 @@
+//! The eframe glue: drains the worker's events, draws the views, and hands what users did to the state.
+//!
+//! The window's thread never waits: no file, database or lock is touched here. File dialogs run on a thread of their own and
+//! wake the window when they are answered.
+
+use super::chart::{ChartLayout, ChartView, FeatureChoice};
+use super::commands;
+use super::theme::{self, PriceColors};
+use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
+use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::config::{PriceColorChoice, ThemeChoice};
+use crate::feature::{self, FeatureSet};
+use crate::worker::{Job, Worker, WorkerContext};
+use eframe::egui;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Longest time one frame spends on events; the rest waits for the next frame.
+const EVENT_BUDGET: Duration = Duration::from_millis(3);
+/// Under which name the workspace is stored.
+const STORAGE_KEY: &str = "samovar-workspace-1";
+
+/// What is remembered between two starts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Remembered {
+    workspace: Workspace,
+    chart: ChartLayout,
+}
+
+/// What a file dialog is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathPurpose {
+    /// The cache folder.
+    CacheDir,
+    /// The folder of the bars tree.
+    BarsDir,
+    /// The folder of the features tree.
+    FeaturesDir,
+    /// A database file, for the connection dialog.
+    SourceFile,
+    /// A folder of files, for the connection dialog.
+    SourceFolder,
+}
+
+/// A path that was chosen, and what for.
+type Picked = (PathPurpose, PathBuf);
+
+/// Everything a view may use besides the state: what it returns, and what is only for drawing.
+#[derive(Default)]
+pub struct Outbox {
+    /// What the user did.
+    pub actions: Vec<Action>,
+    /// File dialogs to open.
+    pub pick: Vec<PathPurpose>,
+}
+
+impl Outbox {
+    /// The user did this.
+    pub fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+}
+
+/// Passing state of the views that is no business of the application's.
+#[derive(Default)]
+pub struct ViewState {
+    /// The chart.
+    pub chart: ChartView,
+    /// What stays of the chart.
+    pub layout: ChartLayout,
+    /// What can be put on the chart.
+    pub features: Vec<FeatureChoice>,
+    /// What is typed into the palette.
+    pub palette: palette::PaletteState,
+    /// When each notice came.
+    pub notice_times: HashMap<u64, f64>,
+    /// The focus the list last scrolled to.
+    pub scrolled_to: Option<(crate::market::Symbol, u64)>,
+    /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
+    pub open_jobs: std::collections::HashSet<(bool, i64)>,
+    /// Settings as typed, until they are valid.
+    pub settings: settings::SettingsDraft,
+}
+
+/// The window.
+pub struct SamovarWindow {
+    worker: Option<Worker>,
+    state: AppState,
+    views: ViewState,
+    picked: (SyncSender<Picked>, Receiver<Picked>),
+    look: Option<(ThemeChoice, PriceColorChoice)>,
+}
+
+impl SamovarWindow {
+    /// Makes the window on a running worker's context; settings that could not be read are told about.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(
+        creation: &eframe::CreationContext<'_>,
+        context: WorkerContext,
+        problems: impl IntoIterator<Item = String>,
+    ) -> std::io::Result<Self> {
+        theme::install(&creation.egui_ctx);
+        let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
+        let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
+        let wake = {
+            let ctx = creation.egui_ctx.clone();
+            move || ctx.request_repaint()
+        };
+        let worker = Worker::spawn(context, wake)?;
+        let mut window = Self {
+            worker: Some(worker),
+            state,
+            views: ViewState { layout: remembered.chart, features: choices(), ..ViewState::default() },
+            picked: sync_channel(8),
+            look: None,
+        };
+        for problem in problems {
+            window.state.notices.warn(problem);
+        }
+        window.apply_look(&creation.egui_ctx);
+        Ok(window)
+    }
+
+    /// The state, for tests.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// The chart's passing state, for tests.
+    #[must_use]
+    pub fn chart_view(&self) -> &ChartView {
+        &self.views.chart
+    }
+
+    fn send(&self, jobs: Vec<Job>) {
+        if let Some(worker) = &self.worker {
+            for job in jobs {
+                worker.send(job);
+            }
+        }
+    }
+
+    /// Applies what the worker told, for a few milliseconds at most.
+    fn drain_events(&mut self, ctx: &egui::Context) {
+        let started = Instant::now();
+        while let Some(event) = self.worker.as_ref().and_then(Worker::try_next) {
+            let jobs = self.state.apply(event);
+            self.send(jobs);
+            if started.elapsed() > EVENT_BUDGET {
+                ctx.request_repaint();
+                return;
+            }
+        }
+    }
+
+    fn take_picked_paths(&mut self) {
+        while let Ok((purpose, path)) = self.picked.1.try_recv() {
+            let action = match purpose {
+                PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
+                PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
+                PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::SourceFile | PathPurpose::SourceFolder => {
+                    Action::Source(SourceAction::Path(path.to_string_lossy().into_owned()))
+                }
+            };
+            let jobs = self.state.execute(action);
+            self.send(jobs);
+        }
+    }
+
+    /// Theme and price colours as the settings have them.
+    fn apply_look(&mut self, ctx: &egui::Context) {
+        let appearance = &self.state.settings.appearance;
+        let wanted = (appearance.theme, appearance.price_colors);
+        if self.look == Some(wanted) {
+            return;
+        }
+        ctx.set_theme(match wanted.0 {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+        });
+        theme::set_price_colors(
+            ctx,
+            match wanted.1 {
+                PriceColorChoice::GreenUp => PriceColors::GreenUp,
+                PriceColorChoice::RedUp => PriceColors::RedUp,
+                PriceColorChoice::BlueOrange => PriceColors::BlueOrange,
+            },
+        );
+        self.look = Some(wanted);
+    }
+
+    fn open_dialog(&self, ctx: &egui::Context, purpose: PathPurpose) {
+        let dialog = rfd::AsyncFileDialog::new();
+        let (answer, ctx) = (self.picked.0.clone(), ctx.clone());
+        let wait = move |chosen: Option<rfd::FileHandle>| {
+            if let Some(chosen) = chosen
+                && answer.send((purpose, chosen.path().to_path_buf())).is_ok()
+            {
+                ctx.request_repaint();
+            }
+        };
+        let thread = std::thread::Builder::new().name("samovar-file-dialog".to_owned());
+        let spawned = match purpose {
+            PathPurpose::SourceFile => {
+                let asked = dialog.set_title("Choose a database file").pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
+                let asked = dialog.set_title("Choose a folder").pick_folder();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+        };
+        if let Err(error) = spawned {
+            tracing::error!(%error, "no thread for a file dialog");
+        }
+    }
+
+    fn draw(&mut self, ui: &mut egui::Ui, out: &mut Outbox) {
+        let (state, views) = (&self.state, &mut self.views);
+        chrome::top_bar_ui(ui, state, out);
+        chrome::status_bar_ui(ui, state, out);
+        egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
+            (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),
+            (_, View::Symbols) => symbols::symbols_view_ui(ui, state, views, out),
+            (_, View::Overview) => dashboard::overview_ui(ui, state, out),
+            (_, View::Jobs) => jobs::jobs_ui(ui, state, views, out),
+            (_, View::Settings) => settings::settings_ui(ui, state, views, out),
+        });
+        dialogs::confirm_ui(ui, state, out);
+        connect::connect_dialog_ui(ui, state, out);
+        palette::palette_ui(ui, state, views, out);
+        dialogs::help_ui(ui, state, out);
+        notices::notices_ui(ui, state, views, out);
+    }
+}
+
+impl eframe::App for SamovarWindow {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.drain_events(ctx);
+        self.take_picked_paths();
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.state.is_dark = theme::Theme::of(ui).dark;
+        let mut out = Outbox::default();
+        commands::shortcuts(ui, &self.state, &mut out);
+        self.draw(ui, &mut out);
+        self.state.focus_filter = false;
+        for action in out.actions {
+            let jobs = self.state.execute(action);
+            self.send(jobs);
+            // What was asked for is drawn at once, not at the next movement of the pointer.
+            ui.request_repaint();
+        }
+        for purpose in out.pick {
+            self.open_dialog(ui, purpose);
+        }
+        if let Some(text) = self.state.clipboard.take() {
+            ui.copy_text(text);
+        }
+        self.apply_look(ui);
+        if self.state.snapshot.next_change_us.is_some() {
+            // "in 3 h 12 min" is true for a minute.
+            ui.request_repaint_after(Duration::from_secs(60));
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.views.layout.clone() };
+        eframe::set_value(storage, STORAGE_KEY, &remembered);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(worker) = self.worker.take() {
+            worker.shut_down();
+        }
+    }
+}
+
+/// Every feature of the built-in sets, for the chart's list.
+fn choices() -> Vec<FeatureChoice> {
+    let mut choices: Vec<FeatureChoice> = Vec::new();
+    for set in FeatureSet::names().iter().filter_map(|name| FeatureSet::by_name(name)) {
+        for definition in set.definitions() {
+            if choices.iter().any(|choice| choice.name == *definition.name) {
+                continue;
+            }
+            let placement = match definition.placement {
+                feature::Placement::OverPrice => super::chart::Placement::Price,
+                feature::Placement::OwnPane("volume") => super::chart::Placement::Volume,
+                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_owned()),
+            };
+            choices.push(FeatureChoice {
+                name: definition.name.to_string(),
+                group: definition.group.label().to_owned(),
+                description: definition.description.to_string(),
+                placement,
+            });
+        }
+    }
+    choices
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// When the desktop gives no window.
+pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Samovar")
+        .with_app_id("samovar")
+        .with_inner_size([1440.0, 900.0])
+        .with_min_inner_size([880.0, 560.0])
+        .with_icon(super::logo::window_icon());
+    let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
+    let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
+    };
+    eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
+}

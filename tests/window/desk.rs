@@ -1,0 +1,491 @@
+//! A desk to test at: the real window over folders of its own, a clock that stands still, and small markets to read from.
+
+use eframe::egui;
+use egui::accesskit::Role;
+use egui::{Event, Key, Modifiers, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, Node};
+use samovar::app::{AppState, Command, JobStage, OpenState};
+use samovar::cache::{Catalog, Entry, Folders};
+use samovar::config::{Places, Secrets, Settings, SourceSetting};
+use samovar::market::{DAY_US, HOUR_US, ManualClock, Symbol, format_date};
+use samovar::ui::SamovarWindow;
+use samovar::worker::{SymbolRow, WorkerContext};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// 2024-05-06 12:00 UTC; far enough from today for the window to go by this clock alone.
+pub const NOW_US: i64 = 19_849 * DAY_US + 12 * HOUR_US;
+/// Longest wait for anything; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What eframe keeps from one start to the next.
+#[derive(Default)]
+struct Kept(HashMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    fn flush(&mut self) {}
+}
+
+/// The window and everything around it.
+pub struct Desk {
+    pub harness: Harness<'static, SamovarWindow>,
+    pub clock: Arc<ManualClock>,
+    pub places: Places,
+    /// Last, so that the folder goes after the window.
+    folder: Arc<TempDir>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        eframe::App::on_exit(self.harness.state_mut(), None);
+    }
+}
+
+/// A desk that is being laid out.
+pub struct Laid {
+    folder: Arc<TempDir>,
+    clock: Arc<ManualClock>,
+    pub places: Places,
+    pub settings: Settings,
+    pub problems: Vec<String>,
+    kept: Kept,
+}
+
+impl Laid {
+    pub fn new() -> Self {
+        let folder = Arc::new(TempDir::new().expect("a temporary folder"));
+        let places = Places {
+            settings_file: folder.path().join("config/settings.toml"),
+            cache_dir: folder.path().join("cache"),
+            data_dir: folder.path().join("data"),
+        };
+        let clock = Arc::new(ManualClock::at(NOW_US));
+        Self { folder, clock, places, settings: Settings::default(), problems: Vec::new(), kept: Kept::default() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Uses a SQLite market as its source from the start.
+    pub fn source(mut self, name: &str, path: &Path) -> Self {
+        let url = format!("sqlite:{}", path.display());
+        self.settings.sources.push(SourceSetting { name: name.to_owned(), url });
+        self.settings.source = Some(name.to_owned());
+        self
+    }
+
+    pub fn open(self) -> Desk {
+        let Self { folder, clock, places, settings, problems, kept } = self;
+        let context = WorkerContext {
+            settings,
+            secrets: Secrets::beside(&places.settings_file).without_keyring(),
+            places: places.clone(),
+            cache_dir: None,
+            source: None,
+            clock: clock.clone(),
+            snapshots: true,
+        };
+        // The storage has to outlive the window's making only, but its lifetime is the harness's.
+        let kept: &'static Kept = Box::leak(Box::new(kept));
+        let builder = Harness::builder().with_size(vec2(1_440.0, 900.0)).with_step_dt(1.0 / 250.0).with_max_steps(8);
+        let harness = builder.build_eframe(move |creation| {
+            creation.storage = Some(kept);
+            SamovarWindow::new(creation, context, problems).expect("a window")
+        });
+        Desk { harness, clock, places, folder }
+    }
+}
+
+/// A desk with a market of so many symbols (`S000`, `S001`, …) and so many bars each, nothing preheated.
+pub fn desk_with_market(symbols: usize, bars: usize) -> Desk {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    Market::new(&path).symbols(symbols, bars);
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk
+}
+
+/// The same, everything preheated and on the first symbol.
+pub fn warm_desk(symbols: usize, bars: usize) -> Desk {
+    let mut desk = desk_with_market(symbols, bars);
+    desk.press("Preheat all");
+    desk.wait_idle();
+    desk.wait("every symbol to be fresh", |state| {
+        state.snapshot.rows.len() == symbols && state.snapshot.rows.iter().all(|row| row.state == samovar::cache::EntryState::Fresh)
+    });
+    desk
+}
+
+impl Desk {
+    /// Closes the window as a user does and opens it again with the settings as saved.
+    pub fn restart(mut self) -> Self {
+        let mut kept = Kept::default();
+        eframe::App::save(self.harness.state_mut(), &mut kept);
+        eframe::App::on_exit(self.harness.state_mut(), None);
+        let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
+        drop(self);
+        let (settings, problem) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
+        let laid = Laid { folder, clock, places, settings, problems: problem.into_iter().collect(), kept };
+        let mut desk = laid.open();
+        desk.wait_ready();
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn state(&self) -> &AppState {
+        self.harness.state().state()
+    }
+
+    // Waiting.
+
+    /// Draws frame after frame until `done`; fails with what is on the screen when that takes for ever.
+    pub fn wait(&mut self, what: &str, done: impl Fn(&AppState) -> bool) {
+        self.wait_for(what, |desk| done(desk.state()));
+    }
+
+    pub fn wait_for(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
+        let since = Instant::now();
+        loop {
+            self.harness.step();
+            if done(self) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "waited for {what} in vain; on the screen: {:#?}", self.texts());
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    }
+
+    pub fn wait_ready(&mut self) {
+        self.wait("the cache to open", |state| state.open == OpenState::Ready);
+        self.settle();
+    }
+
+    /// Until every job has ended and the snapshot knows of it.
+    pub fn wait_idle(&mut self) {
+        self.wait("all jobs to end", |state| {
+            !state.jobs.is_empty()
+                && state.jobs.iter().all(|job| job.stage.is_over())
+                && state.working.is_empty()
+                && state
+                    .jobs
+                    .iter()
+                    .filter_map(|job| job.record_id)
+                    .all(|id| state.snapshot.jobs.iter().any(|past| past.record_id == id && past.finished_at_us.is_some()))
+        });
+        self.settle();
+    }
+
+    /// Draws until nothing asks to be drawn at once; fails when that never ends, or when a control has no accessible name.
+    pub fn settle(&mut self) {
+        self.harness.run();
+    }
+
+    /// Waits for a text on the screen.
+    pub fn wait_text(&mut self, part: &str) {
+        self.wait_for(&format!("the text {part:?}"), |desk| desk.sees(part));
+    }
+
+    /// Waits for a notice (on show or gone again) that contains `part`, and returns it.
+    pub fn wait_notice(&mut self, part: &str) -> String {
+        let has =
+            |state: &AppState| state.notices.history().iter().rev().map(|notice| &notice.text).find(|text| text.contains(part)).cloned();
+        self.wait(&format!("a notice with {part:?}"), |state| has(state).is_some());
+        has(self.state()).expect("just seen")
+    }
+
+    // Looking.
+
+    /// Every text a user could read or have read out.
+    pub fn texts(&self) -> Vec<String> {
+        let nodes = self.harness.root().children_recursive().map(|node| node.accesskit_node());
+        nodes.flat_map(|node| [node.label(), node.value()]).flatten().filter(|text| !text.trim().is_empty()).collect()
+    }
+
+    pub fn sees(&self, part: &str) -> bool {
+        self.texts().iter().any(|text| text.contains(part))
+    }
+
+    #[track_caller]
+    pub fn assert_sees(&self, part: &str) {
+        assert!(self.sees(part), "{part:?} is not on the screen: {:#?}", self.texts());
+    }
+
+    #[track_caller]
+    pub fn assert_no(&self, part: &str) {
+        assert!(!self.sees(part), "{part:?} is on the screen");
+    }
+
+    fn find_button(&self, label: &str) -> Option<Node<'_>> {
+        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox);
+        self.harness.root().children_recursive().find(|node| {
+            let node = node.accesskit_node();
+            is_button(node.role()) && node.label().as_deref() == Some(label)
+        })
+    }
+
+    #[track_caller]
+    pub fn button(&self, label: &str) -> Node<'_> {
+        self.find_button(label).unwrap_or_else(|| panic!("there is no button {label:?}: {:#?}", self.texts()))
+    }
+
+    pub fn has_button(&self, label: &str) -> bool {
+        self.find_button(label).is_some()
+    }
+
+    #[track_caller]
+    pub fn is_enabled(&self, label: &str) -> bool {
+        !self.button(label).accesskit_node().is_disabled()
+    }
+
+    /// The row of a symbol in the last snapshot.
+    #[track_caller]
+    pub fn row(&self, symbol: &str) -> &SymbolRow {
+        self.state().row(&Symbol::new(symbol)).unwrap_or_else(|| panic!("no row {symbol}"))
+    }
+
+    /// Symbols as listed, top to bottom.
+    pub fn listed(&self) -> Vec<String> {
+        let state = self.state();
+        state.list.visible().iter().map(|position| state.snapshot.rows[*position].symbol.to_string()).collect()
+    }
+
+    /// The selected symbols, sorted.
+    pub fn selected(&self) -> Vec<String> {
+        let mut selected: Vec<String> = self.state().list.selected().iter().map(ToString::to_string).collect();
+        selected.sort();
+        selected
+    }
+
+    pub fn focus(&self) -> String {
+        self.state().list.focus().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Waits until the chart shows a symbol's bars.
+    pub fn wait_chart(&mut self, symbol: &str) {
+        let wanted = Symbol::new(symbol);
+        self.wait(&format!("the chart of {symbol}"), |state| {
+            state.chart.requested.as_ref() == Some(&wanted)
+                && state.chart.loaded.as_ref().is_some_and(|loaded| loaded.data.symbol == wanted)
+        });
+    }
+
+    // Doing.
+
+    /// Presses a button, link or menu item by its words.
+    #[track_caller]
+    pub fn press(&mut self, label: &str) {
+        assert!(self.is_enabled(label), "{label:?} cannot be pressed now");
+        self.button(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// The same, and waits until the screen is quiet.
+    #[track_caller]
+    pub fn press_and_settle(&mut self, label: &str) {
+        self.press(label);
+        self.settle();
+    }
+
+    /// Clicks a row of the list, with keys held down.
+    #[track_caller]
+    pub fn click_row(&mut self, symbol: &str, modifiers: Modifiers) {
+        self.harness.get_all_by_label(symbol).next().expect("a row").click_modifiers(modifiers);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    pub fn key(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Types into whatever has the cursor.
+    pub fn write(&mut self, text: &str) {
+        self.harness.event(Event::Text(text.to_owned()));
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Replaces what stands in a field.
+    #[track_caller]
+    pub fn fill(&mut self, field: &str, text: &str) {
+        let find = |desk: &Self| -> Option<egui::Pos2> {
+            let root = desk.harness.root();
+            let found = root.children_recursive().find(|node| {
+                let node = node.accesskit_node();
+                matches!(node.role(), Role::TextInput | Role::PasswordInput)
+                    && (node.label().as_deref() == Some(field) || node.data().placeholder() == Some(field))
+            });
+            found.map(|node| node.rect().center())
+        };
+        let Some(center) = find(self) else { panic!("there is no field {field:?}: {:#?}", self.texts()) };
+        self.harness.hover_at(center);
+        for pressed in [true, false] {
+            let button = egui::PointerButton::Primary;
+            self.harness.event(Event::PointerButton { pos: center, button, pressed, modifiers: Modifiers::NONE });
+        }
+        self.harness.step();
+        self.key(Modifiers::COMMAND, Key::A);
+        if text.is_empty() {
+            self.key(Modifiers::NONE, Key::Delete);
+        } else {
+            self.write(text);
+        }
+    }
+
+    /// Presses the keys of a command.
+    pub fn shortcut(&mut self, command: Command) {
+        let keys = command.shortcut().expect("a command with keys");
+        let mut modifiers = Modifiers::NONE;
+        if keys.ctrl {
+            modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
+        }
+        if keys.shift {
+            modifiers |= Modifiers::SHIFT;
+        }
+        let key = match keys.key {
+            samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
+            samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
+            samovar::app::Key::Enter => Key::Enter,
+            samovar::app::Key::Delete => Key::Delete,
+            samovar::app::Key::Escape => Key::Escape,
+        };
+        self.key(modifiers, key);
+    }
+
+    /// Lets a second pass, so that two things do not happen at the same time.
+    pub fn tick(&self) {
+        self.clock.advance(1_000_000);
+    }
+
+    /// Pauses whatever runs as soon as it runs, which holds it still between two symbols.
+    pub fn pause_running(&mut self) {
+        self.wait("a job to run", |state| state.active_job().is_some_and(|job| job.stage == JobStage::Running));
+        self.press("Pause");
+        self.wait("the job to pause", |state| state.active_job().is_some_and(|job| job.stage == JobStage::Paused));
+    }
+
+    // The disk.
+
+    pub fn folders(&self) -> Folders {
+        let settings = &self.state().settings;
+        let cache_dir = settings.cache_dir.clone().unwrap_or_else(|| self.places.cache_dir.clone());
+        Folders::new(cache_dir).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone())
+    }
+
+    /// Every cached file with its bytes: bars and features.
+    pub fn cached_files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        for tree in self.folders().trees() {
+            collect(&tree, &mut files);
+        }
+        files
+    }
+
+    /// Cached files of one symbol.
+    pub fn files_of(&self, symbol: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let name = format!("{}.parquet", Symbol::new(symbol).file_stem());
+        self.cached_files().into_iter().filter(|(path, _)| path.file_name().is_some_and(|file| *file == *name)).collect()
+    }
+
+    pub fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect(folder, &mut files);
+        files
+    }
+
+    /// What the catalog on disk knows, read beside the running window.
+    pub fn catalog(&self) -> Vec<Entry> {
+        Catalog::open(&self.folders().catalog()).expect("a catalog").entries(None).expect("entries")
+    }
+
+    pub fn entries_of(&self, symbol: &str) -> Vec<Entry> {
+        self.catalog().into_iter().filter(|entry| entry.key.symbol.as_str() == symbol).collect()
+    }
+
+    pub fn saved_settings(&self) -> Settings {
+        Settings::load(&self.places.settings_file).expect("settings that can be read")
+    }
+
+    /// Until the settings file says so too.
+    pub fn wait_saved(&mut self, what: &str, done: impl Fn(&Settings) -> bool) {
+        self.wait_for(&format!("the settings file: {what}"), |desk| done(&desk.saved_settings()));
+    }
+}
+
+fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    let Ok(listing) = std::fs::read_dir(folder) else { return };
+    for item in listing {
+        let path = item.expect("a file").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            files.insert(path, bytes);
+        }
+    }
+}
+
+/// A SQLite market.
+pub struct Market {
+    database: rusqlite::Connection,
+}
+
+impl Market {
+    pub fn new(path: &Path) -> Self {
+        let database = rusqlite::Connection::open(path).expect("a database");
+        let table = "CREATE TABLE IF NOT EXISTS stock_kline_data \
+                     (symbol TEXT, trade_date TEXT, open REAL, high REAL, low REAL, close REAL, volume REAL)";
+        database.execute_batch(table).expect("a table");
+        Self { database }
+    }
+
+    /// `S000`, `S001`, … with the same number of bars.
+    pub fn symbols(&self, count: usize, bars: usize) {
+        self.put((0..count).map(|number| (format!("S{number:03}"), bars)));
+    }
+
+    /// Daily bars that end before the desk's today.
+    pub fn put(&self, symbols: impl IntoIterator<Item = (String, usize)>) {
+        self.database.execute_batch("BEGIN").expect("begin");
+        {
+            let sql = "INSERT INTO stock_kline_data VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let mut insert = self.database.prepare(sql).expect("prepare");
+            for (place, (symbol, bars)) in symbols.into_iter().enumerate() {
+                for bar in 0..bars {
+                    let day = format_date(NOW_US - (bars - bar) as i64 * DAY_US);
+                    let close = 50.0 + place as f64 + 10.0 * (bar as f64 / 7.0).sin();
+                    let row = rusqlite::params![symbol, day, close - 0.25, close + 1.0, close - 1.0, close, 1_000.0 + bar as f64];
+                    insert.execute(row).expect("insert");
+                }
+            }
+        }
+        self.database.execute_batch("COMMIT").expect("commit");
+    }
+
+    pub fn run(&self, sql: &str) {
+        self.database.execute_batch(sql).expect("sql");
+    }
+}
