@@ -249,7 +249,7 @@ pub(super) fn ambiguous(symbol: &Symbol, sources: &[SourceId]) -> anyhow::Error 
     anyhow!("{symbol} was cached from several sources ({names}); say which one with --source URL")
 }
 
-/// A path with the user's own folder kept short is no help in scripts: paths are shown whole.
+/// A path for people and scripts: always whole.
 pub(super) fn shown(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_error| path.to_path_buf()).display().to_string()
 }

@@ -9,7 +9,7 @@ use crate::config::{Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use async_channel::{Receiver, Sender, TryRecvError, bounded};
+use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -98,10 +98,7 @@ impl Worker {
     /// The next event, if there is one. Never waits.
     #[must_use]
     pub fn try_next(&self) -> Option<JobEvent> {
-        match self.events.try_recv() {
-            Ok(event) => Some(event),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-        }
+        self.events.try_recv().ok()
     }
 
     /// Waits for the next event; `None` once the worker has ended.
@@ -179,7 +176,7 @@ impl Configuration {
             match FeatureSet::by_name(name) {
                 Some(set) => sets.push(set),
                 None => {
-                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")))
+                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")));
                 }
             }
         }
