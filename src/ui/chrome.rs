@@ -7,7 +7,7 @@ use super::window::Outbox;
 use super::{format, icons};
 use crate::app::{Action, AppState, Command, JobStage, OpenState, SourceAction, View};
 use eframe::egui;
-use egui::{Align, Frame, Layout, Margin, Panel, RichText, Ui};
+use egui::{Align, Frame, Layout, Margin, Panel, Response, RichText, Ui};
 
 fn bar_frame(theme: &Theme) -> Frame {
     Frame::NONE.fill(theme.panel).inner_margin(Margin::symmetric(12, 4))
@@ -40,11 +40,10 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
+                let menu = ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
                     egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() - 80.0).show(ui, |ui| menu_ui(ui, state, out));
-                })
-                .response
-                .on_hover_text("All commands");
+                });
+                name_button(menu.response, "All commands").on_hover_text("All commands");
                 command_icon_ui(ui, state, Command::Help, out);
                 let dark = theme.dark;
                 if icons::icon_button_ui(ui, if dark { icons::LIGHT } else { icons::DARK }, Command::ToggleTheme.text()).clicked() {
@@ -60,6 +59,12 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             });
         });
     });
+}
+
+/// Says in words what a button of icons is.
+fn name_button(response: Response, name: &str) -> Response {
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, name));
+    response
 }
 
 /// The source in use, and the way to another.
@@ -94,7 +99,7 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         }
     });
-    response.on_hover_text("Sources are only ever read");
+    name_button(response, &format!("Source: {current}")).on_hover_text("Sources are only ever read");
 }
 
 /// What is true at the moment: cache, job, room.

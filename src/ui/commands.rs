@@ -93,6 +93,14 @@ pub fn command_icon_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mu
     response
 }
 
+/// Names an item of a menu by its words alone, with its keys as keys: not by icons and columns of text run together.
+pub(super) fn name_item(response: &Response, name: &str, keys: &str) {
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, response.enabled(), name));
+    if !keys.is_empty() {
+        response.ctx.accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(keys));
+    }
+}
+
 /// The menu of everything.
 pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
@@ -105,8 +113,9 @@ pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         for command in group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol)) {
             let enabled = command.enabled(state);
             let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
-            let button = Button::new(command.text()).shortcut_text(RichText::new(keys).color(theme.text_weak)).frame_when_inactive(false);
+            let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
             let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+            name_item(&response, command.text(), &keys);
             if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
                 out.act(Action::Run(command));
                 ui.close();

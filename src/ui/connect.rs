@@ -175,9 +175,9 @@ fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Ou
     Grid::new("connect-columns").num_columns(4).spacing(vec2(space::M, space::XS)).show(ui, |ui| {
         for (place, role) in ColumnRole::ALL.into_iter().enumerate() {
             let needed = if role.is_required() { "" } else { " (optional)" };
-            fact_label_ui(ui, &format!("{}{needed}", role.key().replace('_', " ")));
+            let label = fact_label_ui(ui, &format!("{}{needed}", role.key().replace('_', " ")));
             let current = form.column(role).unwrap_or(format::NONE);
-            ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
+            let list = ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
                 if ui.selectable_label(form.columns.get(role).is_none(), "Found by name").clicked() {
                     out.act(Action::Source(SourceAction::MapColumn(role, None)));
                 }
@@ -187,6 +187,7 @@ fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Ou
                     }
                 }
             });
+            list.response.labelled_by(label.id);
             if place % 2 == 1 {
                 ui.end_row();
             }

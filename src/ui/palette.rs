@@ -1,6 +1,6 @@
 //! The command palette: every command and every symbol, found by typing.
 
-use super::commands::icon_of;
+use super::commands::{icon_of, name_item};
 use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::{Outbox, ViewState};
@@ -110,13 +110,16 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                 }
                 Line::Symbol(symbol) => (icons::CHART, symbol.to_string(), String::new(), Ok(())),
             };
-            let note = enabled.err().map_or(keys, str::to_owned);
+            let name = enabled.err().map_or_else(|| text.clone(), |reason| format!("{text} ({reason})"));
+            let note = enabled.err().unwrap_or(&keys);
             let button = egui::Button::new((icons::icon(glyph).color(theme.text_weak), RichText::new(text)))
                 .shortcut_text(RichText::new(note).color(theme.text_weak))
                 .selected(chosen)
                 .frame_when_inactive(chosen)
                 .min_size(vec2(ui.available_width(), size::CONTROL));
-            let clicked = ui.add_enabled(enabled.is_ok(), button).clicked();
+            let response = ui.add_enabled(enabled.is_ok(), button);
+            name_item(&response, &name, &keys);
+            let clicked = response.clicked();
             if enabled.is_ok() && (clicked || (enter && chosen)) {
                 out.act(Action::CloseDialog);
                 match line {

@@ -48,7 +48,8 @@ fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     if state.list.visible().is_empty() {
         empty_list_ui(ui, state, out);
     } else {
-        table_ui(ui, state, views, out);
+        // In a part of its own: the handles of its columns must not reach down into the bar.
+        ui.scope(|ui| table_ui(ui, state, views, out));
     }
 }
 
@@ -438,6 +439,11 @@ fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
         Some(LoadError::Failed(message)) => {
             ChartNotice { title: format!("{symbol} cannot be shown"), detail: message.clone(), action: Some("Preheat it again".to_owned()) }
         }
+        Some(LoadError::NotCached) if state.row(symbol).is_some_and(|row| row.state == EntryState::Damaged) => ChartNotice {
+            title: format!("{symbol} cannot be shown"),
+            detail: "Its file was damaged and was moved to quarantine; preheating fetches it again".to_owned(),
+            action: Some("Preheat it again".to_owned()),
+        },
         Some(LoadError::NotCached) => ChartNotice {
             title: format!("{symbol} is not in the cache"),
             detail: "Preheat it to see its chart".to_owned(),

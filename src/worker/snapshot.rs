@@ -184,6 +184,8 @@ impl Snapshot {
     /// Reads the catalog and puts it all together. Blocking.
     pub(super) fn make(cache: &Cache, input: &SnapshotInput<'_>) -> Result<Self, CacheError> {
         let now_us = cache.now_us();
+        // First, so that the entries already know of their last reads.
+        cache.flush_counters()?;
         let (listed_at_us, listed) = match input.source {
             Some((source, _)) => cache.catalog().symbols(source)?.map_or((None, Vec::new()), |(at_us, symbols)| (Some(at_us), symbols)),
             None => (None, Vec::new()),
@@ -192,7 +194,6 @@ impl Snapshot {
             Some((source, _)) => cache.states(Some(source), input.ttl, input.definitions)?,
             None => Vec::new(),
         };
-        cache.flush_counters()?;
         let lookups = cache.catalog().lookups_since(0)?;
         let mut snapshot = Self {
             made_at_us: now_us,

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// 2024-05-06 12:00 UTC; far enough from today for the window to go by this clock alone.
 pub const NOW_US: i64 = 19_849 * DAY_US + 12 * HOUR_US;
 /// Longest wait for anything; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What eframe keeps from one start to the next.
 #[derive(Default)]
@@ -93,6 +93,9 @@ impl Laid {
 
     pub fn open(self) -> Desk {
         let Self { folder, clock, places, settings, problems, kept } = self;
+        if settings != Settings::default() {
+            settings.save(&places.settings_file).expect("saved settings");
+        }
         let context = WorkerContext {
             settings,
             secrets: Secrets::beside(&places.settings_file).without_keyring(),
@@ -171,9 +174,18 @@ impl Desk {
             if done(self) {
                 return;
             }
-            assert!(since.elapsed() < PATIENCE, "waited for {what} in vain; on the screen: {:#?}", self.texts());
+            assert!(since.elapsed() < PATIENCE, "waited for {what} in vain; {}", self.story());
             std::thread::sleep(Duration::from_millis(4));
         }
+    }
+
+    /// What happened so far and what is on the screen, for messages of failed tests.
+    fn story(&self) -> String {
+        let state = self.state();
+        let notices: Vec<&str> = state.notices.history().iter().map(|notice| notice.text.as_str()).collect();
+        let jobs: Vec<String> = state.jobs.iter().map(|job| format!("{} is {}", job.title, job.stage.word())).collect();
+        let selected = self.selected();
+        format!("told: {notices:?}; jobs: {jobs:?}; selected: {selected:?}; on the screen: {}", self.texts().join(" | "))
     }
 
     pub fn wait_ready(&mut self) {
@@ -228,7 +240,7 @@ impl Desk {
 
     #[track_caller]
     pub fn assert_sees(&self, part: &str) {
-        assert!(self.sees(part), "{part:?} is not on the screen: {:#?}", self.texts());
+        assert!(self.sees(part), "{part:?} is not there; {}", self.story());
     }
 
     #[track_caller]
@@ -237,7 +249,7 @@ impl Desk {
     }
 
     fn find_button(&self, label: &str) -> Option<Node<'_>> {
-        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox);
+        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab);
         self.harness.root().children_recursive().find(|node| {
             let node = node.accesskit_node();
             is_button(node.role()) && node.label().as_deref() == Some(label)
@@ -246,7 +258,7 @@ impl Desk {
 
     #[track_caller]
     pub fn button(&self, label: &str) -> Node<'_> {
-        self.find_button(label).unwrap_or_else(|| panic!("there is no button {label:?}: {:#?}", self.texts()))
+        self.find_button(label).unwrap_or_else(|| panic!("there is no button {label:?}; {}", self.story()))
     }
 
     pub fn has_button(&self, label: &str) -> bool {
@@ -295,8 +307,19 @@ impl Desk {
     /// Presses a button, link or menu item by its words.
     #[track_caller]
     pub fn press(&mut self, label: &str) {
+        // What has just appeared has to find its place first.
+        self.harness.run_ok();
         assert!(self.is_enabled(label), "{label:?} cannot be pressed now");
         self.button(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Presses an item of the menu that is open, not a button of the same words behind it.
+    #[track_caller]
+    pub fn press_in_menu(&mut self, label: &str) {
+        let items = self.harness.get_all_by_role_and_label(Role::Button, label);
+        items.last().expect("an item of the menu").click();
         self.harness.step();
         self.harness.step();
     }
@@ -314,6 +337,66 @@ impl Desk {
         self.harness.get_all_by_label(symbol).next().expect("a row").click_modifiers(modifiers);
         self.harness.step();
         self.harness.step();
+    }
+
+    /// Opens the menu of a row.
+    #[track_caller]
+    pub fn open_row_menu(&mut self, symbol: &str) {
+        self.harness.get_all_by_label(symbol).next().expect("a row").click_secondary();
+        self.settle();
+    }
+
+    /// Chooses from the list that belongs to a role of a column.
+    #[track_caller]
+    pub fn choose(&mut self, list: &str, choice: &str) {
+        self.harness.run_ok();
+        self.harness.get_by_role_and_label(Role::ComboBox, list).click();
+        self.settle();
+        let choices = self.harness.get_all_by_role_and_label(Role::Button, choice);
+        choices.last().expect("a choice").click();
+        self.settle();
+    }
+
+    /// Puts the pointer on the word of a row's state.
+    #[track_caller]
+    pub fn hover_state_of(&mut self, symbol: &str) {
+        let row = self.harness.get_all_by_label(symbol).next().expect("a row").rect();
+        let word = self.harness.get_all_by_role(Role::Label).find(|node| {
+            let rect = node.rect();
+            rect.center().y == row.center().y && rect.left() > row.right() && !node.value().unwrap_or_default().is_empty()
+        });
+        word.expect("a state").hover();
+        self.harness.step();
+    }
+
+    /// How long until the window wants to be drawn again by itself.
+    pub fn repaint_delay(&self) -> Duration {
+        self.harness.output().viewport_output.get(&egui::ViewportId::ROOT).expect("the window").repaint_delay
+    }
+
+    pub fn dismiss_notices(&mut self) {
+        self.settle();
+        while self.has_button("Close this message") {
+            self.press("Close this message");
+        }
+    }
+
+    /// Presses the head of a column.
+    #[track_caller]
+    pub fn press_head(&mut self, text: &str) {
+        self.harness.get_by_label(text).click();
+        self.settle();
+    }
+
+    /// Opens the menu of sources in the top bar.
+    #[track_caller]
+    pub fn open_source_menu(&mut self) {
+        let found = self.harness.root().children_recursive().find(|node| {
+            let node = node.accesskit_node();
+            node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with("Source"))
+        });
+        found.expect("a menu of sources").click();
+        self.settle();
     }
 
     pub fn key(&mut self, modifiers: Modifiers, key: Key) {
@@ -341,7 +424,7 @@ impl Desk {
             });
             found.map(|node| node.rect().center())
         };
-        let Some(center) = find(self) else { panic!("there is no field {field:?}: {:#?}", self.texts()) };
+        let Some(center) = find(self) else { panic!("there is no field {field:?}; {}", self.story()) };
         self.harness.hover_at(center);
         for pressed in [true, false] {
             let button = egui::PointerButton::Primary;

@@ -7,5 +7,13 @@
 //! draws frames until something holds.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
+mod chrome;
+mod connect;
 mod desk;
 mod first_start;
+mod idle;
+mod jobs;
+mod list;
+mod selection;
+mod settings;
+mod trouble;

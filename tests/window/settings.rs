@@ -1,0 +1,148 @@
+//! What can be set, that it counts at once, and that it is kept.
+
+use crate::desk::{Desk, Laid, Market, warm_desk};
+use eframe::egui;
+use egui::{Key, Modifiers};
+use samovar::app::Command;
+use samovar::cache::EntryState;
+use samovar::config::{PriceColorChoice, ThemeChoice};
+use samovar::market::HOUR_US;
+
+fn settings_of(mut desk: Desk) -> Desk {
+    desk.shortcut(Command::ShowSettings);
+    desk.settle();
+    desk
+}
+
+fn set(desk: &mut Desk, field: &str, text: &str) {
+    desk.fill(field, text);
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.settle();
+}
+
+#[test]
+fn a_shorter_time_to_live_makes_entries_stale_by_the_clock() {
+    let mut desk = settings_of(warm_desk(3, 3));
+    desk.clock.advance(2 * HOUR_US);
+    set(&mut desk, "Time to live", "3h");
+    desk.wait_saved("3 hours", |settings| settings.ttl == "3h");
+    desk.wait("the new time to live", |state| state.snapshot.ttl.ttl_secs == 3 * 3_600);
+    assert_eq!(desk.row("S001").state, EntryState::Fresh, "an hour is left");
+    desk.clock.advance(HOUR_US - 1);
+    for _ in 0..20 {
+        desk.harness.step();
+    }
+    assert_eq!(desk.row("S001").state, EntryState::Fresh);
+    desk.clock.advance(1);
+    desk.wait_for("its time to be over", |desk| desk.row("S001").state == EntryState::Stale);
+    set(&mut desk, "Time to live", "7d");
+    desk.wait_for("more time", |desk| desk.row("S001").state == EntryState::Fresh);
+    desk.wait_saved("7 days", |settings| settings.ttl == "7d");
+}
+
+#[test]
+fn text_that_makes_no_sense_says_why_and_is_not_saved() {
+    let mut desk = settings_of(warm_desk(2, 3));
+    let wrong = [
+        ("Time to live", "soon", "is no time to live"),
+        ("Disk budget", "much", "Write a number with KB, MB, GB or TB"),
+        ("Memory budget", "-1 GB", "Write a number with KB, MB, GB or TB"),
+        ("Working threads", "many", "Write a number from 0 to 256"),
+    ];
+    let before = desk.saved_settings();
+    for (field, text, reason) in wrong {
+        set(&mut desk, field, text);
+        desk.wait_text(reason);
+    }
+    assert_eq!((desk.saved_settings(), desk.state().settings.clone()), (before.clone(), before));
+    set(&mut desk, "Working threads", "2");
+    desk.wait_saved("2 threads", |settings| settings.jobs == 2);
+    desk.assert_no("Write a number from 0 to 256");
+}
+
+#[test]
+fn budgets_are_kept_and_a_full_one_is_told() {
+    let mut desk = settings_of(warm_desk(3, 40));
+    set(&mut desk, "Disk budget", "10 KB");
+    desk.wait_saved("10 KB", |settings| settings.disk_budget_bytes == 10_000);
+    desk.wait_text("of 10 KB");
+    set(&mut desk, "Memory budget", "64 MB");
+    desk.wait("the new memory tier", |state| state.snapshot.usage.memory_budget_bytes == 64_000_000);
+    desk.wait_saved("64 MB", |settings| settings.memory_budget_bytes == 64_000_000);
+    assert!(desk.state().snapshot.rows.iter().all(|row| row.state == EntryState::Fresh), "the files are all there");
+}
+
+#[test]
+fn price_colours_and_theme_are_chosen_and_kept() {
+    let mut desk = settings_of(warm_desk(2, 3));
+    desk.press_and_settle("Red up, green down");
+    desk.wait_saved("red up", |settings| settings.appearance.price_colors == PriceColorChoice::RedUp);
+    desk.press_and_settle("Blue up, orange down");
+    desk.wait_saved("blue up", |settings| settings.appearance.price_colors == PriceColorChoice::BlueOrange);
+    for (label, choice) in [("Light", ThemeChoice::Light), ("Dark", ThemeChoice::Dark), ("As the desktop", ThemeChoice::System)] {
+        desk.press_and_settle(label);
+        desk.wait_saved(label, |settings| settings.appearance.theme == choice);
+    }
+    let desk = desk.restart();
+    assert_eq!(desk.state().settings.appearance.price_colors, PriceColorChoice::BlueOrange);
+}
+
+#[test]
+fn forgetting_a_source_keeps_what_was_cached_and_connecting_again_finds_it() {
+    let mut desk = settings_of(warm_desk(3, 40));
+    let files = desk.cached_files();
+    desk.press_and_settle("Forget Market");
+    desk.wait_saved("no source", |settings| settings.source.is_none() && settings.sources.is_empty());
+    desk.assert_sees("No source yet");
+    desk.wait("an empty list", |state| state.snapshot.rows.is_empty());
+    assert_eq!(desk.cached_files(), files);
+    desk.press_and_settle("Connect a database…");
+    desk.press_and_settle("SQLite");
+    let path = desk.path("market.sqlite");
+    desk.fill("File", &path.to_string_lossy());
+    desk.press("Connect and preheat");
+    desk.wait_idle();
+    let report = desk.state().jobs[0].report.clone().expect("a report");
+    assert_eq!((report.ok, report.skipped_fresh), (0, 3), "everything is still warm");
+}
+
+#[test]
+fn editing_a_source_changes_it_in_place() {
+    let laid = Laid::new();
+    let (first, second) = (laid.path("first.sqlite"), laid.path("second.sqlite"));
+    Market::new(&first).symbols(2, 3);
+    Market::new(&second).symbols(5, 3);
+    let mut desk = laid.source("Mine", &first).open();
+    desk.wait_ready();
+    let mut desk = settings_of(desk);
+    desk.press_and_settle("Edit Mine");
+    desk.assert_sees("Edit source");
+    desk.fill("File", &second.to_string_lossy());
+    desk.fill("Name", "Yours");
+    desk.press("Connect and preheat");
+    desk.wait_idle();
+    assert_eq!(desk.listed().len(), 5);
+    desk.wait_saved("one source", |settings| settings.sources.len() == 1 && settings.source.as_deref() == Some("Yours"));
+}
+
+#[test]
+fn the_cache_folder_goes_back_to_the_usual_one() {
+    let mut laid = Laid::new();
+    let other = laid.path("other-cache");
+    laid.settings.cache_dir = Some(other.clone());
+    let path = laid.path("market.sqlite");
+    Market::new(&path).symbols(2, 3);
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    desk.wait_idle();
+    assert_eq!(Desk::files_below(&other.join("bars-v1")).len(), 2);
+    let mut desk = settings_of(desk);
+    desk.assert_sees(&other.display().to_string());
+    desk.press("Back to the usual: Cache folder");
+    desk.wait_saved("the usual folder", |settings| settings.cache_dir.is_none());
+    let usual = desk.places.cache_dir.clone();
+    desk.wait("the usual folder", |state| state.snapshot.folders[0] == usual);
+    assert_eq!(Desk::files_below(&other.join("bars-v1")).len(), 2, "what is cached elsewhere stays there");
+    assert!(desk.cached_files().is_empty());
+}
