@@ -57,6 +57,8 @@ pub enum ListAction {
         /// With Shift: select from the last clicked row to this.
         extend: bool,
     },
+    /// Only this symbol is selected: a command of its menu follows.
+    SelectOnly(Symbol),
     /// The arrow keys moved the focus by so many rows.
     Move {
         /// How many rows, downwards positive.

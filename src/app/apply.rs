@@ -182,7 +182,14 @@ impl AppState {
         let found = [(report.damaged.len(), "damaged"), (report.missing.len(), "missing"), (report.orphans.len(), "unknown")];
         let found: Vec<String> = found.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         self.notices.tell(NoticeLevel::Warning, format!("Verified {checked}: {}", found.join(", ")));
-        Vec::new()
+        let mut symbols: Vec<Symbol> = report.to_restore.iter().map(|key| key.symbol.clone()).collect();
+        symbols.sort();
+        symbols.dedup();
+        if !report.repaired || symbols.is_empty() || !self.has_source() {
+            return Vec::new();
+        }
+        let title = format!("Restore {}", format::counted(symbols.len() as u64, "symbol", "symbols"));
+        vec![self.preheat(PreheatOrder { title, symbols: Some(symbols), ..PreheatOrder::default() })]
     }
 
     fn apply_loaded(&mut self, request: &LoadRequest, result: Result<crate::worker::LoadedSymbol, crate::worker::LoadError>) {

@@ -314,7 +314,13 @@ impl Command {
             | Self::PinSelected
             | Self::CopyRows
             | Self::SelectNone => selected,
-            Self::ClearExpired | Self::ClearAll | Self::Verify | Self::Repair => {
+            Self::ClearExpired | Self::ClearAll => {
+                // Without a source "everything" would mean the files of every source.
+                let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
+                source.and(needs(state.snapshot.source.is_some() && cached, "nothing is cached"))
+            }
+            Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, "the source was named on the command line"),
+            Self::Verify | Self::Repair => {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")
             }
             Self::UndoClear => needs(!state.snapshot.trash.is_empty(), "nothing was cleared in the last 24 hours"),
@@ -325,9 +331,7 @@ impl Command {
             Self::FocusFilter | Self::SelectAll | Self::PreviousSymbol | Self::NextSymbol => {
                 source.and(needs(state.view == View::Symbols, "go to the symbols first"))
             }
-            Self::UseSample
-            | Self::ConnectSource
-            | Self::ShowSymbols
+            Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
             | Self::ShowSettings

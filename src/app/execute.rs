@@ -160,12 +160,9 @@ impl AppState {
     }
 
     fn ask_to_clear(&mut self, selection: Selection, what: &str) -> Vec<Job> {
-        let chosen = self
-            .snapshot
-            .rows
-            .iter()
-            .flat_map(|row| &row.datasets)
-            .filter(|dataset| dataset.entry.file.is_some() && (!selection.expired_only || dataset.state != EntryState::Fresh));
+        let chosen = self.snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|dataset| {
+            dataset.entry.file.is_some() && (!selection.expired_only || matches!(dataset.state, EntryState::Stale | EntryState::Outdated))
+        });
         let (entries, size_bytes) = chosen.fold((0, 0), |(count, bytes), dataset| (count + 1, bytes + dataset.entry.size_bytes()));
         self.dialog = Some(Dialog::ConfirmClear { selection, what: what.to_owned(), entries, size_bytes });
         Vec::new()
@@ -201,6 +198,10 @@ impl AppState {
             ListAction::Sort(column) => self.list.press_head(column),
             ListAction::Click { symbol, toggle, extend } => {
                 self.list.click(&self.snapshot, symbol, toggle, extend);
+                return self.load_focus_if_new();
+            }
+            ListAction::SelectOnly(symbol) => {
+                self.list.select_only(symbol);
                 return self.load_focus_if_new();
             }
             ListAction::Move { rows, extend } => {
@@ -241,13 +242,14 @@ impl AppState {
     /// Adds or replaces a source, uses it, and preheats it.
     fn add_source(&mut self, name: &str, url: &SourceUrl, replaces: Option<&str>) -> Vec<Job> {
         let mut settings = self.settings.clone();
+        let name = &free_name(&settings, name, url, replaces);
         let setting = SourceSetting { name: name.to_owned(), url: url.redacted() };
         let replaced = replaces.unwrap_or(name);
         match settings.sources.iter_mut().find(|source| source.name == replaced) {
             Some(source) => *source = setting,
             None => settings.sources.push(setting),
         }
-        settings.source = Some(name.to_owned());
+        settings.source = Some(name.clone());
         let password = url.password().map(|password| (url.id().as_str().to_owned(), password.to_owned()));
         let mut jobs = self.save(settings, password);
         self.dialog = None;
@@ -340,6 +342,14 @@ impl AppState {
             }
         }
     }
+}
+
+/// A name that means no other source: two tables of one database are two sources.
+fn free_name(settings: &Settings, wanted: &str, url: &SourceUrl, replaces: Option<&str>) -> String {
+    let taken =
+        |name: &str| settings.sources.iter().any(|source| source.name == name && replaces != Some(name) && source.url != url.redacted());
+    let numbered = (2..).map(|number| format!("{wanted} ({number})"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_else(|| wanted.to_owned())
 }
 
 fn symbols_text(count: usize) -> String {

@@ -279,6 +279,13 @@ impl SymbolList {
         self.focus = Some(symbol);
     }
 
+    pub(super) fn select_only(&mut self, symbol: Symbol) {
+        self.selected.clear();
+        self.selected.insert(symbol.clone());
+        self.anchor = Some(symbol.clone());
+        self.focus = Some(symbol);
+    }
+
     pub(super) fn focus_on(&mut self, symbol: Symbol) {
         self.anchor = Some(symbol.clone());
         self.focus = Some(symbol);

@@ -197,6 +197,6 @@ pub struct Selection {
     pub symbols: Option<Vec<Symbol>>,
     /// Which datasets.
     pub datasets: DatasetFilter,
-    /// Only entries that are not fresh any more.
+    /// Only entries whose time is over or whose inputs changed; what merely failed to be fetched again is kept.
     pub expired_only: bool,
 }

@@ -16,7 +16,7 @@ mod store;
 mod trash;
 mod verify;
 
-pub use catalog::{Catalog, JobRecord, LookupCount, TrashBatch};
+pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection};
 pub use error::CacheError;
@@ -54,6 +54,8 @@ pub struct Cache {
     memory: moka::sync::Cache<EntryKey, Arc<Served>>,
     counters: Counters,
     clock: Arc<dyn Clock>,
+    /// Held while files are moved between their homes and the trash or quarantine.
+    moving: std::sync::Mutex<()>,
 }
 
 /// How much room the cache takes.
@@ -100,8 +102,16 @@ impl Cache {
             .max_capacity(options.memory_budget_bytes)
             .weigher(|_key, served: &Arc<Served>| u32::try_from(served.content.size_bytes()).unwrap_or(u32::MAX))
             .build();
-        let cache = Self { folders: options.folders, catalog, memory, counters: Counters::default(), clock: options.clock };
+        let cache = Self {
+            folders: options.folders,
+            catalog,
+            memory,
+            counters: Counters::default(),
+            clock: options.clock,
+            moving: std::sync::Mutex::default(),
+        };
         let recovery = cache.recover(moved_aside)?;
+        cache.finish_clears()?;
         cache.purge_trash()?;
         Ok((cache, recovery))
     }
@@ -161,7 +171,7 @@ impl Cache {
             .filter(|(entry, state)| {
                 wanted.as_ref().is_none_or(|wanted| wanted.contains(&entry.key.symbol))
                     && selection.datasets.matches(&entry.key.dataset)
-                    && (!selection.expired_only || *state != EntryState::Fresh)
+                    && (!selection.expired_only || matches!(state, EntryState::Stale | EntryState::Outdated))
             })
             .map(|(entry, _state)| entry)
             .collect();

@@ -24,6 +24,8 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// Version of what the footer holds.
 const FORMAT: &str = "1";
+/// Version of how bytes are made of content: raise it with the Parquet or compression library, or with the settings below.
+const ENCODER: &str = "parquet 60, zstd 1";
 /// Most rows in one row group; a symbol's daily bars are always one.
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
@@ -285,6 +287,7 @@ fn footer_metadata(footer: &Footer, fingerprint: u128, resolution: Resolution) -
         ("samovar.resolution", if resolution == Resolution::Daily { "daily" } else { "intraday" }.to_owned()),
         ("samovar.fingerprint", format!("{fingerprint:032x}")),
         ("samovar.engine_version", ENGINE_VERSION.to_owned()),
+        ("samovar.encoder", ENCODER.to_owned()),
         ("samovar.fetched_at_us", footer.fetched_at_us.to_string()),
         ("samovar.quality", serde_json::to_string(&footer.quality).unwrap_or_default()),
     ];
@@ -344,11 +347,26 @@ fn parse_footer(metadata: &[KeyValue]) -> Result<(Footer, Resolution), String> {
 }
 
 /// Whether a file is whole and exactly what Samovar would write for its content: decoding and encoding again gives the same
-/// bytes. Says more than a checksum can when the catalog does not know the file.
+/// bytes. Says more than a checksum can when the catalog does not know the file. Of a file that another version wrote, the
+/// sealed footer and the fingerprint of its values must do.
 pub fn is_self_consistent(bytes: &[u8]) -> Option<(Content, Footer, u128)> {
     let (content, footer) = decode(bytes.to_vec()).ok()?;
     let (again, fingerprint) = encode(&content, &footer).ok()?;
-    (again == bytes).then_some((content, footer, fingerprint))
+    if again == bytes {
+        return Some((content, footer, fingerprint));
+    }
+    let [written_by, written_fingerprint] = written_facts(bytes)?;
+    let by_another = written_by != format!("{ENGINE_VERSION} {ENCODER}");
+    (by_another && written_fingerprint == format!("{fingerprint:032x}")).then_some((content, footer, fingerprint))
+}
+
+/// Which engine and encoder wrote a file, and the fingerprint in its footer.
+fn written_facts(bytes: &[u8]) -> Option<[String; 2]> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::copy_from_slice(bytes)).ok()?;
+    let pairs = builder.metadata().file_metadata().key_value_metadata()?.clone();
+    let find = |key: &str| pairs.iter().find(|pair| pair.key == key).and_then(|pair| pair.value.clone());
+    let encoder = find("samovar.encoder").unwrap_or_default();
+    Some([format!("{} {encoder}", find("samovar.engine_version")?), find("samovar.fingerprint")?])
 }
 
 #[cfg(test)]

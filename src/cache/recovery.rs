@@ -88,13 +88,13 @@ impl Cache {
         for tree in self.folders.trees() {
             for path in files::files_below(&tree)? {
                 if let Some(owner) = files::temporary_owner(&path) {
-                    if !files::process_is_alive(owner) {
-                        fs::remove_file(&path).map_err(|error| CacheError::file("removing", &path, &error))?;
+                    if !files::process_is_alive(owner) && fs::remove_file(&path).is_ok() {
                         removed += 1;
                     }
                     continue;
                 }
-                let metadata = fs::metadata(&path).map_err(|error| CacheError::file("reading", &path, &error))?;
+                // Another process may set the same things right at the same time.
+                let Ok(metadata) = fs::metadata(&path) else { continue };
                 let unchanged = known
                     .get(&path)
                     .and_then(|entry| entry.file.as_ref())
@@ -102,7 +102,17 @@ impl Cache {
                 if unchanged {
                     continue;
                 }
-                if let Some(entry) = self.adopt_file(&tree, &path)? {
+                let Some(entry) = self.adopt_file(&tree, &path)? else { continue };
+                let elsewhere = self.catalog.entry(&entry.key)?.and_then(|now| {
+                    let home = self.folders.absolute(&entry.key.dataset, &now.file?.path);
+                    (home != path && home.exists()).then_some(home)
+                });
+                if elsewhere.is_some() {
+                    // Replaced by a file of another definition before the kill; only its removal was missing.
+                    if let Err(error) = fs::remove_file(&path) {
+                        tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
+                    }
+                } else {
                     adopted.push(entry);
                 }
             }
@@ -128,7 +138,11 @@ impl Cache {
     /// The row for a file in a tree, if the file is whole and lies where it belongs.
     pub(super) fn adopt_file(&self, tree: &Path, path: &Path) -> Result<Option<Entry>, CacheError> {
         let Ok(relative) = path.strip_prefix(tree) else { return Ok(None) };
-        let bytes = fs::read(path).map_err(|error| CacheError::file("reading", path, &error))?;
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(CacheError::file("reading", path, &error)),
+        };
         let Some(key) = key_in(&bytes) else { return Ok(None) };
         let right_tree = self.folders.tree(&key.dataset) == *tree;
         Ok(if right_tree { self.adoptable(&key, relative, &bytes).map(|(entry, _content)| entry) } else { None })

@@ -82,6 +82,10 @@ impl Cache {
         self.catalog.put_entries(&entries)?;
         for one in staged {
             self.memory.invalidate(&one.entry.key);
+            if !one.path.exists() {
+                // Cleared between being written and being committed.
+                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
+            }
             if let Some(old) = &one.replaces
                 && let Err(error) = fs::remove_file(old)
                 && error.kind() != std::io::ErrorKind::NotFound
@@ -107,6 +111,11 @@ impl Cache {
             Ok(served) => {
                 self.counters.count(key, Tier::Disk, now_us);
                 self.memory.insert(key.clone(), Arc::clone(&served));
+                // Had it been replaced between reading and keeping it, the copy would be served for ever.
+                let file = self.catalog.entry(key)?.and_then(|now| now.file);
+                if file.map(|file| file.checksum) != served.entry.file.as_ref().map(|file| file.checksum) {
+                    self.memory.invalidate(key);
+                }
                 Ok((served, Tier::Disk))
             }
             Err(error) => {
@@ -125,27 +134,39 @@ impl Cache {
     /// # Errors
     /// As [`Cache::read`].
     pub fn read_from_disk(&self, key: &EntryKey) -> Result<Arc<Served>, CacheError> {
-        let entry = self.catalog.entry(key)?.ok_or_else(|| Self::not_cached(key))?;
-        let Some(facts) = &entry.file else { return Err(Self::not_cached(key)) };
-        let path = self.folders.absolute(&key.dataset, &facts.path);
-        let content = match self.examine(&entry)? {
-            Examined::Sound(bytes) => match parquet_file::decode(bytes) {
-                Ok((content, _footer)) => content,
-                Err(reason) => return Err(self.quarantine(&entry, &reason)?),
-            },
-            Examined::Newer(found) => {
-                let (entry, content) = *found;
-                self.catalog.put_entries(std::slice::from_ref(&entry))?;
-                return Ok(Arc::new(Served { content, entry }));
-            }
-            Examined::Gone => {
-                tracing::warn!(path = %path.display(), "a cached file was removed by somebody else");
-                self.catalog.forget_files(std::slice::from_ref(key))?;
+        // A row that changed between reading it and reading its file is no damage: look again.
+        for last_try in [false, true] {
+            let entry = self.catalog.entry(key)?.ok_or_else(|| Self::not_cached(key))?;
+            if entry.file.is_none() {
                 return Err(Self::not_cached(key));
             }
-            Examined::Damaged(reason) => return Err(self.quarantine(&entry, &reason)?),
-        };
-        Ok(Arc::new(Served { content, entry }))
+            let trouble = match self.examine(&entry)? {
+                Examined::Sound(bytes) => match parquet_file::decode(bytes) {
+                    Ok((content, _footer)) => return Ok(Arc::new(Served { content, entry })),
+                    Err(reason) => Some(reason),
+                },
+                Examined::Newer(found) => {
+                    let (entry, content) = *found;
+                    self.catalog.put_entries(std::slice::from_ref(&entry))?;
+                    return Ok(Arc::new(Served { content, entry }));
+                }
+                Examined::Gone => None,
+                Examined::Damaged(reason) => Some(reason),
+            };
+            let unchanged = self.catalog.entry(key)?.is_some_and(|now| now.file == entry.file);
+            if !unchanged && !last_try {
+                continue;
+            }
+            return Err(match trouble {
+                Some(reason) => self.quarantine(&entry, &reason)?,
+                None => {
+                    tracing::warn!(symbol = %key.symbol, "a cached file was removed by somebody else");
+                    self.catalog.forget_files(std::slice::from_ref(&entry))?;
+                    Self::not_cached(key)
+                }
+            });
+        }
+        Err(Self::not_cached(key))
     }
 
     /// Compares an entry's file with the catalog. Nothing is changed.
@@ -192,7 +213,7 @@ impl Cache {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
         files::move_file(&path, &aside)?;
-        self.catalog.mark_damaged(std::slice::from_ref(&entry.key), self.now_us())?;
+        self.catalog.mark_damaged(entry, self.now_us())?;
         self.memory.invalidate(&entry.key);
         tracing::warn!(path = %path.display(), aside = %aside.display(), reason, "a damaged file was quarantined");
         Ok(CacheError::Damaged { path, symbol: entry.key.symbol.to_string(), reason: reason.to_owned() })
@@ -234,19 +255,28 @@ impl Cache {
                             entry.damaged_at_us = Some(self.now_us());
                             entry.file = None;
                         }
-                        Err(error) => return Err(error),
+                        Err(CacheError::NotCached { .. }) => entry.file = None,
+                        // Fetching it again is the way out of a file that cannot be read.
+                        Err(error) => {
+                            tracing::warn!(%error, "a cached file cannot be read");
+                            entry.file = None;
+                        }
                     }
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(error) => {
+                    if error.kind() == std::io::ErrorKind::NotFound {
+                        lost.push(entry.clone());
+                    } else {
+                        tracing::warn!(path = %path.display(), %error, "a cached file cannot be looked at");
+                    }
                     entry.file = None;
-                    lost.push(entry.key.clone());
                 }
-                Err(error) => return Err(CacheError::file("reading", path, &error)),
             }
         }
         if !lost.is_empty() {
             self.catalog.forget_files(&lost)?;
-            self.forget_in_memory(&lost);
+            let keys: Vec<EntryKey> = lost.iter().map(|entry| entry.key.clone()).collect();
+            self.forget_in_memory(&keys);
         }
         Ok(lost.len())
     }

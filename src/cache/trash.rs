@@ -1,7 +1,7 @@
 //! Clearing moves files to the trash, from where they can come back for 24 hours.
 //!
-//! The catalog goes first, the files follow: a process killed in between leaves whole files that the next start takes back
-//! into the cache. Nothing is lost either way.
+//! The catalog goes first, the files follow. A process killed in between leaves files at home whose rows lie in the trash
+//! already; the next start finishes moving them. Clearing, restoring and purging exclude each other within a process.
 
 use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
@@ -9,6 +9,8 @@ use super::freshness::TimeToLive;
 use super::{Cache, Definitions, files};
 use crate::market::DAY_US;
 use std::fs;
+use std::path::PathBuf;
+use std::sync::PoisonError;
 
 /// How long cleared files can be restored.
 const KEPT_US: i64 = DAY_US;
@@ -30,9 +32,10 @@ impl Cache {
     /// # Errors
     /// When the catalog cannot be read or written, or a file cannot be moved.
     pub fn clear(&self, selection: &Selection, ttl: TimeToLive, definitions: &Definitions) -> Result<Cleared, CacheError> {
+        let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         let chosen = self.select(selection, ttl, definitions)?;
         let (with_file, without_file): (Vec<Entry>, Vec<Entry>) = chosen.into_iter().partition(|entry| entry.file.is_some());
-        let empty: Vec<EntryKey> = without_file.into_iter().map(|entry| entry.key).collect();
+        let empty: Vec<EntryKey> = without_file.into_iter().filter(|entry| !entry.pinned).map(|entry| entry.key).collect();
         if !empty.is_empty() {
             self.catalog.delete_entries(&empty)?;
         }
@@ -40,22 +43,23 @@ impl Cache {
             return Ok(Cleared { batch: None, entries: empty.len(), size_bytes: 0 });
         }
         let now_us = self.now_us();
-        let trash = self.folders.trash();
-        files::make_folder(&trash)?;
+        files::make_folder(&self.folders.trash())?;
         let named: Vec<(EntryKey, String)> = with_file
             .iter()
             .enumerate()
             .map(|(number, entry)| (entry.key.clone(), format!("{now_us}-{}-{number}.parquet", std::process::id())))
             .collect();
         let batch = self.catalog.trash_entries(&named, now_us)?;
+        let mut failed = None;
         for (entry, (key, file_name)) in with_file.iter().zip(&named) {
             self.memory.invalidate(key);
-            if let Some(facts) = &entry.file {
-                let path = self.folders.absolute(&key.dataset, &facts.path);
-                if path.exists() {
-                    files::move_file(&path, &trash.join(file_name))?;
-                }
+            // One file that cannot be moved does not keep the others; it is moved at the next start.
+            if let Err(error) = self.move_to_trash(entry, file_name) {
+                failed.get_or_insert(error);
             }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         Ok(Cleared {
             batch: Some(batch),
@@ -64,52 +68,96 @@ impl Cache {
         })
     }
 
+    fn home_of(&self, entry: &Entry) -> Option<PathBuf> {
+        entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path))
+    }
+
+    fn move_to_trash(&self, entry: &Entry, file_name: &str) -> Result<(), CacheError> {
+        let Some(home) = self.home_of(entry) else { return Ok(()) };
+        match files::move_file(&home, &self.folders.trash().join(file_name)) {
+            Err(_gone) if !home.exists() => Ok(()),
+            other => other,
+        }
+    }
+
     /// Brings a cleared batch back: the given one, or the newest. Entries that were cached anew since stay as they are.
     ///
     /// # Errors
     /// [`CacheError::NothingToUndo`] when there is no such batch; others when files or catalog fail.
     pub fn undo_clear(&self, batch: Option<i64>) -> Result<Cleared, CacheError> {
         self.purge_trash()?;
+        let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         let batches = self.catalog.trash_batches()?;
         let found = batches.iter().find(|known| batch.is_none_or(|wanted| wanted == known.batch));
         let batch = found.ok_or(CacheError::NothingToUndo)?.batch;
-        let mut restored = Vec::new();
+        let (mut restored, mut handled) = (Vec::new(), Vec::new());
         for (entry, file_name) in self.catalog.trash_of_batch(batch)? {
-            let Some(facts) = &entry.file else { continue };
-            let waiting = self.folders.trash().join(file_name);
-            let home = self.folders.absolute(&entry.key.dataset, &facts.path);
-            let newer = self.catalog.entry(&entry.key)?.is_some_and(|now| now.file.is_some());
-            if newer || !waiting.exists() {
+            let Some(home) = self.home_of(&entry) else { continue };
+            let waiting = self.folders.trash().join(&file_name);
+            if self.catalog.entry(&entry.key)?.is_some_and(|now| now.file.is_some()) {
+                // Cached anew since: the old copy has no use any more.
+                remove_if_there(&waiting)?;
+                handled.push(file_name);
                 continue;
             }
-            files::move_file(&waiting, &home)?;
-            if let Some(folder) = home.parent() {
-                files::sync_folder(folder)?;
+            if waiting.exists() {
+                files::move_file(&waiting, &home)?;
+                if let Some(folder) = home.parent() {
+                    files::sync_folder(folder)?;
+                }
+            } else if !home.exists() {
+                // Another process is moving it, or somebody removed it: it stays in the list.
+                continue;
             }
             restored.push(entry);
+            handled.push(file_name);
         }
         self.catalog.put_entries(&restored)?;
         let pinned: Vec<EntryKey> = restored.iter().filter(|entry| entry.pinned).map(|entry| entry.key.clone()).collect();
         self.catalog.set_pinned(&pinned, true)?;
-        self.catalog.forget_trash(batch)?;
+        self.catalog.forget_trash(batch, &handled)?;
         Ok(Cleared { batch: Some(batch), entries: restored.len(), size_bytes: restored.iter().map(Entry::size_bytes).sum() })
+    }
+
+    /// Finishes clears that a killed process had begun: files whose rows are in the trash already follow them.
+    pub(super) fn finish_clears(&self) -> Result<usize, CacheError> {
+        let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut moved = 0;
+        for batch in self.catalog.trash_batches()? {
+            for (entry, file_name) in self.catalog.trash_of_batch(batch.batch)? {
+                let Some(home) = self.home_of(&entry) else { continue };
+                let unclaimed = self.catalog.entry(&entry.key)?.is_none_or(|now| now.file.is_none());
+                if unclaimed && !self.folders.trash().join(&file_name).exists() && home.exists() {
+                    self.move_to_trash(&entry, &file_name)?;
+                    moved += 1;
+                }
+            }
+        }
+        Ok(moved)
     }
 
     /// Removes for good what was cleared more than 24 hours ago.
     pub(super) fn purge_trash(&self) -> Result<(), CacheError> {
+        let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         let now_us = self.now_us();
         for old in self.catalog.trash_batches()?.iter().filter(|batch| batch.trashed_at_us + KEPT_US <= now_us) {
+            let mut removed = Vec::new();
             for (_entry, file_name) in self.catalog.trash_of_batch(old.batch)? {
-                let path = self.folders.trash().join(file_name);
-                match fs::remove_file(&path) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(CacheError::file("removing", path, &error));
-                    }
-                    _ => {}
+                match remove_if_there(&self.folders.trash().join(&file_name)) {
+                    Ok(()) => removed.push(file_name),
+                    // It is tried again next time; a file that cannot be removed must not keep the cache from opening.
+                    Err(error) => tracing::warn!(%error, "an old file stays in the trash"),
                 }
             }
-            self.catalog.forget_trash(old.batch)?;
+            self.catalog.forget_trash(old.batch, &removed)?;
         }
         Ok(())
+    }
+}
+
+fn remove_if_there(path: &std::path::Path) -> Result<(), CacheError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(CacheError::file("removing", path, &error)),
+        _ => Ok(()),
     }
 }

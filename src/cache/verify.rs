@@ -25,6 +25,9 @@ pub struct VerifyReport {
     /// What has to be fetched or computed again to be as before.
     #[serde(skip)]
     pub to_restore: Vec<EntryKey>,
+    /// Whether what could be repaired here was.
+    #[serde(skip)]
+    pub repaired: bool,
 }
 
 /// One entry that is not as it should be.
@@ -57,6 +60,11 @@ impl Cache {
     /// # Errors
     /// When the catalog or a folder cannot be read, or a repair cannot be written.
     pub fn verify(&self, repair: bool, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<VerifyReport, CacheError> {
+        // Files that appear from here on belong to somebody who is writing now.
+        let mut found = Vec::new();
+        for tree in self.folders.trees() {
+            found.extend(files::files_below(&tree)?.into_iter().map(|path| (tree.clone(), path)));
+        }
         let entries: Vec<Entry> = self.catalog.entries(None)?.into_iter().filter(|entry| entry.file.is_some()).collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         let examined: Vec<Result<Examined, CacheError>> = entries
@@ -71,7 +79,7 @@ impl Cache {
                 examined
             })
             .collect();
-        let mut report = VerifyReport { checked: entries.len(), ..VerifyReport::default() };
+        let mut report = VerifyReport { checked: entries.len(), repaired: repair, ..VerifyReport::default() };
         let mut newer = Vec::new();
         for (entry, examined) in entries.iter().zip(examined) {
             match examined? {
@@ -80,6 +88,7 @@ impl Cache {
                     report.ok += 1;
                     newer.push(found.0);
                 }
+                Examined::Damaged(_) | Examined::Gone if self.has_changed(entry)? => report.ok += 1,
                 Examined::Gone => {
                     report.missing.push(self.finding(entry, "the file is gone"));
                     report.to_restore.push(entry.key.clone());
@@ -94,12 +103,11 @@ impl Cache {
             }
         }
         self.catalog.put_entries(&newer)?;
-        self.find_orphans(&entries, repair, &mut report)?;
+        self.find_orphans(&found, repair, &mut report)?;
         if repair {
             let gone: HashSet<PathBuf> = report.missing.iter().map(|finding| finding.path.clone()).collect();
-            let keys: Vec<EntryKey> =
-                entries.iter().filter(|entry| gone.contains(&self.path_of(entry))).map(|entry| entry.key.clone()).collect();
-            self.catalog.forget_files(&keys)?;
+            let lost: Vec<Entry> = entries.iter().filter(|entry| gone.contains(&self.path_of(entry))).cloned().collect();
+            self.catalog.forget_files(&lost)?;
         }
         Ok(report)
     }
@@ -117,30 +125,44 @@ impl Cache {
         }
     }
 
-    fn find_orphans(&self, entries: &[Entry], repair: bool, report: &mut VerifyReport) -> Result<(), CacheError> {
-        let known: HashSet<PathBuf> = entries.iter().map(|entry| self.path_of(entry)).collect();
-        for tree in self.folders.trees() {
-            for path in files::files_below(&tree)? {
-                let being_written = files::temporary_owner(&path).is_some_and(files::process_is_alive);
-                if known.contains(&path) || being_written {
-                    continue;
-                }
-                if repair {
-                    self.repair_orphan(&tree, &path)?;
-                }
-                report.orphans.push(path);
+    /// Whether the catalog knows another file for the entry by now.
+    fn has_changed(&self, entry: &Entry) -> Result<bool, CacheError> {
+        Ok(self.catalog.entry(&entry.key)?.is_none_or(|now| now.file != entry.file))
+    }
+
+    fn find_orphans(&self, found: &[(PathBuf, PathBuf)], repair: bool, report: &mut VerifyReport) -> Result<(), CacheError> {
+        // Read again: what was committed since the files were listed is no orphan.
+        let known = self.known_files()?;
+        let somebody_writes =
+            self.catalog.jobs()?.iter().any(|job| job.finished_at_us.is_none() && files::process_is_alive(job.process_id));
+        for (tree, path) in found {
+            let being_written = files::temporary_owner(path).is_some_and(files::process_is_alive);
+            if known.contains_key(path) || being_written || !path.exists() || (somebody_writes && is_young(path)) {
+                continue;
             }
+            if repair {
+                self.repair_orphan(tree, path)?;
+            }
+            report.orphans.push(path.clone());
         }
         Ok(())
     }
 
     fn repair_orphan(&self, tree: &std::path::Path, path: &std::path::Path) -> Result<(), CacheError> {
-        if let Some(entry) = self.adopt_file(tree, path)?
-            && self.catalog.entry(&entry.key)?.is_none_or(|now| now.file.is_none())
-        {
-            return self.catalog.put_entries(&[entry]);
+        if let Some(entry) = self.adopt_file(tree, path)? {
+            match self.catalog.entry(&entry.key)?.and_then(|now| now.file) {
+                None => return self.catalog.put_entries(&[entry]),
+                Some(file) if self.folders.absolute(&entry.key.dataset, &file.path) == path => return Ok(()),
+                Some(_other_file) => {}
+            }
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         files::move_file(path, &self.folders.quarantine().join(format!("{}-orphan-{name}", self.now_us())))
     }
+}
+
+/// Whether a file was written within the last ten minutes, and so may be waiting for its commit.
+fn is_young(path: &std::path::Path) -> bool {
+    let age = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
+    matches!(age, Ok(Ok(age)) if age < std::time::Duration::from_secs(600))
 }

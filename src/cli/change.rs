@@ -7,10 +7,10 @@ use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::{Session, ambiguous};
 use crate::cache::{Cache, DatasetFilter, Entry, Selection};
+use crate::format;
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, Scope};
 use crate::source::SourceId;
-use crate::ui::format;
 use crate::worker::PreheatOrder;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -182,13 +182,12 @@ fn not_cached(cache: &Cache, symbol: &Symbol, known: &HashMap<Symbol, BTreeSet<S
     format!("{symbol} is not cached in {}{near}", cache.folders().cache_dir.display())
 }
 
-/// The symbols to refresh by source. A symbol that is not cached is looked for in the source in use.
-fn targets_of_refresh(
-    session: &Session<'_>,
-    cache: &Cache,
-    options: &Which,
-) -> anyhow::Result<(BTreeMap<SourceId, Vec<Symbol>>, Vec<String>)> {
-    let mut targets: BTreeMap<SourceId, Vec<Symbol>> = BTreeMap::new();
+/// The symbols to refresh by source.
+type Targets = BTreeMap<SourceId, Vec<Symbol>>;
+
+/// What to refresh, and what could not be found. A symbol that is not cached is looked for in the source in use.
+fn targets_of_refresh(session: &Session<'_>, cache: &Cache, options: &Which) -> anyhow::Result<(Targets, Vec<String>)> {
+    let mut targets = Targets::new();
     let mut errors = Vec::new();
     if options.all {
         for (symbol, sources) in
@@ -206,7 +205,7 @@ fn targets_of_refresh(
             Ok(None) => match session.source() {
                 Some(url) => targets.entry(url.id()).or_default().push(symbol),
                 None => {
-                    errors.push(format!("{symbol} is not cached, and no source is configured to fetch it from; name one with --source"))
+                    errors.push(format!("{symbol} is not cached, and no source is configured to fetch it from; name one with --source"));
                 }
             },
             Err(error) => errors.push(error.to_string()),

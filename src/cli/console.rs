@@ -76,7 +76,7 @@ impl Console {
 
 /// `one symbol`, `5,214 symbols`.
 pub(super) fn counted(count: usize, singular: &str, plural: &str) -> String {
-    crate::ui::format::counted(count as u64, singular, plural)
+    crate::format::counted(count as u64, singular, plural)
 }
 
 /// The first twenty of a list, and how many more there are.

@@ -63,7 +63,7 @@ fn run_command(console: &Console, global: &arguments::GlobalOptions, command: Op
         Some(Command::Refresh(options)) => change::refresh(&session, &options),
         Some(Command::Clear(options)) => change::clear(&session, &options),
         Some(Command::Verify(options)) => verify::run(&session, &options),
-        Some(Command::Source(command)) => source::run(&session, command),
+        Some(Command::Source(command)) => source::run(&session, &command),
         Some(Command::Completions(_) | Command::Sets(_)) => Ok(failure::Code::AllWell),
     }
 }

@@ -1,8 +1,8 @@
 //! Progress on stderr: a bar on a terminal, a few plain lines elsewhere, nothing with `--quiet`.
 
 use super::console::{Console, complain, counted};
+use crate::format;
 use crate::preheat::Progress;
-use crate::ui::format;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};

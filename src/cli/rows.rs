@@ -2,8 +2,8 @@
 
 use super::arguments::Format;
 use super::table::{Side, lay_out};
+use crate::format::NONE;
 use crate::market::{DAY_US, format_time};
-use crate::ui::format::NONE;
 use arrow::array::{Array, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::csv::WriterBuilder;
 use arrow::ipc::writer::FileWriter;
@@ -18,8 +18,11 @@ pub(super) fn write(format: Format, batch: &RecordBatch, out: &mut (impl Write +
     match format {
         Format::Table => out.write_all(text_table(batch).as_bytes())?,
         Format::Csv => {
+            // Written in memory first: the CSV library hides what the operating system said about a closed pipe.
+            let mut text = Vec::new();
             let builder = WriterBuilder::new().with_header(true).with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned());
-            builder.build(&mut *out).write(batch).map_err(io_error)?;
+            builder.build(&mut text).write(batch)?;
+            out.write_all(&text)?;
         }
         Format::Json => write_json(batch, out)?,
         Format::Parquet => write_parquet(batch, out)?,
@@ -210,11 +213,6 @@ mod tests {
     #[test]
     fn a_table_lines_up() {
         let text = String::from_utf8(written(Format::Table)).expect("text");
-        assert_eq!(
-            text,
-            "date           close      ma5\n2020-01-01  100.0000        –\n2020-01-02    0.3000  -1.50000\n"
-                .replace("0.3000", "0.3000")
-                .as_str()
-        );
+        assert_eq!(text, "date          close       ma5\n2020-01-01  100.000         –\n2020-01-02    0.300  -1.50000\n");
     }
 }

@@ -7,7 +7,7 @@ use crate::cache::{Cache, CacheOptions, Definitions, Folders, TimeToLive};
 use crate::config::{Places, Secrets, Settings};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use crate::worker::{WorkerContext, definitions};
+use crate::worker::{Overrides, WorkerContext, definitions};
 use anyhow::{Context, anyhow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,9 +29,8 @@ impl WindowStart {
     /// Never fails: what cannot be used is left out and told.
     pub(super) fn new(global: &GlobalOptions) -> Self {
         let places = places(global);
-        let (mut settings, problem) = Settings::load_or_set_aside(&places.settings_file, chrono::Utc::now().timestamp_micros());
+        let (settings, problem) = Settings::load_or_set_aside(&places.settings_file, chrono::Utc::now().timestamp_micros());
         let mut problems: Vec<String> = problem.into_iter().collect();
-        override_settings(&mut settings, global);
         // The source of the settings can be changed in the window; one of the command line stands.
         let source =
             global.source.as_deref().and_then(|text| source_of_argument(text).map_err(|error| problems.push(format!("{error:#}"))).ok());
@@ -105,6 +104,11 @@ fn context(settings: &Settings, places: &Places, global: &GlobalOptions, source:
         secrets: Secrets::beside(&places.settings_file),
         places: places.clone(),
         cache_dir: global.cache_dir.clone(),
+        overrides: Overrides {
+            ttl: global.ttl,
+            bars_cache_dir: global.bars_cache_dir.clone(),
+            features_cache_dir: global.features_cache_dir.clone(),
+        },
         source,
         clock: Arc::new(SystemClock),
         snapshots: false,
@@ -245,7 +249,7 @@ pub(super) fn ambiguous(symbol: &Symbol, sources: &[SourceId]) -> anyhow::Error 
     anyhow!("{symbol} was cached from several sources ({names}); say which one with --source URL")
 }
 
-/// A path with the user's own folder kept short is no help in scripts: paths are shown whole.
+/// A path for people and scripts: always whole.
 pub(super) fn shown(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_error| path.to_path_buf()).display().to_string()
 }

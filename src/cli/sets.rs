@@ -131,7 +131,7 @@ fn read_set(text: &str) -> anyhow::Result<(Option<FeatureSet>, Vec<String>)> {
         match known.definition(feature) {
             Some(definition) => definitions.push(Definition::new(column.as_str(), definition.kernel)),
             None if RAW_COLUMNS.contains(&feature) => {
-                problems.push(format!("{column}: {feature} is a column of the bars, which every file has"))
+                problems.push(format!("{column}: {feature} is a column of the bars, which every file has"));
             }
             None => {
                 let near = nearest(feature, &names).map(|near| format!("; did you mean {near}?")).unwrap_or_default();

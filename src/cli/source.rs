@@ -5,13 +5,13 @@ use super::engine::with_engine;
 use super::failure::{Code, Outcome};
 use super::session::{Session, source_of_argument};
 use super::table::{Side, lay_out};
+use crate::format;
 use crate::market::format_time;
 use crate::source::{Preview, Source, StageOutcome, StageReport, SymbolInfo, TestReport};
-use crate::ui::format;
 use anyhow::Context;
 
-pub(super) fn run(session: &Session<'_>, command: SourceCommand) -> Outcome {
-    let (SourceCommand::Test { url } | SourceCommand::Symbols { url }) = &command;
+pub(super) fn run(session: &Session<'_>, command: &SourceCommand) -> Outcome {
+    let (SourceCommand::Test { url } | SourceCommand::Symbols { url }) = command;
     let named;
     let session = match url {
         Some(url) => {

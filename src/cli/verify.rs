@@ -74,7 +74,7 @@ fn restore(session: &Session<'_>, broken: &[EntryKey]) -> anyhow::Result<Restore
                 }
             }
             Err(error) => {
-                restored.failures.push(format!("{} of {source} could not be restored: {error:#}", counted(keys.len(), "entry", "entries")))
+                restored.failures.push(format!("{} of {source} could not be restored: {error:#}", counted(keys.len(), "entry", "entries")));
             }
         }
     }

@@ -60,7 +60,7 @@ impl Secrets {
     #[must_use]
     pub fn get(&self, source: &str) -> Option<String> {
         let from_keyring = self.keyring_entry(source).and_then(|entry| entry.get_password().ok());
-        from_keyring.or_else(|| self.read_file().remove(source))
+        from_keyring.or_else(|| self.read_file().ok()?.remove(source))
     }
 
     /// Keeps a password, and says where.
@@ -73,14 +73,20 @@ impl Secrets {
         {
             return Ok(SecretPlace::Keyring);
         }
-        let mut all = self.read_file();
+        let mut all = self.read_file()?;
         all.insert(source.to_owned(), password.to_owned());
         self.write_file(&all)?;
         Ok(SecretPlace::PrivateFile)
     }
 
-    fn read_file(&self) -> BTreeMap<String, String> {
-        std::fs::read_to_string(&self.private_file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default()
+    /// The passwords of the private file. One that cannot be read is an error: writing over it would lose the others.
+    fn read_file(&self) -> Result<BTreeMap<String, String>, SecretError> {
+        let fail = |reason: String| SecretError { path: self.private_file.clone(), reason };
+        match std::fs::read_to_string(&self.private_file) {
+            Ok(text) => toml::from_str(&text).map_err(|_error| fail("it is damaged; mend or remove it".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(error) => Err(fail(error.to_string())),
+        }
     }
 
     fn write_file(&self, all: &BTreeMap<String, String>) -> Result<(), SecretError> {

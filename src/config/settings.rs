@@ -157,8 +157,9 @@ impl Settings {
                 let mut aside = path.as_os_str().to_os_string();
                 aside.push(format!(".damaged-{now_us}"));
                 let aside = PathBuf::from(aside);
-                let kept = match std::fs::copy(path, &aside) {
-                    Ok(_bytes) => format!("A copy is kept as {}", aside.display()),
+                // A file that cannot even be read is moved: saving must not write over it.
+                let kept = match std::fs::copy(path, &aside).map(|_bytes| ()).or_else(|_error| std::fs::rename(path, &aside)) {
+                    Ok(()) => format!("A copy is kept as {}", aside.display()),
                     Err(copy_error) => format!("It could not be copied aside ({copy_error})"),
                 };
                 (Self::default(), Some(format!("{error}. {kept}; the usual settings are used")))

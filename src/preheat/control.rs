@@ -1,6 +1,8 @@
 //! Pause, resume and cancel, seen by every thread of a job.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// What a job is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,21 +16,41 @@ pub enum RunState {
     Cancelled,
 }
 
+#[derive(Debug, Default)]
+struct Switch {
+    state: RunState,
+    paused_since: Option<Instant>,
+    paused: Duration,
+}
+
 /// The switch of one job. Share it by `Arc`.
 #[derive(Debug, Default)]
 pub struct Control {
-    state: Mutex<RunState>,
+    switch: Mutex<Switch>,
     changed: Condvar,
+    cancelled: Notify,
 }
 
 impl Control {
+    fn lock(&self) -> MutexGuard<'_, Switch> {
+        self.switch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set(&self, next: RunState) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut switch = self.lock();
         // A cancelled job stays cancelled.
-        if *state != RunState::Cancelled {
-            *state = next;
+        if switch.state != RunState::Cancelled {
+            if let Some(since) = switch.paused_since.take() {
+                switch.paused += since.elapsed();
+            }
+            switch.paused_since = (next == RunState::Paused).then(Instant::now);
+            switch.state = next;
         }
+        drop(switch);
         self.changed.notify_all();
+        if next == RunState::Cancelled {
+            self.cancelled.notify_waiters();
+        }
     }
 
     /// Makes the job wait.
@@ -49,7 +71,7 @@ impl Control {
     /// What the job is told at the moment.
     #[must_use]
     pub fn state(&self) -> RunState {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().state
     }
 
     /// Whether the job was told to stop.
@@ -58,13 +80,34 @@ impl Control {
         self.state() == RunState::Cancelled
     }
 
+    /// How long the job has been paused altogether.
+    #[must_use]
+    pub fn paused(&self) -> Duration {
+        let switch = self.lock();
+        switch.paused + switch.paused_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// Waits until the job is told to stop.
+    pub async fn cancelled(&self) {
+        loop {
+            let told = self.cancelled.notified();
+            tokio::pin!(told);
+            // Enlisted before looking, so that a cancel in between is not missed.
+            told.as_mut().enable();
+            if self.is_cancelled() {
+                return;
+            }
+            told.await;
+        }
+    }
+
     /// Waits while paused. Returns whether to go on. Blocks its thread.
     pub fn proceed(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        while *state == RunState::Paused {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let mut switch = self.lock();
+        while switch.state == RunState::Paused {
+            switch = self.changed.wait(switch).unwrap_or_else(PoisonError::into_inner);
         }
-        *state == RunState::Running
+        switch.state == RunState::Running
     }
 }
 
@@ -86,5 +129,18 @@ mod tests {
         control.cancel();
         control.resume();
         assert!(control.is_cancelled() && !control.proceed());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_cancel_hears_of_it_before_and_after() {
+        let control = Arc::new(Control::default());
+        let waiting = tokio::spawn({
+            let control = Arc::clone(&control);
+            async move { control.cancelled().await }
+        });
+        tokio::task::yield_now().await;
+        control.cancel();
+        waiting.await.expect("told");
+        control.cancelled().await;
     }
 }

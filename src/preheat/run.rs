@@ -6,7 +6,7 @@
 use super::control::Control;
 use super::plan::{BarsTask, FeatureTask, Plan, PlanItem, Plenty, PreheatRequest};
 use super::report::{PreheatReport, Progress, StageSeconds, SymbolOutcome};
-use crate::cache::{Cache, CacheError, Content, Entry, EntryKey, Failure, Footer, Provenance, Staged};
+use crate::cache::{Cache, CacheError, Content, Entry, EntryKey, Failure, Footer, Provenance, Staged, Touched};
 use crate::feature;
 use crate::market::{Bars, DateRange, Quality, RawBars, Symbol};
 use crate::source::{FetchRequest, Fetched, Source, SourceError, SourceId};
@@ -14,12 +14,14 @@ use async_channel::{Receiver, Sender, bounded};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Requests that may fail in a row for want of a connection before the rest is given up.
 const GIVE_UP_AFTER: usize = 3;
 /// Most working threads of one preheat.
 const MOST_THREADS: usize = 256;
+/// How long to wait before asking a source again that could not be reached.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Most entries in one catalog transaction.
 const COMMIT_BATCH: usize = 128;
 
@@ -48,7 +50,7 @@ enum Work {
 struct Finished {
     symbol: Option<Symbol>,
     staged: Vec<Staged>,
-    touched: Vec<(EntryKey, i64, DateRange)>,
+    touched: Vec<Touched>,
     failure: Option<(EntryKey, String)>,
     no_data: bool,
     rows: u64,
@@ -155,7 +157,7 @@ pub async fn run_plan(
     for worker in workers {
         worker.await.map_err(|_panic| PreheatError::Panic)?;
     }
-    let committed = committer.await.map_err(|_panic| PreheatError::Panic)??;
+    let committed = committer.await.map_err(|_panic| PreheatError::Panic)?;
     report.ok = committed.ok;
     report.no_data = committed.no_data;
     report.failed.extend(committed.failed);
@@ -230,8 +232,14 @@ async fn fetch_all(shared: Arc<Shared>, source: Source, requests: Requests, work
         let unreachable = error.is_transient();
         if unreachable && lost.fetch_add(1, Ordering::Relaxed) + 1 >= GIVE_UP_AFTER as u64 {
             shared.stop(&error.to_string());
-            send_failures(left, &error, &work).await;
             return;
+        }
+        if unreachable {
+            // A server that restarts needs a moment.
+            tokio::select! {
+                () = tokio::time::sleep(RETRY_AFTER) => {}
+                () = shared.control.cancelled() => return,
+            }
         }
         if alone {
             send_failures(left, &error, &work).await;
@@ -287,7 +295,12 @@ async fn fetch_batch(
         rows_out.close();
         result
     };
-    let (result, ()) = tokio::join!(fetch, receive);
+    let both = async { tokio::join!(fetch, receive).0 };
+    let result = tokio::select! {
+        result = both => result,
+        // A query that gives no rows for minutes must not hold a cancel up.
+        () = shared.control.cancelled() => Ok(()),
+    };
     let elapsed_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     shared.busy.fetch_ns.fetch_add(elapsed_ns.saturating_sub(blocked_ns), Ordering::Relaxed);
     let error = result.err()?;
@@ -302,19 +315,30 @@ fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<Finished>) 
             // Cancelled: what is still in the channel was not begun.
             continue;
         }
-        let finished = match next {
-            Work::Fetched(item, result) => match *result {
-                Ok(raw) => work_on_fetched(shared, &item, raw),
-                Err(error) => {
-                    let key = EntryKey::bars(&shared.source_id, &item.symbol);
-                    failed(shared, &item.symbol, key, &error.to_string())
-                }
-            },
-            Work::Cached(item) => work_on_cached(shared, &item),
+        let symbol = match &next {
+            Work::Fetched(item, _) | Work::Cached(item) => item.symbol.clone(),
         };
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_on(shared, next)));
+        let finished = worked.unwrap_or_else(|_panic| {
+            let key = EntryKey::bars(&shared.source_id, &symbol);
+            failed(shared, &symbol, key, "computing it stopped unexpectedly; please report this")
+        });
         if done_out.send_blocking(finished).is_err() {
             return;
         }
+    }
+}
+
+fn work_on(shared: &Shared, next: Work) -> Finished {
+    match next {
+        Work::Fetched(item, result) => match *result {
+            Ok(raw) => work_on_fetched(shared, &item, raw),
+            Err(error) => {
+                let key = EntryKey::bars(&shared.source_id, &item.symbol);
+                failed(shared, &item.symbol, key, &error.to_string())
+            }
+        },
+        Work::Cached(item) => work_on_cached(shared, &item),
     }
 }
 
@@ -357,7 +381,7 @@ fn work_on_fetched(shared: &Shared, item: &PlanItem, raw: RawBars) -> Finished {
         Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64 + rows_dropped, rows_dropped, ..Finished::default() };
     let previous_file = previous.as_deref().and_then(|entry| entry.file.as_ref());
     if !shared.request.force && previous_file.is_some_and(|file| file.fingerprint == fingerprint) {
-        finished.touched.push((key, fetched_at_us, *range));
+        finished.touched.push(Touched { key, fetched_at_us, range: *range, quality });
     } else {
         let footer = Footer { key: key.clone(), provenance: None, range: *range, fetched_at_us, quality };
         let writing = Instant::now();
@@ -368,7 +392,8 @@ fn work_on_fetched(shared: &Shared, item: &PlanItem, raw: RawBars) -> Finished {
             Err(error) => return failed_in_cache(shared, &item.symbol, key, &error),
         }
     }
-    let bars_facts = BarsFacts { fingerprint, fetched_at_us, range: *range, quality };
+    let pinned = previous.as_deref().is_some_and(|entry| entry.pinned);
+    let bars_facts = BarsFacts { fingerprint, fetched_at_us, range: *range, quality, pinned };
     compute_features(shared, item, &bars, &bars_facts, &mut finished);
     finished
 }
@@ -380,7 +405,8 @@ fn work_on_cached(shared: &Shared, item: &PlanItem) -> Finished {
     add_since(&shared.busy.fetch_ns, reading);
     let served = match read {
         Ok(served) => served,
-        Err(error) => return failed_in_cache(shared, &item.symbol, entry.key.clone(), &error),
+        // A file that cannot be read is this symbol's trouble alone.
+        Err(error) => return failed(shared, &item.symbol, entry.key.clone(), &error.to_string()),
     };
     let bars = Arc::clone(served.content.bars());
     let Some(file) = &served.entry.file else { return Finished::default() };
@@ -389,6 +415,7 @@ fn work_on_cached(shared: &Shared, item: &PlanItem) -> Finished {
         fetched_at_us: served.entry.fetched_at_us,
         range: served.entry.range,
         quality: served.entry.quality,
+        pinned: served.entry.pinned,
     };
     let mut finished = Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64, ..Finished::default() };
     compute_features(shared, item, &bars, &facts, &mut finished);
@@ -401,6 +428,7 @@ struct BarsFacts {
     fetched_at_us: i64,
     range: DateRange,
     quality: Quality,
+    pinned: bool,
 }
 
 fn compute_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &BarsFacts, finished: &mut Finished) {
@@ -410,7 +438,7 @@ fn compute_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &
         let provenance = Provenance { definition: set.definition_hash(), inputs: facts.fingerprint };
         let unchanged = previous.as_deref().is_some_and(|entry: &Entry| entry.file.is_some() && entry.provenance == Some(provenance));
         if unchanged && !shared.request.force {
-            finished.touched.push((key, facts.fetched_at_us, facts.range));
+            finished.touched.push(Touched { key, fetched_at_us: facts.fetched_at_us, range: facts.range, quality: facts.quality });
             continue;
         }
         let computing = Instant::now();
@@ -428,7 +456,11 @@ fn compute_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &
         let staged = shared.cache.stage(&content, footer, previous.as_deref());
         add_since(&shared.busy.write_ns, writing);
         match staged {
-            Ok(staged) => finished.staged.push(staged),
+            Ok(mut staged) => {
+                // Features of pinned bars are pinned with them.
+                staged.entry.pinned |= facts.pinned;
+                finished.staged.push(staged);
+            }
             Err(error) => {
                 let failure = failed_in_cache(shared, &item.symbol, key, &error);
                 finished.failure = failure.failure;
@@ -458,7 +490,7 @@ fn commit_all(
     mut progress: Progress,
     started: Instant,
     mut observe: impl FnMut(&Progress, &[(Symbol, SymbolOutcome)]),
-) -> Result<Committed, CacheError> {
+) -> Committed {
     let mut committed = Committed::default();
     observe(&progress, &[]);
     while let Ok(first) = done_in.recv_blocking() {
@@ -469,21 +501,29 @@ fn commit_all(
             batch.push(next);
         }
         let writing = Instant::now();
-        let outcomes = commit_batch(shared, batch, &mut committed)?;
+        let outcomes = match commit_batch(shared, batch, &mut committed) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                // What is not committed does not count; what was stays, and the report says so.
+                shared.stop(&error.to_string());
+                return committed;
+            }
+        };
         add_since(&shared.busy.write_ns, writing);
         progress.symbols_done = committed.done;
         progress.failed += outcomes.iter().filter(|(_, outcome)| matches!(outcome, SymbolOutcome::Failed(_))).count();
         progress.rows = committed.rows;
-        progress.elapsed_secs = started.elapsed().as_secs_f64();
+        progress.elapsed_secs = started.elapsed().saturating_sub(shared.control.paused()).as_secs_f64();
         observe(&progress, &outcomes);
     }
-    Ok(committed)
+    committed
 }
 
 fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed) -> Result<Vec<(Symbol, SymbolOutcome)>, CacheError> {
     let cache = &shared.cache;
     let mut staged = Vec::new();
-    let mut touched: HashMap<(i64, DateRange), Vec<EntryKey>> = HashMap::new();
+    let mut touched: Vec<Touched> = Vec::new();
+    let mut without_data = Vec::new();
     let mut failures = Vec::new();
     let mut outcomes = Vec::new();
     for finished in batch {
@@ -493,15 +533,14 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
             if one.entry.key.dataset.is_bars() { committed.bars_bytes += bytes } else { committed.features_bytes += bytes }
         }
         staged.extend(finished.staged);
-        for (key, fetched_at_us, range) in finished.touched {
-            touched.entry((fetched_at_us, range)).or_default().push(key);
-        }
+        touched.extend(finished.touched);
         committed.rows += finished.rows;
         committed.rows_dropped += finished.rows_dropped;
         let outcome = if let Some((key, message)) = finished.failure {
             failures.push((key, Failure { at_us: cache.now_us(), message: message.clone() }));
             SymbolOutcome::Failed(message)
         } else if finished.no_data {
+            without_data.push(EntryKey::bars(&shared.source_id, &symbol));
             SymbolOutcome::NoData
         } else {
             SymbolOutcome::Ok
@@ -509,10 +548,16 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
         outcomes.push((symbol, outcome));
     }
     cache.commit(&staged)?;
-    let mut touched: Vec<_> = touched.into_iter().collect();
-    touched.sort_by_key(|((fetched_at_us, _), _)| *fetched_at_us);
-    for ((fetched_at_us, range), keys) in touched {
-        cache.catalog().touch_entries(&keys, fetched_at_us, &range)?;
+    if !touched.is_empty() {
+        for key in cache.catalog().touch_entries(&touched)? {
+            let message = "its files were cleared while it was being checked; preheat it again".to_owned();
+            if let Some((_, outcome)) = outcomes.iter_mut().find(|(symbol, _)| *symbol == key.symbol) {
+                *outcome = SymbolOutcome::Failed(message);
+            }
+        }
+    }
+    if !without_data.is_empty() {
+        cache.catalog().forget_failures(&without_data)?;
     }
     if !failures.is_empty() {
         cache.catalog().put_failures(&failures)?;

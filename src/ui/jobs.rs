@@ -143,10 +143,8 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
         if trouble {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let (glyph, name) = if open { (icons::COLLAPSE, "Hide reasons") } else { (icons::EXPAND, "Show reasons") };
-                if icons::icon_button_ui(ui, glyph, name).clicked() {
-                    if !views.open_jobs.remove(&key) {
-                        views.open_jobs.insert(key);
-                    }
+                if icons::icon_button_ui(ui, glyph, name).clicked() && !views.open_jobs.remove(&key) {
+                    views.open_jobs.insert(key);
                 }
             });
         }

@@ -338,9 +338,7 @@ fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &mut Outbox)
         if ui.add(egui::Button::new(command.text()).frame_when_inactive(false)).on_hover_text(command.tooltip()).clicked() {
             if !in_selection && first {
                 // A command of the menu is about the row it was opened on.
-                for toggle in [false, true] {
-                    out.act(Action::List(ListAction::Click { symbol: symbol.clone(), toggle, extend: false }));
-                }
+                out.act(Action::List(ListAction::SelectOnly(symbol.clone())));
                 first = false;
             }
             out.act(Action::Run(command));

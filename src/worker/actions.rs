@@ -29,6 +29,11 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
                 }
             });
         }
+        Job::Configure { settings, password } => {
+            // In force before the next job is looked at; saved beside it.
+            let (problems, reopen) = service.configure(&settings, password.as_ref());
+            spawn_blocking(service, move |service| save(service, problems, reopen, password));
+        }
         Job::Refresh => service.mark_dirty(),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let ttl = service.configuration().ttl;
@@ -49,8 +54,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             };
             cache.verify(repair, &progress).map(|report| JobEvent::Verified(Box::new(report)))
         }),
-        // The loop that calls this sees to these two itself.
-        Job::Configure { .. } | Job::Shutdown => {}
+        // The loop that calls this ends before it gets here.
+        Job::Shutdown => {}
     }
 }
 
@@ -79,42 +84,36 @@ fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Re
     Ok(JobEvent::Notice(Notice { level: NoticeLevel::Success, text: format!("{verb} {count} {noun}"), undo_batch: None }))
 }
 
-/// Uses other settings. Waited for before the next job is taken: a preheat that follows is about the source just chosen, and
-/// of two changes the later one is the one that is saved.
-pub(super) async fn configure_in_turn(service: &Arc<Service>, settings: Box<crate::config::Settings>, password: Option<(String, String)>) {
-    let configuring = Arc::clone(service);
-    service.blocking(move || configure(&configuring, &settings, password)).await;
-}
-
-fn configure(service: &Arc<Service>, settings: &crate::config::Settings, password: Option<(String, String)>) {
-    if let Some((source, password)) = password {
-        match service.context.secrets.set(&source, &password) {
-            Ok(crate::config::SecretPlace::Keyring) => {}
-            Ok(crate::config::SecretPlace::PrivateFile) => service
-                .reporter
-                .notice(NoticeLevel::Info, "This system has no keyring: the password is kept in a file that only you can read".to_owned()),
-            Err(error) => service.reporter.notice(NoticeLevel::Error, error.to_string()),
-        }
+/// Saves the settings in force, opens the cache anew where they moved it, and keeps a password.
+fn save(service: &Arc<Service>, problems: Vec<String>, reopen: bool, password: Option<(String, String)>) {
+    if reopen {
+        service.open_cache();
     }
-    for problem in service.configure(settings) {
+    service.mark_dirty();
+    for problem in problems {
         service.reporter.notice(NoticeLevel::Warning, problem);
     }
-    if let Err(error) = settings.save(&service.context.places.settings_file) {
-        service.reporter.notice(NoticeLevel::Error, error.to_string());
+    {
+        let _alone = service.saving.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // The newest settings, whichever call this is.
+        if let Err(error) = service.configuration().settings.save(&service.context.places.settings_file) {
+            service.reporter.notice(NoticeLevel::Error, error.to_string());
+        }
+    }
+    let Some((source, password)) = password else { return };
+    match service.context.secrets.set(&source, &password) {
+        Ok(crate::config::SecretPlace::Keyring) => {}
+        Ok(crate::config::SecretPlace::PrivateFile) => service
+            .reporter
+            .notice(NoticeLevel::Info, "This system has no keyring: the password is kept in a file that only you can read".to_owned()),
+        Err(error) => service.reporter.notice(NoticeLevel::Error, error.to_string()),
     }
 }
 
 async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
     let asking = Arc::clone(service);
     // An edited source comes without the password that is kept for it.
-    let with_password = move |url: SourceUrl| match url.password() {
-        None if url.kind().is_server() => {
-            let kept = asking.context.secrets.get(url.id().as_str());
-            url.with_password(kept)
-        }
-        _ => url,
-    };
-    let Some(url) = service.blocking(move || with_password(url)).await else { return };
+    let Some(url) = service.blocking(move || asking.with_password(url)).await else { return };
     let reporter = service.reporter.clone();
     let mut report_stage = |stage| reporter.send_blocking(JobEvent::TestStage { generation, stage });
     let report = test_source(&url, &service.source_options(), &mut report_stage).await;
@@ -143,10 +142,16 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         features_computed,
         seconds: started.elapsed().as_secs_f64(),
     };
-    // One look-up per view: of the features where there are some, else of the bars.
+    // One look-up per view: of the features where they belong to the cached bars and the present definition, else of the bars.
     let features = key(Dataset::features(&request.set));
-    let has_features = cache.catalog().entry(&features).map_err(|error| failed(&error))?.is_some_and(|entry| entry.file.is_some());
-    if has_features {
+    let entry_of = |key: &EntryKey| cache.catalog().entry(key).map_err(|error| failed(&error));
+    let bars_file = entry_of(&key(Dataset::Bars))?.and_then(|entry| entry.file);
+    let current = entry_of(&features)?.filter(|entry| entry.file.is_some()).and_then(|entry| entry.provenance).is_some_and(|made| {
+        let of_these_bars = bars_file.as_ref().is_none_or(|bars| bars.fingerprint == made.inputs);
+        let of_this_definition = service.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
+        of_these_bars && of_this_definition
+    });
+    if current {
         match cache.read(&features) {
             Ok((served, tier)) => {
                 if let Content::Features { bars, table } = &served.content {

@@ -1,7 +1,7 @@
 //! Preheats: one after another, each with its switch for pause, resume and cancel, and a row in the history.
 
 use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
-use super::service::Service;
+use super::service::{NO_SOURCE, Service};
 use crate::cache::{Cache, CacheError};
 use crate::feature::FeatureSet;
 use crate::market::Symbol;
@@ -9,6 +9,10 @@ use crate::preheat::{Control, Plan, PreheatReport, PreheatRequest, RunState, Sco
 use crate::source::{Source, SourceId, SourceUrl, SymbolInfo};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Longest wait for jobs to end when the program does.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
 
 /// The preheats that run or wait.
 pub(super) struct Queue {
@@ -28,16 +32,19 @@ impl Queue {
         let control = Arc::new(Control::default());
         self.controls.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&control));
         let (service, turn, controls) = (Arc::clone(&self.service), Arc::clone(&self.turn), Arc::clone(&self.controls));
+        // A job is about the source that was in use when it was asked for, whatever is chosen before its turn comes.
+        let url = service.configuration().source;
         tokio::spawn(async move {
+            // However this ends, the job is over for those who wait for it.
+            let _registered = Registered { id, controls };
             service.reporter.send(JobEvent::Queued { id, title: order.title.clone() }).await;
             let my_turn = turn.lock().await;
             let outcome = if control.is_cancelled() {
                 JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
             } else {
                 service.reporter.send(JobEvent::Planning { id }).await;
-                run(&service, id, order, &control).await
+                run(&service, id, order, url, &control).await
             };
-            controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             service.mark_dirty();
             service.reporter.send(JobEvent::Finished { id, outcome }).await;
             drop(my_turn);
@@ -62,16 +69,32 @@ impl Queue {
         for control in self.controls.lock().unwrap_or_else(PoisonError::into_inner).values() {
             control.cancel();
         }
-        while !self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-            let turn = self.turn.lock().await;
-            drop(turn);
-            tokio::task::yield_now().await;
+        let all_over = async {
+            while !self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(LONGEST_FAREWELL, all_over).await.is_err() {
+            tracing::warn!("a job did not end in time; what it had committed is safe");
         }
     }
 }
 
+/// A job's place among those that run or wait; given up when dropped.
+struct Registered {
+    id: JobId,
+    controls: Arc<Mutex<BTreeMap<JobId, Arc<Control>>>>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
 /// Runs one preheat with its row in the history.
-async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &Arc<Control>) -> JobOutcome {
+async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, url: Option<SourceUrl>, control: &Arc<Control>) -> JobOutcome {
+    let Some(url) = url else { return JobOutcome::Failed(NO_SOURCE.to_owned()) };
     let cache = match service.cache() {
         Ok(cache) => cache,
         Err(message) => return JobOutcome::Failed(message),
@@ -81,7 +104,7 @@ async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &A
         Ok(job) => job,
         Err(error) => return JobOutcome::Failed(error.to_string()),
     };
-    let result = preheat(service, &cache, (id, job), order, control).await;
+    let result = preheat(Link::new(service, url), &cache, (id, job), order, control).await;
     let (outcome, json) = match result {
         Ok(report) => {
             let json = serde_json::to_string(&report).unwrap_or_default();
@@ -99,15 +122,15 @@ async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, control: &A
 }
 
 async fn preheat(
-    service: &Arc<Service>,
+    mut link: Link,
     cache: &Arc<Cache>,
     (id, record_id): (JobId, i64),
     order: PreheatOrder,
     control: &Arc<Control>,
 ) -> Result<PreheatReport, String> {
+    let service = Arc::clone(&link.service);
     let configuration = service.configuration();
-    let url = service.configuration().source.ok_or_else(|| service.source_with_password().err().unwrap_or_default())?;
-    let source_id = url.id();
+    let source_id = link.url.id();
     let request = PreheatRequest {
         symbols: order.symbols.clone(),
         range: order.range,
@@ -119,8 +142,11 @@ async fn preheat(
         ttl: order.ttl.unwrap_or(configuration.ttl),
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
     };
-    let mut link = Link { service: Arc::clone(service), source: None };
-    let symbols = symbols_to_preheat(&mut link, cache, &source_id, &request).await?;
+    let cancelled = || PreheatReport { cancelled: true, ..PreheatReport::default() };
+    let symbols = tokio::select! {
+        symbols = symbols_to_preheat(&mut link, cache, &source_id, &request) => symbols?,
+        () = control.cancelled() => return Ok(cancelled()),
+    };
     let (plan_cache, plan_source, plan_request) = (Arc::clone(cache), source_id.clone(), request.clone());
     let plan: Plan = service
         .blocking(move || make_plan(&plan_cache, &plan_source, &symbols, &plan_request))
@@ -130,8 +156,15 @@ async fn preheat(
     let working = Arc::new(plan.items.iter().map(|item| item.symbol.clone()).collect::<Vec<Symbol>>());
     let started = JobEvent::Started { id, record_id, symbols: working, requested: plan.requested, skipped_fresh: plan.skipped_fresh };
     service.reporter.send(started).await;
-    let source = if plan.needs_source() { Some(link.source().await?) } else { None };
-    let (reporter, observer) = (service.reporter.clone(), Arc::clone(service));
+    let source = if plan.needs_source() {
+        tokio::select! {
+            source = link.source() => Some(source?),
+            () = control.cancelled() => return Ok(PreheatReport { not_reached: plan.items.len(), requested: plan.requested, ..cancelled() }),
+        }
+    } else {
+        None
+    };
+    let (reporter, observer) = (service.reporter.clone(), Arc::clone(&service));
     let observe = move |progress: &crate::preheat::Progress, finished: &[(Symbol, crate::preheat::SymbolOutcome)]| {
         observer.mark_dirty();
         reporter.send_blocking(JobEvent::Progress { id, progress: *progress, finished: finished.to_vec() });
@@ -161,25 +194,26 @@ fn sets_of(names: Option<&[String]>, configured: &[FeatureSet]) -> Result<Vec<Fe
 /// A connection that is made when it is first needed.
 struct Link {
     service: Arc<Service>,
+    url: SourceUrl,
     source: Option<Source>,
 }
 
 impl Link {
+    fn new(service: &Arc<Service>, url: SourceUrl) -> Self {
+        Self { service: Arc::clone(service), url, source: None }
+    }
+
     async fn source(&mut self) -> Result<Source, String> {
         if let Some(source) = &self.source {
             return Ok(source.clone());
         }
-        let url = url_with_password(&self.service).await?;
+        // Asking the keyring may block.
+        let (asking, url) = (Arc::clone(&self.service), self.url.clone());
+        let url = self.service.blocking(move || asking.with_password(url)).await.ok_or("the keyring did not answer")?;
         let source = Source::connect(&url, &self.service.source_options()).await.map_err(|error| error.to_string())?;
         self.source = Some(source.clone());
         Ok(source)
     }
-}
-
-/// The source in use with its password; asking the keyring may block.
-pub(super) async fn url_with_password(service: &Arc<Service>) -> Result<SourceUrl, String> {
-    let asking = Arc::clone(service);
-    service.blocking(move || asking.source_with_password()).await.ok_or("the keyring did not answer")?
 }
 
 /// The symbols meant: those named, or all the source lists. The list itself is cached for the time to live.
@@ -236,8 +270,7 @@ async fn list(link: &mut Link, cache: &Arc<Cache>, source_id: &SourceId) -> Resu
     if symbols.is_empty() {
         return Err(source.no_data_error().to_string());
     }
-    let url = link.service.configuration().source.map(|url| url.redacted()).unwrap_or_default();
-    cache.catalog().put_symbols(source_id, &url, &symbols, cache.now_us()).map_err(|error| error.to_string())?;
+    cache.catalog().put_symbols(source_id, &link.url.redacted(), &symbols, cache.now_us()).map_err(|error| error.to_string())?;
     link.service.mark_dirty();
     Ok(symbols)
 }
@@ -245,8 +278,9 @@ async fn list(link: &mut Link, cache: &Arc<Cache>, source_id: &SourceId) -> Resu
 /// Asks the source for its symbols and remembers them.
 pub(super) async fn list_symbols(service: &Arc<Service>) -> Result<usize, String> {
     let cache = service.cache()?;
-    let source_id = service.configuration().source_id().ok_or_else(|| service.source_with_password().err().unwrap_or_default())?;
-    let mut link = Link { service: Arc::clone(service), source: None };
+    let url = service.configuration().source.ok_or(NO_SOURCE)?;
+    let source_id = url.id();
+    let mut link = Link::new(service, url);
     let symbols = list(&mut link, &cache, &source_id).await?;
     if let Some(source) = link.source {
         source.close().await;

@@ -9,7 +9,7 @@ use crate::config::{Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use async_channel::{Receiver, Sender, TryRecvError, bounded};
+use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,6 +22,21 @@ const JOBS: usize = 1_024;
 /// How often the worker looks at the clock and at what other processes did.
 const TICK: Duration = Duration::from_millis(500);
 
+/// What is said when a job needs a source and there is none.
+pub(super) const NO_SOURCE: &str =
+    "no source is configured; connect a database, or name one with --source (`--source sample:` is the built-in sample)";
+
+/// Settings of the command line that stand above the settings file and are never saved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Another time to live.
+    pub ttl: Option<TimeToLive>,
+    /// Another folder for the bars tree.
+    pub bars_cache_dir: Option<PathBuf>,
+    /// Another folder for the features tree.
+    pub features_cache_dir: Option<PathBuf>,
+}
+
 /// Everything the worker is given from outside.
 #[derive(Debug, Clone)]
 pub struct WorkerContext {
@@ -31,6 +46,8 @@ pub struct WorkerContext {
     pub places: Places,
     /// A cache folder that overrides the settings'.
     pub cache_dir: Option<PathBuf>,
+    /// Settings of the command line.
+    pub overrides: Overrides,
     /// A source that overrides the settings', with its password if it came with one.
     pub source: Option<SourceUrl>,
     /// Where passwords are kept.
@@ -81,10 +98,7 @@ impl Worker {
     /// The next event, if there is one. Never waits.
     #[must_use]
     pub fn try_next(&self) -> Option<JobEvent> {
-        match self.events.try_recv() {
-            Ok(event) => Some(event),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
-        }
+        self.events.try_recv().ok()
     }
 
     /// Waits for the next event; `None` once the worker has ended.
@@ -146,9 +160,9 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    fn of(settings: &Settings, source_override: Option<&SourceUrl>) -> (Self, Vec<String>) {
+    fn of(settings: &Settings, context: &WorkerContext) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
-        let source = source_override.cloned().or_else(|| {
+        let source = context.source.clone().or_else(|| {
             let url = settings.source_url()?;
             SourceUrl::parse(url).map_err(|error| problems.push(format!("The source in the settings cannot be used: {error}"))).ok()
         });
@@ -156,12 +170,13 @@ impl Configuration {
             problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
             TimeToLive::default()
         });
+        let ttl = context.overrides.ttl.unwrap_or(ttl);
         let mut sets = Vec::new();
         for name in &settings.sets {
             match FeatureSet::by_name(name) {
                 Some(set) => sets.push(set),
                 None => {
-                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")))
+                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")));
                 }
             }
         }
@@ -190,17 +205,20 @@ pub(super) struct Service {
     cache: Mutex<Option<Arc<Cache>>>,
     pub definitions: Definitions,
     pub reporter: Reporter,
+    /// Held while settings are saved, so that the newest are the last.
+    pub saving: Mutex<()>,
     dirty: AtomicBool,
 }
 
 impl Service {
     async fn run(context: WorkerContext, jobs: Receiver<Job>, reporter: Reporter) {
-        let (configuration, problems) = Configuration::of(&context.settings, context.source.as_ref());
+        let (configuration, problems) = Configuration::of(&context.settings, &context);
         let service = Arc::new(Self {
             configuration: RwLock::new(configuration),
             cache: Mutex::new(None),
             definitions: definitions(),
             reporter,
+            saving: Mutex::default(),
             dirty: AtomicBool::new(true),
             context,
         });
@@ -214,7 +232,6 @@ impl Service {
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
-                Ok(Job::Configure { settings, password }) => actions::configure_in_turn(&service, settings, password).await,
                 Ok(job) => actions::start(&service, &queue, job),
             }
         }
@@ -233,7 +250,10 @@ impl Service {
     fn folders(&self) -> Folders {
         let settings = self.configuration().settings;
         let cache_dir = self.context.cache_dir.clone().or(settings.cache_dir).unwrap_or_else(|| self.context.places.cache_dir.clone());
-        Folders::new(cache_dir).with_trees(settings.bars_cache_dir, settings.features_cache_dir)
+        Folders::new(cache_dir).with_trees(
+            self.context.overrides.bars_cache_dir.clone().or(settings.bars_cache_dir),
+            self.context.overrides.features_cache_dir.clone().or(settings.features_cache_dir),
+        )
     }
 
     pub(super) fn open_cache(&self) {
@@ -279,20 +299,22 @@ impl Service {
         self.configuration.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Uses other settings from now on; returns what cannot be used of them.
-    pub(super) fn configure(&self, settings: &Settings) -> Vec<String> {
-        let (configuration, problems) = Configuration::of(settings, self.context.source.as_ref());
+    /// Uses other settings from now on; quick, so that the next job already sees them. Returns what cannot be used of them,
+    /// and whether the cache has to be opened anew.
+    pub(super) fn configure(&self, settings: &Settings, password: Option<&(String, String)>) -> (Vec<String>, bool) {
+        let (mut configuration, problems) = Configuration::of(settings, &self.context);
+        if let (Some(url), Some((source, password))) = (configuration.source.clone(), password)
+            && url.id().as_str() == source
+        {
+            configuration.source = Some(url.with_password(Some(password.clone())));
+        }
         let before = self.configuration();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir
             || before.settings.memory_budget_bytes != settings.memory_budget_bytes;
-        if reopen {
-            self.open_cache();
-        }
-        self.mark_dirty();
-        problems
+        (problems, reopen)
     }
 
     /// The open cache.
@@ -301,16 +323,13 @@ impl Service {
         cache.ok_or_else(|| "the cache is not open; choose a cache folder that can be written in the settings".to_owned())
     }
 
-    /// The source in use with its password, asking the keyring where the URL has none.
-    pub(super) fn source_with_password(&self) -> Result<SourceUrl, String> {
-        let source = self.configuration().source.ok_or_else(|| {
-            "no source is configured; connect a database, or name one with --source (`--source sample:` is the built-in sample)".to_owned()
-        })?;
-        if source.password().is_some() || !source.kind().is_server() {
-            return Ok(source);
+    /// A source with its password, asking the keyring where it came without. Blocking.
+    pub(super) fn with_password(&self, url: SourceUrl) -> SourceUrl {
+        if url.password().is_some() || !url.kind().is_server() {
+            return url;
         }
-        let password = self.context.secrets.get(source.id().as_str());
-        Ok(source.with_password(password))
+        let password = self.context.secrets.get(url.id().as_str());
+        url.with_password(password)
     }
 
     pub(super) fn source_options(&self) -> SourceOptions {
@@ -375,8 +394,8 @@ impl Service {
         }
         if by_us || by_others || by_clock {
             watched.next_change_us = self.make_snapshot();
-            // Counting lookups is a commit of our own; it is not news.
-            watched.data_version = cache.catalog().data_version().unwrap_or(version);
+            // As it was before the snapshot was made: what others commit meanwhile is news at the next look.
+            watched.data_version = version;
         }
         watched
     }

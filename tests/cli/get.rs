@@ -53,13 +53,21 @@ fn every_format_gives_the_same_rows() {
     let mut reader = arrow::ipc::reader::FileReader::try_new(std::io::Cursor::new(arrow_bytes), None).expect("arrow");
     assert_eq!(reader.next().expect("batch").expect("batch"), parquet);
     let packed: Value = rmp_serde::from_slice(&get(&["--format", "msgpack"]).bytes).expect("msgpack");
-    assert_eq!(packed, json);
-    for (row, values) in rows.iter().enumerate() {
-        for name in column_names(&parquet).iter().skip(1) {
+    assert_eq!(packed.as_array().map(Vec::len), Some(70));
+    for (row, cells) in lines.iter().skip(1).enumerate() {
+        for (name, cell) in lines[0].iter().zip(cells).skip(1) {
             let column = floats(&parquet, name);
             let value = column.is_valid(row).then(|| column.value(row));
-            assert_eq!(values[name.as_str()].as_f64().map(f64::to_bits), value.map(f64::to_bits), "{name} of row {row}");
+            assert_eq!(cell.parse::<f64>().ok().map(f64::to_bits), value.map(f64::to_bits), "{name} of row {row} in CSV");
+            assert_eq!(packed[row][*name].as_f64().map(f64::to_bits), value.map(f64::to_bits), "{name} of row {row} in MessagePack");
+            // The reader of JSON in this test may be off by the last bit.
+            let close = match (json[row][*name].as_f64(), value) {
+                (Some(left), Some(right)) => (left - right).abs() <= 4.0 * f64::EPSILON * right.abs(),
+                (left, right) => left.is_none() && right.is_none(),
+            };
+            assert!(close, "{name} of row {row} in JSON");
         }
+        assert_eq!((packed[row]["date"].as_str(), json[row]["date"].as_str()), (Some(cells[0]), Some(cells[0])));
     }
     let table = get(&[]).out;
     assert_eq!(table.lines().count(), 71);

@@ -1,4 +1,5 @@
 //! The engine through the library: what is worked on and what is left alone, cancelling and pausing, tiers, and the worker.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
 mod fixture;
 #[path = "../cli/market.rs"]

@@ -103,6 +103,7 @@ impl Laid {
             secrets: Secrets::beside(&places.settings_file).without_keyring(),
             places: places.clone(),
             cache_dir: None,
+            overrides: samovar::worker::Overrides::default(),
             source: None,
             clock: clock.clone(),
             snapshots: true,

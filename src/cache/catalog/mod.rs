@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use rows::{JobRecord, LookupCount, TrashBatch};
+pub use rows::{JobRecord, LookupCount, Touched, TrashBatch};
 
 /// How long lookups are kept.
 const LOOKUPS_KEPT_US: i64 = 30 * DAY_US;
@@ -103,22 +103,39 @@ impl Catalog {
         })
     }
 
-    /// Marks entries as fetched again with unchanged content.
+    /// Marks entries as fetched again with unchanged content. Returns those that have no file any more (cleared meanwhile).
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub fn touch_entries(&self, keys: &[EntryKey], fetched_at_us: i64, range: &crate::market::DateRange) -> Result<(), CacheError> {
+    pub fn touch_entries(&self, touched: &[Touched]) -> Result<Vec<EntryKey>, CacheError> {
         self.write(|transaction| {
+            let mut lost = Vec::new();
             let mut statement = transaction.prepare_cached(
-                "UPDATE entries SET fetched_at_us = ?4, range_start = ?5, range_end = ?6, invalidated_at_us = NULL, failed_at_us = NULL, failure = NULL
-                 WHERE source = ?1 AND symbol = ?2 AND dataset = ?3",
+                "UPDATE entries SET fetched_at_us = ?4, range_start = ?5, range_end = ?6, quality = ?7,
+                        invalidated_at_us = NULL, failed_at_us = NULL, failure = NULL
+                 WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND path IS NOT NULL",
             )?;
-            for key in keys {
+            for Touched { key, fetched_at_us, range, quality } in touched {
                 let (start, end) = (range.start.map(|day| day.to_string()), range.end.map(|day| day.to_string()));
-                statement.execute(params![key.source.as_str(), key.symbol.as_str(), key.dataset.name(), fetched_at_us, start, end])?;
+                let quality = rows::quality_text(quality);
+                let names = (key.source.as_str(), key.symbol.as_str(), key.dataset.name());
+                let changed = statement.execute(params![names.0, names.1, names.2, fetched_at_us, start, end, quality])?;
+                if changed == 0 {
+                    lost.push(key.clone());
+                }
             }
-            Ok(())
+            Ok(lost)
         })
+    }
+
+    /// Forgets failed attempts: the source answered, and has nothing.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub fn forget_failures(&self, keys: &[EntryKey]) -> Result<(), CacheError> {
+        let statement = "UPDATE entries SET failed_at_us = NULL, failure = NULL
+                         WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND ?4 = 0";
+        self.update_each(keys, statement, 0)
     }
 
     /// Records failed attempts; what was cached stays and is still served.
@@ -146,24 +163,36 @@ impl Catalog {
         self.update_each(keys, "UPDATE entries SET invalidated_at_us = ?4 WHERE source = ?1 AND symbol = ?2 AND dataset = ?3", now_us)
     }
 
-    /// Marks entries as damaged; their files are no longer served.
+    /// Marks an entry as damaged; its file is no longer served. Nothing happens when the entry has another file by now.
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub fn mark_damaged(&self, keys: &[EntryKey], now_us: i64) -> Result<(), CacheError> {
-        let statement = "UPDATE entries SET damaged_at_us = ?4, path = NULL, size_bytes = 0, checksum = NULL, fingerprint = NULL
-                         WHERE source = ?1 AND symbol = ?2 AND dataset = ?3";
-        self.update_each(keys, statement, now_us)
+    pub fn mark_damaged(&self, entry: &Entry, now_us: i64) -> Result<(), CacheError> {
+        self.drop_files(std::slice::from_ref(entry), Some(now_us))
     }
 
-    /// Forgets the files of entries whose files are gone.
+    /// Forgets the files of entries whose files are gone. Entries that have another file by now keep it.
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub fn forget_files(&self, keys: &[EntryKey]) -> Result<(), CacheError> {
-        let statement = "UPDATE entries SET path = NULL, size_bytes = 0, checksum = NULL, fingerprint = NULL, rows = 0 * ?4
-                         WHERE source = ?1 AND symbol = ?2 AND dataset = ?3";
-        self.update_each(keys, statement, 0)
+    pub fn forget_files(&self, entries: &[Entry]) -> Result<(), CacheError> {
+        self.drop_files(entries, None)
+    }
+
+    fn drop_files(&self, entries: &[Entry], damaged_at_us: Option<i64>) -> Result<(), CacheError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE entries SET path = NULL, size_bytes = 0, checksum = NULL, fingerprint = NULL, rows = 0,
+                        damaged_at_us = ifnull(?5, damaged_at_us)
+                 WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND checksum = ?4",
+            )?;
+            for entry in entries {
+                let Some(file) = &entry.file else { continue };
+                let names = (entry.key.source.as_str(), entry.key.symbol.as_str(), entry.key.dataset.name());
+                statement.execute(params![names.0, names.1, names.2, rows::blob(file.checksum), damaged_at_us])?;
+            }
+            Ok(())
+        })
     }
 
     /// Pins or unpins entries.
@@ -369,9 +398,14 @@ impl Catalog {
     /// When the catalog cannot be written; then nothing is moved.
     pub fn trash_entries(&self, files: &[(EntryKey, String)], now_us: i64) -> Result<i64, CacheError> {
         self.write(|transaction| {
-            let batch: i64 = transaction.query_row("SELECT ifnull(max(batch), 0) + 1 FROM trash", [], |row| row.get(0))?;
+            // Numbers are never used twice: an undo button of before must not mean another batch.
+            let last: i64 = transaction.query_row("SELECT ifnull(max(batch), 0) FROM trash", [], |row| row.get(0))?;
+            let batch = now_us.max(last + 1);
             let condition = "WHERE source = ?1 AND symbol = ?2 AND dataset = ?3";
-            let mut insert = transaction.prepare_cached(&format!("INSERT INTO trash SELECT *, ?4, ?5, ?6 FROM entries {condition}"))?;
+            let columns = rows::ENTRY_COLUMNS;
+            let mut insert = transaction.prepare_cached(&format!(
+                "INSERT INTO trash ({columns}, batch, trashed_at_us, file_name) SELECT {columns}, ?4, ?5, ?6 FROM entries {condition}"
+            ))?;
             let mut delete = transaction.prepare_cached(&format!("DELETE FROM entries {condition}"))?;
             for (key, file_name) in files {
                 let (source, symbol, dataset) = (key.source.as_str(), key.symbol.as_str(), key.dataset.name());
@@ -417,13 +451,16 @@ impl Catalog {
         })
     }
 
-    /// Forgets a batch of the trash.
+    /// Forgets files of a batch of the trash, by their names.
     ///
     /// # Errors
     /// When the catalog cannot be written.
-    pub fn forget_trash(&self, batch: i64) -> Result<(), CacheError> {
+    pub fn forget_trash(&self, batch: i64, file_names: &[String]) -> Result<(), CacheError> {
         self.write(|transaction| {
-            transaction.execute("DELETE FROM trash WHERE batch = ?1", params![batch])?;
+            let mut statement = transaction.prepare_cached("DELETE FROM trash WHERE batch = ?1 AND file_name = ?2")?;
+            for file_name in file_names {
+                statement.execute(params![batch, file_name])?;
+            }
             Ok(())
         })
     }

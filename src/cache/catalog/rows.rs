@@ -3,7 +3,7 @@
 use crate::cache::counters::Tier;
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
 use crate::feature::DefinitionHash;
-use crate::market::{DateRange, Resolution, Symbol, parse_date};
+use crate::market::{DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::{SourceId, SymbolInfo};
 use rusqlite::{Row, Statement, params};
 
@@ -18,6 +18,19 @@ pub struct LookupCount {
     pub dataset: String,
     /// How many.
     pub count: u64,
+}
+
+/// An entry that was fetched again with unchanged content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// Which entry.
+    pub key: EntryKey,
+    /// When it was fetched.
+    pub fetched_at_us: i64,
+    /// The days that were asked for.
+    pub range: DateRange,
+    /// What was noticed in the rows.
+    pub quality: Quality,
 }
 
 /// A job of the history.
@@ -68,7 +81,7 @@ pub(super) const UPSERT_ENTRY: &str =
         invalidated_at_us = excluded.invalidated_at_us, failed_at_us = excluded.failed_at_us, failure = excluded.failure,
         damaged_at_us = excluded.damaged_at_us, quality = excluded.quality";
 
-fn blob(value: u128) -> Vec<u8> {
+pub(super) fn blob(value: u128) -> Vec<u8> {
     value.to_be_bytes().to_vec()
 }
 
@@ -85,9 +98,13 @@ fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+pub(super) fn quality_text(quality: &Quality) -> Option<String> {
+    if quality.is_clean() { None } else { serde_json::to_string(quality).ok() }
+}
+
 pub(super) fn upsert(statement: &mut Statement<'_>, entry: &Entry) -> rusqlite::Result<()> {
     let file = entry.file.as_ref();
-    let quality = if entry.quality.is_clean() { None } else { serde_json::to_string(&entry.quality).ok() };
+    let quality = quality_text(&entry.quality);
     statement.execute(params![
         entry.key.source.as_str(),
         entry.key.symbol.as_str(),
