@@ -67,7 +67,8 @@ fn verify_tells_of_sound_files_and_of_broken_ones_and_clear_expired_takes_what_i
     go(&mut desk, Command::ShowJobs, View::Jobs);
     desk.tick();
     desk.press("Verify and repair");
-    desk.wait_for("quarantine", |desk| desk.row("S001").state != EntryState::Fresh);
+    desk.wait_idle();
+    assert_eq!((desk.row("S001").state, desk.files_of("S001").len()), (EntryState::Fresh, 2), "fetched or computed again by itself");
     assert_eq!(Desk::files_below(&desk.folders().quarantine()).len(), 1);
 
     go(&mut desk, Command::ShowSymbols, View::Symbols);
@@ -201,9 +202,7 @@ fn commands_can_be_run_only_when_they_make_sense_and_say_why_not() {
     for command in [Command::PreheatAll, Command::ListSymbols, Command::PreheatSelected, Command::SelectAll, Command::RetryFailed] {
         assert_eq!(reason(&desk, command), Some("connect a source first"), "{command:?}");
     }
-    for command in [Command::Verify, Command::ClearAll] {
-        assert_eq!(reason(&desk, command), Some("nothing is cached"), "{command:?}");
-    }
+    assert_eq!(reason(&desk, Command::Verify), Some("nothing is cached"));
     compare_menu(&mut desk);
     drop(desk);
 
