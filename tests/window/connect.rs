@@ -1,6 +1,7 @@
 //! The connection dialog: the staged test, what each failure says, the columns, the preview, and what is saved.
 
 use crate::desk::{Desk, Laid, Market};
+use crate::servers::{self, Server};
 use samovar::app::Dialog;
 use samovar::cache::EntryState;
 use samovar::source::SourceKind;
@@ -196,4 +197,60 @@ fn a_form_with_something_missing_says_what() {
     desk.press_and_settle("PostgreSQL");
     desk.button("Test connection").hover();
     desk.wait_text("Enter the database");
+}
+
+/// The whole way with a server: what it refuses is explained, what it accepts is preheated, and the password is asked for once.
+fn with_server(kind: SourceKind, server: &Server) {
+    let database = server.new_database();
+    server.execute(&database, "CREATE TABLE bars (symbol VARCHAR(20), date DATE, open FLOAT, high FLOAT, low FLOAT, close FLOAT)");
+    server.execute(&database, "INSERT INTO bars VALUES ('AAA', '2024-02-01', 1, 3, 1, 2), ('AAA', '2024-02-02', 2, 4, 2, 3)");
+    let mut desk = Laid::new().open();
+    desk.wait_ready();
+    desk.press_and_settle("Connect a database…");
+    desk.press_and_settle(kind.label());
+    desk.fill("Port", &server.port.to_string());
+    desk.fill("User", servers::USER);
+    desk.fill("Password", "not-the-password");
+    desk.fill("Database", &database);
+    expect_failure(&mut desk, "Login", &[servers::USER, "password"]);
+    desk.assert_no("not-the-password");
+    desk.fill("Password", servers::PASSWORD);
+    desk.fill("Database", "nowhere");
+    expect_failure(&mut desk, "Login", &["nowhere"]);
+    desk.fill("Database", &database);
+    desk.fill("Table", "klines");
+    expect_failure(&mut desk, "Table", &["klines", "bars"]);
+    desk.fill("Table", "bars");
+    test(&mut desk);
+    desk.assert_sees("a session that can only read");
+    desk.press("Connect and preheat");
+    desk.wait_chart("AAA");
+    desk.wait_idle();
+    assert_eq!(desk.cached_files().len(), 2);
+    desk.assert_no(servers::PASSWORD);
+    let saved = std::fs::read_to_string(&desk.places.settings_file).expect("settings");
+    assert!(!saved.contains(servers::PASSWORD) && !saved.contains(servers::PASSWORD_IN_URL), "{saved}");
+
+    server.execute(&database, "INSERT INTO bars VALUES ('AAA', '2024-02-03', 3, 5, 3, 4)");
+    let mut desk = desk.restart();
+    desk.wait("the symbol", |state| state.snapshot.rows.len() == 1);
+    desk.press("Preheat this symbol");
+    desk.wait_idle();
+    desk.shortcut(samovar::app::Command::SelectAll);
+    desk.press("Refresh");
+    desk.wait_for("the new bar, with the password as kept", |desk| desk.row("AAA").rows == 3);
+}
+
+#[test]
+fn mariadb_is_connected_with_a_password_that_is_asked_for_once() {
+    if let Some(server) = servers::mariadb() {
+        with_server(SourceKind::MySql, server);
+    }
+}
+
+#[test]
+fn postgres_is_connected_with_a_password_that_is_asked_for_once() {
+    if let Some(server) = servers::postgres() {
+        with_server(SourceKind::Postgres, server);
+    }
 }

@@ -5,7 +5,7 @@
 //! `settings`; the connection dialog → `connect`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart.rs`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
 mod chrome;
 mod connect;
@@ -15,5 +15,8 @@ mod idle;
 mod jobs;
 mod list;
 mod selection;
+#[allow(dead_code)]
+#[path = "../support/servers.rs"]
+mod servers;
 mod settings;
 mod trouble;
