@@ -101,6 +101,7 @@ impl Fixture {
             },
             cache_dir: None,
             source: Some(self.url.clone()),
+            overrides: samovar::worker::Overrides::default(),
             clock: Arc::clone(&self.clock) as Arc<dyn samovar::market::Clock>,
             snapshots: false,
         }
