@@ -124,7 +124,7 @@ fn what_is_wrong_with_a_file_is_told_at_the_stage_where_it_shows() {
     assert!(!desk.sees("nowhere.sqlite does not"), "another path makes the test old");
     expect_failure(&mut desk, "Table", &["text.sqlite"]);
     desk.fill("File", &at("empty.sqlite").to_string_lossy());
-    expect_failure(&mut desk, "Table", &["notes"]);
+    expect_failure(&mut desk, "Columns", &["notes"]);
     desk.fill("File", &at("no-rows.sqlite").to_string_lossy());
     desk.fill("Table", "klines");
     expect_failure(&mut desk, "Table", &["klines", "stock_kline_data"]);

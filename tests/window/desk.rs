@@ -47,6 +47,8 @@ pub struct Desk {
     pub harness: Harness<'static, SamovarWindow>,
     pub clock: Arc<ManualClock>,
     pub places: Places,
+    /// Jobs that were waited for.
+    jobs_seen: usize,
     /// Last, so that the folder goes after the window.
     folder: Arc<TempDir>,
 }
@@ -113,7 +115,7 @@ impl Laid {
             creation.storage = Some(kept);
             SamovarWindow::new(creation, context, problems).expect("a window")
         });
-        Desk { harness, clock, places, folder }
+        Desk { harness, clock, places, jobs_seen: 0, folder }
     }
 }
 
@@ -194,10 +196,11 @@ impl Desk {
         self.settle();
     }
 
-    /// Until every job has ended and the snapshot knows of it.
+    /// Until a job that was not waited for before has begun, every job has ended, and the snapshot knows of it.
     pub fn wait_idle(&mut self) {
+        let seen = self.jobs_seen;
         self.wait("all jobs to end", |state| {
-            !state.jobs.is_empty()
+            state.jobs.len() > seen
                 && state.jobs.iter().all(|job| job.stage.is_over())
                 && state.working.is_empty()
                 && state
@@ -206,6 +209,7 @@ impl Desk {
                     .filter_map(|job| job.record_id)
                     .all(|id| state.snapshot.jobs.iter().any(|past| past.record_id == id && past.finished_at_us.is_some()))
         });
+        self.jobs_seen = self.state().jobs.len();
         self.settle();
     }
 
@@ -319,6 +323,7 @@ impl Desk {
     /// Presses an item of the menu that is open, not a button of the same words behind it.
     #[track_caller]
     pub fn press_in_menu(&mut self, label: &str) {
+        self.harness.run_ok();
         let items = self.harness.get_all_by_role_and_label(Role::Button, label);
         items.last().expect("an item of the menu").click();
         self.harness.step();
