@@ -54,8 +54,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             };
             cache.verify(repair, &progress).map(|report| JobEvent::Verified(Box::new(report)))
         }),
-        // The loop that calls this sees to these two itself.
-        Job::Configure { .. } | Job::Shutdown => {}
+        // The loop that calls this ends before it gets here.
+        Job::Shutdown => {}
     }
 }
 

@@ -232,7 +232,6 @@ impl Service {
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
-                Ok(Job::Configure { settings, password }) => actions::configure_in_turn(&service, settings, password).await,
                 Ok(job) => actions::start(&service, &queue, job),
             }
         }
