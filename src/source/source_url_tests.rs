@@ -1,3 +1,5 @@
+//! Tests of source URLs: reading, writing, identity, and that no password ever shows.
+
 use super::*;
 
 #[test]
