@@ -97,7 +97,6 @@ impl Fixture {
             places: Places { settings_file, cache_dir: self.folder.path().join("cache"), data_dir: self.folder.path().join("data") },
             cache_dir: None,
             source: Some(self.url.clone()),
-            overrides: samovar::worker::Overrides::default(),
             clock: Arc::clone(&self.clock) as Arc<dyn samovar::market::Clock>,
             snapshots: false,
         }
