@@ -67,6 +67,9 @@ impl AppState {
             }
             JobEvent::Cleared(cleared) => self.apply_cleared(&cleared),
             JobEvent::Restored(cleared) => {
+                if let Some(batch) = cleared.batch {
+                    self.notices.withdraw_undo(batch);
+                }
                 let text = format!("Restored {} · {}", entries_text(cleared.entries), format::bytes(cleared.size_bytes));
                 self.notices.tell(NoticeLevel::Success, text);
             }

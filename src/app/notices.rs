@@ -55,6 +55,11 @@ impl Notices {
         self.add(Notice { level, text: text.into(), undo_batch: None });
     }
 
+    /// Takes away the offer to restore a batch that has been restored.
+    pub(super) fn withdraw_undo(&mut self, batch: i64) {
+        self.live.retain(|live| live.notice.undo_batch != Some(batch));
+    }
+
     pub(super) fn dismiss(&mut self, id: u64) {
         self.live.retain(|live| live.id != id);
     }
