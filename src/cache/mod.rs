@@ -110,8 +110,9 @@ impl Cache {
             clock: options.clock,
             moving: std::sync::Mutex::default(),
         };
-        let recovery = cache.recover(moved_aside)?;
+        // First, so that files on their way to the trash are not taken for lost ones.
         cache.finish_clears()?;
+        let recovery = cache.recover(moved_aside)?;
         cache.purge_trash()?;
         Ok((cache, recovery))
     }

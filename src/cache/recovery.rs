@@ -56,12 +56,8 @@ impl Cache {
     /// Looks for jobs that a killed process left open and, if there are any (or the catalog is new beside files), compares the
     /// trees with the catalog.
     pub(super) fn recover(&self, catalog_moved_to: Option<PathBuf>) -> Result<Recovery, CacheError> {
-        let open_jobs: Vec<_> = self
-            .catalog
-            .jobs()?
-            .into_iter()
-            .filter(|job| job.finished_at_us.is_none() && !files::process_is_alive(job.process_id))
-            .collect();
+        let open_jobs: Vec<_> =
+            self.catalog.jobs()?.into_iter().filter(|job| job.finished_at_us.is_none() && !self.catalog.is_alive(job)).collect();
         let mut recovery = Recovery { catalog_moved_to, ..Recovery::default() };
         if open_jobs.is_empty() && recovery.catalog_moved_to.is_none() && !self.is_new_beside_files()? {
             return Ok(recovery);
@@ -154,4 +150,100 @@ fn key_in(bytes: &[u8]) -> Option<EntryKey> {
     let (_content, footer) = parquet_file::decode(bytes.to_vec()).ok()?;
     let named = !footer.key.source.as_str().is_empty();
     (named && !matches!(&footer.key.dataset, Dataset::Features(set) if set.is_empty())).then_some(footer.key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::{CacheOptions, Content, Folders, Footer};
+    use crate::market::{Bars, DateRange, ManualClock, Quality, RawBars, Symbol};
+    use crate::source::SourceId;
+    use std::sync::Arc;
+
+    fn open(folder: &Path) -> (Cache, Recovery) {
+        let clock = Arc::new(ManualClock::at(1_700_000_000_000_000));
+        let options = CacheOptions { folders: Folders::new(folder), memory_budget_bytes: 1_000_000, clock };
+        Cache::open(options).expect("a cache")
+    }
+
+    fn bars(close: f64) -> Content {
+        let raw = RawBars {
+            time_us: vec![0],
+            open: vec![close],
+            high: vec![close],
+            low: vec![close],
+            close: vec![close],
+            volume: vec![1.0],
+            ..RawBars::default()
+        };
+        Content::Bars(Arc::new(Bars::normalise(raw).0))
+    }
+
+    fn footer(symbol: &str) -> Footer {
+        let key = EntryKey::bars(&SourceId::new("test"), &Symbol::new(symbol));
+        Footer { key, provenance: None, range: DateRange::ALL, fetched_at_us: 1_700_000_000_000_000, quality: Quality::default() }
+    }
+
+    #[test]
+    fn what_was_renamed_but_not_committed_is_taken_in_after_a_kill() {
+        let folder = tempfile::tempdir().expect("folder");
+        {
+            let (cache, _) = open(folder.path());
+            // A job row of another, dead process, as a kill leaves it.
+            cache.catalog.begin_job("Preheat", 0).expect("job");
+            let staged = cache.stage(&bars(1.0), footer("OLD"), None).expect("stage");
+            cache.commit(&[staged]).expect("commit");
+            cache.stage(&bars(2.0), footer("OLD"), None).expect("a new version of a committed file, not committed");
+            cache.stage(&bars(3.0), footer("NEW"), None).expect("a new file, not committed");
+        }
+        super::super::catalog::forget_own_jobs_for_tests();
+        let (cache, recovery) = open(folder.path());
+        assert_eq!(recovery.interrupted_jobs, ["Preheat"]);
+        assert_eq!(recovery.adopted, 2);
+        for (symbol, close) in [("OLD", 2.0), ("NEW", 3.0)] {
+            let (served, _) = cache.read(&footer(symbol).key).expect(symbol);
+            assert_eq!(served.content.bars().close, [close]);
+        }
+        assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
+    }
+
+    #[test]
+    fn a_clear_that_was_killed_in_the_middle_is_finished_and_can_be_undone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (cache, _) = open(folder.path());
+        for symbol in ["A", "B"] {
+            let staged = cache.stage(&bars(1.0), footer(symbol), None).expect("stage");
+            cache.commit(&[staged]).expect("commit");
+        }
+        // The catalog went first; the files had no time to follow.
+        let named: Vec<_> = ["A", "B"].map(|symbol| (footer(symbol).key, format!("{symbol}.trash"))).to_vec();
+        cache.catalog.trash_entries(&named, cache.now_us()).expect("trash");
+        drop(cache);
+        let (cache, _) = open(folder.path());
+        assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
+        assert_eq!(cache.undo_clear(None).expect("undo").entries, 2);
+        assert_eq!(cache.read(&footer("A").key).expect("back").0.content.bars().close, [1.0]);
+        assert!(matches!(cache.undo_clear(None), Err(CacheError::NothingToUndo)));
+    }
+
+    #[test]
+    fn a_catalog_that_is_no_database_is_set_aside_and_rebuilt_from_the_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        {
+            let (cache, _) = open(folder.path());
+            let staged = cache.stage(&bars(1.0), footer("A"), None).expect("stage");
+            cache.commit(&[staged]).expect("commit");
+        }
+        for suffix in ["-wal", "-shm"] {
+            let log = folder.path().join(format!("catalog.sqlite{suffix}"));
+            if log.exists() {
+                fs::remove_file(log).expect("remove the log");
+            }
+        }
+        fs::write(folder.path().join("catalog.sqlite"), "this is no database, whatever its name says".repeat(100)).expect("damage");
+        let (cache, recovery) = open(folder.path());
+        assert_eq!(recovery.adopted, 1);
+        assert!(recovery.catalog_moved_to.expect("moved aside").exists());
+        assert_eq!(cache.read(&footer("A").key).expect("still there").0.content.bars().close, [1.0]);
+    }
 }

@@ -133,8 +133,7 @@ impl Cache {
     fn find_orphans(&self, found: &[(PathBuf, PathBuf)], repair: bool, report: &mut VerifyReport) -> Result<(), CacheError> {
         // Read again: what was committed since the files were listed is no orphan.
         let known = self.known_files()?;
-        let somebody_writes =
-            self.catalog.jobs()?.iter().any(|job| job.finished_at_us.is_none() && files::process_is_alive(job.process_id));
+        let somebody_writes = self.catalog.jobs()?.iter().any(|job| self.catalog.is_alive(job));
         for (tree, path) in found {
             let being_written = files::temporary_owner(path).is_some_and(files::process_is_alive);
             if known.contains_key(path) || being_written || !path.exists() || (somebody_writes && is_young(path)) {

@@ -12,6 +12,7 @@ use super::error::CacheError;
 use crate::market::{DAY_US, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +25,10 @@ const LOOKUPS_KEPT_US: i64 = 30 * DAY_US;
 const JOBS_KEPT: i64 = 200;
 /// The oldest SQLite without the WAL-reset corruption bug, 3.51.3.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Jobs that this process has begun and not ended, by catalog. A job with this process's number that is not among them was
+/// left by a killed process of the same number, as is usual in containers.
+static OWN_JOBS: Mutex<BTreeSet<(PathBuf, i64)>> = Mutex::new(BTreeSet::new());
 
 /// The open catalog.
 #[derive(Debug)]
@@ -358,14 +363,28 @@ impl Catalog {
     /// # Errors
     /// When the catalog cannot be written.
     pub fn begin_job(&self, title: &str, now_us: i64) -> Result<i64, CacheError> {
-        self.write(|transaction| {
+        let id = self.write(|transaction| {
             transaction.execute("DELETE FROM jobs WHERE id <= (SELECT max(id) FROM jobs) - ?1", params![JOBS_KEPT])?;
             transaction.execute(
                 "INSERT INTO jobs (title, started_at_us, process_id) VALUES (?1, ?2, ?3)",
                 params![title, now_us, i64::from(std::process::id())],
             )?;
             Ok(transaction.last_insert_rowid())
-        })
+        })?;
+        OWN_JOBS.lock().unwrap_or_else(PoisonError::into_inner).insert((self.path.clone(), id));
+        Ok(id)
+    }
+
+    /// Whether the process that began a job still works on it.
+    #[must_use]
+    pub fn is_alive(&self, job: &JobRecord) -> bool {
+        if job.finished_at_us.is_some() {
+            return false;
+        }
+        if job.process_id == std::process::id() {
+            return OWN_JOBS.lock().unwrap_or_else(PoisonError::into_inner).contains(&(self.path.clone(), job.id));
+        }
+        super::files::process_is_alive(job.process_id)
     }
 
     /// Records how a job ended.
@@ -376,7 +395,9 @@ impl Catalog {
         self.write(|transaction| {
             transaction.execute("UPDATE jobs SET finished_at_us = ?2, report = ?3 WHERE id = ?1", params![id, now_us, report_json])?;
             Ok(())
-        })
+        })?;
+        OWN_JOBS.lock().unwrap_or_else(PoisonError::into_inner).remove(&(self.path.clone(), id));
+        Ok(())
     }
 
     /// Past and running jobs, newest first.
@@ -506,4 +527,10 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+/// Makes the jobs of this process look like those of a killed one.
+#[cfg(test)]
+pub(super) fn forget_own_jobs_for_tests() {
+    OWN_JOBS.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
