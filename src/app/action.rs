@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
-use crate::config::Settings;
+use crate::config::{Password, Settings};
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{ColumnRole, SourceKind, TlsMode};
@@ -66,8 +66,13 @@ pub enum ListAction {
         /// With Shift: the selection follows.
         extend: bool,
     },
-    /// To the first (`true`) or last row.
-    Jump(bool),
+    /// To the first or last row.
+    Jump {
+        /// To the first; else to the last.
+        to_first: bool,
+        /// With Shift: the selection follows.
+        extend: bool,
+    },
 }
 
 /// Something about sources.
@@ -90,7 +95,7 @@ pub enum SourceAction {
     /// A field of the dialog changed.
     User(String),
     /// A field of the dialog changed.
-    Password(String),
+    Password(Password),
     /// A field of the dialog changed.
     Database(String),
     /// A field of the dialog changed.

@@ -1,5 +1,6 @@
 //! The connection dialog without its widgets: fields as typed, the URL they make, and the staged test.
 
+use crate::config::Password;
 use crate::source::{ColumnMap, ColumnRole, SourceKind, SourceUrl, StageReport, TestReport, TlsMode};
 
 /// What the connection dialog holds.
@@ -18,7 +19,7 @@ pub struct ConnectForm {
     /// User, for servers.
     pub user: String,
     /// Password as typed; never saved with the settings.
-    pub password: String,
+    pub password: Password,
     /// Database, for servers.
     pub database: String,
     /// Table; empty is found.
@@ -86,7 +87,7 @@ impl Default for ConnectForm {
             host: "127.0.0.1".to_owned(),
             port: String::new(),
             user: String::new(),
-            password: String::new(),
+            password: Password::default(),
             database: String::new(),
             table: String::new(),
             path: String::new(),
@@ -109,7 +110,7 @@ impl ConnectForm {
             host: url.host().to_owned(),
             port: if url.kind().is_server() && url.port() != url.kind().default_port() { url.port().to_string() } else { String::new() },
             user: url.user().unwrap_or_default().to_owned(),
-            password: String::new(),
+            password: Password::default(),
             database: url.database().unwrap_or_default().to_owned(),
             table: url.table().unwrap_or_default().to_owned(),
             path,
@@ -137,7 +138,7 @@ impl ConnectForm {
                 .with_host(host)
                 .with_port(port)
                 .with_user(given(&self.user))
-                .with_password(Some(self.password.clone()))
+                .with_password(Some(self.password.reveal().to_owned()))
                 .with_database(Some(database))
                 .with_tls(self.tls);
         } else if self.kind != SourceKind::Sample {

@@ -5,7 +5,7 @@ use super::command::Command;
 use super::connect::{ConnectForm, TestState};
 use super::state::{AppState, Dialog, View};
 use crate::cache::{DatasetFilter, EntryState, Selection};
-use crate::config::{Settings, SourceSetting, ThemeChoice};
+use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
 use crate::format;
 use crate::market::Symbol;
 use crate::preheat::RunState;
@@ -208,9 +208,9 @@ impl AppState {
                 self.list.walk(&self.snapshot, rows, extend);
                 return self.load_focus_if_new();
             }
-            ListAction::Jump(first) => {
+            ListAction::Jump { to_first, extend } => {
                 let rows = isize::try_from(self.list.visible().len()).unwrap_or(isize::MAX);
-                self.list.walk(&self.snapshot, if first { -rows } else { rows }, false);
+                self.list.walk(&self.snapshot, if to_first { -rows } else { rows }, extend);
                 return self.load_focus_if_new();
             }
         }
@@ -219,7 +219,7 @@ impl AppState {
     }
 
     /// Uses settings from now on and has them saved.
-    fn save(&mut self, settings: Settings, password: Option<(String, String)>) -> Vec<Job> {
+    fn save(&mut self, settings: Settings, password: Option<(String, Password)>) -> Vec<Job> {
         self.settings = settings.clone();
         vec![Job::Configure { settings: Box::new(settings), password }]
     }
@@ -250,7 +250,7 @@ impl AppState {
             None => settings.sources.push(setting),
         }
         settings.source = Some(name.clone());
-        let password = url.password().map(|password| (url.id().as_str().to_owned(), password.to_owned()));
+        let password = url.password().map(|password| (url.id().as_str().to_owned(), Password::new(password)));
         let mut jobs = self.save(settings, password);
         self.dialog = None;
         self.view = View::Symbols;

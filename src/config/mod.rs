@@ -5,7 +5,7 @@
 mod secrets;
 mod settings;
 
-pub use secrets::{SecretError, SecretPlace, Secrets};
+pub use secrets::{Password, SecretError, SecretPlace, Secrets};
 pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice};
 
 use directories::ProjectDirs;

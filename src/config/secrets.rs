@@ -9,6 +9,30 @@ use std::path::{Path, PathBuf};
 /// The name under which the keyring lists our passwords.
 const SERVICE: &str = "samovar";
 
+/// A password on its way: it can be moved and compared, but not shown by accident.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps what was typed or read.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The password itself: for a connection, the keyring, or the field it is typed into.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Password(…)")
+    }
+}
+
 /// Where a password was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPlace {
@@ -106,6 +130,12 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_does_not_show_when_what_holds_it_is_printed() {
+        assert_eq!(format!("{:?}", Some(Password::new("s3cret"))), "Some(Password(…))");
+        assert_eq!(Password::new("s3cret").reveal(), "s3cret");
+    }
 
     #[test]
     fn without_a_keyring_passwords_go_to_a_file_only_the_user_can_read() {

@@ -198,9 +198,11 @@ fn walk(ui: &Ui, out: &mut Outbox) {
             }
         }
     }
-    for (key, first) in [(egui::Key::Home, true), (egui::Key::End, false)] {
-        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
-            out.act(Action::List(ListAction::Jump(first)));
+    for (key, to_first) in [(egui::Key::Home, true), (egui::Key::End, false)] {
+        for (modifiers, extend) in [(Modifiers::SHIFT, true), (Modifiers::NONE, false)] {
+            if ui.input_mut(|input| input.consume_key(modifiers, key)) {
+                out.act(Action::List(ListAction::Jump { to_first, extend }));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::widgets::{fact_label_ui, heading_ui};
 use super::window::{Outbox, PathPurpose};
 use super::{format, icons};
 use crate::app::{Action, AppState, ConnectForm, Dialog, SourceAction, TestState};
+use crate::config::Password;
 use crate::source::{ColumnRole, Preview, SourceKind, StageOutcome, StageReport, TestReport, TlsMode};
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
@@ -54,11 +55,11 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             text_ui(ui, "Port", &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
             text_ui(ui, "User", &form.user, "", SourceAction::User, out);
             let label = fact_label_ui(ui, "Password");
-            let mut password = form.password.clone();
+            let mut password = form.password.reveal().to_owned();
             let hint = if form.editing.is_some() { "as kept" } else { "" };
             let field = TextEdit::singleline(&mut password).password(true).hint_text(hint_text(ui, hint)).desired_width(280.0);
             if ui.add(field).labelled_by(label.id).on_hover_text("Kept in the system's keyring, never in the settings").changed() {
-                out.act(Action::Source(SourceAction::Password(password)));
+                out.act(Action::Source(SourceAction::Password(Password::new(password))));
             }
             ui.end_row();
             text_ui(ui, "Database", &form.database, "market", SourceAction::Database, out);

@@ -201,15 +201,24 @@ fn head_ui(ui: &mut Ui, state: &AppState, column: Column, out: &mut Outbox) {
         .with_layout(layout, |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             let words = RichText::new(column.text()).small().color(color);
-            let mut pressed = false;
+            // The arrow is painted, so that the head's name is its words alone.
+            let arrow_ui = |ui: &mut Ui| {
+                let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+                let font = egui::FontId::proportional(12.0);
+                ui.painter().text(place.center(), egui::Align2::CENTER_CENTER, arrow, font, theme.accent);
+            };
             if sorted && is_number(column) {
-                ui.label(RichText::new(arrow).size(12.0).color(theme.accent));
+                arrow_ui(ui);
             }
-            pressed |= ui.add(Label::new(words).selectable(false).sense(Sense::click()).truncate()).clicked();
+            let head = ui.add(Label::new(words).selectable(false).sense(Sense::click()).truncate());
+            head.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, column.text()));
+            if head.has_focus() {
+                ui.painter().rect_stroke(head.rect.expand(2.0), 2.0, (1.0, theme.accent), egui::StrokeKind::Outside);
+            }
             if sorted && !is_number(column) {
-                ui.label(RichText::new(arrow).size(12.0).color(theme.accent));
+                arrow_ui(ui);
             }
-            pressed
+            head.clicked()
         })
         .inner;
     if pressed {

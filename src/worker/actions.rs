@@ -85,7 +85,7 @@ fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Re
 }
 
 /// Saves the settings in force, opens the cache anew where they moved it, and keeps a password.
-fn save(service: &Arc<Service>, problems: Vec<String>, reopen: bool, password: Option<(String, String)>) {
+fn save(service: &Arc<Service>, problems: Vec<String>, reopen: bool, password: Option<(String, crate::config::Password)>) {
     if reopen {
         service.open_cache();
     }
@@ -101,7 +101,7 @@ fn save(service: &Arc<Service>, problems: Vec<String>, reopen: bool, password: O
         }
     }
     let Some((source, password)) = password else { return };
-    match service.context.secrets.set(&source, &password) {
+    match service.context.secrets.set(&source, password.reveal()) {
         Ok(crate::config::SecretPlace::Keyring) => {}
         Ok(crate::config::SecretPlace::PrivateFile) => service
             .reporter

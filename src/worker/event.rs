@@ -2,7 +2,7 @@
 
 use super::chart_data::ChartData;
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
-use crate::config::Settings;
+use crate::config::{Password, Settings};
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
@@ -99,7 +99,7 @@ pub enum Job {
         /// The settings.
         settings: Box<Settings>,
         /// A password to keep, with the id of its source.
-        password: Option<(String, String)>,
+        password: Option<(String, Password)>,
     },
     /// Bring the snapshot up to date now.
     Refresh,

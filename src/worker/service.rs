@@ -5,7 +5,7 @@ use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::preheating::Queue;
 use super::snapshot::{Snapshot, SnapshotInput};
 use crate::cache::{Cache, CacheOptions, Definitions, Folders, Recovery, TimeToLive};
-use crate::config::{Places, Secrets, Settings};
+use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
@@ -301,12 +301,12 @@ impl Service {
 
     /// Uses other settings from now on; quick, so that the next job already sees them. Returns what cannot be used of them,
     /// and whether the cache has to be opened anew.
-    pub(super) fn configure(&self, settings: &Settings, password: Option<&(String, String)>) -> (Vec<String>, bool) {
+    pub(super) fn configure(&self, settings: &Settings, password: Option<&(String, Password)>) -> (Vec<String>, bool) {
         let (mut configuration, problems) = Configuration::of(settings, &self.context);
         if let (Some(url), Some((source, password))) = (configuration.source.clone(), password)
             && url.id().as_str() == source
         {
-            configuration.source = Some(url.with_password(Some(password.clone())));
+            configuration.source = Some(url.with_password(Some(password.reveal().to_owned())));
         }
         let before = self.configuration();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
