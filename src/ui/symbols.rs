@@ -408,6 +408,16 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 }
             });
         });
+        if row.state == EntryState::Damaged {
+            let damaged = row.datasets.iter().filter(|dataset| dataset.state == EntryState::Damaged);
+            let names: Vec<&str> = damaged.map(|dataset| dataset.dataset.as_str()).collect();
+            let text =
+                format!("The cached file of {} failed its checksum and is in quarantine; preheat to replace it", names.join(" and "));
+            ui.horizontal(|ui| {
+                ui.label(icons::icon(icons::WARNING).color(theme.error));
+                ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
+            });
+        }
         if let Some(failure) = &row.failure {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
