@@ -17,28 +17,34 @@ const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
 /// The preheats that run or wait.
 pub(super) struct Queue {
     service: Arc<Service>,
-    /// Held by the preheat that runs.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// The preheat that was asked for last; the next one waits for it, so that they run in the order they were asked for.
+    last: Mutex<Option<tokio::task::JoinHandle<()>>>,
     controls: Arc<Mutex<BTreeMap<JobId, Arc<Control>>>>,
 }
 
 impl Queue {
     pub(super) fn new(service: Arc<Service>) -> Self {
-        Self { service, turn: Arc::default(), controls: Arc::default() }
+        Self { service, last: Mutex::default(), controls: Arc::default() }
     }
 
     /// Takes a preheat; it begins once those before it have ended.
     pub(super) fn add(&self, id: JobId, order: PreheatOrder) {
         let control = Arc::new(Control::default());
         self.controls.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&control));
-        let (service, turn, controls) = (Arc::clone(&self.service), Arc::clone(&self.turn), Arc::clone(&self.controls));
+        let (service, controls) = (Arc::clone(&self.service), Arc::clone(&self.controls));
         // A job is about the source that was in use when it was asked for, whatever is chosen before its turn comes.
         let url = service.configuration().source;
-        tokio::spawn(async move {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.take();
+        *last = Some(tokio::spawn(async move {
             // However this ends, the job is over for those who wait for it.
             let _registered = Registered { id, controls };
             service.reporter.send(JobEvent::Queued { id, title: order.title.clone() }).await;
-            let my_turn = turn.lock().await;
+            if let Some(before) = before
+                && before.await.is_err()
+            {
+                tracing::error!("a preheat stopped unexpectedly");
+            }
             let outcome = if control.is_cancelled() {
                 JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
             } else {
@@ -47,8 +53,7 @@ impl Queue {
             };
             service.mark_dirty();
             service.reporter.send(JobEvent::Finished { id, outcome }).await;
-            drop(my_turn);
-        });
+        }));
     }
 
     /// Pauses, resumes or cancels a preheat.
