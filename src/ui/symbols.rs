@@ -282,7 +282,10 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, symbol: &SymbolRow) {
     let now_us = now_us(state);
     let mark = mark_of(symbol.state, symbol.expires_at_us, now_us, state.snapshot.ttl);
     let response = state_ui(ui, mark);
-    if let Some(expires_at_us) = symbol.expires_at_us {
+    // Of a row that is not fresh, the time its other entries have left says nothing.
+    if symbol.state == EntryState::Fresh
+        && let Some(expires_at_us) = symbol.expires_at_us
+    {
         let left = (expires_at_us - now_us).max(0) as f64 / crate::market::SECOND_US as f64;
         let left = Label::new(RichText::new(format::duration(left)).small().color(theme.text_weak)).selectable(false).truncate();
         ui.add(left).on_hover_text(format!("Fresh until {}", local_time(expires_at_us)));
