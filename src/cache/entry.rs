@@ -2,7 +2,9 @@
 
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Quality, Resolution, Symbol};
-use crate::source::SourceId;
+use crate::source::{SourceId, YearDigest};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -111,12 +113,25 @@ pub struct Provenance {
 }
 
 /// Why the last attempt to bring an entry to fresh failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Failure {
     /// When it failed.
     pub at_us: i64,
     /// What happened and what to do.
     pub message: String,
+    /// Failed attempts in a row, this one included.
+    pub attempts: u32,
+    /// When it is tried again without being asked; nothing does before.
+    pub next_attempt_us: Option<i64>,
+}
+
+/// What the source said it had when an entry's bars were fetched; compared with what it says later to notice every change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Synced {
+    /// Only days before this one are counted: their sessions were closed. Later bars are provisional.
+    pub settled_before: Option<NaiveDate>,
+    /// Count and checksum of each year, by year.
+    pub years: Vec<YearDigest>,
 }
 
 /// One row of the catalog.
@@ -142,6 +157,12 @@ pub struct Entry {
     pub pinned: bool,
     /// What was noticed in the source's rows.
     pub quality: Quality,
+    /// For bars: what the source said it had; `None` when it was not asked.
+    pub synced: Option<Synced>,
+    /// Time of the first bar of a session that was not closed when it was fetched; it and what follows is fetched again.
+    pub provisional_from_us: Option<i64>,
+    /// What it took to fetch (bars) or compute (features) it, in microseconds; what it would take to bring it back.
+    pub cost_us: u64,
     /// How often it was read from the cache.
     pub hits: u64,
     /// When it was last read.

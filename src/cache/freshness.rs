@@ -210,6 +210,9 @@ mod tests {
             damaged_at_us: None,
             pinned: false,
             quality: Quality::default(),
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
             hits: 0,
             last_used_us: None,
         }
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn damage_and_failure_come_before_age() {
-        let failure = Some(Failure { at_us: NOW, message: "no route".to_owned() });
+        let failure = Some(Failure { at_us: NOW, message: "no route".to_owned(), ..Failure::default() });
         let failed = Entry { failure: failure.clone(), ..entry() };
         assert_eq!(state_of(Some(&failed), &policy(NOW)), EntryState::Failed);
         let damaged = Entry { failure, damaged_at_us: Some(NOW), ..entry() };

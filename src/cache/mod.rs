@@ -18,7 +18,7 @@ mod verify;
 
 pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
 pub use counters::{HitCounts, Tier};
-pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection};
+pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, TimeToLive, TimeToLiveError, expires_at_us, state_of};

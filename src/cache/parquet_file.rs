@@ -5,7 +5,7 @@
 //! the source has them, then features. Null in the file is NaN in memory. The footer's key-value metadata carries identity,
 //! fingerprint and origin, sealed by a hash of its own, so that the catalog can be rebuilt from the files.
 
-use super::entry::{Dataset, EntryKey, Provenance};
+use super::entry::{Dataset, EntryKey, Provenance, Synced};
 use crate::feature::{DefinitionHash, ENGINE_VERSION, FeatureTable};
 use crate::market::{Bars, DAY_US, DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::SourceId;
@@ -42,6 +42,15 @@ pub struct Footer {
     pub fetched_at_us: i64,
     /// What was noticed in the source's rows.
     pub quality: Quality,
+    /// For bars: what the source said it had.
+    pub synced: Option<Synced>,
+    /// Time of the first bar of a session that was not closed.
+    pub provisional_from_us: Option<i64>,
+    /// What it took to fetch or compute it, in microseconds.
+    pub cost_us: u64,
+    /// For features: what the recursive ones need to go on from the first provisional bar (or the end), as
+    /// [`crate::feature::FeatureState`] writes it.
+    pub state: Option<String>,
 }
 
 /// The content of a cached file.
@@ -301,6 +310,16 @@ fn footer_metadata(footer: &Footer, fingerprint: u128, resolution: Resolution) -
     if let Some(end) = footer.range.end {
         pairs.push(("samovar.range_end", end.to_string()));
     }
+    if let Some(synced) = footer.synced.as_ref().and_then(|synced| serde_json::to_string(synced).ok()) {
+        pairs.push(("samovar.synced", synced));
+    }
+    if let Some(provisional_from_us) = footer.provisional_from_us {
+        pairs.push(("samovar.provisional_from_us", provisional_from_us.to_string()));
+    }
+    pairs.push(("samovar.cost_us", footer.cost_us.to_string()));
+    if let Some(state) = &footer.state {
+        pairs.push(("samovar.state", state.clone()));
+    }
     let seal = seal_of(pairs.iter().map(|(key, value)| (*key, value.as_str())));
     pairs.push(("samovar.seal", seal));
     pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
@@ -341,6 +360,10 @@ fn parse_footer(metadata: &[KeyValue]) -> Result<(Footer, Resolution), String> {
         range: DateRange { start: find("samovar.range_start").and_then(parse_date), end: find("samovar.range_end").and_then(parse_date) },
         fetched_at_us: need("samovar.fetched_at_us")?.parse().map_err(|_error| "the footer's fetch time is no number".to_owned())?,
         quality: find("samovar.quality").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+        synced: find("samovar.synced").and_then(|text| serde_json::from_str(text).ok()),
+        provisional_from_us: find("samovar.provisional_from_us").and_then(|text| text.parse().ok()),
+        cost_us: find("samovar.cost_us").and_then(|text| text.parse().ok()).unwrap_or(0),
+        state: find("samovar.state").map(str::to_owned),
     };
     let resolution = if need("samovar.resolution")? == "daily" { Resolution::Daily } else { Resolution::Intraday };
     Ok((footer, resolution))
@@ -398,6 +421,10 @@ mod tests {
             range: DateRange { start: parse_date("2020-01-01"), end: None },
             fetched_at_us: 1_234_567,
             quality,
+            synced: None,
+            provisional_from_us: Some(7 * DAY_US),
+            cost_us: 1_500,
+            state: Some("ema7=1".to_owned()),
         };
         (Content::Features { bars: Arc::new(bars), table: Arc::new(table) }, footer)
     }

@@ -181,7 +181,17 @@ mod tests {
 
     fn footer(symbol: &str) -> Footer {
         let key = EntryKey::bars(&SourceId::new("test"), &Symbol::new(symbol));
-        Footer { key, provenance: None, range: DateRange::ALL, fetched_at_us: 1_700_000_000_000_000, quality: Quality::default() }
+        Footer {
+            key,
+            provenance: None,
+            range: DateRange::ALL,
+            fetched_at_us: 1_700_000_000_000_000,
+            quality: Quality::default(),
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            state: None,
+        }
     }
 
     #[test]

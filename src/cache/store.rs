@@ -309,6 +309,9 @@ fn entry_of(footer: Footer, facts: FileFacts) -> Entry {
         damaged_at_us: None,
         pinned: false,
         quality: footer.quality,
+        synced: footer.synced,
+        provisional_from_us: footer.provisional_from_us,
+        cost_us: footer.cost_us,
         hits: 0,
         last_used_us: None,
     }

@@ -383,7 +383,17 @@ fn work_on_fetched(shared: &Shared, item: &PlanItem, raw: RawBars) -> Finished {
     if !shared.request.force && previous_file.is_some_and(|file| file.fingerprint == fingerprint) {
         finished.touched.push(Touched { key, fetched_at_us, range: *range, quality });
     } else {
-        let footer = Footer { key: key.clone(), provenance: None, range: *range, fetched_at_us, quality };
+        let footer = Footer {
+            key: key.clone(),
+            provenance: None,
+            range: *range,
+            fetched_at_us,
+            quality,
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            state: None,
+        };
         let writing = Instant::now();
         let staged = shared.cache.stage(&content, footer, previous.as_deref());
         add_since(&shared.busy.write_ns, writing);
@@ -451,6 +461,10 @@ fn compute_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &
             range: facts.range,
             fetched_at_us: facts.fetched_at_us,
             quality: facts.quality,
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            state: None,
         };
         let writing = Instant::now();
         let staged = shared.cache.stage(&content, footer, previous.as_deref());
@@ -537,7 +551,7 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
         committed.rows += finished.rows;
         committed.rows_dropped += finished.rows_dropped;
         let outcome = if let Some((key, message)) = finished.failure {
-            failures.push((key, Failure { at_us: cache.now_us(), message: message.clone() }));
+            failures.push((key, Failure { at_us: cache.now_us(), message: message.clone(), ..Failure::default() }));
             SymbolOutcome::Failed(message)
         } else if finished.no_data {
             without_data.push(EntryKey::bars(&shared.source_id, &symbol));

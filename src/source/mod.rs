@@ -6,6 +6,7 @@
 mod backend;
 mod collect;
 mod columns;
+mod digest;
 mod error;
 mod files;
 mod kind;
@@ -23,6 +24,7 @@ mod table_file;
 mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
+pub use digest::{DigestRequest, SymbolDigest, YearDigest};
 pub use error::{SourceError, SourceErrorKind};
 pub use kind::{SourceId, SourceKind, TlsMode};
 pub use source_url::SourceUrl;

@@ -117,7 +117,7 @@ impl Catalog {
             let mut lost = Vec::new();
             let mut statement = transaction.prepare_cached(
                 "UPDATE entries SET fetched_at_us = ?4, range_start = ?5, range_end = ?6, quality = ?7,
-                        invalidated_at_us = NULL, failed_at_us = NULL, failure = NULL
+                        invalidated_at_us = NULL, failed_at_us = NULL, failure = NULL, attempts = 0, next_attempt_us = NULL
                  WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND path IS NOT NULL",
             )?;
             for Touched { key, fetched_at_us, range, quality } in touched {
@@ -138,7 +138,7 @@ impl Catalog {
     /// # Errors
     /// When the catalog cannot be written.
     pub fn forget_failures(&self, keys: &[EntryKey]) -> Result<(), CacheError> {
-        let statement = "UPDATE entries SET failed_at_us = NULL, failure = NULL
+        let statement = "UPDATE entries SET failed_at_us = NULL, failure = NULL, attempts = 0, next_attempt_us = NULL
                          WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND ?4 = 0";
         self.update_each(keys, statement, 0)
     }
@@ -150,11 +150,15 @@ impl Catalog {
     pub fn put_failures(&self, failures: &[(EntryKey, Failure)]) -> Result<(), CacheError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "INSERT INTO entries (source, symbol, dataset, failed_at_us, failure) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (source, symbol, dataset) DO UPDATE SET failed_at_us = excluded.failed_at_us, failure = excluded.failure",
+                "INSERT INTO entries (source, symbol, dataset, failed_at_us, failure, attempts, next_attempt_us)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (source, symbol, dataset) DO UPDATE SET failed_at_us = excluded.failed_at_us, failure = excluded.failure,
+                    attempts = excluded.attempts, next_attempt_us = excluded.next_attempt_us",
             )?;
             for (key, failure) in failures {
-                statement.execute(params![key.source.as_str(), key.symbol.as_str(), key.dataset.name(), failure.at_us, failure.message])?;
+                let names = (key.source.as_str(), key.symbol.as_str(), key.dataset.name());
+                let (attempts, next) = (failure.attempts, failure.next_attempt_us);
+                statement.execute(params![names.0, names.1, names.2, failure.at_us, failure.message, attempts, next])?;
             }
             Ok(())
         })
@@ -324,7 +328,7 @@ impl Catalog {
     pub fn add_lookups(&self, counts: &[LookupCount], hits: &[(EntryKey, u64, i64)], now_us: i64) -> Result<(), CacheError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "INSERT INTO lookups VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO lookups (bucket_us, tier, dataset, count) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (bucket_us, tier, dataset) DO UPDATE SET count = count + excluded.count",
             )?;
             for lookup in counts {

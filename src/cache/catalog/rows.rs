@@ -66,20 +66,23 @@ pub struct TrashBatch {
 /// The columns [`entry_from_row`] reads, in its order.
 pub(super) const ENTRY_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us";
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us";
 
 pub(super) const UPSERT_ENTRY: &str =
     "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
      intraday, definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
+        ?27, ?28, ?29, ?30)
      ON CONFLICT (source, symbol, dataset) DO UPDATE SET path = excluded.path, size_bytes = excluded.size_bytes,
         modified_us = excluded.modified_us, checksum = excluded.checksum, fingerprint = excluded.fingerprint, rows = excluded.rows,
         first_us = excluded.first_us, last_us = excluded.last_us, intraday = excluded.intraday,
         definition_hash = excluded.definition_hash, inputs_fingerprint = excluded.inputs_fingerprint,
         range_start = excluded.range_start, range_end = excluded.range_end, fetched_at_us = excluded.fetched_at_us,
         invalidated_at_us = excluded.invalidated_at_us, failed_at_us = excluded.failed_at_us, failure = excluded.failure,
-        damaged_at_us = excluded.damaged_at_us, quality = excluded.quality";
+        damaged_at_us = excluded.damaged_at_us, quality = excluded.quality, synced = excluded.synced,
+        provisional_from_us = excluded.provisional_from_us, cost_us = excluded.cost_us, attempts = excluded.attempts,
+        next_attempt_us = excluded.next_attempt_us";
 
 pub(super) fn blob(value: u128) -> Vec<u8> {
     value.to_be_bytes().to_vec()
@@ -131,6 +134,11 @@ pub(super) fn upsert(statement: &mut Statement<'_>, entry: &Entry) -> rusqlite::
         quality,
         signed(entry.hits),
         entry.last_used_us,
+        entry.synced.as_ref().and_then(|synced| serde_json::to_string(synced).ok()),
+        entry.provisional_from_us,
+        signed(entry.cost_us),
+        entry.failure.as_ref().map_or(0, |failure| i64::from(failure.attempts)),
+        entry.failure.as_ref().and_then(|failure| failure.next_attempt_us),
     ])?;
     Ok(())
 }
@@ -158,7 +166,10 @@ pub(super) fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
         _ => None,
     };
     let failure = match (row.get(18)?, optional_text(19)?) {
-        (Some(at_us), Some(message)) => Some(Failure { at_us, message }),
+        (Some(at_us), Some(message)) => {
+            let attempts = u32::try_from(row.get::<_, i64>(28)?).unwrap_or(0);
+            Some(Failure { at_us, message, attempts, next_attempt_us: row.get(29)? })
+        }
         _ => None,
     };
     Ok(Entry {
@@ -177,6 +188,9 @@ pub(super) fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
         quality: optional_text(22)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
         hits: unsigned_at(row, 23)?,
         last_used_us: row.get(24)?,
+        synced: optional_text(25)?.and_then(|text| serde_json::from_str(&text).ok()),
+        provisional_from_us: row.get(26)?,
+        cost_us: unsigned_at(row, 27)?,
     })
 }
 
