@@ -4,6 +4,7 @@
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod catalog;
+mod change;
 mod counters;
 mod entry;
 mod error;
@@ -18,6 +19,7 @@ mod trash;
 mod verify;
 
 pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
+pub use change::{Change, ChangeKind};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
