@@ -3,11 +3,13 @@
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
+mod append;
 mod catalog;
 mod change;
 mod counters;
 mod entry;
 mod error;
+mod file_layer;
 mod files;
 mod folders;
 mod freshness;
@@ -18,11 +20,13 @@ mod store;
 mod trash;
 mod verify;
 
+pub use append::Appendable;
 pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
+pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
@@ -35,6 +39,7 @@ pub use verify::VerifyReport;
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
+use files::Files;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -47,12 +52,23 @@ pub struct CacheOptions {
     pub memory_budget_bytes: u64,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// How files are touched.
+    pub files: Arc<dyn FileLayer>,
+}
+
+impl CacheOptions {
+    /// A cache on the system's own files.
+    #[must_use]
+    pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        Self { folders, memory_budget_bytes, clock, files: Arc::new(SystemFiles) }
+    }
 }
 
 /// One open cache. Share it by `Arc`.
 #[derive(Debug)]
 pub struct Cache {
     folders: Folders,
+    files: Files,
     catalog: Catalog,
     memory: moka::sync::Cache<EntryKey, Arc<Served>>,
     counters: Counters,
@@ -84,12 +100,13 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be written, or the catalog cannot be opened.
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
-        files::make_folder(&options.folders.cache_dir)?;
+        let files = Files::new(options.files);
+        files.make_folder(&options.folders.cache_dir)?;
         let path = options.folders.catalog();
         let (catalog, moved_aside) = match Catalog::open(&path) {
             Ok(catalog) => (catalog, None),
             Err(CacheError::CatalogDamaged { reason, .. }) => {
-                let aside = recovery::move_catalog_aside(&path, options.clock.now_us())?;
+                let aside = recovery::move_catalog_aside(&files, &path, options.clock.now_us())?;
                 tracing::warn!(%reason, aside = %aside.display(), "the catalog was damaged and is rebuilt from the cached files");
                 (Catalog::open(&path)?, Some(aside))
             }
@@ -104,6 +121,7 @@ impl Cache {
             .build();
         let cache = Self {
             folders: options.folders,
+            files,
             catalog,
             memory,
             counters: Counters::default(),

@@ -49,7 +49,7 @@ impl Catalog {
     /// # Errors
     /// When the file cannot be opened or made, is damaged, or was written by a newer program.
     pub fn open(path: &Path) -> Result<Self, CacheError> {
-        let fail = |error: rusqlite::Error| CacheError::Catalog { path: path.to_path_buf(), reason: error.to_string() };
+        let fail = |error: rusqlite::Error| CacheError::catalog(path, &error);
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(CacheError::Catalog {
                 path: path.to_path_buf(),
@@ -75,7 +75,7 @@ impl Catalog {
     }
 
     fn fail(&self, error: &rusqlite::Error) -> CacheError {
-        CacheError::Catalog { path: self.path.clone(), reason: error.to_string() }
+        CacheError::catalog(&self.path, error)
     }
 
     /// Runs `work` in one durable transaction.
