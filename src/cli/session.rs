@@ -191,7 +191,12 @@ impl<'console> Session<'console> {
     pub(super) fn open_cache(&self) -> anyhow::Result<Cache> {
         let settings = &self.context.settings;
         let folders = Folders::new(self.cache_dir()).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone());
-        let options = CacheOptions { folders, memory_budget_bytes: settings.memory_budget_bytes, clock: Arc::clone(&self.context.clock) };
+        let options = CacheOptions {
+            folders,
+            memory_budget_bytes: settings.memory_budget_bytes,
+            log_lookups: settings.log_lookups,
+            clock: Arc::clone(&self.context.clock),
+        };
         let (cache, recovery) = Cache::open(options)?;
         if let Some(aside) = &recovery.catalog_moved_to {
             self.console.warn(&format!(

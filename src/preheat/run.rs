@@ -563,7 +563,7 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
     }
     cache.commit(&staged)?;
     if !touched.is_empty() {
-        for key in cache.catalog().touch_entries(&touched)? {
+        for key in cache.touch_entries(&touched)? {
             let message = "its files were cleared while it was being checked; preheat it again".to_owned();
             if let Some((_, outcome)) = outcomes.iter_mut().find(|(symbol, _)| *symbol == key.symbol) {
                 *outcome = SymbolOutcome::Failed(message);
@@ -571,10 +571,10 @@ fn commit_batch(shared: &Shared, batch: Vec<Finished>, committed: &mut Committed
         }
     }
     if !without_data.is_empty() {
-        cache.catalog().forget_failures(&without_data)?;
+        cache.forget_failures(&without_data)?;
     }
     if !failures.is_empty() {
-        cache.catalog().put_failures(&failures)?;
+        cache.put_failures(&failures)?;
     }
     let mut seen = HashSet::new();
     for (symbol, outcome) in &outcomes {

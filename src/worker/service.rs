@@ -271,6 +271,7 @@ impl Service {
         let options = CacheOptions {
             folders: self.folders(),
             memory_budget_bytes: self.configuration().settings.memory_budget_bytes,
+            log_lookups: self.configuration().settings.log_lookups,
             clock: Arc::clone(&self.context.clock),
         };
         match Cache::open(options) {

@@ -104,11 +104,8 @@ impl Fixture {
 }
 
 pub fn open(folder: &std::path::Path, clock: &Arc<ManualClock>) -> Arc<Cache> {
-    let options = CacheOptions {
-        folders: Folders::new(folder),
-        memory_budget_bytes: 50_000_000,
-        clock: Arc::clone(clock) as Arc<dyn samovar::market::Clock>,
-    };
+    let clock = Arc::clone(clock) as Arc<dyn samovar::market::Clock>;
+    let options = CacheOptions { memory_budget_bytes: 50_000_000, ..CacheOptions::new(Folders::new(folder), clock) };
     Arc::new(Cache::open(options).expect("cache").0)
 }
 
