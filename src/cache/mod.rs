@@ -14,22 +14,29 @@ mod files;
 mod folders;
 mod freshness;
 mod judge;
+mod latency;
+mod lookups;
+mod memory;
 mod parquet_file;
 mod recovery;
 mod store;
+#[cfg(test)]
+mod test_cache;
 mod trash;
 mod verify;
 
 pub use append::Appendable;
-pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
+pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
-pub use counters::{HitCounts, Tier};
+pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
+pub use latency::Latency;
+pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
 pub use store::{Served, Staged};
@@ -40,6 +47,8 @@ use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
 use files::Files;
+use lookups::CostEstimates;
+use memory::MemoryTier;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -50,6 +59,8 @@ pub struct CacheOptions {
     pub folders: Folders,
     /// Most bytes the memory tier may hold.
     pub memory_budget_bytes: u64,
+    /// Whether single lookups are logged with their reasons.
+    pub log_lookups: bool,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// How files are touched.
@@ -57,10 +68,10 @@ pub struct CacheOptions {
 }
 
 impl CacheOptions {
-    /// A cache on the system's own files.
+    /// A cache on the system's own files that logs its lookups.
     #[must_use]
     pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { folders, memory_budget_bytes, clock, files: Arc::new(SystemFiles) }
+        Self { folders, memory_budget_bytes, log_lookups: true, clock, files: Arc::new(SystemFiles) }
     }
 }
 
@@ -70,8 +81,9 @@ pub struct Cache {
     folders: Folders,
     files: Files,
     catalog: Catalog,
-    memory: moka::sync::Cache<EntryKey, Arc<Served>>,
+    memory: MemoryTier,
     counters: Counters,
+    costs: CostEstimates,
     clock: Arc<dyn Clock>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
@@ -115,16 +127,13 @@ impl Cache {
             }
             Err(error) => return Err(error),
         };
-        let memory = moka::sync::Cache::builder()
-            .max_capacity(options.memory_budget_bytes)
-            .weigher(|_key, served: &Arc<Served>| u32::try_from(served.content.size_bytes()).unwrap_or(u32::MAX))
-            .build();
         let cache = Self {
             folders: options.folders,
             files,
             catalog,
-            memory,
-            counters: Counters::default(),
+            memory: MemoryTier::new(options.memory_budget_bytes),
+            counters: Counters::new(options.log_lookups),
+            costs: CostEstimates::default(),
             clock: options.clock,
             moving: std::sync::Mutex::default(),
         };
@@ -198,37 +207,14 @@ impl Cache {
     /// When the catalog cannot be read.
     pub fn usage(&self) -> Result<Usage, CacheError> {
         let mut usage = Usage {
-            memory_budget_bytes: self.memory.policy().max_capacity().unwrap_or(0),
+            memory_budget_bytes: self.memory.budget_bytes(),
+            memory_bytes: self.memory.size_bytes(),
             free_disk_bytes: fs4::available_space(&self.folders.cache_dir).ok(),
             ..Usage::default()
         };
-        self.memory.run_pending_tasks();
-        usage.memory_bytes = self.memory.weighted_size();
         (usage.bars_bytes, usage.features_bytes) = self.catalog.bytes()?;
         usage.trash_bytes = self.catalog.trash_batches()?.iter().map(|batch| batch.size_bytes).sum();
         Ok(usage)
-    }
-
-    /// Hands the lookups counted so far to the catalog.
-    ///
-    /// # Errors
-    /// When the catalog cannot be written.
-    pub fn flush_counters(&self) -> Result<(), CacheError> {
-        let (lookups, hits) = self.counters.take();
-        if lookups.is_empty() { Ok(()) } else { self.catalog.add_lookups(&lookups, &hits, self.now_us()) }
-    }
-
-    /// Lookups by tier over the last 30 days, those not yet handed over included.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read or written.
-    pub fn hit_counts(&self) -> Result<HitCounts, CacheError> {
-        self.flush_counters()?;
-        let mut counts = HitCounts::default();
-        for lookup in self.catalog.lookups_since(0)? {
-            counts.add(lookup.tier, lookup.count);
-        }
-        Ok(counts)
     }
 
     fn forget_in_memory(&self, keys: &[EntryKey]) {

@@ -1,7 +1,6 @@
 //! Writing and reading cached files by the write protocol, and the memory tier in front of them.
 
 use super::Cache;
-use super::counters::Tier;
 use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
@@ -119,35 +118,6 @@ impl Cache {
         Ok(())
     }
 
-    /// Looks an entry up: memory, then disk. The lookup is counted with the tier that answered.
-    ///
-    /// # Errors
-    /// [`CacheError::NotCached`] when nothing is there, [`CacheError::Damaged`] when the file failed its checksum (it is then in
-    /// quarantine), others when reading failed.
-    pub fn read(&self, key: &EntryKey) -> Result<(Arc<Served>, Tier), CacheError> {
-        let now_us = self.now_us();
-        if let Some(served) = self.memory.get(key) {
-            self.counters.count(key, Tier::Memory, now_us);
-            return Ok((served, Tier::Memory));
-        }
-        match self.read_from_disk(key) {
-            Ok(served) => {
-                self.counters.count(key, Tier::Disk, now_us);
-                self.memory.insert(key.clone(), Arc::clone(&served));
-                // Had it been replaced between reading and keeping it, the copy would be served for ever.
-                let file = self.catalog.entry(key)?.and_then(|now| now.file);
-                if file.map(|file| file.checksum) != served.entry.file.as_ref().map(|file| file.checksum) {
-                    self.memory.invalidate(key);
-                }
-                Ok((served, Tier::Disk))
-            }
-            Err(error) => {
-                self.counters.count(key, Tier::Miss, now_us);
-                Err(error)
-            }
-        }
-    }
-
     pub(super) fn not_cached(key: &EntryKey) -> CacheError {
         CacheError::NotCached { symbol: key.symbol.to_string(), dataset: key.dataset.to_string() }
     }
@@ -250,22 +220,6 @@ impl Cache {
         self.memory.invalidate(&entry.key);
         tracing::warn!(path = %path.display(), aside = %aside.display(), reason, "a damaged file was quarantined");
         Ok(CacheError::Damaged { path, symbol: entry.key.symbol.to_string(), reason: reason.to_owned() })
-    }
-
-    /// Drops from memory what another process has replaced since; returns whether anything in the catalog changed.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read.
-    pub fn forget_replaced(&self) -> Result<(), CacheError> {
-        for (key, served) in &self.memory {
-            let now = self.catalog.entry(&key)?;
-            let same = now.as_ref().and_then(|entry| entry.file.as_ref()).map(|file| file.checksum)
-                == served.entry.file.as_ref().map(|file| file.checksum);
-            if !same {
-                self.memory.invalidate(&*key);
-            }
-        }
-        Ok(())
     }
 
     /// Notices files that were removed or cut short by others: looks at names and lengths only. Returns how many entries

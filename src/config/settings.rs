@@ -69,6 +69,8 @@ pub struct Settings {
     pub disk_budget_bytes: u64,
     /// Most bytes in the memory tier.
     pub memory_budget_bytes: u64,
+    /// Whether the newest lookups are logged singly, with their reasons.
+    pub log_lookups: bool,
     /// Working threads; all cores when 0.
     pub jobs: usize,
     /// How the window looks.
@@ -88,6 +90,7 @@ impl Default for Settings {
             features_cache_dir: None,
             disk_budget_bytes: 20_000_000_000,
             memory_budget_bytes: 256_000_000,
+            log_lookups: true,
             jobs: 0,
             appearance: Appearance::default(),
             sources: Vec::new(),

@@ -268,7 +268,11 @@ impl Service {
     }
 
     pub(super) fn open_cache(&self) {
-        let options = CacheOptions::new(self.folders(), self.configuration().settings.memory_budget_bytes, Arc::clone(&self.context.clock));
+        let settings = self.configuration().settings;
+        let options = CacheOptions {
+            log_lookups: settings.log_lookups,
+            ..CacheOptions::new(self.folders(), settings.memory_budget_bytes, Arc::clone(&self.context.clock))
+        };
         match Cache::open(options) {
             Ok((cache, recovery)) => {
                 *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));

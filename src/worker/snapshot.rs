@@ -1,6 +1,8 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, TimeToLive, TrashBatch, Usage};
+use crate::cache::{
+    Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TimeToLive, TrashBatch, Usage,
+};
 use crate::market::{Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::BTreeMap;
@@ -193,7 +195,7 @@ impl Snapshot {
             Some((source, _)) => cache.states(Some(source), input.judge)?,
             None => Vec::new(),
         };
-        let lookups = cache.catalog().lookups_since(0)?;
+        let lookups = cache.catalog().lookups_since(LookupSpan::Month.start_us(now_us), HOUR_US)?;
         let mut snapshot = Self {
             made_at_us: now_us,
             folders: {
@@ -209,7 +211,7 @@ impl Snapshot {
             ..Self::default()
         };
         for lookup in &lookups {
-            snapshot.hits.add(lookup.tier, lookup.count);
+            snapshot.hits.add(lookup.tier, lookup.totals.count);
         }
         for (entry, state) in &entries {
             *snapshot.entry_states.entry(*state).or_default() += 1;
@@ -309,7 +311,7 @@ impl SymbolRow {
 fn history(lookups: &[LookupCount]) -> Vec<HitHistory> {
     let mut hours: BTreeMap<i64, HitCounts> = BTreeMap::new();
     for lookup in lookups {
-        hours.entry(lookup.bucket_us.div_euclid(HOUR_US) * HOUR_US).or_default().add(lookup.tier, lookup.count);
+        hours.entry(lookup.bucket_us).or_default().add(lookup.tier, lookup.totals.count);
     }
     hours.into_iter().map(|(hour_us, counts)| HitHistory { hour_us, counts }).collect()
 }

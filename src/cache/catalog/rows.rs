@@ -1,24 +1,10 @@
 //! Rows of the catalog's tables as the program's own types, and back.
 
-use crate::cache::counters::Tier;
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::{SourceId, SymbolInfo};
 use rusqlite::{Row, Statement, params};
-
-/// Lookups of one minute, tier and kind of dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LookupCount {
-    /// Start of the minute.
-    pub bucket_us: i64,
-    /// Where they were answered.
-    pub tier: Tier,
-    /// `bars` or `features`.
-    pub dataset: String,
-    /// How many.
-    pub count: u64,
-}
 
 /// An entry that was fetched again with unchanged content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,11 +79,11 @@ fn hash_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u128>> {
     Ok(bytes.and_then(|bytes| <[u8; 16]>::try_from(bytes.as_slice()).ok()).map(u128::from_be_bytes))
 }
 
-fn unsigned_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -203,12 +189,13 @@ pub(super) fn symbol_from_row(row: &Row<'_>) -> rusqlite::Result<SymbolInfo> {
     })
 }
 
-pub(super) fn lookup_from_row(row: &Row<'_>) -> rusqlite::Result<LookupCount> {
-    Ok(LookupCount {
-        bucket_us: row.get(0)?,
-        tier: Tier::from_word(&row.get::<_, String>(1)?),
-        dataset: row.get(2)?,
-        count: unsigned_at(row, 3)?,
+/// The key in three columns: source, symbol and dataset.
+pub(super) fn key_at(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryKey> {
+    let text = |column: usize| row.get_ref(column).and_then(|value| value.as_str().map(str::to_owned).map_err(Into::into));
+    Ok(EntryKey {
+        source: SourceId::new(&text(column)?),
+        symbol: Symbol::from(text(column + 1)?),
+        dataset: Dataset::from_name(&text(column + 2)?),
     })
 }
 
