@@ -3,9 +3,9 @@
 //! The catalog goes first, the files follow. A process killed in between leaves files at home whose rows lie in the trash
 //! already; the next start finishes moving them. Clearing, restoring and purging exclude each other within a process.
 
+use super::Cache;
 use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
-use super::Cache;
 use super::judge::Judge;
 use crate::fault::kill_point;
 use crate::market::DAY_US;

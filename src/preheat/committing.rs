@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Most entries in one catalog transaction.
-pub(super) const COMMIT_BATCH: usize = 128;
+/// Most symbols in one catalog transaction. Files that were added to stay open until then, and systems allow few hundred.
+pub(super) const COMMIT_BATCH: usize = 64;
 
 /// What the commits add up to.
 #[derive(Default)]

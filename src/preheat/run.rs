@@ -231,7 +231,7 @@ pub async fn run_plan(
     let total = plan.items.len();
     let attempts = plan.items.iter().filter_map(|item| Some((item.symbol.clone(), item.failed_attempts()?))).collect();
     let (work_out, work_in) = bounded::<Work>(threads * 2 + 2);
-    let (news_out, news_in) = bounded::<News>(threads * 4 + COMMIT_BATCH);
+    let (news_out, news_in) = bounded::<News>(threads * 2 + COMMIT_BATCH / 4);
     let (to_fetch, cached): (Vec<PlanItem>, Vec<PlanItem>) =
         plan.items.into_iter().partition(|item| matches!(item.bars, BarsTask::Fetch { .. }));
     let mut shared = Shared {

@@ -8,7 +8,7 @@ use super::merge::{Difference, add_quality, merge};
 use super::plan::{BarsTask, FeatureTask, PlanItem};
 use super::queue::{Request, Task};
 use super::run::{Finished, News, Shared, Work, add_since};
-use crate::cache::{CacheError, Content, Entry, EntryKey, Footer, Provenance, Synced, Touched};
+use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Provenance, Synced, Touched};
 use crate::feature::{self, FeatureSet, FeatureState};
 use crate::market::{Bars, DateRange, Quality, RawBars, Symbol, micros_of_date};
 use async_channel::{Receiver, Sender};
@@ -110,9 +110,9 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         Some(Ask::Parts(parts)) => Some(parts.clone()),
         _ => None,
     };
-    let cached = match (&parts, &previous) {
-        (Some(_), Some(entry)) => match read_cached(shared, entry) {
-            Some(bars) => Some(bars),
+    let mut open = match (&parts, &previous) {
+        (Some(_), Some(entry)) => match open_cached(shared, entry) {
+            Some(open) => Some(open),
             None => {
                 // What was to be added to is not there any more, or damaged: all of it is needed.
                 fetch_whole(shared, task, range);
@@ -121,6 +121,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         },
         _ => None,
     };
+    let cached = open.as_ref().map(|(_, bars)| Arc::clone(bars));
     let key = bars_key(shared, &task.item.symbol);
     let computing = Instant::now();
     let came = rows.len() as u64;
@@ -174,7 +175,8 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         let writing = Instant::now();
         let staged = shared.with_room(&task.item.symbol, || match (&previous, cached.is_some() && from_row > 0) {
             (Some(entry), true) => {
-                let open = shared.cache.open_for_append(entry)?;
+                // A second attempt opens the file anew.
+                let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
                 shared.cache.stage_append(open, &bars, from_row, None, footer.clone())
             }
             (entry, _) => shared.cache.stage(&content, footer.clone(), entry.as_ref()),
@@ -215,6 +217,17 @@ fn read_cached(shared: &Shared, entry: &Entry) -> Option<Arc<Bars>> {
             None
         }
     }
+}
+
+/// Opens cached bars to be added to; `None` when that cannot be done.
+fn open_cached(shared: &Shared, entry: &Entry) -> Option<(Appendable, Arc<Bars>)> {
+    let reading = Instant::now();
+    let opened = shared.cache.open_for_append(entry).and_then(|open| {
+        let bars = Arc::clone(open.content()?.bars());
+        Ok((open, bars))
+    });
+    add_since(&shared.busy.fetch_ns, reading);
+    opened.inspect_err(|error| tracing::warn!(%error, "cached bars cannot be added to and are fetched whole")).ok()
 }
 
 fn first_provisional(bars: &Bars, until_us: Option<i64>) -> Option<i64> {
@@ -398,7 +411,7 @@ fn continue_features(
             return None;
         }
     };
-    let state = FeatureState::from_text(open.footer().state.as_deref()?)?;
+    let state = FeatureState::from_text(open.footer().state.as_deref()?).ok()?;
     let (tail, state) = feature::continue_from(set, bars, from_row, &state, settled_rows(bars, facts.provisional_from_us))?;
     shared.counted.rows_computed.fetch_add(tail.len() as u64, Ordering::Relaxed);
     add_since(&shared.busy.compute_ns, computing);
