@@ -16,7 +16,7 @@ mod store;
 mod trash;
 mod verify;
 
-pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
+pub use catalog::{Catalog, CatalogCheck, JobRecord, LookupCount, Touched, TrashBatch};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
