@@ -150,7 +150,7 @@ pub(super) fn unsigned_at(row: &Row<'_>, column: usize) -> rusqlite::Result<u64>
     row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
