@@ -26,7 +26,7 @@ mod trash;
 mod verify;
 
 pub use append::Appendable;
-pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
+pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
