@@ -4,6 +4,7 @@
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod append;
+mod batch;
 mod catalog;
 mod change;
 mod counters;
@@ -26,6 +27,7 @@ mod trash;
 mod verify;
 
 pub use append::Appendable;
+pub use batch::Batch;
 pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};

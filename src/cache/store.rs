@@ -8,7 +8,6 @@ use super::folders::Folders;
 use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -87,35 +86,6 @@ impl Cache {
         let size_bytes = bytes.len() as u64;
         let facts = facts_of(content.bars(), FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         Ok(Staged { entry: entry_of(footer, facts), path, replaces, bytes_written: size_bytes, appended: None })
-    }
-
-    /// Makes staged files part of the cache: folders are synchronised, then all rows go into the catalog in one transaction.
-    ///
-    /// # Errors
-    /// When a folder cannot be synchronised or the catalog cannot be written; then none of them counts.
-    pub fn commit(&self, staged: &[Staged]) -> Result<(), CacheError> {
-        // A file that was added to has its name already.
-        let folders: BTreeSet<_> = staged.iter().filter(|one| !one.was_appended()).filter_map(|one| one.path.parent()).collect();
-        for folder in folders {
-            self.files.sync_folder(folder)?;
-        }
-        kill_point("commit_before_catalog");
-        let entries: Vec<Entry> = staged.iter().map(|one| one.entry.clone()).collect();
-        self.catalog.put_entries(&entries)?;
-        kill_point("commit_after_catalog");
-        for one in staged {
-            self.memory.invalidate(&one.entry.key);
-            if !self.files.exists(&one.path) {
-                // Cleared between being written and being committed.
-                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
-            }
-            if let Some(old) = &one.replaces
-                && let Err(error) = self.files.remove(old)
-            {
-                tracing::warn!(path = %old.display(), %error, "a replaced file could not be removed");
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn not_cached(key: &EntryKey) -> CacheError {

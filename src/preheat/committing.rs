@@ -3,7 +3,7 @@
 use super::patience::{Waiting, next_attempt_us};
 use super::report::{Progress, SymbolOutcome};
 use super::run::{Finished, News, Shared, add_since};
-use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
 use crate::market::Symbol;
 use async_channel::Receiver;
 use std::collections::HashMap;
@@ -110,7 +110,8 @@ fn commit_batch(
         }
         batch.changes.extend(finished.changes);
         let key = EntryKey::bars(&shared.source_id, &symbol);
-        batch.quality.extend(finished.quality.map(|quality| (key.clone(), quality)));
+        let finding = |quality| QualityFinding { source: shared.source_id.clone(), symbol: symbol.clone(), at_us: now_us, quality };
+        batch.quality.extend(finished.quality.map(finding));
         committed.rows += finished.rows;
         committed.rows_dropped += finished.rows_dropped;
         committed.unchanged += usize::from(finished.unchanged);

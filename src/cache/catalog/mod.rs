@@ -5,6 +5,7 @@
 //! entries and trash was compared with its row's seal. Blocking; never call it on the window's thread. One idea is one file here.
 
 mod at_rest;
+mod batch;
 mod changes;
 mod check;
 mod entries;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub(super) use batch::BatchRows;
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;

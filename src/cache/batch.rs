@@ -1,0 +1,84 @@
+//! What a preheat hands over to become part of the cache at once: all of it in one transaction, or none.
+
+use super::Cache;
+use super::catalog::{BatchRows, QualityFinding, Touched};
+use super::change::Change;
+use super::entry::{EntryKey, Failure};
+use super::error::CacheError;
+use super::store::Staged;
+use crate::fault::kill_point;
+use std::collections::BTreeSet;
+
+/// Everything that became of some symbols.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Files that lie in their places.
+    pub staged: Vec<Staged>,
+    /// Entries that are what they were, and are known to be.
+    pub touched: Vec<Touched>,
+    /// Entries that failed, and why.
+    pub failures: Vec<(EntryKey, Failure)>,
+    /// Entries of which the source answered that it has nothing; earlier failures are forgotten.
+    pub answered: Vec<EntryKey>,
+    /// What was noticed to have changed at the source.
+    pub changes: Vec<Change>,
+    /// What was noticed in the rows of bars, where it is another than before.
+    pub quality: Vec<QualityFinding>,
+}
+
+impl Cache {
+    /// Makes a batch part of the cache: folders are synchronised, then everything goes into the catalog in one transaction.
+    /// Returns the entries that could not be confirmed because they were cleared meanwhile.
+    ///
+    /// # Errors
+    /// When a folder cannot be synchronised or the catalog cannot be written; then none of it counts, and it may be tried again.
+    pub fn commit_batch(&self, batch: &Batch) -> Result<Vec<EntryKey>, CacheError> {
+        let rows = BatchRows {
+            entries: batch.staged.iter().map(|one| one.entry.clone()).collect(),
+            touched: batch.touched.clone(),
+            failures: batch.failures.clone(),
+            answered: batch.answered.clone(),
+            changes: batch.changes.clone(),
+            quality: batch.quality.clone(),
+        };
+        let lost = self.commit_rows(&batch.staged, rows)?;
+        for one in &batch.touched {
+            // The copy in memory has the times of before.
+            self.memory.invalidate(&one.key);
+        }
+        Ok(lost)
+    }
+
+    /// Makes staged files part of the cache.
+    ///
+    /// # Errors
+    /// As [`Cache::commit_batch`].
+    pub fn commit(&self, staged: &[Staged]) -> Result<(), CacheError> {
+        let entries = staged.iter().map(|one| one.entry.clone()).collect();
+        self.commit_rows(staged, BatchRows { entries, ..BatchRows::default() }).map(|_lost| ())
+    }
+
+    fn commit_rows(&self, staged: &[Staged], rows: BatchRows) -> Result<Vec<EntryKey>, CacheError> {
+        // A file that was added to has its name already.
+        let folders: BTreeSet<_> = staged.iter().filter(|one| !one.was_appended()).filter_map(|one| one.path.parent()).collect();
+        for folder in folders {
+            self.files.sync_folder(folder)?;
+        }
+        kill_point("commit_before_catalog");
+        let lost = self.catalog.put_batch(rows)?;
+        kill_point("commit_after_catalog");
+        for one in staged {
+            self.memory.invalidate(&one.entry.key);
+            if !self.files.exists(&one.path) {
+                // Cleared between being written and being committed.
+                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
+            }
+            if let Some(old) = &one.replaces
+                && let Err(error) = self.files.remove(old)
+            {
+                tracing::warn!(path = %old.display(), %error, "a replaced file could not be removed");
+            }
+        }
+        Ok(lost)
+    }
+}
