@@ -5,6 +5,7 @@
 
 mod append;
 mod batch;
+mod budget;
 mod catalog;
 mod change;
 mod counters;
@@ -29,6 +30,10 @@ mod verify;
 pub use append::Appendable;
 pub use batch::Batch;
 pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
+pub use budget::{
+    BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
+    plan_evictions, value_of,
+};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
@@ -63,6 +68,8 @@ pub struct CacheOptions {
     pub memory_budget_bytes: u64,
     /// Whether single lookups are logged with their reasons.
     pub log_lookups: bool,
+    /// How much room its files may take.
+    pub limits: Limits,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// How files are touched.
@@ -73,7 +80,7 @@ impl CacheOptions {
     /// A cache on the system's own files that logs its lookups.
     #[must_use]
     pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { folders, memory_budget_bytes, log_lookups: true, clock, files: Arc::new(SystemFiles) }
+        Self { folders, memory_budget_bytes, log_lookups: true, limits: Limits::default(), clock, files: Arc::new(SystemFiles) }
     }
 }
 
@@ -86,6 +93,7 @@ pub struct Cache {
     memory: MemoryTier,
     counters: Counters,
     costs: CostEstimates,
+    limits: std::sync::RwLock<Limits>,
     clock: Arc<dyn Clock>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
@@ -136,6 +144,7 @@ impl Cache {
             memory: MemoryTier::new(options.memory_budget_bytes),
             counters: Counters::new(options.log_lookups),
             costs: CostEstimates::default(),
+            limits: std::sync::RwLock::new(options.limits),
             clock: options.clock,
             moving: std::sync::Mutex::default(),
         };

@@ -7,7 +7,7 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLi
 use crate::config::{Places, Secrets, Settings};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use crate::worker::{Overrides, WorkerContext, definitions};
+use crate::worker::{Overrides, WorkerContext, definitions, limits};
 use anyhow::{Context, anyhow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -193,6 +193,7 @@ impl<'console> Session<'console> {
         let folders = Folders::new(self.cache_dir()).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone());
         let options = CacheOptions {
             log_lookups: settings.log_lookups,
+            limits: limits(settings),
             ..CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         let (cache, recovery) = Cache::open(options)?;

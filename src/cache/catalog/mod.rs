@@ -10,6 +10,7 @@ mod changes;
 mod check;
 mod entries;
 mod jobs;
+mod evictions;
 mod lookups;
 mod queue;
 mod readers;
