@@ -6,6 +6,11 @@ use crate::market::{Bars, DAY_US};
 use proptest::prelude::*;
 use std::ops::Range;
 
+/// Where a series is cut: anywhere, and often in the first rows, where warm-ups begin.
+fn cuts() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => 0_usize..4, 2 => 0_usize..150]
+}
+
 /// Any kernel, with windows that are longer than some of the series.
 fn kernels() -> impl Strategy<Value = Kernel> {
     let window = || prop_oneof![4 => 1_usize..12, 2 => 12_usize..40, 1 => 40_usize..90];
@@ -72,7 +77,7 @@ fn price_kinds() -> impl Strategy<Value = BoxedStrategy<f64>> {
 fn bars_of(len: Range<usize>) -> impl Strategy<Value = Bars> {
     (price_kinds(), len).prop_flat_map(|(price, len)| {
         let column = || prop::collection::vec(price.clone(), len);
-        let volume = prop_oneof![3 => (0.0..1e9_f64).prop_map(f64::round), 1 => Just(0.0), 1 => 0.0..1e9_f64];
+        let volume = prop_oneof![9 => (0.0..1e9_f64).prop_map(f64::round), 3 => Just(0.0), 3 => 0.0..1e9_f64, 1 => Just(f64::MAX)];
         let sparse = || prop::option::of(prop::collection::vec(prop_oneof![0.0..30.0_f64, Just(f64::NAN), Just(f64::INFINITY)], len));
         (column(), column(), column(), column(), prop::collection::vec(volume, len), sparse(), sparse()).prop_map(
             move |(open, high, low, close, volume, amount, turnover)| Bars {
@@ -159,7 +164,7 @@ proptest! {
     fn however_bars_arrive_the_bits_are_the_same(
         set in sets(),
         bars in bars_of(0..150),
-        mut ends in prop::collection::vec(0_usize..150, 0..8),
+        mut ends in prop::collection::vec(cuts(), 0..8),
     ) {
         let len = bars.len();
         let whole = compute(&set, &bars);
@@ -180,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn only_the_look_back_is_read(set in sets(), bars in bars_of(1..150), cut in 0_usize..150, note in 0_usize..150) {
+    fn only_the_look_back_is_read(set in sets(), bars in bars_of(1..150), cut in cuts(), note in cuts()) {
         let row = cut.min(bars.len());
         let note = (row + note).min(bars.len());
         let state = compute_with_state(&set, &rows(&bars, 0..row), row).1;
@@ -193,7 +198,7 @@ proptest! {
     fn provisional_rows_leave_no_trace(
         set in sets(),
         (first, second) in (bars_of(1..130), bars_of(1..130)),
-        cut in 0_usize..130,
+        cut in cuts(),
     ) {
         // The same settled bars, and after them other provisional ones, perhaps more or fewer.
         let settled = cut.min(first.len()).min(second.len());
@@ -241,6 +246,32 @@ fn walk(len: usize) -> Bars {
         volume: close.iter().map(|close| 1_000.0 + close.floor()).collect(),
         close,
         ..Bars::default()
+    }
+}
+
+#[test]
+fn every_row_is_a_place_to_go_on_from_and_to_note_a_state_at() {
+    let short = |kernel: Kernel| match kernel {
+        Kernel::MovingAverage { input, .. } => Kernel::MovingAverage { input, window: 6 },
+        Kernel::Rsi { window } => Kernel::Rsi { window: window / 2 },
+        Kernel::AverageTrueRange { .. } => Kernel::AverageTrueRange { window: 5 },
+        Kernel::Kdj { line, .. } => Kernel::Kdj { window: 4, line },
+        other => other,
+    };
+    let classic = FeatureSet::classic();
+    let shorter = classic.definitions().iter().map(|known| Definition::new(Arc::clone(&known.name), short(known.kernel))).collect();
+    let shorter = FeatureSet::with_definitions("short", shorter).unwrap();
+    let bars = walk(24);
+    for set in [classic, shorter] {
+        let states: Vec<FeatureState> = (0..=24).map(|row| compute_with_state(&set, &rows(&bars, 0..row), row).1).collect();
+        let whole = compute(&set, &bars);
+        for from in 0..=24 {
+            for note in from..=24 {
+                let (table, state) = continue_from(&set, &bars, from, &states[from], note).unwrap();
+                assert_eq!(all_bits(&table), bits(&whole, from..24), "from {from}, noted at {note}");
+                assert_eq!(state, states[note], "from {from}, noted at {note}");
+            }
+        }
     }
 }
 
