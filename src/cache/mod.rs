@@ -12,6 +12,7 @@ mod files;
 mod folders;
 mod freshness;
 mod judge;
+mod lease;
 mod parquet_file;
 mod recovery;
 mod store;
@@ -26,6 +27,7 @@ pub use error::CacheError;
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
+pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
 pub use store::{Served, Staged};
@@ -53,7 +55,7 @@ pub struct CacheOptions {
 #[derive(Debug)]
 pub struct Cache {
     folders: Folders,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     memory: moka::sync::Cache<EntryKey, Arc<Served>>,
     counters: Counters,
     clock: Arc<dyn Clock>,
@@ -104,7 +106,7 @@ impl Cache {
             .build();
         let cache = Self {
             folders: options.folders,
-            catalog,
+            catalog: Arc::new(catalog),
             memory,
             counters: Counters::default(),
             clock: options.clock,

@@ -9,6 +9,7 @@ mod changes;
 mod check;
 mod entries;
 mod jobs;
+mod leases;
 mod lookups;
 mod queue;
 mod readers;
