@@ -17,6 +17,7 @@ mod folders;
 mod freshness;
 mod judge;
 mod latency;
+mod lease;
 mod lookups;
 mod memory;
 mod parquet_file;
@@ -29,11 +30,11 @@ mod verify;
 
 pub use append::Appendable;
 pub use batch::Batch;
-pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
 };
+pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
@@ -43,6 +44,7 @@ pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
 pub use latency::Latency;
+pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
@@ -89,7 +91,7 @@ impl CacheOptions {
 pub struct Cache {
     folders: Folders,
     files: Files,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     memory: MemoryTier,
     counters: Counters,
     costs: CostEstimates,
@@ -140,7 +142,7 @@ impl Cache {
         let cache = Self {
             folders: options.folders,
             files,
-            catalog,
+            catalog: Arc::new(catalog),
             memory: MemoryTier::new(options.memory_budget_bytes),
             counters: Counters::new(options.log_lookups),
             costs: CostEstimates::default(),

@@ -61,7 +61,9 @@ impl Cache {
         let open_jobs: Vec<_> =
             self.catalog.jobs()?.into_iter().filter(|job| job.finished_at_us.is_none() && !self.catalog.is_alive(job)).collect();
         let mut recovery = Recovery { catalog_moved_to, ..Recovery::default() };
-        if open_jobs.is_empty() && recovery.catalog_moved_to.is_none() && !self.is_new_beside_files()? {
+        // Not closed in good order: a process was killed, or the log lost its end, and files may be newer than their rows.
+        let was_lost = !self.catalog.was_closed_well() || recovery.catalog_moved_to.is_some();
+        if open_jobs.is_empty() && !was_lost && !self.is_new_beside_files()? {
             return Ok(recovery);
         }
         (recovery.adopted, recovery.temporary_removed) = self.reconcile()?;

@@ -94,6 +94,11 @@ fn commit_batch(
     let mut place_of: HashMap<Symbol, usize> = HashMap::new();
     for finished in finished {
         let Some(symbol) = finished.symbol else { continue };
+        if let Some(lease) = finished.lease
+            && !batch.leases.iter().any(|known| Arc::ptr_eq(known, &lease))
+        {
+            batch.leases.push(lease);
+        }
         for one in &finished.staged {
             let bytes = one.entry.size_bytes();
             if one.entry.key.dataset.is_bars() {
@@ -135,10 +140,9 @@ fn commit_batch(
         outcomes.push((symbol, outcome));
     }
     let lost = shared.retry_when_full(tell, || shared.cache.commit_batch(&batch))?;
-    for key in lost {
-        let message = "it was cleared, or taken over by another process, while it was being preheated; preheat it again".to_owned();
-        if let Some((_, outcome)) = place_of.get(&key.symbol).and_then(|place| outcomes.get_mut(*place)) {
-            *outcome = SymbolOutcome::Failed(message);
+    for lost in lost {
+        if let Some((_, outcome)) = place_of.get(&lost.key.symbol).and_then(|place| outcomes.get_mut(*place)) {
+            *outcome = SymbolOutcome::Failed(lost.reason);
         }
     }
     for (symbol, outcome) in &outcomes {

@@ -4,6 +4,7 @@
 //! When the source cannot be reached, one connection tries again and again while the others wait.
 
 use super::ask::{Ask, Cut, decide};
+use super::leasing::lease;
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, PlanItem, Plenty};
 use super::queue::{Request, Task};
@@ -36,7 +37,7 @@ pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<
         // What is cached already will mostly be found unchanged, and then no rows come.
         let plenty = if cut.split.is_some() { Plenty { rows: u64::MAX, symbols: SYMBOLS_PER_CHECK } } else { Plenty::default() };
         let rows = item.expected_rows;
-        let task = Task { item, asked: None, cut, whole: shared.request.force, short_deliveries: 0, fetch_us: 0 };
+        let task = Task::new(item, cut, shared.request.force);
         match open.get_mut(&(range, cut)) {
             Some((place, so_far))
                 if checks.get(*place).is_some_and(|check| check.2.len() < plenty.symbols) && *so_far + rows <= plenty.rows =>
@@ -74,7 +75,10 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
         }
         let turn = shared.reachable.read().await;
         let result = match request {
-            Request::Check(range, cut, tasks) => check(&shared, &source, range, cut, tasks, &work).await,
+            Request::Check(range, cut, tasks) => {
+                let tasks = lease(&shared, range, tasks, &work).await;
+                if tasks.is_empty() { Ok(()) } else { check(&shared, &source, range, cut, tasks, &work).await }
+            }
             Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
         };
         drop(turn);
@@ -101,7 +105,7 @@ async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, w
     let alone = matches!(&request, Request::Check(_, _, tasks) | Request::Fetch(_, tasks) if tasks.len() == 1);
     if alone {
         for task in request.into_tasks() {
-            if work.send(Work::Failed(Box::new(task.item), error.to_string())).await.is_err() {
+            if work.send(Work::Failed(Box::new(task), error.to_string())).await.is_err() {
                 return;
             }
         }
@@ -300,7 +304,7 @@ async fn fetch_part(
                 let Some((task, rows)) = waiting.remove(&fetched.symbol) else { continue };
                 let handing_over = Instant::now();
                 let next = match failed {
-                    Some(error) => Some(Work::Failed(Box::new(task.item), error.to_string())),
+                    Some(error) => Some(Work::Failed(Box::new(task), error.to_string())),
                     None => delivered(shared, task, rows),
                 };
                 if let Some(next) = next
@@ -343,7 +347,7 @@ fn delivered(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Work> {
              changing the table: preheat it again later",
             task.short_deliveries
         );
-        return Some(Work::Failed(Box::new(task.item), message));
+        return Some(Work::Failed(Box::new(task), message));
     }
     // Rows may have been deleted between the two questions: ask again.
     tracing::info!(symbol = %task.item.symbol, expected, came, "fewer rows came than were announced");

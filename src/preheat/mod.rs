@@ -7,6 +7,7 @@ mod ask;
 mod committing;
 mod control;
 mod fetching;
+mod leasing;
 mod merge;
 mod patience;
 mod plan;

@@ -5,10 +5,11 @@
 
 use super::ask::{Asked, Cut};
 use super::plan::PlanItem;
+use crate::cache::Lease;
 use crate::market::DateRange;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// A symbol on its way through the pipeline.
@@ -26,6 +27,14 @@ pub(super) struct Task {
     pub short_deliveries: u32,
     /// What fetching it took, in microseconds.
     pub fetch_us: u64,
+    /// The right to write it; taken when it is begun.
+    pub lease: Option<Arc<Lease>>,
+}
+
+impl Task {
+    pub(super) fn new(item: PlanItem, cut: Cut, whole: bool) -> Self {
+        Self { item, asked: None, cut, whole, short_deliveries: 0, fetch_us: 0, lease: None }
+    }
 }
 
 /// One thing to ask the source.

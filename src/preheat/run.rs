@@ -7,12 +7,13 @@
 use super::committing::{COMMIT_BATCH, commit_all};
 use super::control::Control;
 use super::fetching::{fetch_all, first_requests};
+use super::leasing::{feed_cached, renew_leases};
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
 use super::queue::{Queue, Task};
 use super::report::{Counted, PreheatReport, Progress, StageSeconds, SymbolOutcome};
 use super::working::work;
-use crate::cache::{Cache, CacheError, Change, EntryKey, Staged, Touched};
+use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, Staged, Touched};
 use crate::market::{Quality, RawBars, Symbol};
 use crate::source::{Source, SourceError, SourceId};
 use async_channel::{Sender, bounded};
@@ -20,7 +21,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Most working threads of one preheat.
@@ -51,16 +52,22 @@ pub(super) enum Work {
     /// The source has nothing.
     NoRows(Box<Task>),
     /// It could not be fetched, and why.
-    Failed(Box<PlanItem>, String),
+    Failed(Box<Task>, String),
     /// Its bars are cached; only features are missing.
-    Cached(Box<PlanItem>),
+    Cached(Box<Task>),
+    /// Another process has brought it to fresh meanwhile.
+    Taken(Box<Task>),
 }
 
 impl Work {
-    pub(super) fn item(&self) -> &PlanItem {
+    pub(super) fn task(&self) -> &Task {
         match self {
-            Self::Fetched(task, _) | Self::Unchanged(task) | Self::NoRows(task) => &task.item,
-            Self::Failed(item, _) | Self::Cached(item) => item,
+            Self::Fetched(task, _)
+            | Self::Unchanged(task)
+            | Self::NoRows(task)
+            | Self::Failed(task, _)
+            | Self::Cached(task)
+            | Self::Taken(task) => task,
         }
     }
 }
@@ -82,6 +89,8 @@ pub(super) struct Finished {
     pub unchanged: bool,
     pub rows: u64,
     pub rows_dropped: u64,
+    /// The right under which it was written.
+    pub lease: Option<Arc<Lease>>,
 }
 
 /// What the committing thread hears.
@@ -126,6 +135,8 @@ pub(super) struct Shared {
     pub reachable: tokio::sync::RwLock<()>,
     /// How often the source was waited for.
     pub outages: AtomicU64,
+    /// Leases that have to be renewed while anything holds them.
+    pub leases: Mutex<Vec<Weak<Lease>>>,
     news: Sender<News>,
     jitter: Mutex<SmallRng>,
     /// Set once something makes going on pointless (folder not writable, source gone for good): the reason.
@@ -245,6 +256,7 @@ pub async fn run_plan(
         attempts,
         reachable: tokio::sync::RwLock::default(),
         outages: AtomicU64::new(0),
+        leases: Mutex::default(),
         news: news_out.clone(),
         jitter: Mutex::new(SmallRng::seed_from_u64(request.jitter_seed)),
         stopped_by: Mutex::new(None),
@@ -269,6 +281,7 @@ pub async fn run_plan(
         })
     };
     let feeder = tokio::spawn(feed_cached(Arc::clone(&shared), cached, work_out.clone()));
+    let renewer = tokio::spawn(renew_leases(Arc::clone(&shared)));
     let mut fetchers = Vec::new();
     if let Some(source) = source {
         for _ in 0..threads.clamp(1, 4) {
@@ -284,6 +297,7 @@ pub async fn run_plan(
         worker.await.map_err(|_panic| PreheatError::Panic)?;
     }
     shared.news.close();
+    renewer.abort();
     let committed = committer.await.map_err(|_panic| PreheatError::Panic)?;
     report.ok = committed.ok;
     report.unchanged = committed.unchanged;
@@ -315,13 +329,4 @@ pub async fn run_plan(
         write: seconds(&shared.busy.write_ns),
     };
     Ok(report)
-}
-
-/// Sends symbols whose bars are cached already to the working threads.
-async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work: Sender<Work>) {
-    for item in items {
-        if shared.control.is_cancelled() || work.send(Work::Cached(Box::new(item))).await.is_err() {
-            return;
-        }
-    }
 }

@@ -23,14 +23,14 @@ pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<
             // Cancelled: what is still in the channel was not begun.
             continue;
         }
-        let symbol = next.item().symbol.clone();
+        let symbol = next.task().item.symbol.clone();
+        let lease = next.task().lease.clone();
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_on(shared, next)));
         let finished =
             worked.unwrap_or_else(|_panic| Some(failed(shared, &symbol, "computing it stopped unexpectedly; please report this")));
         // What went back into the queue is not finished.
-        if let Some(finished) = finished
-            && done_out.send_blocking(News::Finished(Box::new(finished))).is_err()
-        {
+        let Some(finished) = finished else { continue };
+        if done_out.send_blocking(News::Finished(Box::new(Finished { lease, ..finished }))).is_err() {
             return;
         }
     }
@@ -41,8 +41,9 @@ fn work_on(shared: &Shared, next: Work) -> Option<Finished> {
         Work::Fetched(task, rows) => work_on_fetched(shared, *task, rows),
         Work::Unchanged(task) => work_on_unchanged(shared, *task),
         Work::NoRows(task) => Some(without_rows(shared, &task.item)),
-        Work::Failed(item, message) => Some(failed(shared, &item.symbol, &message)),
-        Work::Cached(item) => work_on_cached(shared, &item),
+        Work::Failed(task, message) => Some(failed(shared, &task.item.symbol, &message)),
+        Work::Cached(task) => work_on_cached(shared, &task.item),
+        Work::Taken(task) => Some(Finished { symbol: Some(task.item.symbol), ..Finished::default() }),
     }
 }
 

@@ -277,7 +277,7 @@ impl Service {
         let settings = self.configuration().settings;
         let options = CacheOptions {
             log_lookups: settings.log_lookups,
-                        limits: limits(&settings),
+            limits: limits(&settings),
             ..CacheOptions::new(self.folders(), settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         match Cache::open(options) {

@@ -3,9 +3,13 @@
 use super::Catalog;
 use super::changes::{QualityFinding, insert_changes, insert_findings};
 use super::entries::{Editor, Touched};
+use super::leases::Fences;
 use crate::cache::change::Change;
 use crate::cache::entry::{Entry, EntryKey, Failure};
 use crate::cache::error::CacheError;
+use crate::cache::lease::{Fence, LeaseLost};
+use crate::market::Symbol;
+use std::collections::BTreeMap;
 
 /// Everything a batch brings to the catalog.
 #[derive(Debug, Default)]
@@ -16,24 +20,42 @@ pub(in crate::cache) struct BatchRows {
     pub answered: Vec<EntryKey>,
     pub changes: Vec<Change>,
     pub quality: Vec<QualityFinding>,
+    /// What the entries' symbols were leased with; `None` where nobody else can be writing.
+    pub granted: Option<BTreeMap<Symbol, Fence>>,
 }
 
 impl Catalog {
-    /// Writes a batch. Returns the keys of touched entries that have no file any more (cleared meanwhile).
-    pub(in crate::cache) fn put_batch(&self, batch: BatchRows) -> Result<Vec<EntryKey>, CacheError> {
+    /// Writes a batch. Returns what was not written: entries whose symbol's lease was lost, and touched ones that have no file
+    /// any more.
+    pub(in crate::cache) fn put_batch(&self, batch: BatchRows) -> Result<Vec<LeaseLost>, CacheError> {
         self.write(move |transaction| {
+            let mut lost = Vec::new();
+            let mut fences = batch.granted.as_ref().map(|granted| Fences::new(transaction, granted)).transpose()?;
+            let mut is_held = |key: &EntryKey, lost: &mut Vec<LeaseLost>| -> rusqlite::Result<bool> {
+                let reason = fences.as_mut().map_or(Ok(None), |fences| fences.lost(&key.source, &key.symbol))?;
+                let held = reason.is_none();
+                lost.extend(reason.map(|reason| LeaseLost { key: key.clone(), reason }));
+                Ok(held)
+            };
             let mut editor = Editor::new(transaction)?;
             for entry in &batch.entries {
-                editor.put_content(entry)?;
+                if is_held(&entry.key, &mut lost)? {
+                    editor.put_content(entry)?;
+                }
             }
-            let mut lost = Vec::new();
             for touched in batch.touched {
+                if !is_held(&touched.key, &mut lost)? {
+                    continue;
+                }
                 match editor.get(&touched.key)?.filter(|entry| entry.file.is_some()) {
                     Some(mut entry) => {
-                        touched.apply_to(&mut entry);
+                        touched.apply(&mut entry);
                         editor.put(&entry)?;
                     }
-                    None => lost.push(touched.key),
+                    None => {
+                        let reason = "its files were cleared while it was being checked; preheat it again".to_owned();
+                        lost.push(LeaseLost { key: touched.key, reason });
+                    }
                 }
             }
             for (key, failure) in batch.failures {
@@ -48,7 +70,6 @@ impl Catalog {
                     editor.put(&entry)?;
                 }
             }
-            drop(editor);
             insert_changes(transaction, &batch.changes)?;
             insert_findings(transaction, &batch.quality)?;
             Ok(lost)

@@ -27,7 +27,7 @@ pub struct Touched {
 
 impl Touched {
     /// Changes an entry's row: it was just found to be as it should be.
-    pub(super) fn apply_to(&self, entry: &mut Entry) {
+    pub(super) fn apply(&self, entry: &mut Entry) {
         entry.fetched_at_us = self.fetched_at_us;
         entry.range = self.range;
         entry.quality = self.quality;
@@ -126,7 +126,7 @@ impl Catalog {
     pub fn touch_entries(&self, touched: &[Touched]) -> Result<Vec<EntryKey>, CacheError> {
         let touched = touched.iter().map(|one| (one.key.clone(), one.clone())).collect();
         self.change_entries(touched, |entry, touched| {
-            touched.apply_to(entry);
+            touched.apply(entry);
             entry.file.is_some()
         })
     }

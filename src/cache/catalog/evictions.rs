@@ -30,8 +30,7 @@ impl Catalog {
     pub(in crate::cache) fn evict(&self, chosen: Vec<(Entry, Eviction)>, now_us: i64) -> Result<Vec<(Entry, Eviction)>, CacheError> {
         self.write(move |transaction| {
             let mut editor = Editor::new(transaction)?;
-            let mut leased =
-                transaction.prepare_cached("SELECT 1 FROM leases WHERE source = ?1 AND symbol = ?2 AND expires_us > ?3")?;
+            let mut leased = transaction.prepare_cached("SELECT 1 FROM leases WHERE source = ?1 AND symbol = ?2 AND expires_us > ?3")?;
             let mut record = transaction.prepare_cached(
                 "INSERT INTO evictions (source, symbol, dataset, at_us, size_bytes, last_used_us, cost_us, reason)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

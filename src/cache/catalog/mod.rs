@@ -9,8 +9,9 @@ mod batch;
 mod changes;
 mod check;
 mod entries;
-mod jobs;
 mod evictions;
+mod jobs;
+mod leases;
 mod lookups;
 mod queue;
 mod readers;
@@ -21,7 +22,7 @@ mod symbols;
 mod tests;
 mod trash;
 
-use super::error::CacheError;
+use super::error::{CacheError, LITTLE_BYTES};
 use at_rest::{Condition, Guard};
 use queue::{Queue, WriteFailure};
 use readers::Readers;
@@ -121,6 +122,7 @@ impl Catalog {
             let path = self.path.clone();
             match failure {
                 WriteFailure::Busy => CacheError::CatalogBusy { path },
+                WriteFailure::Full => CacheError::disk_full(&path, LITTLE_BYTES),
                 WriteFailure::Broken(reason) => CacheError::Catalog { path, reason: reason.to_owned() },
                 WriteFailure::Database { reason, damage: false } => CacheError::Catalog { path, reason },
                 WriteFailure::Database { reason, damage: true } => {
@@ -195,6 +197,6 @@ fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path },
         _ if is_damage(error) => CacheError::CatalogDamaged { path, reason: error.to_string() },
-        _ => CacheError::Catalog { path, reason: error.to_string() },
+        _ => CacheError::catalog(&path, error),
     }
 }
