@@ -135,10 +135,10 @@ impl Tally {
         self.group(slot, date_of(time).year(), part, 1, hash);
     }
 
-    /// A symbol whose rows cannot be read: no rows, and a checksum that no readable ones have.
+    /// A symbol whose rows cannot be read, which counts as one row: it is not known to have none.
     pub(super) fn unreadable(&mut self, symbol: &Symbol, error: &SourceError) {
         if let Some(slot) = self.by_name.get(symbol).copied() {
-            self.group(slot, 0, Part::Before, 0, xxh3_64(error.to_string().as_bytes()));
+            self.group(slot, 0, Part::Before, 1, xxh3_64(error.to_string().as_bytes()));
         }
     }
 
