@@ -198,8 +198,8 @@ impl Source {
     /// What the source has of these symbols, without their rows: an entry for every symbol asked for, empty where it has none.
     ///
     /// Counted and hashed in the database, many symbols a statement, as many statements at a time as there are connections.
-    /// A symbol of a file that cannot be read has no rows in year 0, and a checksum of its own; fetching it tells why. Dropping
-    /// the future stops it.
+    /// A symbol of a file that cannot be read counts one row in year 0, with a checksum of its own; fetching it tells why.
+    /// Dropping the future stops it.
     ///
     /// # Errors
     /// When a query fails or takes too long, or the connection breaks.

@@ -268,6 +268,10 @@ impl MySqlServer {
             Some(1044 | 1142 | 1143 | 1227 | 1370) => server::not_allowed(url, &detail),
             Some(1146) => SourceError::plain(super::SourceErrorKind::MissingTable, format!("{} has no such table ({detail})", url.place())),
             Some(1129 | 1130 | 1040 | 1203) => server::unreachable(url, &detail),
+            // Shutdown, killed, aborted, lost on the way, idle too long; 2006 and 2013 are what proxies in between say.
+            Some(1053 | 1077 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 | 2055 | 3169 | 4031) => {
+                server::broke(url, doing, &detail)
+            }
             Some(1969 | 3024 | 1205) => server::timed_out(self.query_timeout, doing, url),
             _ => return server::explain(error, doing, url),
         }

@@ -11,7 +11,7 @@ use super::error::SourceError;
 use super::mysql::{MySqlServer, asked_count, bind_asked, date_expression, is_exact, quoted, read_time, symbol_expression, text};
 use super::server::{self, in_time};
 use super::table::{NumberKind, TablePlan};
-use super::tally::{Part, Tally, wrapped};
+use super::tally::{Counted, Part, Tally};
 use super::time_value::{Bound, DateStyle, bounds, day_bound, epoch_limits};
 use crate::market::Symbol;
 use sqlx::{AssertSqlSafe, Row};
@@ -43,18 +43,18 @@ impl MySqlServer {
         self.give_back(connection);
         for row in &rows {
             let failed = |error: sqlx::Error| self.explain(&error, doing);
-            let Some(slot) = text(row, 0).filter(|symbol| !symbol.is_empty()).and_then(|symbol| tally.slot(&symbol)) else { continue };
             let number = |column: usize| row.try_get_unchecked::<i64, _>(column).map_err(failed);
-            let checksum = text(row, 4).and_then(|sum| wrapped(&sum));
-            let checksum = checksum.ok_or_else(|| server::query_failed(self.url(), doing, "a checksum is no number"))?;
-            let (year, rows) = (i32::try_from(number(1)?).unwrap_or_default(), number(3)?.unsigned_abs());
-            tally.group(slot, year, Part::of(number(2)?), rows, checksum);
-            // The greatest of texts in no known order is not the last.
-            if plan.dates != DateStyle::OtherText
-                && let Ok(time) = read_time(row, 5, plan.dates).map_err(failed)?
-            {
-                tally.seen(slot, time);
-            }
+            let last_us = read_time(row, 5, plan.dates).map_err(failed)?.ok();
+            let counted = Counted {
+                symbol: text(row, 0).unwrap_or_default(),
+                year: number(1)?,
+                part: number(2)?,
+                rows: number(3)?,
+                checksum: text(row, 4).unwrap_or_default(),
+                // The greatest of texts in no known order is not the last.
+                last_us: last_us.filter(|_| plan.dates != DateStyle::OtherText),
+            };
+            tally.counted(&counted).map_err(|detail| server::query_failed(self.url(), doing, detail))?;
         }
         Ok(tally.finish())
     }

@@ -266,11 +266,20 @@ impl PostgresServer {
         let code = database_error.and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
         let detail = database_error.map_or_else(String::new, |error| error.message().to_owned());
         let url = &self.url;
+        if let sqlx::Error::Protocol(detail) = error
+            && detail.contains("SSLRequest: 0x00")
+        {
+            // How the driver reads a connection that ended before the first byte; no server answers so.
+            return server::unreachable(url, "it closed the connection").without(url.password());
+        }
         match code.as_str() {
             "28P01" | "28000" => server::wrong_password(url, &detail),
             "3D000" => server::unknown_database(url),
             "42501" => server::not_allowed(url, &detail),
-            "53300" | "57P03" | "57P01" => server::unreachable(url, &detail),
+            "53300" | "57P03" => server::unreachable(url, &detail),
+            // Shutdown, crash, idle too long, and a standby that cancels queries in its way.
+            "57P01" | "57P02" | "57P05" | "25P03" | "40001" => server::broke(url, doing, &detail),
+            code if code.starts_with("08") => server::broke(url, doing, &detail),
             "57014" => server::timed_out(self.query_timeout, doing, url),
             _ => return server::explain(error, doing, url),
         }

@@ -15,6 +15,7 @@ use super::{Fetched, Preview, SymbolInfo};
 use crate::market::{DateRange, Symbol, format_date};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -180,13 +181,7 @@ impl SqliteFile {
             let mut rows = statement.query(rusqlite::params_from_iter(&asked))?;
             let mut hash = RowHash::default();
             while let Some(row) = rows.next()? {
-                let slot = match row.get_ref(0)? {
-                    ValueRef::Text(text) => {
-                        std::str::from_utf8(text).ok().filter(|symbol| !symbol.is_empty()).and_then(|symbol| tally.slot(symbol))
-                    }
-                    other => symbol_of(other).and_then(|symbol| tally.slot(&symbol)),
-                };
-                let Some(slot) = slot else { continue };
+                let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| tally.slot(&name)) else { continue };
                 hash.begin();
                 for column in 1..columns {
                     match row.get_ref(column)? {
@@ -304,13 +299,7 @@ fn bars_query(plan: &TablePlan, symbols: &[Symbol], range: DateRange) -> (String
 
 #[inline]
 fn push_row(row: &Row<'_>, plan: &TablePlan, collector: &mut Collector) -> Result<(), rusqlite::Error> {
-    let slot = match row.get_ref(0)? {
-        ValueRef::Text(text) => {
-            std::str::from_utf8(text).ok().filter(|symbol| !symbol.is_empty()).and_then(|symbol| collector.slot(symbol))
-        }
-        other => symbol_of(other).and_then(|symbol| collector.slot(&symbol)),
-    };
-    let Some(slot) = slot else { return Ok(()) };
+    let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| collector.slot(&name)) else { return Ok(()) };
     let time = read_time(row.get_ref(1)?);
     let mut numbers = [f64::NAN; 8];
     for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
@@ -334,6 +323,15 @@ fn has_limits(style: DateStyle, value: ValueRef<'_>) -> bool {
         (DateStyle::SeparatedText(_) | DateStyle::CompactText, ValueRef::Text(text)) => is_in_style(style, text),
         (_, ValueRef::Integer(_) | ValueRef::Real(_)) => true,
         _ => false,
+    }
+}
+
+/// The symbol of a row of bars; `None` where it is none that can be asked for.
+#[inline]
+fn name_of(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().filter(|name| !name.is_empty()).map(Cow::Borrowed),
+        other => symbol_of(other).map(Cow::Owned),
     }
 }
 

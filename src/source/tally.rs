@@ -20,13 +20,24 @@ pub(super) enum Part {
 
 impl Part {
     /// The part of a statement's number.
-    pub(super) fn of(number: i64) -> Self {
+    fn of(number: i64) -> Self {
         match number {
             1 => Self::After,
             2 => Self::Provisional,
             _ => Self::Before,
         }
     }
+}
+
+/// One row of a server's answer: rows of one symbol, year and part.
+pub(super) struct Counted {
+    pub(super) symbol: String,
+    pub(super) year: i64,
+    pub(super) part: i64,
+    pub(super) rows: i64,
+    /// The exact sum of all hashes, in decimal.
+    pub(super) checksum: String,
+    pub(super) last_us: Option<i64>,
 }
 
 /// Rows and checksum.
@@ -98,8 +109,22 @@ impl Tally {
         slot
     }
 
-    /// Rows a server has counted.
-    pub(super) fn group(&mut self, slot: usize, year: i32, part: Part, rows: u64, checksum: u64) {
+    /// Rows a server has counted; those of symbols nobody asked for are left out. The error says what is wrong with the answer.
+    pub(super) fn counted(&mut self, counted: &Counted) -> Result<(), &'static str> {
+        let Some(slot) = Some(counted.symbol.as_str()).filter(|symbol| !symbol.is_empty()).and_then(|symbol| self.slot(symbol)) else {
+            return Ok(());
+        };
+        let checksum = wrapped(&counted.checksum).ok_or("a checksum is no number")?;
+        let year = i32::try_from(counted.year).map_err(|_| "a year is no number")?;
+        let rows = u64::try_from(counted.rows).map_err(|_| "a number of rows is none")?;
+        self.group(slot, year, Part::of(counted.part), rows, checksum);
+        if let Some(last_us) = counted.last_us {
+            self.seen(slot, last_us);
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, slot: usize, year: i32, part: Part, rows: u64, checksum: u64) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         match part {
             Part::Before => slot.before.entry(year).or_default().add(rows, checksum),
@@ -109,7 +134,7 @@ impl Tally {
     }
 
     /// A time the symbol has a row at.
-    pub(super) fn seen(&mut self, slot: usize, time_us: i64) {
+    fn seen(&mut self, slot: usize, time_us: i64) {
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.last_us = slot.last_us.max(Some(time_us));
         }
@@ -135,10 +160,10 @@ impl Tally {
         self.group(slot, date_of(time).year(), part, 1, hash);
     }
 
-    /// A symbol whose rows cannot be read: no rows, and a checksum that no readable ones have.
+    /// A symbol whose rows cannot be read, which counts as one row: it is not known to have none.
     pub(super) fn unreadable(&mut self, symbol: &Symbol, error: &SourceError) {
         if let Some(slot) = self.by_name.get(symbol).copied() {
-            self.group(slot, 0, Part::Before, 0, xxh3_64(error.to_string().as_bytes()));
+            self.group(slot, 0, Part::Before, 1, xxh3_64(error.to_string().as_bytes()));
         }
     }
 
@@ -158,7 +183,7 @@ impl Tally {
 /// The low 64 bits of a sum written as a decimal number; `None` if it is none.
 ///
 /// Servers add up exactly, beyond 64 bits; sums of signed hashes can be negative.
-pub(super) fn wrapped(sum: &str) -> Option<u64> {
+fn wrapped(sum: &str) -> Option<u64> {
     let sum: i128 = sum.trim().parse().ok()?;
     u64::try_from(sum.rem_euclid(1_i128 << 64)).ok()
 }

@@ -1,6 +1,7 @@
 //! Sources: the same cases over MariaDB, PostgreSQL, SQLite, CSV and Parquet, and what only some of them can get wrong.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod broken;
 mod digests;
 #[path = "../support/mod.rs"]
 mod support;

@@ -61,11 +61,16 @@ fn required(name: &str, started: Result<Server, String>) -> Option<Server> {
 impl Server {
     /// A source URL of this server, with its password: `server.url("market?table=bars")`.
     pub fn url(&self, rest: &str) -> String {
+        self.url_at(self.port, rest)
+    }
+
+    /// The same through another port, such as that of a proxy.
+    pub fn url_at(&self, port: u16, rest: &str) -> String {
         let scheme = match self.kind {
             ServerKind::MariaDb => "mysql",
             ServerKind::Postgres => "postgres",
         };
-        format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{rest}", self.port)
+        format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{port}/{rest}")
     }
 
     /// Makes a database of its own for a test and tells its name.
