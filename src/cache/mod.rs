@@ -18,6 +18,7 @@ mod lookups;
 mod memory;
 mod parquet_file;
 mod recovery;
+mod scrub;
 mod store;
 #[cfg(test)]
 mod test_cache;
@@ -28,7 +29,7 @@ pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
 };
-pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
+pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
@@ -40,6 +41,7 @@ pub use latency::Latency;
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
+pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;

@@ -1,7 +1,8 @@
 //! Evictions in the catalog: forgetting the files that had to go, and remembering why.
 
 use super::Catalog;
-use super::rows::{blob, key_at, signed, unsigned_at};
+use super::entries::Editor;
+use super::rows::{key_at, signed, unsigned_at};
 use crate::cache::budget::Eviction;
 use crate::cache::entry::Entry;
 use crate::cache::error::CacheError;
@@ -28,22 +29,21 @@ impl Catalog {
     /// meanwhile, or is being worked on keeps it. Returns those that were evicted.
     pub(in crate::cache) fn evict(&self, chosen: Vec<(Entry, Eviction)>, now_us: i64) -> Result<Vec<(Entry, Eviction)>, CacheError> {
         self.write(move |transaction| {
-            let mut forget = transaction.prepare_cached(
-                "UPDATE entries SET path = NULL, size_bytes = 0, checksum = NULL, fingerprint = NULL, rows = 0
-                 WHERE source = ?1 AND symbol = ?2 AND dataset = ?3 AND checksum = ?4 AND pinned = 0
-                    AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.source = ?1 AND leases.symbol = ?2 AND leases.expires_us > ?5)",
-            )?;
+            let mut editor = Editor::new(transaction)?;
+            let mut leased =
+                transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM leases WHERE source = ?1 AND symbol = ?2 AND expires_us > ?3)")?;
             let mut record = transaction.prepare_cached(
                 "INSERT INTO evictions (source, symbol, dataset, at_us, size_bytes, last_used_us, cost_us, reason)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
             let mut evicted = Vec::new();
             for (entry, eviction) in chosen {
-                let Some(file) = &entry.file else { continue };
                 let (source, symbol, dataset) = (entry.key.source.as_str(), entry.key.symbol.as_str(), entry.key.dataset.name());
-                if forget.execute(params![source, symbol, dataset, blob(file.checksum), now_us])? == 0 {
+                let Some(now) = editor.get(&entry.key)? else { continue };
+                if now.pinned || now.file != entry.file || leased.query_row(params![source, symbol, now_us], |row| row.get(0))? {
                     continue;
                 }
+                editor.put(&Entry { file: None, ..now })?;
                 let (size_bytes, cost_us) = (signed(eviction.size_bytes), signed(eviction.cost_us));
                 let Eviction { at_us, last_used_us, reason, .. } = &eviction;
                 record.execute(params![source, symbol, dataset, at_us, size_bytes, last_used_us, cost_us, reason])?;
