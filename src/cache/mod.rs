@@ -22,6 +22,7 @@ mod lookups;
 mod memory;
 mod parquet_file;
 mod recovery;
+mod scrub;
 mod store;
 #[cfg(test)]
 mod test_cache;
@@ -48,6 +49,7 @@ pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
+pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;

@@ -165,6 +165,9 @@ pub struct StatusOptions {
     /// Show the entries of these symbols
     #[arg(value_name = "SYMBOL")]
     pub symbols: Vec<String>,
+    /// Show the newest lookups (of these symbols) with their reasons
+    #[arg(long)]
+    pub lookups: bool,
 }
 
 /// What `get` writes.

@@ -30,7 +30,8 @@ impl Catalog {
     pub(in crate::cache) fn evict(&self, chosen: Vec<(Entry, Eviction)>, now_us: i64) -> Result<Vec<(Entry, Eviction)>, CacheError> {
         self.write(move |transaction| {
             let mut editor = Editor::new(transaction)?;
-            let mut leased = transaction.prepare_cached("SELECT 1 FROM leases WHERE source = ?1 AND symbol = ?2 AND expires_us > ?3")?;
+            let mut leased =
+                transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM leases WHERE source = ?1 AND symbol = ?2 AND expires_us > ?3)")?;
             let mut record = transaction.prepare_cached(
                 "INSERT INTO evictions (source, symbol, dataset, at_us, size_bytes, last_used_us, cost_us, reason)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -38,11 +39,10 @@ impl Catalog {
             let mut evicted = Vec::new();
             for (entry, eviction) in chosen {
                 let (source, symbol, dataset) = (entry.key.source.as_str(), entry.key.symbol.as_str(), entry.key.dataset.name());
-                if leased.exists(params![source, symbol, now_us])? {
+                let Some(now) = editor.get(&entry.key)? else { continue };
+                if now.pinned || now.file != entry.file || leased.query_row(params![source, symbol, now_us], |row| row.get(0))? {
                     continue;
                 }
-                let now = editor.get(&entry.key)?.filter(|now| !now.pinned && now.file.is_some() && now.file == entry.file);
-                let Some(now) = now else { continue };
                 editor.put(&Entry { file: None, ..now })?;
                 let (size_bytes, cost_us) = (signed(eviction.size_bytes), signed(eviction.cost_us));
                 let Eviction { at_us, last_used_us, reason, .. } = &eviction;

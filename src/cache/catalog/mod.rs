@@ -17,6 +17,7 @@ mod queue;
 mod readers;
 mod rows;
 mod schema;
+mod scrubs;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use jobs::JobRecord;
 pub(super) use jobs::forget_own_jobs_for_tests;
 pub(super) use lookups::KEPT_US as LOOKUPS_KEPT_US;
 pub use lookups::{KeyLookups, LookupCount};
+pub(super) use scrubs::OpenPass;
 pub use trash::TrashBatch;
 
 /// The oldest SQLite without the WAL-reset corruption bug, 3.51.3.
