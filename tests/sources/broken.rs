@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 use samovar::source::DigestRequest;
 use std::time::Instant;
 use support::proxy::{Fate, Proxy};
+use support::servers::Server;
 
 const DAYS: usize = 60;
 
@@ -236,4 +237,49 @@ fn a_server_behind_a_closed_door_may_open_it() {
         let error = whatever_comes(&source, &names()).await.1.expect_err("nobody listens");
         assert!(error.is_transient() && error.to_string().contains(&port.to_string()), "{error:?}");
     });
+}
+
+#[test]
+fn a_server_that_is_ended_in_mid_query_and_started_again_is_used_again() {
+    for server in [servers::own_mariadb(), servers::own_postgres()].into_iter().flatten() {
+        let database = server.new_database();
+        let (sleep, running) = match server.kind {
+            servers::ServerKind::MariaDb => {
+                ("SLEEP(0.2)", "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FROM `slow`%' AND id <> CONNECTION_ID()")
+            }
+            servers::ServerKind::Postgres => (
+                "length(pg_sleep(0.2)::text)",
+                "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%FROM %\"slow\"%' AND pid <> pg_backend_pid()",
+            ),
+        };
+        let columns = "open DOUBLE PRECISION, high DOUBLE PRECISION, low DOUBLE PRECISION, close DOUBLE PRECISION";
+        server.execute(&database, &format!("CREATE TABLE bars (symbol VARCHAR(20), date DATE, {columns})"));
+        let rows: Vec<String> = (1..=250).map(|number| format!("('S{:03}', '2024-03-01', 1, 1, 1, {number})", number % 20)).collect();
+        server.execute(&database, &format!("INSERT INTO bars VALUES {}", rows.join(", ")));
+        server.execute(&database, &format!("CREATE VIEW slow AS SELECT symbol, date, {sleep} AS open, high, low, close FROM bars"));
+        runtime().block_on(async {
+            let slow = connect(&server.url(&format!("{database}?table=slow"))).await.expect("connect");
+            let source = connect(&server.url(&format!("{database}?table=bars"))).await.expect("connect");
+            for end in [Server::shut_down, Server::kill] {
+                let names = names();
+                let fetching = whatever_comes(&slow, &names);
+                let ending = async {
+                    // The query runs for ten seconds and more, so once it is seen it is in the middle.
+                    while server.count(&database, running) == 0 {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
+                    tokio::task::block_in_place(|| end(&server));
+                };
+                let ((fetched, result), ()) = tokio::join!(fetching, ending);
+                let error = result.expect_err("the server is gone");
+                assert!(error.is_transient() && fetched.is_empty(), "{error:?}");
+                let error = whatever_comes(&source, &names).await.1.expect_err("the server is still gone");
+                assert!(error.is_transient(), "{error:?}");
+                tokio::task::block_in_place(|| server.start_again());
+                let (fetched, result) = whatever_comes(&source, &names).await;
+                result.expect("the server is back");
+                assert_eq!(fetched.values().map(RawBars::len).sum::<usize>(), 250);
+            }
+        });
+    }
 }
