@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use crate::feature::DefinitionHash;
-use crate::market::{HOUR_US, SECOND_US};
+use crate::market::{Exchange, HOUR_US, SECOND_US, date_of};
 use serde::{Deserialize, Serialize};
 
 /// How warm an entry is.
@@ -58,31 +58,39 @@ impl std::fmt::Display for EntryState {
 }
 
 /// How long what was fetched counts as fresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TimeToLive {
-    /// Seconds from fetching to staleness.
-    pub ttl_secs: u64,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TimeToLive {
+    /// So many seconds from fetching.
+    Secs(u64),
+    /// Until the bar of the next session is final.
+    MarketClose,
 }
 
 /// Why a text is no time to live.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no time to live: write a number and a unit, such as 90s, 30m, 24h or 7d")]
+#[error("`{0}` is no time to live: write a number and a unit, such as 90s, 30m, 24h or 7d, or market-close")]
 pub struct TimeToLiveError(String);
 
 impl TimeToLive {
+    /// How it is written when it lasts until the next close.
+    pub const MARKET_CLOSE: &'static str = "market-close";
+
     /// This many hours.
     #[must_use]
     pub const fn hours(hours: u64) -> Self {
-        Self { ttl_secs: hours * 3_600 }
+        Self::Secs(hours * 3_600)
     }
 
-    /// Reads `90s`, `30m`, `24h` or `7d`; a bare number counts hours.
+    /// Reads `90s`, `30m`, `24h`, `7d` or `market-close`; a bare number counts hours.
     ///
     /// # Errors
-    /// When the text is no number with one of these units, or longer than a century.
+    /// When the text is neither a number with one of these units nor `market-close`, or longer than a century.
     pub fn parse(text: &str) -> Result<Self, TimeToLiveError> {
         let trimmed = text.trim();
+        if trimmed.eq_ignore_ascii_case(Self::MARKET_CLOSE) {
+            return Ok(Self::MarketClose);
+        }
         let digits = trimmed.trim_end_matches(|last: char| last.is_ascii_alphabetic() || last == ' ');
         let unit_secs = match trimmed.get(digits.len()..).unwrap_or_default().trim() {
             "s" => 1,
@@ -97,12 +105,17 @@ impl TimeToLive {
             .ok()
             .and_then(|count| count.checked_mul(unit_secs))
             .filter(|secs| *secs <= 100 * 366 * 86_400)
-            .map(|ttl_secs| Self { ttl_secs })
+            .map(Self::Secs)
             .ok_or_else(|| TimeToLiveError(text.to_owned()))
     }
 
-    fn micros(self) -> i64 {
-        i64::try_from(self.ttl_secs).unwrap_or(i64::MAX / SECOND_US).saturating_mul(SECOND_US)
+    /// Its seconds; `None` when it lasts until the next close.
+    #[must_use]
+    pub fn secs(self) -> Option<u64> {
+        match self {
+            Self::Secs(secs) => Some(secs),
+            Self::MarketClose => None,
+        }
     }
 }
 
@@ -114,7 +127,10 @@ impl Default for TimeToLive {
 
 impl std::fmt::Display for TimeToLive {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let secs = self.ttl_secs;
+        let secs = match *self {
+            Self::MarketClose => return formatter.pad(Self::MARKET_CLOSE),
+            Self::Secs(secs) => secs,
+        };
         let text = if secs.is_multiple_of(86_400) && secs > 86_400 {
             format!("{}d", secs / 86_400)
         } else if secs.is_multiple_of(3_600) {
@@ -128,13 +144,58 @@ impl std::fmt::Display for TimeToLive {
     }
 }
 
+impl std::str::FromStr for TimeToLive {
+    type Err = TimeToLiveError;
+
+    fn from_str(text: &str) -> Result<Self, TimeToLiveError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for TimeToLive {
+    type Error = TimeToLiveError;
+
+    fn try_from(text: String) -> Result<Self, TimeToLiveError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TimeToLive> for String {
+    fn from(ttl: TimeToLive) -> Self {
+        ttl.to_string()
+    }
+}
+
+/// What holds for one entry: how long it lives, and by which market's calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rule {
+    /// Time to live.
+    pub ttl: TimeToLive,
+    /// The market that says when a day is over.
+    pub exchange: Exchange,
+}
+
+impl Rule {
+    /// When something fetched at `fetched_at_us` stops being fresh. Bars from `provisional_from_us` on belong to a session that
+    /// was not over then: they count no longer than until that session's bar is final.
+    #[must_use]
+    pub fn expires_at_us(&self, fetched_at_us: i64, provisional_from_us: Option<i64>) -> i64 {
+        let by_ttl_us = match self.ttl {
+            TimeToLive::Secs(secs) => fetched_at_us.saturating_add(i64::try_from(secs).unwrap_or(i64::MAX).saturating_mul(SECOND_US)),
+            TimeToLive::MarketClose => self.exchange.next_settling_us(fetched_at_us),
+        };
+        let by_session_us = provisional_from_us.map(|time_us| self.exchange.settles_at_us(date_of(time_us)));
+        by_session_us.map_or(by_ttl_us, |settles_at_us| settles_at_us.min(by_ttl_us))
+    }
+}
+
 /// What a state depends on besides the row.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
     /// Now.
     pub now_us: i64,
-    /// Time to live.
-    pub ttl: TimeToLive,
+    /// Time to live and calendar.
+    pub rule: Rule,
     /// For features: the hash of the set's present definitions; `None` when the set is not known any more.
     pub definition: Option<DefinitionHash>,
     /// For features: the fingerprint of the bars cached now; `None` when there are none.
@@ -143,8 +204,8 @@ pub struct Policy {
 
 /// When the entry stops being fresh, if nothing else happens to it; `None` for pinned entries and those without a file.
 #[must_use]
-pub fn expires_at_us(entry: &Entry, ttl: TimeToLive) -> Option<i64> {
-    (entry.file.is_some() && !entry.pinned).then(|| entry.fetched_at_us.saturating_add(ttl.micros()))
+pub fn expires_at_us(entry: &Entry, rule: Rule) -> Option<i64> {
+    (entry.file.is_some() && !entry.pinned).then(|| rule.expires_at_us(entry.fetched_at_us, entry.provisional_from_us))
 }
 
 /// The state of an entry.
@@ -175,7 +236,7 @@ pub fn state_of(entry: Option<&Entry>, policy: &Policy) -> EntryState {
     }
     // A fetch time well in the future means that the clock was set back: its age is unknown, so it is not trusted.
     let from_the_future = entry.fetched_at_us > policy.now_us.saturating_add(HOUR_US);
-    let over = expires_at_us(entry, policy.ttl).is_some_and(|end| policy.now_us >= end);
+    let over = expires_at_us(entry, policy.rule).is_some_and(|end| policy.now_us >= end);
     if over || from_the_future { EntryState::Stale } else { EntryState::Fresh }
 }
 
@@ -219,7 +280,7 @@ mod tests {
     }
 
     fn policy(now_us: i64) -> Policy {
-        Policy { now_us, ttl: TimeToLive::hours(24), definition: None, bars_fingerprint: None }
+        Policy { now_us, rule: Rule::default(), definition: None, bars_fingerprint: None }
     }
 
     #[test]
@@ -235,7 +296,7 @@ mod tests {
     fn pinned_entries_never_expire_but_can_be_invalidated() {
         let mut pinned = Entry { pinned: true, ..entry() };
         assert_eq!(state_of(Some(&pinned), &policy(NOW + 9_999 * HOUR_US)), EntryState::Fresh);
-        assert_eq!(expires_at_us(&pinned, TimeToLive::hours(1)), None);
+        assert_eq!(expires_at_us(&pinned, Rule::default()), None);
         pinned.invalidated_at_us = Some(NOW);
         assert_eq!(state_of(Some(&pinned), &policy(NOW)), EntryState::Stale);
     }
@@ -270,11 +331,13 @@ mod tests {
     #[test]
     fn times_to_live_are_read_with_units() {
         for (text, secs) in [("90s", 90), ("30m", 1_800), ("24h", 86_400), ("24", 86_400), ("7d", 604_800), ("1 w", 604_800)] {
-            assert_eq!(TimeToLive::parse(text).map(|ttl| ttl.ttl_secs), Ok(secs), "{text}");
+            assert_eq!(TimeToLive::parse(text), Ok(TimeToLive::Secs(secs)), "{text}");
         }
         for text in ["", "h", "-1h", "1y", "99999999999999999d", "1.5h"] {
             assert!(TimeToLive::parse(text).is_err(), "{text}");
         }
+        assert_eq!(TimeToLive::parse("Market-Close"), Ok(TimeToLive::MarketClose));
+        assert_eq!(TimeToLive::MarketClose.to_string(), "market-close");
         assert_eq!(TimeToLive::hours(24).to_string(), "24h");
         assert_eq!(TimeToLive::parse("7d").expect("7d").to_string(), "7d");
     }

@@ -5,6 +5,7 @@
 
 mod append;
 mod catalog;
+mod change;
 mod counters;
 mod entry;
 mod error;
@@ -12,6 +13,7 @@ mod file_layer;
 mod files;
 mod folders;
 mod freshness;
+mod judge;
 mod parquet_file;
 mod recovery;
 mod store;
@@ -20,19 +22,20 @@ mod verify;
 
 pub use append::Appendable;
 pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
+pub use change::{Change, ChangeKind};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
-pub use freshness::{EntryState, Policy, TimeToLive, TimeToLiveError, expires_at_us, state_of};
+pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
+pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
 
-use crate::feature::DefinitionHash;
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
@@ -90,9 +93,6 @@ pub struct Usage {
     /// Free bytes on the disk of the cache folder, where the system says.
     pub free_disk_bytes: Option<u64>,
 }
-
-/// The present definition of every known set, by name.
-pub type Definitions = HashMap<Arc<str>, DefinitionHash>;
 
 impl Cache {
     /// Opens a cache, making its folders and catalog where needed, and sets right what a killed process left behind.
@@ -157,21 +157,16 @@ impl Cache {
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub fn states(
-        &self,
-        source: Option<&SourceId>,
-        ttl: TimeToLive,
-        definitions: &Definitions,
-    ) -> Result<Vec<(Entry, EntryState)>, CacheError> {
-        Ok(with_states(self.catalog.entries(source)?, ttl, definitions, self.now_us()))
+    pub fn states(&self, source: Option<&SourceId>, judge: &Judge) -> Result<Vec<(Entry, EntryState)>, CacheError> {
+        Ok(with_states(self.catalog.entries(source)?, judge, self.now_us()))
     }
 
     /// Marks entries as not fresh; their files stay and are still served. Returns how many, and their bytes.
     ///
     /// # Errors
     /// When the catalog cannot be read or written.
-    pub fn invalidate(&self, selection: &Selection, ttl: TimeToLive, definitions: &Definitions) -> Result<(usize, u64), CacheError> {
-        let chosen: Vec<Entry> = self.select(selection, ttl, definitions)?.into_iter().filter(|entry| entry.file.is_some()).collect();
+    pub fn invalidate(&self, selection: &Selection, judge: &Judge) -> Result<(usize, u64), CacheError> {
+        let chosen: Vec<Entry> = self.select(selection, judge)?.into_iter().filter(|entry| entry.file.is_some()).collect();
         let keys: Vec<EntryKey> = chosen.iter().map(|entry| entry.key.clone()).collect();
         self.catalog.invalidate(&keys, self.now_us())?;
         self.forget_in_memory(&keys);
@@ -182,10 +177,10 @@ impl Cache {
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub fn select(&self, selection: &Selection, ttl: TimeToLive, definitions: &Definitions) -> Result<Vec<Entry>, CacheError> {
+    pub fn select(&self, selection: &Selection, judge: &Judge) -> Result<Vec<Entry>, CacheError> {
         let wanted: Option<std::collections::HashSet<&Symbol>> = selection.symbols.as_ref().map(|symbols| symbols.iter().collect());
         let chosen = self
-            .states(selection.source.as_ref(), ttl, definitions)?
+            .states(selection.source.as_ref(), judge)?
             .into_iter()
             .filter(|(entry, state)| {
                 wanted.as_ref().is_none_or(|wanted| wanted.contains(&entry.key.symbol))
@@ -253,7 +248,7 @@ impl Drop for Cache {
 
 /// Entries with their states; features are compared with the bars among the same entries.
 #[must_use]
-pub fn with_states(entries: Vec<Entry>, ttl: TimeToLive, definitions: &Definitions, now_us: i64) -> Vec<(Entry, EntryState)> {
+pub fn with_states(entries: Vec<Entry>, judge: &Judge, now_us: i64) -> Vec<(Entry, EntryState)> {
     let fingerprints: HashMap<(SourceId, Symbol), u128> = entries
         .iter()
         .filter(|entry| entry.key.dataset.is_bars())
@@ -265,14 +260,11 @@ pub fn with_states(entries: Vec<Entry>, ttl: TimeToLive, definitions: &Definitio
     entries
         .into_iter()
         .map(|entry| {
-            let (definition, bars_fingerprint) = match &entry.key.dataset {
-                Dataset::Bars => (None, None),
-                Dataset::Features(set) => {
-                    let bars = fingerprints.get(&(entry.key.source.clone(), entry.key.symbol.clone())).copied();
-                    (definitions.get(set).copied(), bars)
-                }
+            let bars_fingerprint = match &entry.key.dataset {
+                Dataset::Bars => None,
+                Dataset::Features(_) => fingerprints.get(&(entry.key.source.clone(), entry.key.symbol.clone())).copied(),
             };
-            let state = state_of(Some(&entry), &Policy { now_us, ttl, definition, bars_fingerprint });
+            let state = judge.state(Some(&entry), &entry.key, bars_fingerprint, now_us);
             (entry, state)
         })
         .collect()

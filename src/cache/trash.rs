@@ -3,10 +3,10 @@
 //! The catalog goes first, the files follow. A process killed in between leaves files at home whose rows lie in the trash
 //! already; the next start finishes moving them. Clearing, restoring and purging exclude each other within a process.
 
+use super::Cache;
 use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
-use super::freshness::TimeToLive;
-use super::{Cache, Definitions};
+use super::judge::Judge;
 use crate::fault::kill_point;
 use crate::market::DAY_US;
 use std::path::PathBuf;
@@ -31,9 +31,9 @@ impl Cache {
     ///
     /// # Errors
     /// When the catalog cannot be read or written, or a file cannot be moved.
-    pub fn clear(&self, selection: &Selection, ttl: TimeToLive, definitions: &Definitions) -> Result<Cleared, CacheError> {
+    pub fn clear(&self, selection: &Selection, judge: &Judge) -> Result<Cleared, CacheError> {
         let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
-        let chosen = self.select(selection, ttl, definitions)?;
+        let chosen = self.select(selection, judge)?;
         let (with_file, without_file): (Vec<Entry>, Vec<Entry>) = chosen.into_iter().partition(|entry| entry.file.is_some());
         let empty: Vec<EntryKey> = without_file.into_iter().filter(|entry| !entry.pinned).map(|entry| entry.key).collect();
         if !empty.is_empty() {

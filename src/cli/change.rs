@@ -226,7 +226,7 @@ fn refresh_order(session: &Session<'_>, options: &Which, symbols: Vec<Symbol>) -
         scope,
         sets: (!options.set.is_empty()).then(|| options.set.clone()),
         force: true,
-        ttl: Some(session.ttl),
+        ttl: session.context.overrides.ttl,
         ..PreheatOrder::default()
     }
 }

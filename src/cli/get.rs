@@ -8,7 +8,7 @@ use super::report::code_of;
 use super::session::Session;
 use super::sets::{nearest, need_set};
 use super::{rows, session};
-use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, Policy, Served, batch_of, state_of};
+use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, Served, batch_of};
 use crate::feature::FeatureSet;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Scope};
@@ -117,7 +117,7 @@ impl<'options> Request<'options> {
             scope: if self.set.is_some() { Scope::All } else { Scope::BarsOnly },
             sets: self.set.as_ref().map(|set| vec![set.name().to_owned()]),
             force: self.force,
-            ttl: Some(session.ttl),
+            ttl: session.context.overrides.ttl,
             ..PreheatOrder::default()
         };
         with_engine(&session, |engine| engine.preheat(order))
@@ -226,17 +226,8 @@ fn warn_if_not_fresh(session: &Session<'_>, cache: &Cache, served: &Served) -> a
     let key = &served.entry.key;
     let entry = cache.catalog().entry(key)?;
     let bars = cache.catalog().entry(&EntryKey::bars(&key.source, &key.symbol))?;
-    let definition = match &key.dataset {
-        Dataset::Bars => None,
-        Dataset::Features(set) => session.definitions().get(set).copied(),
-    };
-    let policy = Policy {
-        now_us: cache.now_us(),
-        ttl: session.ttl,
-        definition,
-        bars_fingerprint: bars.and_then(|bars| bars.file).map(|file| file.fingerprint).filter(|_| !key.dataset.is_bars()),
-    };
-    let state = state_of(entry.as_ref(), &policy);
+    let bars_fingerprint = bars.and_then(|bars| bars.file).map(|file| file.fingerprint);
+    let state = session.judge.state(entry.as_ref(), key, bars_fingerprint, cache.now_us());
     if state != EntryState::Fresh {
         let failure = entry.and_then(|entry| entry.failure).map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
         session.console.warn(&format!("{} of {} are {state}{failure}; `samovar refresh` brings them up to date", key.dataset, key.symbol));

@@ -16,7 +16,7 @@ pub(super) fn run(session: &Session<'_>) -> Outcome {
         sample = session.with_source(SourceUrl::new(SourceKind::Sample));
         &sample
     };
-    let order = PreheatOrder { title: "Preheat".to_owned(), ttl: Some(session.ttl), ..PreheatOrder::default() };
+    let order = PreheatOrder { title: "Preheat".to_owned(), ttl: session.context.overrides.ttl, ..PreheatOrder::default() };
     let report = with_engine(session, |engine| engine.preheat(order))?;
     report::tell(session, &report)
 }

@@ -39,7 +39,7 @@ fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<Pr
         sets: (!options.set.is_empty()).then_some(options.set),
         force: options.force,
         check: options.check,
-        ttl: Some(session.ttl),
+        ttl: session.context.overrides.ttl,
         jobs: options.jobs.map(usize::from),
     })
 }

@@ -59,7 +59,7 @@ pub(super) fn tell(session: &Session<'_>, report: &PreheatReport) -> anyhow::Res
 
 fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyhow::Result<String> {
     let source = session.source();
-    let states = cache.states(source.map(crate::source::SourceUrl::id).as_ref(), session.ttl, &session.definitions())?;
+    let states = cache.states(source.map(crate::source::SourceUrl::id).as_ref(), &session.judge)?;
     let counts = count_states(states.iter().map(|(_entry, state)| state));
     let name = source.map(crate::source::SourceUrl::redacted).unwrap_or_default();
     let mut text = String::new();

@@ -3,7 +3,7 @@
 use super::arguments::GlobalOptions;
 use super::console::Console;
 use super::failure::usage;
-use crate::cache::{Cache, CacheOptions, Definitions, Folders, TimeToLive};
+use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive};
 use crate::config::{Places, Secrets, Settings};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
@@ -120,7 +120,8 @@ fn context(settings: &Settings, places: &Places, global: &GlobalOptions, source:
 pub(super) struct Session<'console> {
     pub console: &'console Console,
     pub context: WorkerContext,
-    pub ttl: TimeToLive,
+    /// Who says what is fresh.
+    pub judge: Arc<Judge>,
     /// Whether the source was named by `--source`.
     source_is_told: bool,
 }
@@ -135,13 +136,18 @@ impl<'console> Session<'console> {
             .with_context(|| format!("the time to live in {} cannot be used", places.settings_file.display()))?;
         let source = chosen_source(&settings, global)?;
         let context = context(&settings, &places, global, source);
-        Ok(Self { console, context, ttl, source_is_told: global.source.is_some() })
+        let mut rules = FreshnessRules::from(ttl);
+        if let Some(ttl) = global.ttl {
+            rules = rules.with_ttl(ttl);
+        }
+        let judge = Arc::new(Judge::new(rules, definitions()));
+        Ok(Self { console, context, judge, source_is_told: global.source.is_some() })
     }
 
     /// The same with another source.
     pub(super) fn with_source(&self, url: SourceUrl) -> Self {
         let context = WorkerContext { source: Some(url), ..self.context.clone() };
-        Self { context, source_is_told: true, ..*self }
+        Self { console: self.console, context, judge: Arc::clone(&self.judge), source_is_told: true }
     }
 
     /// The source in use, if there is one.
@@ -202,11 +208,6 @@ impl<'console> Session<'console> {
             self.console.note(&format!("note: {} cached files were found without a catalog and taken in", recovery.adopted));
         }
         Ok(cache)
-    }
-
-    /// The present definitions of the built-in sets.
-    pub(super) fn definitions(&self) -> Definitions {
-        definitions()
     }
 
     /// From which source a symbol's cached copy is meant; `None` when it is not cached.

@@ -6,7 +6,7 @@ use super::failure::{Code, Outcome};
 use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
-use crate::cache::{Cache, Entry, EntryState, HitCounts, expires_at_us};
+use crate::cache::{Cache, Entry, EntryState, HitCounts, TimeToLive};
 use crate::format;
 use crate::market::{Quality, SECOND_US, format_time};
 use chrono::{DateTime, SecondsFormat};
@@ -24,7 +24,8 @@ struct StatusJson {
     bytes: BytesJson,
     states: BTreeMap<&'static str, usize>,
     hits: HitsJson,
-    ttl_secs: u64,
+    ttl: TimeToLive,
+    ttl_secs: Option<u64>,
     sources: Vec<SourceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<EntryJson>>,
@@ -79,7 +80,7 @@ struct EntryJson {
 
 pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     let cache = session.open_cache()?;
-    let states = cache.states(session.told_source().as_ref(), session.ttl, &session.definitions())?;
+    let states = cache.states(session.told_source().as_ref(), &session.judge)?;
     let mut status = summary(session, &cache, &states)?;
     if !options.symbols.is_empty() {
         status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
@@ -87,7 +88,7 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     if session.console.is_json() {
         session.console.json(&status)?;
     } else {
-        session.console.print(&text_of(session, &status))?;
+        session.console.print(&text_of(&status))?;
     }
     Ok(Code::AllWell)
 }
@@ -137,7 +138,8 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
         },
         states: count_states(states.iter().map(|(_entry, state)| state)),
         hits: HitsJson { counts, rate: counts.rate() },
-        ttl_secs: session.ttl.ttl_secs,
+        ttl: session.judge.rules.default_ttl(),
+        ttl_secs: session.judge.rules.default_ttl().secs(),
         sources,
         entries: None,
     })
@@ -189,7 +191,7 @@ fn missing(name: &str) -> EntryJson {
 
 fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryState) -> EntryJson {
     let file = entry.file.as_ref();
-    let expires = expires_at_us(entry, session.ttl);
+    let expires = session.judge.expires_at_us(entry);
     EntryJson {
         source: Some(entry.key.source.to_string()),
         dataset: entry.key.dataset.name().to_owned(),
@@ -211,7 +213,7 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
     }
 }
 
-fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
+fn text_of(status: &StatusJson) -> String {
     let bytes = &status.bytes;
     let budget = if bytes.budget > 0 { format!(" of {} allowed", format::bytes(bytes.budget)) } else { String::new() };
     let rate = status.hits.rate.map_or_else(|| "no lookups yet".to_owned(), format::percent);
@@ -230,7 +232,7 @@ fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
         ),
         ("entries", states_line(&status.states)),
         ("hit rate", format!("{rate}: {} memory, {} disk, {} shared, {} missed", hits.memory, hits.disk, hits.shared, hits.miss)),
-        ("fresh for", session.ttl.to_string()),
+        ("fresh for", status.ttl.to_string()),
     ];
     if bytes.trash > 0 {
         rows.push(("trash", format!("{}; `samovar clear --undo` brings the last back", format::bytes(bytes.trash))));

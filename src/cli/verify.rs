@@ -105,7 +105,7 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
         symbols: Some(symbols.into_iter().collect()),
         scope,
         sets: (!sets.is_empty()).then(|| sets.into_iter().collect()),
-        ttl: Some(session.ttl),
+        ttl: session.context.overrides.ttl,
         ..PreheatOrder::default()
     })
 }

@@ -1,15 +1,17 @@
-//! The market's own vocabulary: symbols, bars, date ranges and time. Knows no database, no file and no formula.
+//! The market's own vocabulary: symbols, bars, date ranges, time and markets' calendars. Knows no database, no file and no formula.
 //!
 //! Contract: bars that left [`Bars::normalise`] are sorted by time with one bar per time, and every price and volume in
 //! them is finite. Times are microseconds since 1970-01-01 on the source's own wall clock (no zone is applied).
 
 mod bars;
+pub mod calendar;
 mod date_range;
 pub mod pyramid;
 mod symbol;
 mod time;
 
 pub use bars::{Bars, Quality, RawBars, Resolution};
+pub use calendar::{Exchange, Session};
 pub use date_range::{DateRange, DateRangeError};
 pub use symbol::Symbol;
 pub use time::{

@@ -3,12 +3,16 @@
 //! Not a scheduler and no front end: it is told what to preheat, reports progress through a closure, and returns a report.
 //! Partial failure is a result: a preheat ends with lists of ok, no data and failed symbols.
 
+mod ask;
 mod control;
+mod merge;
 mod plan;
 mod report;
 mod run;
 
+pub use ask::{Ask, Asked, Cut, decide};
 pub use control::{Control, RunState};
+pub use merge::{Difference, Merged, merge};
 pub use plan::{BarsTask, FeatureTask, Plan, PlanItem, Plenty, PreheatRequest, Scope, make_plan};
 pub use report::{PreheatReport, Progress, StageSeconds, SymbolOutcome};
 pub use run::{PreheatError, run_plan};

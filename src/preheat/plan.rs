@@ -1,10 +1,11 @@
 //! What is not fresh and what has to be done about it. Reads the catalog; asks no source and writes no file.
 
-use crate::cache::{Cache, CacheError, Entry, EntryKey, EntryState, Policy, TimeToLive, state_of};
+use crate::cache::{Cache, CacheError, Entry, EntryKey, EntryState, Judge, Policy, state_of};
 use crate::feature::FeatureSet;
 use crate::market::{DateRange, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Which datasets a preheat is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,8 +36,8 @@ pub struct PreheatRequest {
     pub force: bool,
     /// Ask the source about fresh entries too.
     pub check: bool,
-    /// How long what was fetched counts as fresh.
-    pub ttl: TimeToLive,
+    /// Who says what is fresh.
+    pub judge: Arc<Judge>,
     /// Working threads; all cores when 0.
     pub jobs: usize,
 }
@@ -51,7 +52,7 @@ impl Default for PreheatRequest {
             sets: vec![FeatureSet::classic()],
             force: false,
             check: false,
-            ttl: TimeToLive::default(),
+            judge: Arc::default(),
             jobs: 0,
         }
     }
@@ -140,9 +141,11 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
     let now_us = cache.now_us();
     let mut plan = Plan { requested: symbols.len(), ..Plan::default() };
     for info in symbols {
-        let bars_entry = by_key.get(&EntryKey::bars(source, &info.symbol));
+        let bars_key = EntryKey::bars(source, &info.symbol);
+        let bars_entry = by_key.get(&bars_key);
         let bars_file = bars_entry.and_then(|entry| entry.file.as_ref());
-        let bars_state = state_of(bars_entry, &Policy { now_us, ttl: request.ttl, definition: None, bars_fingerprint: None });
+        let rule = request.judge.rule_of(&bars_key);
+        let bars_state = state_of(bars_entry, &Policy { now_us, rule, definition: None, bars_fingerprint: None });
         let covered = bars_entry.is_some_and(|entry| entry.range.covers(&request.range));
         let fetch = request.scope != Scope::FeaturesOnly && (request.force || request.check || bars_state != EntryState::Fresh || !covered);
         let bars = if fetch {
@@ -164,7 +167,7 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
                 let previous = by_key.get(&EntryKey::features(source, &info.symbol, definitions.name()));
                 let policy = Policy {
                     now_us,
-                    ttl: request.ttl,
+                    rule,
                     definition: Some(definitions.definition_hash()),
                     bars_fingerprint: bars_file.map(|file| file.fingerprint),
                 };

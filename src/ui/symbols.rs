@@ -280,7 +280,7 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, symbol: &SymbolRow) {
         return;
     }
     let now_us = now_us(state);
-    let mark = mark_of(symbol.state, symbol.expires_at_us, now_us, state.snapshot.ttl);
+    let mark = mark_of(symbol.state, symbol.cools_at_us, now_us);
     let response = state_ui(ui, mark);
     // Of a row that is not fresh, the time its other entries have left says nothing.
     if symbol.state == EntryState::Fresh
@@ -389,7 +389,7 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             if state.working.contains(&row.symbol) {
                 state_ui(ui, StateMark::Working);
             } else {
-                state_ui(ui, mark_of(row.state, row.expires_at_us, now_us(state), state.snapshot.ttl));
+                state_ui(ui, mark_of(row.state, row.cools_at_us, now_us(state)));
             }
             let mut facts = Vec::new();
             if let Some(fetched_at_us) = row.fetched_at_us {

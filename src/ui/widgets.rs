@@ -2,7 +2,7 @@
 
 use super::format;
 use super::theme::{StateMark, Theme, mark_ui, size, space};
-use crate::cache::{EntryState, TimeToLive};
+use crate::cache::EntryState;
 use eframe::egui;
 use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
 
@@ -35,13 +35,12 @@ pub fn stacked_meter_ui(ui: &mut Ui, width: f32, height: f32, parts: &[(f32, Col
     response
 }
 
-/// The mark of an entry's state; fresh entries in the last tenth of their time cool.
+/// The mark of an entry's state; fresh entries in the last tenth of their time, from `cools_at_us` on, cool.
 #[must_use]
-pub fn mark_of(state: EntryState, expires_at_us: Option<i64>, now_us: i64, ttl: TimeToLive) -> StateMark {
+pub fn mark_of(state: EntryState, cools_at_us: Option<i64>, now_us: i64) -> StateMark {
     match state {
         EntryState::Fresh => {
-            let left_secs = expires_at_us.map(|at_us| (at_us - now_us) / crate::market::SECOND_US);
-            let cooling = left_secs.is_some_and(|left| left < i64::try_from(ttl.ttl_secs / 10).unwrap_or(i64::MAX));
+            let cooling = cools_at_us.is_some_and(|at_us| now_us > at_us);
             if cooling { StateMark::Cooling } else { StateMark::Fresh }
         }
         EntryState::Stale => StateMark::Stale,

@@ -36,14 +36,12 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
         }
         Job::Refresh => service.mark_dirty(),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
-            let ttl = service.configuration().ttl;
-            let (entries, size_bytes) = cache.invalidate(&selection, ttl, &service.definitions)?;
+            let (entries, size_bytes) = cache.invalidate(&selection, &service.configuration().judge)?;
             Ok(JobEvent::Invalidated { entries, size_bytes })
         }),
-        Job::Clear(selection) => with_cache(service, move |service, cache| {
-            let ttl = service.configuration().ttl;
-            cache.clear(&selection, ttl, &service.definitions).map(JobEvent::Cleared)
-        }),
+        Job::Clear(selection) => {
+            with_cache(service, move |service, cache| cache.clear(&selection, &service.configuration().judge).map(JobEvent::Cleared));
+        }
         Job::UndoClear(batch) => with_cache(service, move |_service, cache| cache.undo_clear(batch).map(JobEvent::Restored)),
         Job::Pin { symbols, pinned } => with_cache(service, move |service, cache| pin(service, cache, &symbols, pinned)),
         Job::Verify { repair } => with_cache(service, move |service, cache| {
@@ -148,7 +146,8 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     let bars_file = entry_of(&key(Dataset::Bars))?.and_then(|entry| entry.file);
     let current = entry_of(&features)?.filter(|entry| entry.file.is_some()).and_then(|entry| entry.provenance).is_some_and(|made| {
         let of_these_bars = bars_file.as_ref().is_none_or(|bars| bars.fingerprint == made.inputs);
-        let of_this_definition = service.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
+        let of_this_definition =
+            service.configuration().judge.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
         of_these_bars && of_this_definition
     });
     if current {

@@ -144,7 +144,7 @@ async fn preheat(
         sets: sets_of(order.sets.as_deref(), &configuration.sets)?,
         force: order.force,
         check: order.check,
-        ttl: order.ttl.unwrap_or(configuration.ttl),
+        judge: configuration.judge_with(order.ttl),
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
     };
     let cancelled = || PreheatReport { cancelled: true, ..PreheatReport::default() };
@@ -245,7 +245,9 @@ async fn symbols_to_preheat(
                 .collect()
         }
         (None, _) if request.scope == Scope::FeaturesOnly => cached_symbols(cache, source_id)?,
-        (None, Some((listed_at_us, symbols))) if !request.force && !request.check && is_recent(cache, listed_at_us, request) => symbols,
+        (None, Some((listed_at_us, symbols))) if !request.force && !request.check && is_recent(cache, source_id, listed_at_us, request) => {
+            symbols
+        }
         (None, _) => list(link, cache, source_id).await?,
     };
     if let Some(limit) = request.limit {
@@ -254,10 +256,9 @@ async fn symbols_to_preheat(
     Ok(symbols)
 }
 
-fn is_recent(cache: &Cache, listed_at_us: i64, request: &PreheatRequest) -> bool {
-    let age_us = cache.now_us().saturating_sub(listed_at_us);
-    let ttl_us = i64::try_from(request.ttl.ttl_secs).unwrap_or(i64::MAX / 1_000_000).saturating_mul(1_000_000);
-    (0..ttl_us).contains(&age_us)
+fn is_recent(cache: &Cache, source_id: &SourceId, listed_at_us: i64, request: &PreheatRequest) -> bool {
+    let expires_at_us = request.judge.rules.rule_of_list(source_id).expires_at_us(listed_at_us, None);
+    (listed_at_us..expires_at_us).contains(&cache.now_us())
 }
 
 fn cached_symbols(cache: &Cache, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {

@@ -4,7 +4,7 @@ use super::actions;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::preheating::Queue;
 use super::snapshot::{Snapshot, SnapshotInput};
-use crate::cache::{Cache, CacheOptions, Definitions, Folders, Recovery, TimeToLive};
+use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
@@ -155,7 +155,8 @@ pub(super) struct Configuration {
     pub settings: Settings,
     /// The source in use, with its password if known.
     pub source: Option<SourceUrl>,
-    pub ttl: TimeToLive,
+    /// Who says what is fresh.
+    pub judge: Arc<Judge>,
     pub sets: Vec<FeatureSet>,
 }
 
@@ -170,7 +171,10 @@ impl Configuration {
             problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
             TimeToLive::default()
         });
-        let ttl = context.overrides.ttl.unwrap_or(ttl);
+        let mut rules = FreshnessRules::from(ttl);
+        if let Some(ttl) = context.overrides.ttl {
+            rules = rules.with_ttl(ttl);
+        }
         let mut sets = Vec::new();
         for name in &settings.sets {
             match FeatureSet::by_name(name) {
@@ -180,7 +184,16 @@ impl Configuration {
                 }
             }
         }
-        (Self { settings: settings.clone(), source, ttl, sets }, problems)
+        let judge = Arc::new(Judge::new(rules, definitions()));
+        (Self { settings: settings.clone(), source, judge, sets }, problems)
+    }
+
+    /// The judge, with another time to live where an order names one.
+    pub(super) fn judge_with(&self, ttl: Option<TimeToLive>) -> Arc<Judge> {
+        match ttl {
+            Some(ttl) => Arc::new(Judge::new(self.judge.rules.clone().with_ttl(ttl), self.judge.definitions.clone())),
+            None => Arc::clone(&self.judge),
+        }
     }
 
     pub(super) fn source_id(&self) -> Option<SourceId> {
@@ -203,7 +216,6 @@ pub(super) struct Service {
     pub context: WorkerContext,
     pub configuration: RwLock<Configuration>,
     cache: Mutex<Option<Arc<Cache>>>,
-    pub definitions: Definitions,
     pub reporter: Reporter,
     /// Held while settings are saved, so that the newest are the last.
     pub saving: Mutex<()>,
@@ -216,7 +228,6 @@ impl Service {
         let service = Arc::new(Self {
             configuration: RwLock::new(configuration),
             cache: Mutex::new(None),
-            definitions: definitions(),
             reporter,
             saving: Mutex::default(),
             dirty: AtomicBool::new(true),
@@ -342,11 +353,7 @@ impl Service {
         let cache = self.cache().ok()?;
         let configuration = self.configuration();
         let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));
-        let input = SnapshotInput {
-            source: source.as_ref().map(|(id, url)| (id, url.as_str())),
-            ttl: configuration.ttl,
-            definitions: &self.definitions,
-        };
+        let input = SnapshotInput { source: source.as_ref().map(|(id, url)| (id, url.as_str())), judge: &configuration.judge };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;

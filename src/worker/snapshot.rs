@@ -1,8 +1,6 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{
-    Cache, CacheError, Definitions, Entry, EntryState, HitCounts, JobRecord, LookupCount, TimeToLive, TrashBatch, Usage, expires_at_us,
-};
+use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, TimeToLive, TrashBatch, Usage};
 use crate::market::{Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::BTreeMap;
@@ -30,6 +28,8 @@ pub struct SymbolRow {
     pub state: EntryState,
     /// When the first of its entries stops being fresh.
     pub expires_at_us: Option<i64>,
+    /// When the last tenth of the time to live of the first of its entries begins.
+    pub cools_at_us: Option<i64>,
     /// First and last bar: cached, or as the source lists them.
     pub span_us: Option<(i64, i64)>,
     /// Bars cached.
@@ -174,8 +174,7 @@ pub struct Snapshot {
 /// What a snapshot is made with besides the cache.
 pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
-    pub ttl: TimeToLive,
-    pub definitions: &'input Definitions,
+    pub judge: &'input Judge,
 }
 
 const HOUR_US: i64 = crate::market::HOUR_US;
@@ -191,7 +190,7 @@ impl Snapshot {
             None => (None, Vec::new()),
         };
         let entries = match input.source {
-            Some((source, _)) => cache.states(Some(source), input.ttl, input.definitions)?,
+            Some((source, _)) => cache.states(Some(source), input.judge)?,
             None => Vec::new(),
         };
         let lookups = cache.catalog().lookups_since(0)?;
@@ -203,7 +202,7 @@ impl Snapshot {
             },
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
-            ttl: input.ttl,
+            ttl: input.judge.rules.default_ttl(),
             hit_history: history(&lookups),
             trash: cache.catalog().trash_batches()?,
             jobs: cache.catalog().jobs()?.iter().map(PastJob::of).collect(),
@@ -215,19 +214,23 @@ impl Snapshot {
         for (entry, state) in &entries {
             *snapshot.entry_states.entry(*state).or_default() += 1;
             if *state == EntryState::Fresh
-                && let Some(expires_at_us) = expires_at_us(entry, input.ttl)
+                && let Some(expires_at_us) = input.judge.expires_at_us(entry)
             {
                 *snapshot.expiring_hours.entry((expires_at_us - now_us).div_euclid(HOUR_US)).or_default() += 1;
-                snapshot.next_change_us = Some(snapshot.next_change_us.map_or(expires_at_us, |earlier| earlier.min(expires_at_us)));
+                snapshot.next_change_us = earlier(snapshot.next_change_us, Some(expires_at_us));
             }
         }
-        snapshot.rows = rows(listed, entries, input.ttl);
+        snapshot.rows = rows(listed, entries, input.judge);
         Ok(snapshot)
     }
 }
 
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
+}
+
 /// One row per symbol: those the source lists, and those that are only cached.
-fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, ttl: TimeToLive) -> Vec<SymbolRow> {
+fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge) -> Vec<SymbolRow> {
     let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
         .into_iter()
         .map(|info| {
@@ -242,7 +245,7 @@ fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, ttl: TimeToL
         .collect();
     for (entry, state) in entries {
         let row = by_symbol.entry(entry.key.symbol.clone()).or_insert_with(|| SymbolRow::empty(entry.key.symbol.clone()));
-        row.add(entry, state, ttl);
+        row.add(entry, state, judge);
     }
     by_symbol.into_values().collect()
 }
@@ -253,6 +256,7 @@ impl SymbolRow {
             symbol,
             state: EntryState::Missing,
             expires_at_us: None,
+            cools_at_us: None,
             span_us: None,
             rows: 0,
             source_rows: None,
@@ -267,16 +271,15 @@ impl SymbolRow {
         }
     }
 
-    fn add(&mut self, entry: Entry, state: EntryState, ttl: TimeToLive) {
-        let expires_at_us = if state == EntryState::Fresh { expires_at_us(&entry, ttl) } else { None };
+    fn add(&mut self, entry: Entry, state: EntryState, judge: &Judge) {
+        let expires_at_us = if state == EntryState::Fresh { judge.expires_at_us(&entry) } else { None };
+        let cools_at_us = expires_at_us.map(|at_us| at_us - at_us.saturating_sub(entry.fetched_at_us) / 10);
         let first = self.datasets.is_empty();
         if first || state.severity() > self.state.severity() {
             self.state = state;
         }
-        self.expires_at_us = match (self.expires_at_us, expires_at_us) {
-            (Some(known), Some(new)) => Some(known.min(new)),
-            (known, new) => known.or(new),
-        };
+        self.expires_at_us = earlier(self.expires_at_us, expires_at_us);
+        self.cools_at_us = earlier(self.cools_at_us, cools_at_us);
         self.hits += entry.hits;
         self.pinned |= entry.pinned;
         if let Some(failure) = &entry.failure {

@@ -1,7 +1,7 @@
 //! A cache, a market and a clock of one's own.
 
 use super::market;
-use samovar::cache::{Cache, CacheOptions, Definitions, EntryState, Folders};
+use samovar::cache::{Cache, CacheOptions, Definitions, EntryState, Folders, Judge};
 use samovar::config::{Places, Secrets, Settings};
 use samovar::feature::FeatureSet;
 use samovar::market::{ManualClock, Symbol};
@@ -65,7 +65,7 @@ impl Fixture {
     /// How many entries are in a state, with the time to live of a request.
     pub fn count(&self, state: EntryState, request: &PreheatRequest) -> usize {
         let definitions: Definitions = request.sets.iter().map(|set| (Arc::from(set.name()), set.definition_hash())).collect();
-        let states = self.cache.states(None, request.ttl, &definitions).expect("states");
+        let states = self.cache.states(None, &Judge::new(request.judge.rules.clone(), definitions)).expect("states");
         states.iter().filter(|(_, found)| *found == state).count()
     }
 

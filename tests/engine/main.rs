@@ -7,7 +7,7 @@ mod market;
 mod working;
 
 use fixture::{Fixture, set_of};
-use samovar::cache::{Content, EntryKey, EntryState, Tier, TimeToLive};
+use samovar::cache::{Content, Definitions, EntryKey, EntryState, Judge, Tier, TimeToLive};
 use samovar::feature::FeatureSet;
 use samovar::market::{HOUR_US, SECOND_US, Symbol};
 use samovar::preheat::{Control, PreheatRequest, Scope};
@@ -20,7 +20,8 @@ fn counts(report: &samovar::preheat::PreheatReport) -> (usize, usize) {
 #[test]
 fn everything_is_fresh_until_its_time_is_over_to_the_second() {
     let fixture = Fixture::new(4, 30);
-    let request = PreheatRequest { ttl: TimeToLive::hours(24), ..PreheatRequest::default() };
+    let request =
+        PreheatRequest { judge: Arc::new(Judge::new(TimeToLive::hours(24), Definitions::default())), ..PreheatRequest::default() };
     assert_eq!(counts(&fixture.preheat(&request)), (4, 0));
     fixture.clock.advance(24 * HOUR_US - SECOND_US);
     assert_eq!(fixture.count(EntryState::Fresh, &request), 8);

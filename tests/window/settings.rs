@@ -26,7 +26,7 @@ fn a_shorter_time_to_live_makes_entries_stale_by_the_clock() {
     desk.clock.advance(2 * HOUR_US);
     set(&mut desk, "Time to live", "3h");
     desk.wait_saved("3 hours", |settings| settings.ttl == "3h");
-    desk.wait("the new time to live", |state| state.snapshot.ttl.ttl_secs == 3 * 3_600);
+    desk.wait("the new time to live", |state| state.snapshot.ttl == samovar::cache::TimeToLive::hours(3));
     assert_eq!(desk.row("S001").state, EntryState::Fresh, "an hour is left");
     desk.clock.advance(HOUR_US - 1);
     for _ in 0..20 {
