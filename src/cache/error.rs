@@ -145,9 +145,14 @@ impl CacheError {
     /// An error while a folder was made.
     pub(crate) fn folder(folder: &Path, error: &std::io::Error) -> Self {
         if is_disk_full(error) {
-            return Self::disk_full(folder, LITTLE_BYTES);
+            return Self::DiskFull { folder: folder.to_path_buf(), needed_bytes: LITTLE_BYTES };
         }
         Self::FolderNotWritable { path: folder.to_path_buf(), reason: error.to_string() }
+    }
+
+    /// An error while the names in a folder were made durable.
+    pub(crate) fn synchronising(folder: &Path, error: &std::io::Error) -> Self {
+        if is_disk_full(error) { Self::folder(folder, error) } else { Self::file("synchronising", folder, error) }
     }
 
     /// No room for a file.

@@ -65,7 +65,7 @@ impl Files {
 
     /// Makes the names in a folder durable.
     pub(super) fn sync_folder(&self, folder: &Path) -> Result<(), CacheError> {
-        self.layer.sync_folder(folder).map_err(|error| CacheError::file("synchronising", folder, &error))
+        self.layer.sync_folder(folder).map_err(|error| CacheError::synchronising(folder, &error))
     }
 
     /// Makes a folder and its parents, durably: a file in a folder whose own name was lost would be lost with it.
@@ -77,16 +77,16 @@ impl Files {
             let Some(parent) = at.parent() else { break };
             at = parent;
         }
-        for folder in missing.into_iter().rev() {
-            match self.layer.create_folder(folder) {
+        for one in missing.into_iter().rev() {
+            match self.layer.create_folder(one) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(CacheError::folder(folder, &error)),
                 _ => {}
             }
-            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let parent = one.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             match self.layer.sync_folder(parent) {
                 // A folder may be written to but not listed: then its system's own habits must do.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-                other => other.map_err(|error| CacheError::file("synchronising", parent, &error))?,
+                other => other.map_err(|error| CacheError::synchronising(folder, &error))?,
             }
         }
         match self.layer.status(folder) {

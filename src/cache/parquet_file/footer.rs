@@ -35,8 +35,11 @@ pub fn pairs(footer: &Footer, fingerprint: u128, resolution: Resolution) -> Vec<
         ("samovar.engine_version", ENGINE_VERSION.to_owned()),
         ("samovar.encoder", ENCODER.to_owned()),
         ("samovar.fetched_at_us", footer.fetched_at_us.to_string()),
-        ("samovar.quality", serde_json::to_string(&footer.quality).unwrap_or_default()),
     ];
+    // Every append writes the footer again: what says nothing is left out.
+    if !footer.quality.is_clean() {
+        pairs.push(("samovar.quality", serde_json::to_string(&footer.quality).unwrap_or_default()));
+    }
     if let Some(provenance) = &footer.provenance {
         pairs.push(("samovar.definition_hash", format!("{:032x}", provenance.definition.value())));
         pairs.push(("samovar.inputs_fingerprint", format!("{:032x}", provenance.inputs)));
@@ -53,7 +56,9 @@ pub fn pairs(footer: &Footer, fingerprint: u128, resolution: Resolution) -> Vec<
     if let Some(provisional_from_us) = footer.provisional_from_us {
         pairs.push(("samovar.provisional_from_us", provisional_from_us.to_string()));
     }
-    pairs.push(("samovar.cost_us", footer.cost_us.to_string()));
+    if footer.cost_us > 0 {
+        pairs.push(("samovar.cost_us", footer.cost_us.to_string()));
+    }
     if let Some(state) = &footer.state {
         pairs.push(("samovar.state", state.clone()));
     }
