@@ -48,9 +48,10 @@ impl Cache {
             granted: granted(&batch.leases),
         };
         let lost = self.commit_rows(&batch.staged, rows)?;
-        for one in &batch.touched {
-            // The copy in memory has the times of before.
-            self.memory.invalidate(&one.key);
+        // Copies in memory have the times and failures of before.
+        let failed = batch.failures.iter().map(|(key, _)| key);
+        for key in batch.touched.iter().map(|one| &one.key).chain(failed).chain(&batch.answered) {
+            self.memory.invalidate(key);
         }
         Ok(lost)
     }

@@ -20,40 +20,49 @@ use std::time::{Duration, Instant};
 
 /// Most symbols in one check of what is cached already.
 const SYMBOLS_PER_CHECK: usize = 256;
+/// Fewest symbols that ended on the same day to be asked about by themselves.
+const FEWEST_PER_CUT: usize = 8;
 /// How often a symbol is fetched again when fewer rows came than were announced.
 const SHORT_DELIVERIES: u32 = 2;
 
 /// The requests a plan begins with: symbols of one range and cut together, until their rows are plenty.
 pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<Request> {
     let now_us = shared.cache.now_us();
-    let mut checks: Vec<(DateRange, Cut, Vec<Task>)> = Vec::new();
-    let mut open: BTreeMap<(DateRange, Cut), (usize, u64)> = BTreeMap::new();
+    let mut groups: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
     for item in items {
         let BarsTask::Fetch { range, previous } = &item.bars else { continue };
-        let range = *range;
         let key = EntryKey::bars(&shared.source_id, &item.symbol);
         let settled_before = shared.request.judge.rule_of(&key).exchange.settled_before(now_us);
-        let cut = Cut::of(previous.as_deref(), settled_before);
-        // What is cached already will mostly be found unchanged, and then no rows come.
-        let plenty = if cut.split.is_some() { Plenty { rows: u64::MAX, symbols: SYMBOLS_PER_CHECK } } else { Plenty::default() };
-        let rows = item.expected_rows;
-        let task = Task::new(item, cut, shared.request.force);
-        match open.get_mut(&(range, cut)) {
-            Some((place, so_far))
-                if checks.get(*place).is_some_and(|check| check.2.len() < plenty.symbols) && *so_far + rows <= plenty.rows =>
-            {
-                *so_far += rows;
-                if let Some(check) = checks.get_mut(*place) {
-                    check.2.push(task);
-                }
-            }
-            _ => {
-                open.insert((range, cut), (checks.len(), rows));
-                checks.push((range, cut, vec![task]));
-            }
+        groups.entry((*range, Cut::of(previous.as_deref(), settled_before))).or_default().push(item);
+    }
+    // Symbols that ended on a day of their own are asked about together, so that they do not cost a statement each.
+    let mut joined: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
+    for ((range, cut), items) in groups {
+        let is_rare = items.len() < FEWEST_PER_CUT;
+        for item in items {
+            let BarsTask::Fetch { previous, .. } = &item.bars else { continue };
+            let cut = if is_rare { cut.coarse(previous.as_deref()) } else { cut };
+            joined.entry((range, cut)).or_default().push(item);
         }
     }
-    checks.into_iter().map(|(range, cut, tasks)| Request::Check(range, cut, tasks)).collect()
+    let mut requests = VecDeque::new();
+    for ((range, cut), items) in joined {
+        // What is cached already will mostly be found unchanged, and then no rows come.
+        let plenty = if cut.split.is_some() { Plenty { rows: u64::MAX, symbols: SYMBOLS_PER_CHECK } } else { Plenty::default() };
+        let (mut open, mut rows): (Vec<Task>, u64) = (Vec::new(), 0);
+        for item in items {
+            if !open.is_empty() && (open.len() >= plenty.symbols || rows.saturating_add(item.expected_rows) > plenty.rows) {
+                requests.push_back(Request::Check(range, cut, std::mem::take(&mut open)));
+                rows = 0;
+            }
+            rows = rows.saturating_add(item.expected_rows);
+            open.push(Task::new(item, cut, shared.request.force));
+        }
+        if !open.is_empty() {
+            requests.push_back(Request::Check(range, cut, open));
+        }
+    }
+    requests
 }
 
 /// Waits while the job is paused without holding up the runtime. Returns whether to go on.
