@@ -136,7 +136,10 @@ impl<'console> Session<'console> {
             .with_context(|| format!("the time to live in {} cannot be used", places.settings_file.display()))?;
         let source = chosen_source(&settings, global)?;
         let context = context(&settings, &places, global, source);
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, problems) = FreshnessRules::of_settings(ttl, &settings);
+        for problem in problems {
+            console.warn(&format!("{problem}; correct it in {}", places.settings_file.display()));
+        }
         if let Some(ttl) = global.ttl {
             rules = rules.with_ttl(ttl);
         }

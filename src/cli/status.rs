@@ -6,7 +6,9 @@ use super::failure::{Code, Outcome};
 use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
-use crate::cache::{BudgetLevel, Cache, Entry, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive};
+use crate::cache::{
+    BudgetLevel, Cache, Entry, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive, expires_at_us,
+};
 use crate::format;
 use crate::market::{Quality, SECOND_US, Symbol, format_time};
 use chrono::{DateTime, SecondsFormat};
@@ -93,6 +95,8 @@ struct EntryJson {
     bytes: u64,
     fetched_at: Option<String>,
     expires_at: Option<String>,
+    ttl: Option<TimeToLive>,
+    exchange: Option<&'static str>,
     ttl_left_secs: Option<i64>,
     path: Option<PathBuf>,
     definition_hash: Option<String>,
@@ -105,6 +109,12 @@ struct EntryJson {
 pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     let cache = session.open_cache()?;
     let states = cache.states(session.told_source().as_ref(), &session.judge)?;
+    for exchange in session.judge.calendars_over(states.iter().map(|(entry, _)| &entry.key), cache.now_us()) {
+        let end = exchange.coverage_end().map(|day| day.to_string()).unwrap_or_default();
+        session.console.warn(&format!(
+            "the holidays of {exchange} are known until {end} only; a newer Samovar knows more, until then every weekday counts as a session"
+        ));
+    }
     let mut status = summary(session, &cache, &states)?;
     if !options.symbols.is_empty() {
         status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
@@ -115,7 +125,7 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     if session.console.is_json() {
         session.console.json(&status)?;
     } else {
-        session.console.print(&text_of(&status))?;
+        session.console.print(&text_of(session, &status))?;
     }
     Ok(Code::AllWell)
 }
@@ -250,6 +260,8 @@ fn missing(name: &str) -> EntryJson {
         bytes: 0,
         fetched_at: None,
         expires_at: None,
+        ttl: None,
+        exchange: None,
         ttl_left_secs: None,
         path: None,
         definition_hash: None,
@@ -262,7 +274,8 @@ fn missing(name: &str) -> EntryJson {
 
 fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryState) -> EntryJson {
     let file = entry.file.as_ref();
-    let expires = session.judge.expires_at_us(entry);
+    let rule = session.judge.rule_of(&entry.key);
+    let expires = expires_at_us(entry, rule);
     EntryJson {
         source: Some(entry.key.source.to_string()),
         dataset: entry.key.dataset.name().to_owned(),
@@ -273,6 +286,8 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         bytes: entry.size_bytes(),
         fetched_at: file.and_then(|_| instant(entry.fetched_at_us)),
         expires_at: expires.and_then(instant),
+        ttl: Some(rule.ttl),
+        exchange: Some(rule.exchange.code()),
         ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
         path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
         definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
@@ -284,7 +299,7 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
     }
 }
 
-fn text_of(status: &StatusJson) -> String {
+fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
     let bytes = &status.bytes;
     let budget = if bytes.budget > 0 { format!(" of {} allowed", format::bytes(bytes.budget)) } else { String::new() };
     let rate = status.hits.rate.map_or_else(|| "no lookups yet".to_owned(), format::percent);
@@ -305,6 +320,9 @@ fn text_of(status: &StatusJson) -> String {
         ("hit rate", format!("{rate}: {} memory, {} disk, {} shared, {} missed", hits.memory, hits.disk, hits.shared, hits.miss)),
         ("fresh for", status.ttl.to_string()),
     ];
+    for rule in session.judge.rules.rules() {
+        rows.push(("rule", rule.to_string()));
+    }
     if status.hits.stale > 0 {
         let hits = hits.total() - hits.miss;
         rows.push(("not fresh", format!("{} of {} answers, each marked", format::count(status.hits.stale), format::count(hits))));

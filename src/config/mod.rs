@@ -6,7 +6,7 @@ mod secrets;
 mod settings;
 
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
-pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice};
+pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
 
 use directories::ProjectDirs;
 use std::path::PathBuf;

@@ -171,7 +171,11 @@ impl Configuration {
             problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
             TimeToLive::default()
         });
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, rule_problems) = FreshnessRules::of_settings(ttl, settings);
+        // A command line has told them by itself: not all its commands start a worker.
+        if context.snapshots {
+            problems.extend(rule_problems);
+        }
         if let Some(ttl) = context.overrides.ttl {
             rules = rules.with_ttl(ttl);
         }
@@ -369,7 +373,11 @@ impl Service {
         let cache = self.cache().ok()?;
         let configuration = self.configuration();
         let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));
-        let input = SnapshotInput { source: source.as_ref().map(|(id, url)| (id, url.as_str())), judge: &configuration.judge };
+        let input = SnapshotInput {
+            source: source.as_ref().map(|(id, url)| (id, url.as_str())),
+            judge: &configuration.judge,
+            settings_file: &self.context.places.settings_file,
+        };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;
