@@ -61,7 +61,9 @@ impl Catalog {
                 )?;
             }
             Ok(())
-        })
+        })?;
+        self.note_user_made();
+        Ok(())
     }
 
     /// The newest changes (of one source or symbol, if given), newest first, at most `limit`.
@@ -87,8 +89,9 @@ impl Catalog {
         if findings.is_empty() {
             return Ok(());
         }
-        self.write(move |transaction| {
+        let news = self.write(move |transaction| {
             let condition = "source = ?1 AND symbol = ?2 ORDER BY id DESC LIMIT";
+            let mut is_any_news = false;
             let mut last = transaction.prepare_cached(&format!("SELECT quality FROM quality_history WHERE {condition} 1"))?;
             let mut insert =
                 transaction.prepare_cached("INSERT INTO quality_history (source, symbol, at_us, quality) VALUES (?1, ?2, ?3, ?4)")?;
@@ -102,12 +105,17 @@ impl Catalog {
                 // The first finding is worth a line only if there is something to find.
                 let is_news = before.map_or(!finding.quality.is_clean(), |before| before != text);
                 if is_news {
+                    is_any_news = true;
                     insert.execute(params![names.0, names.1, finding.at_us, text])?;
                     bound.execute(params![names.0, names.1, FINDINGS_KEPT])?;
                 }
             }
-            Ok(())
-        })
+            Ok(is_any_news)
+        })?;
+        if news {
+            self.note_user_made();
+        }
+        Ok(())
     }
 
     /// What was noticed in a symbol's rows over time, newest first.

@@ -21,6 +21,16 @@ pub struct Touched {
     pub quality: Quality,
 }
 
+impl Touched {
+    /// Brings what was fetched again into an entry.
+    pub(super) fn apply(&self, entry: &mut Entry) {
+        entry.fetched_at_us = self.fetched_at_us;
+        entry.range = self.range;
+        entry.quality = self.quality;
+        (entry.invalidated_at_us, entry.failure) = (None, None);
+    }
+}
+
 /// Reads and writes single entries within a transaction.
 pub(super) struct Editor<'c> {
     select: CachedStatement<'c>,
@@ -108,10 +118,7 @@ impl Catalog {
     pub fn touch_entries(&self, touched: &[Touched]) -> Result<Vec<EntryKey>, CacheError> {
         let touched = touched.iter().map(|one| (one.key.clone(), one.clone())).collect();
         self.change_entries(touched, |entry, touched| {
-            entry.fetched_at_us = touched.fetched_at_us;
-            entry.range = touched.range;
-            entry.quality = touched.quality;
-            (entry.invalidated_at_us, entry.failure) = (None, None);
+            touched.apply(entry);
             entry.file.is_some()
         })
     }
@@ -189,6 +196,7 @@ impl Catalog {
             entry.pinned = *pinned;
             true
         })?;
+        self.note_user_made();
         Ok(())
     }
 
