@@ -253,6 +253,9 @@ pub fn plan_evictions(entries: &[Entry], needed_bytes: u64, now_us: i64, protect
     plan
 }
 
+/// A symbol whose files belong together.
+type SymbolOfSource = (SourceId, Symbol);
+
 /// What making room did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Room {
@@ -432,7 +435,7 @@ impl Cache {
             self.flush_counters()?;
         }
         // Symbols that somebody else writes at the moment.
-        let mut taken: HashSet<(SourceId, Symbol)> = HashSet::new();
+        let mut taken: HashSet<SymbolOfSource> = HashSet::new();
         while room.missing_bytes > 0 {
             let may_not_go = |key: &EntryKey| protected(key) || taken.contains(&(key.source.clone(), key.symbol.clone()));
             let (evicted, refused) = self.evict_some(room.missing_bytes, &may_not_go)?;
@@ -452,7 +455,7 @@ impl Cache {
         &self,
         needed_bytes: u64,
         may_not_go: &dyn Fn(&EntryKey) -> bool,
-    ) -> Result<(Vec<Eviction>, Vec<(SourceId, Symbol)>), CacheError> {
+    ) -> Result<(Vec<Eviction>, Vec<SymbolOfSource>), CacheError> {
         let entries = self.catalog.entries(None)?;
         let plan = plan_evictions(&entries, needed_bytes, self.now_us(), may_not_go);
         let mut symbols: BTreeMap<SourceId, BTreeSet<Symbol>> = BTreeMap::new();
