@@ -131,6 +131,8 @@ impl Owner {
 
 /// What a clear calls itself.
 pub(super) const CLEAR: &str = "clear";
+/// What an eviction calls itself.
+pub(super) const EVICT: &str = "evict";
 /// What an undo calls itself.
 pub(super) const RESTORE: &str = "restore";
 
@@ -224,7 +226,17 @@ impl Cache {
         by_source.into_iter().map(|(source, symbols)| self.take_lease(source, symbols, doing, true)).collect()
     }
 
-    fn take_lease(&self, source: &SourceId, symbols: BTreeSet<Symbol>, doing: &str, by_force: bool) -> Result<Lease, CacheError> {
+    /// Takes the right to write symbols' entries, by force or only of those that nobody else holds; `doing` says what for.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub(super) fn take_lease(
+        &self,
+        source: &SourceId,
+        symbols: BTreeSet<Symbol>,
+        doing: &str,
+        by_force: bool,
+    ) -> Result<Lease, CacheError> {
         let now_us = self.now_us();
         let (granted, refused) = if symbols.is_empty() {
             (BTreeMap::new(), Vec::new())

@@ -4,6 +4,7 @@
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod append;
+mod backup;
 mod batch;
 mod budget;
 mod catalog;
@@ -99,6 +100,8 @@ pub struct Cache {
     costs: CostEstimates,
     limits: std::sync::RwLock<Limits>,
     clock: Arc<dyn Clock>,
+    /// What was wrong with the catalog when it was opened, until a check has told it.
+    mended: std::sync::Mutex<Option<String>>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
 }
@@ -128,18 +131,11 @@ impl Cache {
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
         let files = Files::new(options.files);
         files.make_folder(&options.folders.cache_dir)?;
-        let path = options.folders.catalog();
-        let (catalog, moved_aside) = match Catalog::open(&path) {
-            Ok(catalog) => (catalog, None),
-            Err(CacheError::CatalogDamaged { reason, .. }) => {
-                let aside = recovery::move_catalog_aside(&files, &path, options.clock.now_us())?;
-                tracing::warn!(%reason, aside = %aside.display(), "the catalog was damaged and is rebuilt from the cached files");
-                (Catalog::open(&path)?, Some(aside))
-            }
+        let (catalog, reopened) = match backup::open_catalog(&files, &options.folders, options.clock.now_us()) {
             Err(CacheError::Catalog { path: _, reason }) if recovery::is_permission(&reason) => {
                 return Err(CacheError::FolderNotWritable { path: options.folders.cache_dir, reason });
             }
-            Err(error) => return Err(error),
+            other => other?,
         };
         let cache = Self {
             folders: options.folders,
@@ -150,12 +146,16 @@ impl Cache {
             costs: CostEstimates::default(),
             limits: std::sync::RwLock::new(options.limits),
             clock: options.clock,
+            mended: std::sync::Mutex::default(),
             moving: std::sync::Mutex::default(),
         };
+        // A copy of the catalog is older than the files.
+        let restored_pins = if reopened.copy_of_us.is_some() { cache.align_copy()? } else { 0 };
         // First, so that files on their way to the trash are not taken for lost ones.
         cache.finish_clears()?;
-        let recovery = cache.recover(moved_aside)?;
+        let recovery = cache.recover(reopened, restored_pins)?;
         cache.purge_trash()?;
+        cache.note_mended(&recovery);
         Ok((cache, recovery))
     }
 
@@ -243,6 +243,9 @@ impl Drop for Cache {
     fn drop(&mut self) {
         if let Err(error) = self.flush_counters() {
             tracing::warn!(%error, "the last lookups were not counted");
+        }
+        if let Err(error) = self.back_up_at_closing() {
+            tracing::warn!(%error, "no copy of the catalog could be made");
         }
     }
 }

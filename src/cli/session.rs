@@ -200,12 +200,8 @@ impl<'console> Session<'console> {
             ..CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         let (cache, recovery) = Cache::open(options)?;
-        if let Some(aside) = &recovery.catalog_moved_to {
-            self.console.warn(&format!(
-                "the catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            ));
+        if let Some(told) = recovery.of_catalog() {
+            self.console.warn(&told);
         } else if !recovery.interrupted_jobs.is_empty() {
             self.console.note(&format!(
                 "note: a job was interrupted last time ({}); everything it had finished is safe",

@@ -1,5 +1,6 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
+use super::copies::Copies;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -201,8 +202,8 @@ impl Settings {
         })
     }
 
-    /// Reads the settings file; a damaged one is copied aside and the usual settings are used. Returns what was wrong, with the
-    /// copy's path.
+    /// Reads the settings file; a damaged one is copied aside, and what was saved last is used, or the usual settings when nothing
+    /// was. Returns what was wrong, with the copy's path and what is used.
     #[must_use]
     pub fn load_or_set_aside(path: &Path, now_us: i64) -> (Self, Option<String>) {
         match Self::load(path) {
@@ -216,12 +217,20 @@ impl Settings {
                     Ok(()) => format!("A copy is kept as {}", aside.display()),
                     Err(copy_error) => format!("It could not be copied aside ({copy_error})"),
                 };
-                (Self::default(), Some(format!("{error}. {kept}; the usual settings are used")))
+                let (settings, used) = match newest_copy(path) {
+                    Some((settings, at_us)) => {
+                        let at = chrono::DateTime::from_timestamp_micros(at_us).unwrap_or_default();
+                        (settings, format!("the settings saved on {} UTC are used", at.format("%Y-%m-%d at %H:%M")))
+                    }
+                    None => (Self::default(), "the usual settings are used".to_owned()),
+                };
+                (settings, Some(format!("{error}. {kept}; {used}")))
             }
         }
     }
 
-    /// Saves the settings: all or nothing.
+    /// Saves the settings: all or nothing. What the file held before, and what it holds now, is kept in the folder of copies
+    /// beside it (`settings.toml.backups`).
     ///
     /// # Errors
     /// When the file cannot be written; the old one is then untouched.
@@ -230,10 +239,14 @@ impl Settings {
         let text = toml::to_string_pretty(self).map_err(|error| fail(error.to_string()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
+        if std::fs::read_to_string(path).is_ok_and(|now| now != text) {
+            keep_copy(path);
+        }
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| fail(error.to_string()))?;
         file.write_all(text.as_bytes()).map_err(|error| fail(error.to_string()))?;
         file.as_file().sync_all().map_err(|error| fail(error.to_string()))?;
         file.persist(path).map_err(|error| fail(error.error.to_string()))?;
+        keep_copy(path);
         Ok(())
     }
 
@@ -243,6 +256,34 @@ impl Settings {
         let name = self.source.as_deref()?;
         self.sources.iter().find(|source| source.name == name).map(|source| source.url.as_str())
     }
+}
+
+/// The seven newest copies of a settings file, and the last of each of 14 days.
+fn copies_of(path: &Path) -> Copies {
+    let mut folder = path.as_os_str().to_os_string();
+    folder.push(".backups");
+    Copies::new(folder.into(), "settings", "toml", 7, 14)
+}
+
+/// Keeps a copy of a settings file that is good, dated by when it was written. That it cannot is no reason not to save.
+fn keep_copy(path: &Path) {
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    if toml::from_str::<Settings>(&text).is_err() {
+        return;
+    }
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(std::time::UNIX_EPOCH);
+    let at_us = written.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
+    if let Err(error) = copies_of(path).keep(text.as_bytes(), at_us) {
+        tracing::warn!(path = %path.display(), %error, "no copy of the settings could be kept");
+    }
+}
+
+/// The newest copy that is whole and can be read, and of when it is.
+fn newest_copy(path: &Path) -> Option<(Settings, i64)> {
+    copies_of(path).list().into_iter().find_map(|copy| {
+        let text = String::from_utf8(copy.whole()?).ok()?;
+        Some((toml::from_str(&text).ok()?, copy.at_us))
+    })
 }
 
 #[cfg(test)]
@@ -292,6 +333,27 @@ mod tests {
         assert_eq!(settings.sources[0].exchange.as_deref(), Some("XHKG"));
         let back: Settings = toml::from_str(&toml::to_string_pretty(&settings).expect("write")).expect("read again");
         assert_eq!(back, settings);
+    }
+
+    #[test]
+    fn what_was_saved_last_is_used_when_the_file_is_damaged() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("settings.toml");
+        for jobs in 1..=9 {
+            Settings { jobs, ..Settings::default() }.save(&path).expect("save");
+        }
+        std::fs::write(&path, "jobs = 10 # by hand, and good\n").expect("write");
+        Settings { jobs: 11, ..Settings::default() }.save(&path).expect("save");
+        assert_eq!(copies_of(&path).list().len(), 7);
+        std::fs::write(&path, "jobs = = broken").expect("write");
+        let (settings, problem) = Settings::load_or_set_aside(&path, 7);
+        assert_eq!(settings.jobs, 11);
+        assert!(problem.expect("explained").contains("the settings saved on 20"));
+        // The newest copy is damaged, too: what was made by hand is the next.
+        std::fs::write(&copies_of(&path).list()[0].path, "jobs = 12").expect("write");
+        assert_eq!(Settings::load_or_set_aside(&path, 8).0.jobs, 10);
+        settings.save(&path).expect("save");
+        assert_eq!(Settings::load(&path).expect("mended").jobs, 11);
     }
 
     #[test]

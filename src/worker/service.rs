@@ -299,12 +299,9 @@ impl Service {
     }
 
     fn tell_recovery(&self, recovery: &Recovery) {
-        if let Some(aside) = &recovery.catalog_moved_to {
-            let text = format!(
-                "The catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            );
+        if let Some(told) = recovery.of_catalog() {
+            let mut letters = told.chars();
+            let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
             self.reporter.notice(NoticeLevel::Warning, text);
         } else if !recovery.interrupted_jobs.is_empty() {
             let titles = recovery.interrupted_jobs.join(", ");

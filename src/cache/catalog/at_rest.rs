@@ -118,6 +118,42 @@ impl Drop for Guard {
     }
 }
 
+/// Which file was opened: another one in its place (somebody removed the catalog, or it was rebuilt) must not be taken for it, and
+/// what is written to one that has no name any more is lost.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    catalog: PathBuf,
+    numbers: Option<(u64, u64)>,
+}
+
+impl Identity {
+    /// The file that is in the catalog's place now.
+    pub(super) fn of(catalog: &Path) -> std::io::Result<Self> {
+        Ok(Self { catalog: catalog.to_path_buf(), numbers: numbers_of(catalog)? })
+    }
+
+    /// Says in words if another file, or none, is in its place; before a transaction also makes sure that there is no sum.
+    pub(super) fn check(&self, before: bool) -> Result<(), String> {
+        let same = numbers_of(&self.catalog).is_ok_and(|now| now == self.numbers);
+        if !same {
+            return Err("it was removed or replaced while it was open. Close Samovar and open it again".to_owned());
+        }
+        if before { forget_sum(&self.catalog).map_err(|error| error.to_string()) } else { Ok(()) }
+    }
+}
+
+/// What tells files apart, whatever their names; `None` where the system has no such thing (and no open file can be removed).
+fn numbers_of(path: &Path) -> std::io::Result<Option<(u64, u64)>> {
+    let metadata = fs::metadata(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(Some((metadata.dev(), metadata.ino())))
+    }
+    #[cfg(not(unix))]
+    Ok(metadata.is_file().then_some((0, 0)))
+}
+
 /// Removes the sum durably: from now on the file may change.
 pub(super) fn forget_sum(catalog: &Path) -> std::io::Result<()> {
     match fs::remove_file(sum_path(catalog)) {

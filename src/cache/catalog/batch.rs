@@ -28,7 +28,8 @@ impl Catalog {
     /// Writes a batch. Returns what was not written: entries whose symbol's lease was lost, and touched ones that have no file
     /// any more.
     pub(in crate::cache) fn put_batch(&self, batch: BatchRows) -> Result<Vec<LeaseLost>, CacheError> {
-        self.write(move |transaction| {
+        let is_user_made = !batch.changes.is_empty() || !batch.quality.is_empty();
+        let lost = self.write(move |transaction| {
             let mut lost = Vec::new();
             let mut fences = batch.granted.as_ref().map(|granted| Fences::new(transaction, granted)).transpose()?;
             let mut is_held = |key: &EntryKey, lost: &mut Vec<LeaseLost>| -> rusqlite::Result<bool> {
@@ -73,6 +74,10 @@ impl Catalog {
             insert_changes(transaction, &batch.changes)?;
             insert_findings(transaction, &batch.quality)?;
             Ok(lost)
-        })
+        })?;
+        if is_user_made {
+            self.note_user_made();
+        }
+        Ok(lost)
     }
 }

@@ -34,7 +34,9 @@ impl Catalog {
         if changes.is_empty() {
             return Ok(());
         }
-        self.write(move |transaction| insert_changes(transaction, &changes))
+        self.write(move |transaction| insert_changes(transaction, &changes))?;
+        self.note_user_made();
+        Ok(())
     }
 
     /// The newest changes (of one source or symbol, if given), newest first, at most `limit`.
@@ -60,7 +62,9 @@ impl Catalog {
         if findings.is_empty() {
             return Ok(());
         }
-        self.write(move |transaction| insert_findings(transaction, &findings))
+        self.write(move |transaction| insert_findings(transaction, &findings))?;
+        self.note_user_made();
+        Ok(())
     }
 
     /// What was noticed in a symbol's rows over time, newest first.

@@ -204,6 +204,7 @@ impl Catalog {
             entry.pinned = *pinned;
             true
         })?;
+        self.note_user_made();
         Ok(())
     }
 

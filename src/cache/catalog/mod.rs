@@ -24,7 +24,7 @@ mod tests;
 mod trash;
 
 use super::error::{CacheError, LITTLE_BYTES};
-use at_rest::{Condition, Guard};
+use at_rest::{Condition, Guard, Identity};
 use queue::{Queue, WriteFailure};
 use readers::Readers;
 use rusqlite::Connection;
@@ -56,6 +56,9 @@ pub struct Catalog {
     path: PathBuf,
     closed_well: bool,
     suspect: Arc<AtomicBool>,
+    /// Whether anything was written since the last copy; and whether that was something only a user can make again.
+    written: AtomicBool,
+    user_made: AtomicBool,
     // In the order in which they have to be closed.
     readers: Readers,
     queue: Queue,
@@ -99,12 +102,12 @@ impl Catalog {
         check::at_opening(&writer, condition).map_err(fail)?;
         schema::migrate(&mut writer, path)?;
         let readers = Readers::open(path).map_err(fail)?;
-        let sum_of = path.to_path_buf();
-        let before_first = move || at_rest::forget_sum(&sum_of).map_err(|error| error.to_string());
-        let queue = Queue::start(writer, before_first, close).map_err(fail_file)?;
+        let file = Identity::of(path).map_err(fail_file)?;
+        let queue = Queue::start(writer, move |before| file.check(before), close).map_err(fail_file)?;
         suspect.store(false, Ordering::Release);
         let closed_well = matches!(condition, Condition::New | Condition::AsLeft | Condition::InUse);
-        Ok(Self { path: path.to_path_buf(), closed_well, suspect, readers, queue, _guard: guard })
+        let (written, user_made) = (AtomicBool::new(condition == Condition::NotClosed), AtomicBool::new(false));
+        Ok(Self { path: path.to_path_buf(), closed_well, suspect, written, user_made, readers, queue, _guard: guard })
     }
 
     /// Whether the catalog was closed in good order before it was opened now; if not, a process was killed and files may be
@@ -120,6 +123,7 @@ impl Catalog {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, CacheError> {
+        self.written.store(true, Ordering::Release);
         self.queue.write(work).map_err(|failure| {
             let path = self.path.clone();
             match failure {
@@ -143,6 +147,35 @@ impl Catalog {
             }
             failure_of(&self.path, &error)
         })
+    }
+
+    /// Whether damage was seen since the catalog was opened.
+    #[must_use]
+    pub fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Acquire)
+    }
+
+    /// What this process wrote since the last [`Catalog::copy_to`]: anything, and anything that cannot be fetched again.
+    pub(super) fn uncopied(&self) -> (bool, bool) {
+        (self.written.load(Ordering::Acquire), self.user_made.load(Ordering::Acquire))
+    }
+
+    /// Remembers that a user made something that must not be lost.
+    pub(super) fn note_user_made(&self) {
+        self.user_made.store(true, Ordering::Release);
+    }
+
+    /// Writes the whole catalog, as it is now, to a file that is not there yet. Readers and writers go on meanwhile. The file is not
+    /// synchronised.
+    pub(super) fn copy_to(&self, target: &Path) -> Result<(), CacheError> {
+        self.written.store(false, Ordering::Release);
+        self.user_made.store(false, Ordering::Release);
+        let target = target.to_string_lossy().into_owned();
+        let copied = self.read(|connection| connection.execute("VACUUM INTO ?1", [target]));
+        if copied.is_err() {
+            self.written.store(true, Ordering::Release);
+        }
+        copied.map(|_| ())
     }
 
     /// Remembers that damage was seen: the catalog is then checked thoroughly when it is opened the next time.

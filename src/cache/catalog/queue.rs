@@ -83,16 +83,15 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Starts the thread. `before_first` runs before the first transaction and may refuse it; `at_end` gets the connection back
-    /// when the queue is closed, and whether anything was written.
+    /// Starts the thread. `check` runs before (`true`) and after (`false`) every transaction and may refuse it; `at_end` gets the
+    /// connection back when the queue is closed, and whether anything was written.
     pub(super) fn start(
         connection: Connection,
-        before_first: impl FnMut() -> Result<(), String> + Send + 'static,
+        check: impl FnMut(bool) -> Result<(), String> + Send + 'static,
         at_end: impl FnOnce(Connection, bool) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (requests, waiting) = channel();
-        let thread =
-            std::thread::Builder::new().name("catalog".to_owned()).spawn(move || work_off(connection, &waiting, before_first, at_end))?;
+        let thread = std::thread::Builder::new().name("catalog".to_owned()).spawn(move || work_off(connection, &waiting, check, at_end))?;
         Ok(Self { requests: Mutex::new(Some(requests)), thread_id: thread.thread().id(), thread: Some(thread) })
     }
 
@@ -131,32 +130,31 @@ impl Drop for Queue {
 fn work_off(
     mut connection: Connection,
     waiting: &Receiver<Box<dyn Request>>,
-    mut before_first: impl FnMut() -> Result<(), String>,
+    mut check: impl FnMut(bool) -> Result<(), String>,
     at_end: impl FnOnce(Connection, bool),
 ) {
     let mut has_written = false;
     while let Ok(first) = waiting.recv() {
         let mut batch = vec![first];
         batch.extend(waiting.try_iter().take(MOST_IN_ONE - 1));
-        if !has_written {
-            if let Err(reason) = before_first() {
-                let failure = WriteFailure::Database { reason, damage: false };
-                batch.into_iter().for_each(|request| request.answer(Err(failure.clone())));
-                continue;
-            }
-            has_written = true;
+        if let Err(reason) = check(true) {
+            let failure = WriteFailure::Database { reason, damage: false };
+            batch.into_iter().for_each(|request| request.answer(Err(failure.clone())));
+            continue;
         }
-        run_batch(&mut connection, batch);
+        has_written = true;
+        run_batch(&mut connection, batch, &mut check);
     }
     at_end(connection, has_written);
 }
 
 /// Runs requests in as few transactions as possible: one, unless SQLite itself rolled back in the middle (full disk).
-fn run_batch(connection: &mut Connection, batch: Vec<Box<dyn Request>>) {
+fn run_batch(connection: &mut Connection, batch: Vec<Box<dyn Request>>, check: &mut impl FnMut(bool) -> Result<(), String>) {
     let mut batch = batch.into_iter().peekable();
     while batch.peek().is_some() {
         let mut done: Vec<Done> = Vec::new();
-        let committed = run_transaction(connection, &mut batch, &mut done);
+        let committed = run_transaction(connection, &mut batch, &mut done)
+            .and_then(|()| check(false).map_err(|reason| WriteFailure::Database { reason, damage: false }));
         for (request, own) in done {
             request.answer(own.and_then(|()| committed.clone()));
         }
