@@ -7,15 +7,19 @@ use std::sync::Arc;
 
 #[test]
 fn whatever_operation_fails_what_was_acknowledged_stays_and_nothing_half_done_is_seen() {
-    for fault in Fault::ALL {
-        let mut failures = 0;
-        for number in 0.. {
-            if !fail_operation(number, fault, &mut failures) {
-                break;
-            }
+    std::thread::scope(|scope| {
+        for fault in Fault::ALL {
+            scope.spawn(move || {
+                let mut failures = 0;
+                for number in 0.. {
+                    if !fail_operation(number, fault, &mut failures) {
+                        break;
+                    }
+                }
+                assert!(failures > 40, "{fault:?}: only {failures} operations failed");
+            });
         }
-        assert!(failures > 40, "{fault:?}: only {failures} operations failed");
-    }
+    });
 }
 
 /// Runs all steps with one failing operation. Returns whether there was such an operation.

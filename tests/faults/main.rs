@@ -10,5 +10,7 @@ mod faulty_files;
 mod damage;
 mod failing;
 mod kill_points;
+mod kills;
 mod power_loss;
 mod scenario;
+mod together;
