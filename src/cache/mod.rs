@@ -3,12 +3,14 @@
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
+mod append;
 mod backup;
 mod catalog;
 mod change;
 mod counters;
 mod entry;
 mod error;
+mod file_layer;
 mod files;
 mod folders;
 mod freshness;
@@ -20,11 +22,13 @@ mod store;
 mod trash;
 mod verify;
 
+pub use append::Appendable;
 pub use catalog::{Catalog, CatalogCheck, JobRecord, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{HitCounts, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
+pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
@@ -38,6 +42,7 @@ pub use verify::VerifyReport;
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
+use files::Files;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -50,12 +55,23 @@ pub struct CacheOptions {
     pub memory_budget_bytes: u64,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// How files are touched.
+    pub files: Arc<dyn FileLayer>,
+}
+
+impl CacheOptions {
+    /// A cache on the system's own files.
+    #[must_use]
+    pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        Self { folders, memory_budget_bytes, clock, files: Arc::new(SystemFiles) }
+    }
 }
 
 /// One open cache. Share it by `Arc`.
 #[derive(Debug)]
 pub struct Cache {
     folders: Folders,
+    files: Files,
     catalog: Arc<Catalog>,
     memory: moka::sync::Cache<EntryKey, Arc<Served>>,
     counters: Counters,
@@ -89,8 +105,9 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be written, or the catalog cannot be opened.
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
-        files::make_folder(&options.folders.cache_dir)?;
-        let (catalog, reopened) = match backup::open_catalog(&options.folders, options.clock.now_us()) {
+        let files = Files::new(options.files);
+        files.make_folder(&options.folders.cache_dir)?;
+        let (catalog, reopened) = match backup::open_catalog(&files, &options.folders, options.clock.now_us()) {
             Err(CacheError::Catalog { path: _, reason }) if recovery::is_permission(&reason) => {
                 return Err(CacheError::FolderNotWritable { path: options.folders.cache_dir, reason });
             }
@@ -102,6 +119,7 @@ impl Cache {
             .build();
         let cache = Self {
             folders: options.folders,
+            files,
             catalog: Arc::new(catalog),
             memory,
             counters: Counters::default(),

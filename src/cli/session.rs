@@ -191,7 +191,7 @@ impl<'console> Session<'console> {
     pub(super) fn open_cache(&self) -> anyhow::Result<Cache> {
         let settings = &self.context.settings;
         let folders = Folders::new(self.cache_dir()).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone());
-        let options = CacheOptions { folders, memory_budget_bytes: settings.memory_budget_bytes, clock: Arc::clone(&self.context.clock) };
+        let options = CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock));
         let (cache, recovery) = Cache::open(options)?;
         if let Some(told) = recovery.of_catalog() {
             self.console.warn(&told);

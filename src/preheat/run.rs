@@ -349,7 +349,10 @@ fn failed(shared: &Shared, symbol: &Symbol, key: EntryKey, message: &str) -> Fin
 
 /// An error of the cache: of this symbol alone, or the end of the run.
 fn failed_in_cache(shared: &Shared, symbol: &Symbol, key: EntryKey, error: &CacheError) -> Finished {
-    if matches!(error, CacheError::File { .. } | CacheError::FolderNotWritable { .. } | CacheError::Catalog { .. }) {
+    if matches!(
+        error,
+        CacheError::File { .. } | CacheError::DiskFull { .. } | CacheError::FolderNotWritable { .. } | CacheError::Catalog { .. }
+    ) {
         // A full disk or a folder that cannot be written will not be better for the next symbol.
         shared.stop(&error.to_string());
     }

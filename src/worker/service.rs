@@ -268,11 +268,7 @@ impl Service {
     }
 
     pub(super) fn open_cache(&self) {
-        let options = CacheOptions {
-            folders: self.folders(),
-            memory_budget_bytes: self.configuration().settings.memory_budget_bytes,
-            clock: Arc::clone(&self.context.clock),
-        };
+        let options = CacheOptions::new(self.folders(), self.configuration().settings.memory_budget_bytes, Arc::clone(&self.context.clock));
         match Cache::open(options) {
             Ok((cache, recovery)) => {
                 *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));

@@ -124,6 +124,10 @@ impl Catalog {
             let path = self.path.clone();
             match failure {
                 WriteFailure::Busy => CacheError::CatalogBusy { path },
+                WriteFailure::Full => {
+                    let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+                    CacheError::catalog(&path, &full)
+                }
                 WriteFailure::Broken(reason) => CacheError::Catalog { path, reason: reason.to_owned() },
                 WriteFailure::Database { reason, damage: false } => CacheError::Catalog { path, reason },
                 WriteFailure::Database { reason, damage: true } => {
@@ -230,10 +234,9 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 /// An error of SQLite as one of the cache.
 fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-    let path = path.to_path_buf();
     match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path },
-        _ if is_damage(error) => CacheError::CatalogDamaged { path, reason: error.to_string() },
-        _ => CacheError::Catalog { path, reason: error.to_string() },
+        Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path: path.to_path_buf() },
+        _ if is_damage(error) => CacheError::CatalogDamaged { path: path.to_path_buf(), reason: error.to_string() },
+        _ => CacheError::catalog(path, error),
     }
 }
