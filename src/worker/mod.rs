@@ -10,6 +10,7 @@ mod event;
 mod preheating;
 mod service;
 mod snapshot;
+mod upkeep;
 
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
