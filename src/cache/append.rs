@@ -209,7 +209,7 @@ impl Cache {
         };
         let encoded = parquet_file::encode_addition(&open.bytes, &open.outline, &content, footer, fingerprint);
         let addition = encoded.map_err(|reason| open.parquet_error("written", reason))?;
-        Ok(addition.filter(|addition| is_worth_it(addition)).map(|addition| (addition, fingerprint)))
+        Ok(addition.filter(is_worth_it).map(|addition| (addition, fingerprint)))
     }
 
     /// Writes behind the committed bytes of a locked file and makes it durable. Returns the file and when it was written.

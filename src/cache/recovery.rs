@@ -1,13 +1,13 @@
 //! Setting right what a killed process or a damaged catalog left: half-written files go, whole files come in.
 
 use super::backup::Reopened;
-use super::entry::{Dataset, Entry};
+use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
 use super::files::Files;
 use super::store::Examined;
 use super::{Cache, files, parquet_file};
 use crate::fault::kill_point;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// What was set right when the cache was opened.
@@ -90,7 +90,7 @@ impl Cache {
     /// how many of each.
     pub(super) fn reconcile(&self) -> Result<(usize, usize), CacheError> {
         let known: HashMap<PathBuf, Entry> = self.known_files()?;
-        let (mut adopted, mut removed) = (Vec::new(), 0);
+        let (mut found, mut settled, mut removed) = (Vec::new(), 0, 0);
         for tree in self.folders.trees() {
             for path in self.files.files_below(&tree)? {
                 if let Some(owner) = files::temporary_owner(&path) {
@@ -108,32 +108,35 @@ impl Cache {
                         continue;
                     }
                     if let Examined::Sound { is_longer, .. } = self.examine(entry)? {
-                        if is_longer && let Some(newer) = self.settle_longer_file(entry)? {
-                            adopted.push(newer);
+                        if is_longer && self.settle_longer_file(entry)? {
+                            settled += 1;
                         }
                         continue;
                     }
                 }
                 let Some(entry) = self.adopt_file(&tree, &path)? else { continue };
-                let elsewhere = self.catalog.entry(&entry.key)?.and_then(|now| {
-                    let home = self.folders.absolute(&entry.key.dataset, &now.file?.path);
-                    (home != path && self.files.exists(&home)).then_some(home)
+                let known_file = self.catalog.entry(&entry.key)?.and_then(|now| now.file);
+                let is_elsewhere = known_file.as_ref().is_some_and(|file| {
+                    let home = self.folders.absolute(&entry.key.dataset, &file.path);
+                    home != path && self.files.exists(&home)
                 });
-                if elsewhere.is_some() {
+                if is_elsewhere {
                     // Replaced by a file of another definition before the kill; only its removal was missing.
                     if let Err(error) = self.files.remove(&path) {
                         tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
                     }
                 } else {
-                    adopted.push(entry);
+                    found.push((entry, known_file.map(|file| file.checksum)));
                 }
             }
         }
         // Of several files of one entry (two definitions), the one fetched last wins.
-        adopted.sort_by_key(|entry| entry.fetched_at_us);
+        found.sort_by_key(|(entry, _)| entry.fetched_at_us);
+        let last: BTreeMap<EntryKey, (Entry, Option<u128>)> =
+            found.into_iter().map(|(entry, known)| (entry.key.clone(), (entry, known))).collect();
         kill_point("recovery_before_catalog");
-        self.catalog.put_entries(&adopted)?;
-        Ok((adopted.len(), removed))
+        let adopted = self.catalog.adopt(last.into_values().collect())?;
+        Ok((adopted + settled, removed))
     }
 
     /// Every file the catalog knows, by its full path.
@@ -166,32 +169,32 @@ impl Cache {
         Ok(self.adoptable(&key, relative, sealed, found).map(|(entry, _content)| entry))
     }
 
-    /// What to do with a sound file that is longer than the catalog says: an append that is whole is taken in (its row is
-    /// returned), one that was cut off is cut away. Nothing is done while somebody has the file.
-    pub(super) fn settle_longer_file(&self, entry: &Entry) -> Result<Option<Entry>, CacheError> {
-        let Some(facts) = &entry.file else { return Ok(None) };
+    /// What to do with a sound file that is longer than the catalog says: an append that is whole is taken in, one that was cut
+    /// off is cut away. Nothing is done while somebody has the file. Returns whether it was taken in.
+    pub(super) fn settle_longer_file(&self, entry: &Entry) -> Result<bool, CacheError> {
+        let Some(facts) = &entry.file else { return Ok(false) };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-        let Ok(mut file) = self.files.open(&path) else { return Ok(None) };
+        let Ok(mut file) = self.files.open(&path) else { return Ok(false) };
         let unchanged = || Ok(self.catalog.entry(&entry.key)?.is_some_and(|now| now.file == entry.file));
         if !file.try_lock() || !unchanged()? {
-            return Ok(None);
+            return Ok(false);
         }
         let bytes = file.read(u64::MAX).map_err(|error| CacheError::file("reading", &path, &error))?;
         if let Some((end, found)) = parquet_file::longest_sealed(&bytes)
             && end as u64 > facts.size_bytes
             && let Some((newer, _content)) = self.adoptable(&entry.key, &facts.path, bytes.get(..end).unwrap_or_default(), found)
         {
-            return Ok(Some(newer));
+            // Still under the lock: nobody adds to the file before the catalog knows this.
+            return Ok(self.catalog.adopt(vec![(newer, Some(facts.checksum))])? > 0);
         }
         file.truncate(facts.size_bytes).map_err(|error| CacheError::file("cutting", &path, &error))?;
-        Ok(None)
+        Ok(false)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::EntryKey;
     use crate::cache::{CacheOptions, Content, Folders, Footer};
     use crate::market::{Bars, DateRange, ManualClock, Quality, RawBars, Symbol};
     use crate::source::SourceId;

@@ -89,12 +89,12 @@ impl Cache {
                 Examined::Sound { is_longer, .. } => {
                     report.ok += 1;
                     if is_longer && repair {
-                        newer.extend(self.settle_longer_file(entry)?);
+                        self.settle_longer_file(entry)?;
                     }
                 }
                 Examined::Newer(found) => {
                     report.ok += 1;
-                    newer.push(found.0);
+                    newer.push((found.0, entry.file.as_ref().map(|file| file.checksum)));
                 }
                 Examined::Damaged(_) | Examined::Gone if self.has_changed(entry)? => report.ok += 1,
                 Examined::Gone => {
@@ -110,7 +110,7 @@ impl Cache {
                 }
             }
         }
-        self.catalog.put_entries(&newer)?;
+        self.catalog.adopt(newer)?;
         self.find_orphans(&found, repair, &mut report)?;
         if repair {
             let gone: HashSet<PathBuf> = report.missing.iter().map(|finding| finding.path.clone()).collect();
@@ -159,7 +159,7 @@ impl Cache {
     fn repair_orphan(&self, tree: &std::path::Path, path: &std::path::Path) -> Result<(), CacheError> {
         if let Some(entry) = self.adopt_file(tree, path)? {
             match self.catalog.entry(&entry.key)?.and_then(|now| now.file) {
-                None => return self.catalog.put_entries(&[entry]),
+                None => return self.catalog.adopt(vec![(entry, None)]).map(drop),
                 Some(file) if self.folders.absolute(&entry.key.dataset, &file.path) == path => return Ok(()),
                 Some(_other_file) => {}
             }

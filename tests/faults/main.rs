@@ -13,3 +13,4 @@ mod kill_points;
 mod kills;
 mod power_loss;
 mod scenario;
+mod together;

@@ -257,7 +257,7 @@ impl CrashFiles {
                 _ => continue,
             };
             let durable = operations[at..].iter().any(|later| matches!(later, Operation::SyncFolder(synced) if parents.contains(synced)));
-            if !durable && chance.next() % 2 == 0 {
+            if !durable && chance.next().is_multiple_of(2) {
                 continue;
             }
             match operation {

@@ -4,6 +4,7 @@
 //! writer). Commits are durable (`synchronous=FULL`), because the catalog is the commit point of every file. What is read of
 //! entries and trash was compared with its row's seal. Blocking; never call it on the window's thread. One idea is one file here.
 
+mod adopt;
 mod at_rest;
 mod changes;
 mod check;

@@ -10,7 +10,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ pub(super) fn encode_groups(batch: &RecordBatch) -> Result<Groups, ParquetError>
         .row_groups()
         .iter()
         .flat_map(RowGroupMetaData::columns)
-        .map(|column| column.byte_range())
+        .map(ColumnChunkMetaData::byte_range)
         .map(|(start, length)| start + length)
         .max();
     bytes.truncate(end.and_then(|end| usize::try_from(end).ok()).unwrap_or(MAGIC.len()));

@@ -161,7 +161,7 @@ fn an_added_tail_reads_as_if_written_whole_and_replaces_the_one_before() {
         assert_eq!((addition.size_bytes, addition.checksum), (bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(&bytes)));
         let found = sealed(&bytes).expect("whole");
         assert_same(&found.content, &grown);
-        assert_eq!(addition.dead_bytes > 0, true);
+        assert!(addition.dead_bytes > 0);
     }
     assert_same(&decode(bytes.clone()).expect("decode").0, &long);
     // Cut off anywhere, the longest whole file is found again.
