@@ -230,7 +230,7 @@ mod tests {
     const START_US: i64 = 1_700_000_000_000_000;
 
     fn open(folder: &Path, clock: &Arc<ManualClock>) -> (Cache, Recovery) {
-        let clock = Arc::clone(clock) as _;
+        let clock = Arc::clone(clock);
         Cache::open(CacheOptions::new(Folders::new(folder), 1_000_000, clock)).expect("a cache")
     }
 
@@ -264,7 +264,7 @@ mod tests {
     }
 
     fn close_of(cache: &Cache, symbol: &str) -> Option<f64> {
-        cache.read(&key(symbol)).ok().map(|(served, _)| served.content.bars().close[0])
+        cache.read_from_disk(&key(symbol)).ok().map(|served| served.content.bars().close[0])
     }
 
     fn finding() -> QualityFinding {

@@ -131,6 +131,8 @@ impl Owner {
 
 /// What a clear calls itself.
 pub(super) const CLEAR: &str = "clear";
+/// What an eviction calls itself.
+pub(super) const EVICT: &str = "evict";
 /// What an undo calls itself.
 pub(super) const RESTORE: &str = "restore";
 
@@ -224,7 +226,17 @@ impl Cache {
         by_source.into_iter().map(|(source, symbols)| self.take_lease(source, symbols, doing, true)).collect()
     }
 
-    fn take_lease(&self, source: &SourceId, symbols: BTreeSet<Symbol>, doing: &str, by_force: bool) -> Result<Lease, CacheError> {
+    /// Takes the right to write symbols' entries, by force or only of those that nobody else holds; `doing` says what for.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub(super) fn take_lease(
+        &self,
+        source: &SourceId,
+        symbols: BTreeSet<Symbol>,
+        doing: &str,
+        by_force: bool,
+    ) -> Result<Lease, CacheError> {
         let now_us = self.now_us();
         let (granted, refused) = if symbols.is_empty() {
             (BTreeMap::new(), Vec::new())
@@ -377,7 +389,8 @@ mod tests {
             };
             one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage")
         };
-        let closes = |cache: &Cache| cache.read(&key).map(|(served, _)| served.content.bars().close.clone());
+        let closes =
+            |cache: &Cache| cache.read(&key, &crate::cache::Judge::default()).map(|found| found.served.content.bars().close.clone());
         let lease = one.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");
         assert!(one.commit_fenced(&[stage(1.0)], &lease).expect("commit").is_empty());
         let cleared = two.clear(&Selection::default(), &Judge::default()).expect("clear");

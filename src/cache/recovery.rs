@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(recovery.interrupted_jobs, ["Preheat"]);
         assert_eq!(recovery.adopted, 2);
         for (symbol, close) in [("OLD", 2.0), ("NEW", 3.0)] {
-            let (served, _) = cache.read(&footer(symbol).key).expect(symbol);
+            let served = cache.read_from_disk(&footer(symbol).key).expect(symbol);
             assert_eq!(served.content.bars().close, [close]);
         }
         assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
@@ -273,7 +273,7 @@ mod tests {
         let (cache, _) = open(folder.path());
         assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
         assert_eq!(cache.undo_clear(None).expect("undo").entries, 2);
-        assert_eq!(cache.read(&footer("A").key).expect("back").0.content.bars().close, [1.0]);
+        assert_eq!(cache.read_from_disk(&footer("A").key).expect("back").content.bars().close, [1.0]);
         assert!(matches!(cache.undo_clear(None), Err(CacheError::NothingToUndo)));
     }
 
@@ -297,6 +297,6 @@ mod tests {
         let (cache, recovery) = open(folder.path());
         assert_eq!(recovery.adopted, 1);
         assert!(recovery.catalog_moved_to.expect("moved aside").exists());
-        assert_eq!(cache.read(&footer("A").key).expect("still there").0.content.bars().close, [1.0]);
+        assert_eq!(cache.read_from_disk(&footer("A").key).expect("still there").content.bars().close, [1.0]);
     }
 }

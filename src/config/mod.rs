@@ -8,7 +8,7 @@ mod settings;
 
 pub use copies::{Copies, DatedCopy};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
-pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice};
+pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
 
 use directories::ProjectDirs;
 use std::path::PathBuf;

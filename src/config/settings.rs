@@ -2,6 +2,7 @@
 
 use super::copies::Copies;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,49 @@ pub struct SourceSetting {
     pub name: String,
     /// Its URL without a password.
     pub url: String,
+    /// The exchange of its symbols, where no rule says another, such as `XHKG`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<String>,
+}
+
+/// A rule for times to live: `source` and `symbols` say for which entries, `ttl` and `exchange` what holds for them.
+///
+/// Kept as it is written, so that a rule that cannot be used is explained, left out and not lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TtlRule {
+    #[serde(deserialize_with = "any_as_text")]
+    fields: BTreeMap<String, String>,
+}
+
+impl TtlRule {
+    /// The fields a rule can have.
+    pub const FIELDS: [&'static str; 4] = ["source", "symbols", "ttl", "exchange"];
+
+    /// A rule of these fields.
+    #[must_use]
+    pub fn new<'text>(fields: impl IntoIterator<Item = (&'text str, &'text str)>) -> Self {
+        Self { fields: fields.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() }
+    }
+
+    /// A field's text.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).map(String::as_str)
+    }
+
+    /// The first field that no rule can have.
+    #[must_use]
+    pub fn unknown_field(&self) -> Option<&str> {
+        self.fields.keys().map(String::as_str).find(|name| !Self::FIELDS.contains(name))
+    }
+}
+
+/// Numbers and other values as they are written: `ttl = 24` means what `ttl = "24"` does.
+fn any_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let values = BTreeMap::<String, toml::Value>::deserialize(deserializer)?;
+    let text_of = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(values.into_iter().map(|(name, value)| (name, text_of(value))).collect())
 }
 
 /// Everything a user can set.
@@ -56,7 +100,7 @@ pub struct SourceSetting {
 pub struct Settings {
     /// The name of the source in use.
     pub source: Option<String>,
-    /// Time to live, such as `24h` or `7d`.
+    /// Time to live: such as `24h` or `7d`, or `market-close`.
     pub ttl: String,
     /// Feature sets to keep warm.
     pub sets: Vec<String>,
@@ -68,14 +112,21 @@ pub struct Settings {
     pub features_cache_dir: Option<PathBuf>,
     /// Most bytes of files; 0 is no limit.
     pub disk_budget_bytes: u64,
+    /// Bytes of the disk that are kept free, at least 2 % of it; 0 keeps nothing free.
+    pub free_reserve_bytes: u64,
     /// Most bytes in the memory tier.
     pub memory_budget_bytes: u64,
+    /// Whether the newest lookups are logged singly, with their reasons.
+    pub log_lookups: bool,
     /// Working threads; all cores when 0.
     pub jobs: usize,
     /// How the window looks.
     pub appearance: Appearance,
     /// Known sources.
     pub sources: Vec<SourceSetting>,
+    /// Other times to live and exchanges, by source and symbols; the first that fits is followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ttl_rules: Vec<TtlRule>,
 }
 
 impl Default for Settings {
@@ -88,10 +139,13 @@ impl Default for Settings {
             bars_cache_dir: None,
             features_cache_dir: None,
             disk_budget_bytes: 20_000_000_000,
+            free_reserve_bytes: 1_000_000_000,
             memory_budget_bytes: 256_000_000,
+            log_lookups: true,
             jobs: 0,
             appearance: Appearance::default(),
             sources: Vec::new(),
+            ttl_rules: Vec::new(),
         }
     }
 }
@@ -244,7 +298,8 @@ mod tests {
         let settings = Settings {
             source: Some("market".to_owned()),
             ttl: "7d".to_owned(),
-            sources: vec![SourceSetting { name: "market".to_owned(), url: "mysql://root@localhost/market".to_owned() }],
+            sources: vec![SourceSetting { name: "market".to_owned(), url: "mysql://root@localhost/market".to_owned(), exchange: None }],
+            ttl_rules: vec![TtlRule::new([("symbols", "*.HK"), ("ttl", "market-close")])],
             ..Settings::default()
         };
         settings.save(&path).expect("save");
@@ -265,6 +320,19 @@ mod tests {
         assert!(problem.expect("explained").contains("damaged-7"));
         let kept = std::fs::read_to_string(folder.path().join("settings.toml.damaged-7")).expect("copy");
         assert!(kept.contains("broken"));
+    }
+
+    #[test]
+    fn rules_are_kept_as_they_are_written() {
+        let text = "[[ttl_rules]]\nsymbols = \"*.HK\"\nttl = 24\n[[ttl_rules]]\nsymbol = \"A\"\n\
+                    [[sources]]\nname = \"m\"\nurl = \"sample:\"\nexchange = \"XHKG\"\n";
+        let settings: Settings = toml::from_str(text).expect("parse");
+        let [first, second] = &settings.ttl_rules[..] else { panic!("{settings:?}") };
+        assert_eq!((first.get("symbols"), first.get("ttl"), first.get("source")), (Some("*.HK"), Some("24"), None));
+        assert_eq!((first.unknown_field(), second.unknown_field()), (None, Some("symbol")));
+        assert_eq!(settings.sources[0].exchange.as_deref(), Some("XHKG"));
+        let back: Settings = toml::from_str(&toml::to_string_pretty(&settings).expect("write")).expect("read again");
+        assert_eq!(back, settings);
     }
 
     #[test]

@@ -6,9 +6,11 @@
 
 mod adopt;
 mod at_rest;
+mod batch;
 mod changes;
 mod check;
 mod entries;
+mod evictions;
 mod jobs;
 mod leases;
 mod lookups;
@@ -16,12 +18,13 @@ mod queue;
 mod readers;
 mod rows;
 mod schema;
+mod scrubs;
 mod symbols;
 #[cfg(test)]
 mod tests;
 mod trash;
 
-use super::error::CacheError;
+use super::error::{CacheError, LITTLE_BYTES};
 use at_rest::{Condition, Guard, Identity};
 use queue::{Queue, WriteFailure};
 use readers::Readers;
@@ -31,13 +34,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub(super) use batch::BatchRows;
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;
 pub use jobs::JobRecord;
 #[cfg(test)]
 pub(super) use jobs::forget_own_jobs_for_tests;
-pub use lookups::LookupCount;
+pub(super) use lookups::KEPT_US as LOOKUPS_KEPT_US;
+pub use lookups::{KeyLookups, LookupCount};
+pub(super) use scrubs::OpenPass;
 pub use trash::TrashBatch;
 
 /// The oldest SQLite without the WAL-reset corruption bug, 3.51.3.
@@ -125,10 +131,7 @@ impl Catalog {
             let path = self.path.clone();
             match failure {
                 WriteFailure::Busy => CacheError::CatalogBusy { path },
-                WriteFailure::Full => {
-                    let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
-                    CacheError::catalog(&path, &full)
-                }
+                WriteFailure::Full => CacheError::disk_full(&path, LITTLE_BYTES),
                 WriteFailure::Broken(reason) => CacheError::Catalog { path, reason: reason.to_owned() },
                 WriteFailure::Database { reason, damage: false } => CacheError::Catalog { path, reason },
                 WriteFailure::Database { reason, damage: true } => {
@@ -238,6 +241,6 @@ fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path: path.to_path_buf() },
         _ if is_damage(error) => CacheError::CatalogDamaged { path: path.to_path_buf(), reason: error.to_string() },
-        _ => CacheError::catalog(path, error),
+        _ => CacheError::catalog(&path, error),
     }
 }

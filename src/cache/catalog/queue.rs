@@ -22,7 +22,7 @@ pub(super) enum WriteFailure {
         /// Whether the file is no healthy database any more.
         damage: bool,
     },
-    /// The disk is full.
+    /// There is no room on the disk.
     Full,
     /// Another process holds the writing lock for too long.
     Busy,

@@ -1,6 +1,5 @@
 //! Rows of the catalog's tables as the program's own types, and back.
 
-use crate::cache::counters::Tier;
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Quality, Resolution, Symbol, parse_date};
@@ -8,19 +7,6 @@ use crate::source::{SourceId, SymbolInfo};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, Statement, params_from_iter};
 use xxhash_rust::xxh3::xxh3_64;
-
-/// Lookups of one minute, tier and kind of dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LookupCount {
-    /// Start of the minute.
-    pub bucket_us: i64,
-    /// Where they were answered.
-    pub tier: Tier,
-    /// `bars` or `features`.
-    pub dataset: String,
-    /// How many.
-    pub count: u64,
-}
 
 /// A job of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -271,12 +257,13 @@ pub(super) fn symbol_from_row(row: &Row<'_>) -> rusqlite::Result<SymbolInfo> {
     })
 }
 
-pub(super) fn lookup_from_row(row: &Row<'_>) -> rusqlite::Result<LookupCount> {
-    Ok(LookupCount {
-        bucket_us: row.get(0)?,
-        tier: Tier::from_word(&row.get::<_, String>(1)?),
-        dataset: row.get(2)?,
-        count: unsigned_at(row, 3)?,
+/// The key in three columns: source, symbol and dataset.
+pub(super) fn key_at(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryKey> {
+    let text = |column: usize| row.get_ref(column).and_then(|value| value.as_str().map(str::to_owned).map_err(Into::into));
+    Ok(EntryKey {
+        source: SourceId::new(&text(column)?),
+        symbol: Symbol::from(text(column + 1)?),
+        dataset: Dataset::from_name(&text(column + 2)?),
     })
 }
 

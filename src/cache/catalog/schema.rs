@@ -128,7 +128,7 @@ const MIGRATIONS: [&str; 2] = [
     -- Lookups per minute with bytes; `stale` counts those answered with what was not fresh.
     ALTER TABLE lookups RENAME TO lookups_1;
     CREATE TABLE lookups (
-        bucket_us    INTEGER NOT NULL,            -- start of the minute
+        bucket_us    INTEGER NOT NULL,            -- start of the minute; 0: all that is older than 30 days
         tier         TEXT NOT NULL,               -- memory, disk, shared, miss
         dataset      TEXT NOT NULL,               -- bars, or the set's name
         count        INTEGER NOT NULL,
@@ -140,9 +140,9 @@ const MIGRATIONS: [&str; 2] = [
     ) STRICT, WITHOUT ROWID;
     INSERT INTO lookups (bucket_us, tier, dataset, count) SELECT bucket_us, tier, dataset, count FROM lookups_1;
     DROP TABLE lookups_1;
-    -- The same per symbol and hour.
+    -- The same per entry and hour; after two days per day. By time first: old ones are dropped, and there are few buckets.
     CREATE TABLE symbol_lookups (
-        bucket_us    INTEGER NOT NULL,            -- start of the hour
+        bucket_us    INTEGER NOT NULL,            -- start of the hour or day
         source       TEXT NOT NULL,
         symbol       TEXT NOT NULL,
         dataset      TEXT NOT NULL,
@@ -152,7 +152,8 @@ const MIGRATIONS: [&str; 2] = [
         miss         INTEGER NOT NULL DEFAULT 0,
         stale        INTEGER NOT NULL DEFAULT 0,
         size_bytes   INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (source, symbol, dataset, bucket_us)
+        saved_us     INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (bucket_us, source, symbol, dataset)
     ) STRICT, WITHOUT ROWID;
     -- How long lookups took: per hour and tier, how many fell into each class (the upper bound grows by a quarter power of two).
     CREATE TABLE latencies (
@@ -183,14 +184,18 @@ const MIGRATIONS: [&str; 2] = [
         quality      TEXT NOT NULL                -- JSON
     ) STRICT;
     CREATE INDEX quality_of_symbol ON quality_history (source, symbol, id);
-    -- When each file was last read whole and compared with its checksum by the scrub.
+    -- Passes of the scrub, which reads every file whole and compares it with its checksum; newest last.
     CREATE TABLE scrubs (
         id           INTEGER PRIMARY KEY,
         started_us   INTEGER NOT NULL,
-        finished_us  INTEGER,
+        finished_us  INTEGER,                     -- NULL: still under way
         files        INTEGER NOT NULL DEFAULT 0,
         size_bytes   INTEGER NOT NULL DEFAULT 0,
-        damaged      INTEGER NOT NULL DEFAULT 0
+        damaged      INTEGER NOT NULL DEFAULT 0,
+        missing      INTEGER NOT NULL DEFAULT 0,
+        at_source    TEXT NOT NULL DEFAULT '',    -- the last entry that was read
+        at_symbol    TEXT NOT NULL DEFAULT '',
+        at_dataset   TEXT NOT NULL DEFAULT ''
     ) STRICT;",
 ];
 

@@ -1,6 +1,7 @@
 //! Tests of the catalog: its queue, its readers, its migrations, and what it does with damage.
 
 use super::*;
+use crate::cache::counters::{Counters, Lookup, LookupReason, Tier};
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts};
 use crate::market::{Resolution, Symbol, parse_date};
 use crate::source::SourceId;
@@ -168,7 +169,7 @@ fn a_catalog_of_format_1_keeps_everything_and_a_copy() {
     let trash = catalog.trash_of_batch(1_700_000_004_000_000).expect("trash");
     assert_eq!(trash.iter().map(|(entry, _)| entry.key.symbol.as_str()).collect::<Vec<_>>(), ["ÅÄÖ", "ÅÄÖ"]);
     assert_eq!(catalog.trash_batches().expect("batches").first().map(|batch| batch.size_bytes), Some(1_006 + 1_007));
-    assert_eq!(catalog.lookups_since(0).expect("lookups").iter().map(|lookup| lookup.count).sum::<u64>(), 8);
+    assert_eq!(catalog.lookups_since(0, 1).expect("lookups").iter().map(|lookup| lookup.totals.count).sum::<u64>(), 8);
     assert_eq!(catalog.jobs().expect("jobs").iter().map(|job| job.title.as_str()).collect::<Vec<_>>(), ["Preheat", "Preheat 4 symbols"]);
     let (_, symbols) = catalog.symbols(&SourceId::new("mysql-db-7")).expect("symbols").expect("listed");
     assert_eq!(symbols.iter().map(|info| info.symbol.as_str()).collect::<Vec<_>>(), ["000001", "BRK/B", "贵州茅台"]);
@@ -221,13 +222,25 @@ fn entries_keep_their_seals_through_every_change() {
     catalog.set_pinned(&keys[..1], true).expect("pin");
     catalog.put_entries(&[entry("A", 8)]).expect("put again");
     assert!(catalog.entry(&keys[0]).expect("read").expect("there").pinned, "a pin outlives new content");
-    catalog.add_lookups(&[], &[(keys[0].clone(), 3, 77)], 0).expect("hits");
+    let counters = Counters::new(true);
+    for _ in 0..3 {
+        let (tier, reason, elapsed) = (Tier::Disk, LookupReason::Fresh, Duration::from_micros(5));
+        counters.count(&Lookup { key: &keys[0], tier, reason, size_bytes: 1, elapsed, source_cost_us: 0, now_us: 77 });
+    }
+    catalog.add_lookups(&std::sync::Arc::new(counters.take().expect("counted")), 77).expect("hits");
     catalog.invalidate(&keys[1..2], 5).expect("invalidate");
     let failure = Failure { at_us: 1, message: "no".to_owned(), attempts: 2, next_attempt_us: Some(9) };
     catalog.put_failures(&[(keys[0].clone(), failure.clone()), (key("D"), failure.clone())]).expect("failures");
     let first = catalog.entry(&keys[0]).expect("read").expect("there");
     assert_eq!((first.hits, first.last_used_us, first.failure), (3, Some(77), Some(failure)));
-    let touched = Touched { key: keys[1].clone(), fetched_at_us: 10, range: crate::market::DateRange::ALL, quality: first.quality };
+    let touched = Touched {
+        key: keys[1].clone(),
+        fetched_at_us: 10,
+        range: crate::market::DateRange::ALL,
+        quality: first.quality,
+        synced: None,
+        provisional_from_us: None,
+    };
     let unknown = Touched { key: key("D"), ..touched.clone() };
     assert_eq!(catalog.touch_entries(&[touched, unknown]).expect("touch"), [key("D")]);
     assert_eq!(catalog.entry(&keys[1]).expect("read").expect("there").invalidated_at_us, None);
