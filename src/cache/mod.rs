@@ -129,9 +129,9 @@ impl Cache {
             moving: std::sync::Mutex::default(),
         };
         // First, so that files on their way to the trash are not taken for lost ones.
-        cache.finish_clears()?;
-        let recovery = cache.recover(moved_aside)?;
-        cache.purge_trash()?;
+        unless_full(cache.finish_clears())?;
+        let recovery = unless_full(cache.recover(moved_aside))?;
+        unless_full(cache.purge_trash())?;
         Ok((cache, recovery))
     }
 
@@ -235,6 +235,17 @@ impl Cache {
         for key in keys {
             self.memory.invalidate(key);
         }
+    }
+}
+
+/// On a full disk what is cached can still be read, and clearing makes room: what could not be set right is left for the next start.
+fn unless_full<T: Default>(result: Result<T, CacheError>) -> Result<T, CacheError> {
+    match result {
+        Err(error @ CacheError::DiskFull { .. }) => {
+            tracing::warn!(%error, "what an earlier process left behind is set right at the next start");
+            Ok(T::default())
+        }
+        other => other,
     }
 }
 
