@@ -14,7 +14,7 @@ pub enum CacheError {
         reason: String,
     },
     /// There is no room to write.
-    #[error("the disk with the folder {} is full: {} more {} needed. Clear cached data or free some space, then try again; nothing that was cached is lost", .folder.display(), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
+    #[error("the disk with the folder {} is full: {} more {} needed. Free some space there, or choose another folder with --cache-dir, then try again; nothing that was cached is lost", .folder.display(), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
     DiskFull {
         /// The folder that was written to.
         folder: PathBuf,
