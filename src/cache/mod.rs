@@ -22,6 +22,7 @@ mod store;
 mod test_cache;
 mod trash;
 mod verify;
+mod why;
 
 pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
@@ -38,6 +39,7 @@ pub use recovery::Recovery;
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
+pub use why::{End, Why, provisional_sentence, rule_words};
 
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;

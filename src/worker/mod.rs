@@ -6,11 +6,15 @@
 
 mod actions;
 pub mod chart_data;
+mod dossier;
 mod event;
 mod preheating;
 mod service;
 mod snapshot;
+mod survey;
 
+pub use dossier::{Dossier, EntryDossier, InspectRequest, QualityAt};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Overrides, Worker, WorkerContext, definitions};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};
+pub use survey::{Survey, SurveyRequest};

@@ -1,7 +1,7 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
 use crate::cache::{
-    Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TimeToLive, TrashBatch, Usage,
+    Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TimeToLive, TrashBatch, Usage, Why,
 };
 use crate::market::{Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
@@ -15,6 +15,8 @@ pub struct DatasetFacts {
     pub dataset: String,
     /// Its state.
     pub state: EntryState,
+    /// What decided on it.
+    pub why: Why,
     /// When it stops being fresh.
     pub expires_at_us: Option<i64>,
     /// The catalog's row.
@@ -222,7 +224,7 @@ impl Snapshot {
                 snapshot.next_change_us = earlier(snapshot.next_change_us, Some(expires_at_us));
             }
         }
-        snapshot.rows = rows(listed, entries, input.judge);
+        snapshot.rows = rows(listed, entries, input.judge, now_us);
         Ok(snapshot)
     }
 }
@@ -232,7 +234,7 @@ fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 /// One row per symbol: those the source lists, and those that are only cached.
-fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge) -> Vec<SymbolRow> {
+fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
     let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
         .into_iter()
         .map(|info| {
@@ -249,7 +251,11 @@ fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judg
         let row = by_symbol.entry(entry.key.symbol.clone()).or_insert_with(|| SymbolRow::empty(entry.key.symbol.clone()));
         row.add(entry, state, judge);
     }
-    by_symbol.into_values().collect()
+    let mut rows: Vec<SymbolRow> = by_symbol.into_values().collect();
+    for row in &mut rows {
+        row.give_reasons(judge, now_us);
+    }
+    rows
 }
 
 impl SymbolRow {
@@ -298,7 +304,23 @@ impl SymbolRow {
         } else {
             self.features_bytes += entry.size_bytes();
         }
-        self.datasets.push(DatasetFacts { dataset: entry.key.dataset.name().to_owned(), state, expires_at_us, entry });
+        let dataset = entry.key.dataset.name().to_owned();
+        self.datasets.push(DatasetFacts { dataset, state, why: Why::NotCached, expires_at_us, entry });
+    }
+
+    /// Says of each entry why it is in its state; once all are there, because features depend on their bars.
+    fn give_reasons(&mut self, judge: &Judge, now_us: i64) {
+        let bars = self.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars()).and_then(|facts| facts.entry.file.as_ref());
+        let bars_fingerprint = bars.map(|file| file.fingerprint);
+        for facts in &mut self.datasets {
+            facts.why = judge.why(Some(&facts.entry), &facts.entry.key, bars_fingerprint, now_us);
+        }
+    }
+
+    /// The entry that gives the row its state, if there is one.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&DatasetFacts> {
+        self.datasets.iter().find(|facts| facts.state == self.state)
     }
 
     /// Bytes of bars and features.
