@@ -153,7 +153,10 @@ const ESTIMATE_KEPT_US: i64 = 600 * SECOND_US;
 
 /// What a row costs at the source, where entries' own costs are not known: medians by source and dataset, and when they were taken.
 #[derive(Debug, Default)]
-pub(super) struct CostEstimates(Mutex<HashMap<(SourceId, Dataset), (i64, Option<f64>)>>);
+pub(super) struct CostEstimates(Mutex<HashMap<(SourceId, Dataset), Estimate>>);
+
+/// When it was taken, and the microseconds a row takes; `None` when no entry's cost is known.
+type Estimate = (i64, Option<f64>);
 
 /// The middle one of some numbers; the lower of two.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -3,6 +3,7 @@
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
+mod budget;
 mod catalog;
 mod change;
 mod counters;
@@ -24,6 +25,10 @@ mod trash;
 mod verify;
 mod why;
 
+pub use budget::{
+    BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
+    plan_evictions, value_of,
+};
 pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
@@ -58,6 +63,8 @@ pub struct CacheOptions {
     pub memory_budget_bytes: u64,
     /// Whether single lookups are logged with their reasons.
     pub log_lookups: bool,
+    /// How much room its files may take.
+    pub limits: Limits,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -66,7 +73,7 @@ impl CacheOptions {
     /// The usual options: 256 MB of memory, lookups logged.
     #[must_use]
     pub fn new(folders: Folders, clock: Arc<dyn Clock>) -> Self {
-        Self { folders, memory_budget_bytes: 256_000_000, log_lookups: true, clock }
+        Self { folders, memory_budget_bytes: 256_000_000, log_lookups: true, limits: Limits::default(), clock }
     }
 }
 
@@ -78,6 +85,7 @@ pub struct Cache {
     memory: MemoryTier,
     counters: Counters,
     costs: CostEstimates,
+    limits: std::sync::RwLock<Limits>,
     clock: Arc<dyn Clock>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
@@ -126,6 +134,7 @@ impl Cache {
             memory: MemoryTier::new(options.memory_budget_bytes),
             counters: Counters::new(options.log_lookups),
             costs: CostEstimates::default(),
+            limits: std::sync::RwLock::new(options.limits),
             clock: options.clock,
             moving: std::sync::Mutex::default(),
         };

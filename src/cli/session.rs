@@ -7,7 +7,7 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLi
 use crate::config::{Places, Secrets, Settings};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use crate::worker::{Overrides, WorkerContext, definitions};
+use crate::worker::{Overrides, WorkerContext, definitions, limits};
 use anyhow::{Context, anyhow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -195,6 +195,7 @@ impl<'console> Session<'console> {
             folders,
             memory_budget_bytes: settings.memory_budget_bytes,
             log_lookups: settings.log_lookups,
+            limits: limits(settings),
             clock: Arc::clone(&self.context.clock),
         };
         let (cache, recovery) = Cache::open(options)?;

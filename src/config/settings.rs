@@ -67,6 +67,8 @@ pub struct Settings {
     pub features_cache_dir: Option<PathBuf>,
     /// Most bytes of files; 0 is no limit.
     pub disk_budget_bytes: u64,
+    /// Bytes of the disk that are kept free, at least 2 % of it; 0 keeps nothing free.
+    pub free_reserve_bytes: u64,
     /// Most bytes in the memory tier.
     pub memory_budget_bytes: u64,
     /// Whether the newest lookups are logged singly, with their reasons.
@@ -89,6 +91,7 @@ impl Default for Settings {
             bars_cache_dir: None,
             features_cache_dir: None,
             disk_budget_bytes: 20_000_000_000,
+            free_reserve_bytes: 1_000_000_000,
             memory_budget_bytes: 256_000_000,
             log_lookups: true,
             jobs: 0,

@@ -15,6 +15,6 @@ mod survey;
 
 pub use dossier::{Dossier, EntryDossier, InspectRequest, QualityAt};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
-pub use service::{Overrides, Worker, WorkerContext, definitions};
+pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};
 pub use survey::{Survey, SurveyRequest};

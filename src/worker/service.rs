@@ -4,7 +4,7 @@ use super::actions;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::preheating::Queue;
 use super::snapshot::{Snapshot, SnapshotInput};
-use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Recovery, TimeToLive};
+use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
@@ -211,6 +211,12 @@ pub fn definitions() -> Definitions {
         .collect()
 }
 
+/// The room that settings allow the cache.
+#[must_use]
+pub fn limits(settings: &Settings) -> Limits {
+    Limits { disk_budget_bytes: settings.disk_budget_bytes, free_reserve_bytes: settings.free_reserve_bytes }
+}
+
 /// What the worker's tasks share.
 pub(super) struct Service {
     pub context: WorkerContext,
@@ -272,6 +278,7 @@ impl Service {
             folders: self.folders(),
             memory_budget_bytes: self.configuration().settings.memory_budget_bytes,
             log_lookups: self.configuration().settings.log_lookups,
+            limits: limits(&self.configuration().settings),
             clock: Arc::clone(&self.context.clock),
         };
         match Cache::open(options) {
@@ -325,7 +332,11 @@ impl Service {
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir
-            || before.settings.memory_budget_bytes != settings.memory_budget_bytes;
+            || before.settings.memory_budget_bytes != settings.memory_budget_bytes
+            || before.settings.log_lookups != settings.log_lookups;
+        if let Ok(cache) = self.cache() {
+            cache.set_limits(limits(settings));
+        }
         (problems, reopen)
     }
 

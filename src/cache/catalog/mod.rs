@@ -4,6 +4,7 @@
 //! are durable (`synchronous=FULL`), because the catalog is the commit point of every file. Blocking; never call it on the
 //! window's thread.
 
+mod evictions;
 mod lookups;
 mod rows;
 mod schema;
