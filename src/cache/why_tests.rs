@@ -61,10 +61,7 @@ fn every_state_is_told_with_its_reason() {
         "Fresh: it is pinned, so it never expires and is never evicted"
     );
     assert_eq!(told(Some(&Entry { fetched_at_us: NOW - 27 * hour, ..entry() }), rule), "Stale: its 24 h ended 3 h ago");
-    assert_eq!(
-        told(Some(&Entry { invalidated_at_us: Some(NOW - 2 * 60 * SECOND_US), ..entry() }), rule),
-        "Stale: invalidated 2 min ago"
-    );
+    assert_eq!(told(Some(&Entry { invalidated_at_us: Some(NOW - 2 * 60 * SECOND_US), ..entry() }), rule), "Stale: invalidated 2 min ago");
     let future = told(Some(&Entry { fetched_at_us: NOW + 48 * hour, ..entry() }), rule);
     assert_eq!(future, "Stale: it was fetched Wed 12:00, which is still to come; the clock was set back");
     let features = |definition: u128, inputs: u128| Entry {

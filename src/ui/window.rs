@@ -82,6 +82,10 @@ pub struct ViewState {
     pub scrolled_to: Option<(crate::market::Symbol, u64)>,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
+    /// Whether the inspector shows every change and every lookup it knows.
+    pub all_changes: bool,
+    /// The same of lookups.
+    pub all_lookups: bool,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
 }

@@ -1,9 +1,9 @@
 //! Everything but preheats: each job is started at once, beside the others.
 
 use super::chart_data::ChartData;
+use super::dossier::{Dossier, InspectRequest};
 use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
 use super::preheating::{self, Queue};
-use super::dossier::{Dossier, InspectRequest};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};

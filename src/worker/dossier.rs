@@ -5,6 +5,7 @@
 
 use crate::cache::{
     Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan, Rule, Why,
+    costs_of,
 };
 use crate::market::{Quality, Symbol};
 use crate::source::SourceId;
@@ -96,7 +97,7 @@ impl Dossier {
         let by_entry = cache.lookups_by_entry(LookupSpan::Month, Some(source), Some(symbol), 64)?;
         let lookups_of = |key: &EntryKey| by_entry.iter().find(|found| found.key == *key).map(|found| found.lookups).unwrap_or_default();
         let [bars_tree, features_tree] = cache.folders().trees();
-        let years = years_of(&entries);
+        let years = costs_of(&entries).years.into_iter().collect();
         let entries = entries
             .into_iter()
             .map(|entry| {
@@ -153,8 +154,4 @@ fn changes_of(_cache: &Cache, _source: &SourceId, _symbol: &Symbol) -> Result<Ve
 
 fn quality_of(_cache: &Cache, _source: &SourceId, _symbol: &Symbol) -> Result<Vec<QualityAt>, CacheError> {
     Ok(Vec::new())
-}
-
-fn years_of(_entries: &[Entry]) -> Vec<(i32, u64)> {
-    Vec::new()
 }

@@ -2,11 +2,14 @@
 //!
 //! Contract: reading it counts no lookup and changes nothing but what the counters still had to hand over.
 
-use crate::cache::{Cache, CacheError, Change, LookupSpan, LookupStats, LookupTotals};
+use crate::cache::{BudgetStatus, Cache, CacheCosts, CacheError, Change, Eviction, LookupSpan, LookupStats, LookupTotals};
 use crate::source::SourceId;
+use std::path::Path;
 
 /// Most changes and evictions told.
 const NEWEST: usize = 20;
+/// Most symbols told by what they take.
+const LARGEST: usize = 8;
 
 /// Numbers to be worked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +29,16 @@ pub struct Survey {
     pub lookups: LookupStats,
     /// Sums over the last 30 days, whatever the span.
     pub month: LookupTotals,
+    /// Room taken against room allowed.
+    pub budget: BudgetStatus,
+    /// What each symbol, set and year takes, over all sources; of the symbols only the largest.
+    pub costs: CacheCosts,
+    /// What was evicted and why, newest first.
+    pub evictions: Vec<Eviction>,
     /// What changed at the source in use, newest first.
     pub changes: Vec<Change>,
+    /// Damaged files that were put aside: how many, and their bytes.
+    pub quarantine: (u64, u64),
 }
 
 impl Survey {
@@ -38,7 +49,25 @@ impl Survey {
     pub(super) fn make(cache: &Cache, source: Option<&SourceId>, span: LookupSpan) -> Result<Self, CacheError> {
         let lookups = cache.lookup_stats(span)?;
         let month = if span == LookupSpan::Month { lookups.totals() } else { cache.lookup_stats(LookupSpan::Month)?.totals() };
-        let _ = (source, NEWEST);
-        Ok(Self { made_at_us: cache.now_us(), lookups, month, changes: Vec::new() })
+        let mut costs = cache.costs()?;
+        costs.symbols.truncate(LARGEST);
+        let _ = source;
+        Ok(Self {
+            made_at_us: cache.now_us(),
+            lookups,
+            month,
+            budget: cache.budget_status()?,
+            costs,
+            evictions: cache.evictions(NEWEST)?,
+            changes: Vec::new(),
+            quarantine: quarantine_of(&cache.folders().quarantine()),
+        })
     }
+}
+
+/// Files in the quarantine and their bytes; none where there is no such folder yet.
+fn quarantine_of(folder: &Path) -> (u64, u64) {
+    let Ok(listing) = std::fs::read_dir(folder) else { return (0, 0) };
+    let files = listing.filter_map(|file| file.ok()?.metadata().ok()).filter(std::fs::Metadata::is_file);
+    files.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.len()))
 }
