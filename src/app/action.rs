@@ -34,6 +34,8 @@ pub enum Action {
     Inspect(Symbol),
     /// Show a symbol: its row and its chart.
     Reveal(Symbol),
+    /// Narrow the list to a symbol and show it.
+    Find(Symbol),
     /// Look so far back in the overview.
     LookBack(LookupSpan),
     /// Put a text on the clipboard.

@@ -38,6 +38,11 @@ impl AppState {
             Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
             Action::Inspect(symbol) => return self.inspect(symbol),
             Action::Reveal(symbol) => return self.reveal(symbol),
+            Action::Find(symbol) => {
+                self.list.show_all();
+                self.list.set_filter(symbol.to_string());
+                return self.reveal(symbol);
+            }
             Action::LookBack(span) => self.overview.span = span,
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],

@@ -86,6 +86,10 @@ pub struct ViewState {
     pub all_changes: bool,
     /// The same of lookups.
     pub all_lookups: bool,
+    /// Whether the overview shows every eviction it knows.
+    pub all_evictions: bool,
+    /// Whether the overview shows the rule of evictions.
+    pub eviction_rule: bool,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
 }
@@ -235,7 +239,7 @@ impl SamovarWindow {
         egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
             (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),
             (_, View::Symbols) => symbols::symbols_view_ui(ui, state, views, out),
-            (_, View::Overview) => dashboard::overview_ui(ui, state, out),
+            (_, View::Overview) => dashboard::overview_ui(ui, state, views, out),
             (_, View::Jobs) => jobs::jobs_ui(ui, state, views, out),
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });
