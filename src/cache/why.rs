@@ -164,7 +164,7 @@ impl Why {
             Self::NotCached => "Missing: nothing is cached; preheat to fetch it".to_owned(),
             Self::Pinned => "Fresh: it is pinned, so it never expires and is never evicted".to_owned(),
             Self::InTime { until_us, end } => match end {
-                End::Secs(secs) => format!("Fresh until {}: {} after it was fetched", moment(*until_us), ttl_words(*secs)),
+                End::Secs(secs) => format!("Fresh until {}, {} after it was fetched", moment(*until_us), ttl_words(*secs)),
                 End::Close(exchange) => format!("Fresh until {} ({})", moment(*until_us), closing_words(*exchange)),
                 End::Final { bar_us, exchange } => {
                     let day = format_date(*bar_us);

@@ -55,7 +55,7 @@ fn every_state_is_told_with_its_reason() {
     let hour = HOUR_US;
     assert_eq!(told(None, rule), "Missing: nothing is cached; preheat to fetch it");
     assert_eq!(told(Some(&Entry { file: None, ..entry() }), rule), "Missing: nothing is cached; preheat to fetch it");
-    assert_eq!(told(Some(&entry()), rule), "Fresh until Tue 12:00: 24 h after it was fetched");
+    assert_eq!(told(Some(&entry()), rule), "Fresh until Tue 12:00, 24 h after it was fetched");
     assert_eq!(
         told(Some(&Entry { pinned: true, fetched_at_us: 0, ..entry() }), rule),
         "Fresh: it is pinned, so it never expires and is never evicted"

@@ -10,8 +10,11 @@ use crate::ui::widgets::{legend_ui, tier_color, tier_legend_ui};
 use crate::ui::window::Outbox;
 use chrono::Local;
 use eframe::egui;
-use egui::{Align, Grid, Layout, RichText, Ui, vec2};
+use egui::{Align, Layout, RichText, Ui, vec2};
 use strum::IntoEnumIterator;
+
+/// Room for the names of the table's rows.
+const NAME_POINTS: f32 = 90.0;
 
 /// What stands on the button of a span.
 fn word_of(span: LookupSpan) -> &'static str {
@@ -96,47 +99,49 @@ fn series_ui(ui: &mut Ui, stats: &LookupStats, now_us: i64) {
     columns_ui(ui, &columns, &[ago[0].to_owned(), ago[1].to_owned(), "now".to_owned()], &spoken);
 }
 
-/// Cells of a row: the first on the left, the others on the right of their columns.
-fn cells_ui(ui: &mut Ui, values: &[String], strong: bool) {
+/// A row of the table: its name on the left, five numbers on the right of columns of one width.
+fn row_ui(ui: &mut Ui, name: impl FnOnce(&mut Ui), values: &[String; 5], strong: bool) {
     let theme = Theme::of(ui);
     let color = if strong { theme.text } else { theme.text_weak };
-    for value in values {
+    ui.horizontal(|ui| {
+        let cell = ((ui.available_width() - NAME_POINTS) / 5.0 - space::XS).clamp(44.0, 110.0);
+        name(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let text = RichText::new(value.as_str()).color(color);
-            ui.label(if strong { text } else { text.small() });
+            ui.spacing_mut().item_spacing.x = space::XS;
+            for value in values.iter().rev() {
+                ui.allocate_ui_with_layout(vec2(cell, 20.0), Layout::right_to_left(Align::Center), |ui| {
+                    ui.set_min_width(cell);
+                    let text = RichText::new(value.as_str()).color(color);
+                    ui.add(egui::Label::new(if strong { text } else { text.small() }).truncate());
+                });
+            }
         });
-    }
-    ui.end_row();
+    });
 }
 
-/// How long lookups took, by tier.
+/// How long lookups took, by tier; what they served, and what they saved.
 fn latency_ui(ui: &mut Ui, stats: &LookupStats) {
     let theme = Theme::of(ui);
-    let column = (ui.available_width() - 110.0) / 5.0 - space::S;
-    Grid::new("overview-latency").num_columns(6).spacing(vec2(space::S, 2.0)).min_col_width(column.clamp(52.0, 120.0)).show(ui, |ui| {
-        let head = ui.label(RichText::new("Tier").small().color(theme.text_weak));
-        head.on_hover_text("Percentiles of how long lookups took: half took no longer than p50, 99 of 100 no longer than p99");
-        cells_ui(ui, &["p50", "p95", "p99", "served", "saved"].map(str::to_owned), false);
-        for (tier, lookups) in &stats.tiers {
-            legend_ui(ui, tier_color(theme, *tier), tier.word());
-            let latency = |pick: fn(&crate::cache::Latency) -> f64| {
-                lookups.latency.as_ref().map_or_else(|| format::NONE.to_owned(), |latency| format::short_time(pick(latency)))
-            };
-            let none_if = |none: bool, text: String| if none { format::NONE.to_owned() } else { text };
-            let totals = lookups.totals;
-            cells_ui(
-                ui,
-                &[
-                    latency(|latency| latency.p50_us),
-                    latency(|latency| latency.p95_us),
-                    latency(|latency| latency.p99_us),
-                    none_if(totals.size_bytes == 0, format::bytes(totals.size_bytes)),
-                    none_if(totals.saved_us == 0, format::short_time(totals.saved_us as f64)),
-                ],
-                true,
-            );
-        }
-    });
+    let head = |ui: &mut Ui| {
+        ui.label(RichText::new("Answered by").small().color(theme.text_weak))
+            .on_hover_text("Percentiles of how long lookups took: half took no longer than p50, 99 of 100 no longer than p99");
+    };
+    row_ui(ui, head, &["p50", "p95", "p99", "served", "saved"].map(str::to_owned), false);
+    for (tier, lookups) in &stats.tiers {
+        let latency = |pick: fn(&crate::cache::Latency) -> f64| {
+            lookups.latency.as_ref().map_or_else(|| format::NONE.to_owned(), |latency| format::short_time(pick(latency)))
+        };
+        let none_if = |none: bool, text: String| if none { format::NONE.to_owned() } else { text };
+        let totals = lookups.totals;
+        let values = [
+            latency(|latency| latency.p50_us),
+            latency(|latency| latency.p95_us),
+            latency(|latency| latency.p99_us),
+            none_if(totals.size_bytes == 0, format::bytes(totals.size_bytes)),
+            none_if(totals.saved_us == 0, format::short_time(totals.saved_us as f64)),
+        ];
+        row_ui(ui, |ui| drop(legend_ui(ui, tier_color(theme, *tier), tier.word())), &values, true);
+    }
 }
 
 /// Lookups by dataset, in one line each.

@@ -151,7 +151,8 @@ fn measure_ui<Inner>(ui: &mut Ui, bytes: u64, most: u64, name: impl FnOnce(&mut 
                 ui.set_min_width(64.0);
                 ui.label(RichText::new(format::bytes(bytes)).color(theme.text));
             });
-            meter_ui(ui, ui.available_width(), bytes as f32 / most.max(1) as f32, theme.accent);
+            // Quiet: long or short is not good or bad.
+            meter_ui(ui, ui.available_width(), bytes as f32 / most.max(1) as f32, theme.volume);
         });
     });
 }

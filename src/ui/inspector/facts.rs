@@ -190,7 +190,7 @@ pub fn years_ui(ui: &mut Ui, years: &[(i32, u64)]) {
                 ui.set_min_width(64.0);
                 ui.label(RichText::new(format::bytes(*bytes)).color(theme.text));
             });
-            meter_ui(ui, (ui.available_width() - space::S).max(10.0), *bytes as f32 / most as f32, theme.accent)
+            meter_ui(ui, (ui.available_width() - space::S).max(10.0), *bytes as f32 / most as f32, theme.volume)
         });
     }
 }
