@@ -7,6 +7,7 @@ pub mod app;
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod fault;
 pub mod feature;
 pub mod format;
 pub mod indicator;

@@ -8,13 +8,14 @@ use super::Cache;
 use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
 use super::files;
+use super::lease::EVICT;
 use super::lookups::median;
 use crate::format;
 use crate::market::{DAY_US, SECOND_US, Symbol, date_of, micros_of_date};
 use crate::source::SourceId;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -411,7 +412,7 @@ impl Cache {
     }
 
     /// Makes room for files of `needed_bytes`: first the trash goes, oldest first, then the least valuable entries
-    /// ([`EVICTION_RULE`]), in as far as they are not protected and nobody holds a lease on their symbol. Nothing goes while there is room.
+    /// ([`EVICTION_RULE`]), in as far as they are not protected and nobody else holds a lease of their symbol. Nothing goes while there is room.
     ///
     /// # Errors
     /// When the catalog cannot be read or written. A file that cannot be removed is told in the log and taken in again or
@@ -429,22 +430,56 @@ impl Cache {
         if room.missing_bytes > 0 {
             // So that what was read last is known to have been.
             self.flush_counters()?;
-            let entries = self.catalog.entries(None)?;
-            let now_us = self.now_us();
-            let leased = self.catalog.leased_symbols(now_us)?;
-            let may_not_go = |key: &EntryKey| protected(key) || leased.contains(&(key.source.clone(), key.symbol.clone()));
-            let plan = plan_evictions(&entries, room.missing_bytes, now_us, &may_not_go);
-            let mut by_key: HashMap<EntryKey, Entry> = entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
-            let chosen = plan.into_iter().filter_map(|eviction| Some((by_key.remove(&eviction.key)?, eviction))).collect();
-            for (entry, eviction) in self.catalog.evict(chosen, now_us)? {
-                self.memory.invalidate(&entry.key);
-                self.remove_evicted(&entry);
-                room.evicted.push(eviction);
-            }
+        }
+        // Symbols that somebody else writes at the moment.
+        let mut taken: HashSet<(SourceId, Symbol)> = HashSet::new();
+        while room.missing_bytes > 0 {
+            let may_not_go = |key: &EntryKey| protected(key) || taken.contains(&(key.source.clone(), key.symbol.clone()));
+            let (evicted, refused) = self.evict_some(room.missing_bytes, &may_not_go)?;
+            room.evicted.extend(evicted);
             room.missing_bytes = shortfall()?;
+            if refused.is_empty() {
+                break;
+            }
+            taken.extend(refused);
         }
         room.enough = room.missing_bytes == 0;
         Ok(room)
+    }
+
+    /// Evicts entries by the rule, those of them whose symbols nobody else writes at the moment. Returns them, and these symbols.
+    fn evict_some(
+        &self,
+        needed_bytes: u64,
+        may_not_go: &dyn Fn(&EntryKey) -> bool,
+    ) -> Result<(Vec<Eviction>, Vec<(SourceId, Symbol)>), CacheError> {
+        let entries = self.catalog.entries(None)?;
+        let plan = plan_evictions(&entries, needed_bytes, self.now_us(), may_not_go);
+        let mut symbols: BTreeMap<SourceId, BTreeSet<Symbol>> = BTreeMap::new();
+        for eviction in &plan {
+            symbols.entry(eviction.key.source.clone()).or_default().insert(eviction.key.symbol.clone());
+        }
+        // Held until the files are removed: nobody writes them anew meanwhile.
+        let mut leases = Vec::new();
+        let mut refused = Vec::new();
+        for (source, symbols) in symbols {
+            let lease = self.take_lease(&source, symbols, EVICT, false)?;
+            refused.extend(lease.refused().iter().map(|(symbol, _holder)| (source.clone(), symbol.clone())));
+            leases.push(lease);
+        }
+        let mut by_key: HashMap<EntryKey, Entry> = entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+        let chosen = plan
+            .into_iter()
+            .filter(|eviction| leases.iter().any(|lease| lease.covers(&eviction.key)))
+            .filter_map(|eviction| Some((by_key.remove(&eviction.key)?, eviction)))
+            .collect();
+        let mut evicted = Vec::new();
+        for (entry, eviction) in self.catalog.evict(chosen)? {
+            self.memory.invalidate(&entry.key);
+            self.remove_evicted(&entry);
+            evicted.push(eviction);
+        }
+        Ok((evicted, refused))
     }
 
     /// Removes the file of an evicted entry, if it is still the one that was evicted.

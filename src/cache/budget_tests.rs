@@ -244,17 +244,15 @@ fn the_trash_goes_first_and_the_oldest_of_it() {
 #[test]
 fn what_somebody_works_on_never_goes() {
     let test = with_four();
-    let catalog = rusqlite::Connection::open(test.cache.folders().catalog()).expect("catalog");
-    let now_us = test.cache.now_us();
-    catalog
-        .execute(
-            "INSERT INTO leases VALUES ('test', 'D', 'another process', 1, ?1), ('test', 'C', 'long ago', 1, ?2)",
-            [now_us + 1, now_us],
-        )
-        .expect("leased");
+    let other = test.another();
+    let lease = other.lease(&SourceId::new("test"), &[Symbol::new("D")]).expect("leased");
+    assert!(lease.refused().is_empty());
     allow(&test, 1);
     let room = test.cache.make_room(0, &|_key| false).expect("room");
     assert_eq!((symbols(&room.evicted), room.enough), (vec!["C", "B", "A"], false));
+    test.read(&bars_of("D")).expect("still there");
+    drop(lease);
+    assert_eq!(symbols(&test.cache.make_room(0, &|_key| false).expect("room").evicted), ["D"]);
 }
 
 #[test]
@@ -263,7 +261,7 @@ fn what_was_written_anew_meanwhile_is_not_removed() {
     let old = test.cache.catalog().entry(&bars_of("D")).expect("catalog").expect("entry");
     let path = test.put_bars("D", 300, 5.0, 1_000);
     let eviction = plan_evictions(std::slice::from_ref(&old), 1, NOW, &|_key| false).remove(0);
-    assert!(test.cache.catalog.evict(vec![(old.clone(), eviction)], NOW).expect("nothing evicted").is_empty());
+    assert!(test.cache.catalog.evict(vec![(old.clone(), eviction)]).expect("nothing evicted").is_empty());
     test.cache.remove_evicted(&old);
     assert!(path.exists());
     assert_eq!(test.read(&bars_of("D")).expect("the new one").served.content.bars().len(), 300);

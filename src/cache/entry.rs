@@ -170,6 +170,28 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry of which nothing is cached.
+    #[must_use]
+    pub fn without_file(key: EntryKey) -> Self {
+        Self {
+            key,
+            file: None,
+            provenance: None,
+            range: DateRange::ALL,
+            fetched_at_us: 0,
+            invalidated_at_us: None,
+            failure: None,
+            damaged_at_us: None,
+            pinned: false,
+            quality: Quality::default(),
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            hits: 0,
+            last_used_us: None,
+        }
+    }
+
     /// Bytes on disk.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

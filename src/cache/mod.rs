@@ -3,6 +3,7 @@
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
 //! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
+mod backup;
 mod budget;
 mod catalog;
 mod change;
@@ -14,10 +15,12 @@ mod folders;
 mod freshness;
 mod judge;
 mod latency;
+mod lease;
 mod lookups;
 mod memory;
 mod parquet_file;
 mod recovery;
+mod scrub;
 mod store;
 #[cfg(test)]
 mod test_cache;
@@ -29,7 +32,7 @@ pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
 };
-pub use catalog::{Catalog, JobRecord, KeyLookups, LookupCount, Touched, TrashBatch};
+pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
@@ -38,9 +41,11 @@ pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
 pub use latency::Latency;
+pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
+pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
@@ -81,12 +86,14 @@ impl CacheOptions {
 #[derive(Debug)]
 pub struct Cache {
     folders: Folders,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     memory: MemoryTier,
     counters: Counters,
     costs: CostEstimates,
     limits: std::sync::RwLock<Limits>,
     clock: Arc<dyn Clock>,
+    /// What was wrong with the catalog when it was opened, until a check has told it.
+    mended: std::sync::Mutex<Option<String>>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
 }
@@ -115,33 +122,30 @@ impl Cache {
     /// When the folder cannot be written, or the catalog cannot be opened.
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
         files::make_folder(&options.folders.cache_dir)?;
-        let path = options.folders.catalog();
-        let (catalog, moved_aside) = match Catalog::open(&path) {
-            Ok(catalog) => (catalog, None),
-            Err(CacheError::CatalogDamaged { reason, .. }) => {
-                let aside = recovery::move_catalog_aside(&path, options.clock.now_us())?;
-                tracing::warn!(%reason, aside = %aside.display(), "the catalog was damaged and is rebuilt from the cached files");
-                (Catalog::open(&path)?, Some(aside))
-            }
+        let (catalog, reopened) = match backup::open_catalog(&options.folders, options.clock.now_us()) {
             Err(CacheError::Catalog { path: _, reason }) if recovery::is_permission(&reason) => {
                 return Err(CacheError::FolderNotWritable { path: options.folders.cache_dir, reason });
             }
-            Err(error) => return Err(error),
+            other => other?,
         };
         let cache = Self {
             folders: options.folders,
-            catalog,
+            catalog: Arc::new(catalog),
             memory: MemoryTier::new(options.memory_budget_bytes),
             counters: Counters::new(options.log_lookups),
             costs: CostEstimates::default(),
             limits: std::sync::RwLock::new(options.limits),
             clock: options.clock,
+            mended: std::sync::Mutex::default(),
             moving: std::sync::Mutex::default(),
         };
+        // A copy of the catalog is older than the files.
+        let restored_pins = if reopened.copy_of_us.is_some() { cache.align_copy()? } else { 0 };
         // First, so that files on their way to the trash are not taken for lost ones.
         cache.finish_clears()?;
-        let recovery = cache.recover(moved_aside)?;
+        let recovery = cache.recover(reopened, restored_pins)?;
         cache.purge_trash()?;
+        cache.note_mended(&recovery);
         Ok((cache, recovery))
     }
 
@@ -229,6 +233,9 @@ impl Drop for Cache {
     fn drop(&mut self) {
         if let Err(error) = self.flush_counters() {
             tracing::warn!(%error, "the last lookups were not counted");
+        }
+        if let Err(error) = self.back_up_at_closing() {
+            tracing::warn!(%error, "no copy of the catalog could be made");
         }
     }
 }

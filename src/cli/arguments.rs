@@ -61,7 +61,7 @@ pub struct GlobalOptions {
     /// Where bars come from, instead of the source in the settings
     #[arg(long, global = true, value_name = "URL")]
     pub source: Option<String>,
-    /// How long bars stay fresh: 90s, 30m, 24h, 7d, instead of the time in the settings
+    /// How long bars stay fresh: 90s, 30m, 24h, 7d, market-close, instead of the times in the settings
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_ttl)]
     pub ttl: Option<TimeToLive>,
     /// Print one JSON document on stdout
@@ -161,6 +161,9 @@ pub struct StatusOptions {
     /// Show the entries of these symbols
     #[arg(value_name = "SYMBOL")]
     pub symbols: Vec<String>,
+    /// Show the newest lookups (of these symbols) with their reasons
+    #[arg(long)]
+    pub lookups: bool,
 }
 
 /// What `get` writes.

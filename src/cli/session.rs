@@ -136,7 +136,10 @@ impl<'console> Session<'console> {
             .with_context(|| format!("the time to live in {} cannot be used", places.settings_file.display()))?;
         let source = chosen_source(&settings, global)?;
         let context = context(&settings, &places, global, source);
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, problems) = FreshnessRules::of_settings(ttl, &settings);
+        for problem in problems {
+            console.warn(&format!("{problem}; correct it in {}", places.settings_file.display()));
+        }
         if let Some(ttl) = global.ttl {
             rules = rules.with_ttl(ttl);
         }
@@ -199,12 +202,8 @@ impl<'console> Session<'console> {
             clock: Arc::clone(&self.context.clock),
         };
         let (cache, recovery) = Cache::open(options)?;
-        if let Some(aside) = &recovery.catalog_moved_to {
-            self.console.warn(&format!(
-                "the catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            ));
+        if let Some(told) = recovery.of_catalog() {
+            self.console.warn(&told);
         } else if !recovery.interrupted_jobs.is_empty() {
             self.console.note(&format!(
                 "note: a job was interrupted last time ({}); everything it had finished is safe",

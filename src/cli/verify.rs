@@ -113,6 +113,10 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
 fn text_of(report: &VerifyReport, repaired: bool, restored: &Restored) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "checked {}: {} as they should be", counted(report.checked, "file", "files"), report.ok)?;
+    if !report.catalog.is_empty() {
+        writeln!(text, "\nthe catalog:")?;
+        text.push_str(&first_of(&report.catalog, |found| format!("  {found}")));
+    }
     for (name, findings) in [("damaged", &report.damaged), ("missing", &report.missing)] {
         if !findings.is_empty() {
             writeln!(text, "\n{} {name}:", findings.len())?;

@@ -171,7 +171,11 @@ impl Configuration {
             problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
             TimeToLive::default()
         });
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, rule_problems) = FreshnessRules::of_settings(ttl, settings);
+        // A command line has told them by itself: not all its commands start a worker.
+        if context.snapshots {
+            problems.extend(rule_problems);
+        }
         if let Some(ttl) = context.overrides.ttl {
             rules = rules.with_ttl(ttl);
         }
@@ -296,12 +300,9 @@ impl Service {
     }
 
     fn tell_recovery(&self, recovery: &Recovery) {
-        if let Some(aside) = &recovery.catalog_moved_to {
-            let text = format!(
-                "The catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            );
+        if let Some(told) = recovery.of_catalog() {
+            let mut letters = told.chars();
+            let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
             self.reporter.notice(NoticeLevel::Warning, text);
         } else if !recovery.interrupted_jobs.is_empty() {
             let titles = recovery.interrupted_jobs.join(", ");
@@ -369,7 +370,11 @@ impl Service {
         let cache = self.cache().ok()?;
         let configuration = self.configuration();
         let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));
-        let input = SnapshotInput { source: source.as_ref().map(|(id, url)| (id, url.as_str())), judge: &configuration.judge };
+        let input = SnapshotInput {
+            source: source.as_ref().map(|(id, url)| (id, url.as_str())),
+            judge: &configuration.judge,
+            settings_file: &self.context.places.settings_file,
+        };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;

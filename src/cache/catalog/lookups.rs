@@ -11,7 +11,7 @@ use crate::cache::error::CacheError;
 use crate::cache::latency::Histogram;
 use crate::market::{DAY_US, Symbol};
 use crate::source::SourceId;
-use rusqlite::{Transaction, params};
+use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -186,7 +186,7 @@ impl Catalog {
     }
 }
 
-fn add_minutes(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Result<()> {
+fn add_minutes(transaction: &Connection, counted: &Counted) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO lookups (bucket_us, tier, dataset, count, stale, size_bytes, elapsed_us, saved_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (bucket_us, tier, dataset) DO UPDATE SET count = count + excluded.count, stale = stale + excluded.stale,
@@ -206,7 +206,7 @@ const ADD_ENTRY_LOOKUPS: &str = "ON CONFLICT (bucket_us, source, symbol, dataset
     disk = disk + excluded.disk, shared = shared + excluded.shared, miss = miss + excluded.miss, stale = stale + excluded.stale,
     size_bytes = size_bytes + excluded.size_bytes, saved_us = saved_us + excluded.saved_us";
 
-fn add_entries(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Result<()> {
+fn add_entries(transaction: &Connection, counted: &Counted) -> rusqlite::Result<()> {
     let mut lookups = transaction.prepare_cached(&format!(
         "INSERT INTO symbol_lookups (bucket_us, source, symbol, dataset, memory, disk, shared, miss, stale, size_bytes, saved_us)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) {ADD_ENTRY_LOOKUPS}"
@@ -230,7 +230,7 @@ fn add_entries(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Re
     Ok(())
 }
 
-fn add_latencies(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Result<()> {
+fn add_latencies(transaction: &Connection, counted: &Counted) -> rusqlite::Result<()> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO latencies (bucket_us, tier, class, count) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (bucket_us, tier, class) DO UPDATE SET count = count + excluded.count",
@@ -243,7 +243,7 @@ fn add_latencies(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::
     Ok(())
 }
 
-fn add_log(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Result<()> {
+fn add_log(transaction: &Connection, counted: &Counted) -> rusqlite::Result<()> {
     if counted.log.is_empty() {
         return Ok(());
     }
@@ -261,7 +261,7 @@ fn add_log(transaction: &Transaction<'_>, counted: &Counted) -> rusqlite::Result
 }
 
 /// Drops what is too old. Minutes are summed up in the bucket 0, symbols' hours in the bucket of their day.
-fn prune(transaction: &Transaction<'_>, now_us: i64) -> rusqlite::Result<()> {
+fn prune(transaction: &Connection, now_us: i64) -> rusqlite::Result<()> {
     let oldest_us = now_us.saturating_sub(KEPT_US);
     let moved = transaction
         .prepare_cached(
