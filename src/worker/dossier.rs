@@ -4,10 +4,10 @@
 //! times are absolute, so that sentences about them can be told anew at any time.
 
 use crate::cache::{
-    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan, Rule, Why,
+    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan, QualityFinding, Rule, Why,
     costs_of,
 };
-use crate::market::{Quality, Symbol};
+use crate::market::Symbol;
 use crate::source::SourceId;
 use std::path::PathBuf;
 
@@ -44,15 +44,6 @@ pub struct EntryDossier {
     pub lookups: EntryLookups,
 }
 
-/// What was noticed in the symbol's rows at one time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QualityAt {
-    /// When.
-    pub at_us: i64,
-    /// What.
-    pub quality: Quality,
-}
-
 /// Everything that is known of one symbol.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dossier {
@@ -69,7 +60,7 @@ pub struct Dossier {
     /// What changed at the source, newest first.
     pub changes: Vec<Change>,
     /// What was noticed in its rows, whenever it changed, newest first.
-    pub quality_history: Vec<QualityAt>,
+    pub quality_history: Vec<QualityFinding>,
     /// Bytes by year, oldest first; every dataset's bytes are shared out by its rows.
     pub years: Vec<(i32, u64)>,
     /// The newest lookups, newest first.
@@ -120,8 +111,8 @@ impl Dossier {
             made_at_us: now_us,
             rule: judge.rules.rule_of(source, symbol),
             entries,
-            changes: changes_of(cache, source, symbol)?,
-            quality_history: quality_of(cache, source, symbol)?,
+            changes: cache.catalog().changes(Some(source), Some(symbol), CHANGES)?,
+            quality_history: cache.catalog().quality_history(source, symbol)?,
             years,
             log,
         })
@@ -145,13 +136,4 @@ impl Dossier {
         }
         counts
     }
-}
-
-fn changes_of(_cache: &Cache, _source: &SourceId, _symbol: &Symbol) -> Result<Vec<Change>, CacheError> {
-    let _most = CHANGES;
-    Ok(Vec::new())
-}
-
-fn quality_of(_cache: &Cache, _source: &SourceId, _symbol: &Symbol) -> Result<Vec<QualityAt>, CacheError> {
-    Ok(Vec::new())
 }

@@ -13,7 +13,7 @@ mod service;
 mod snapshot;
 mod survey;
 
-pub use dossier::{Dossier, EntryDossier, InspectRequest, QualityAt};
+pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};

@@ -51,7 +51,6 @@ impl Survey {
         let month = if span == LookupSpan::Month { lookups.totals() } else { cache.lookup_stats(LookupSpan::Month)?.totals() };
         let mut costs = cache.costs()?;
         costs.symbols.truncate(LARGEST);
-        let _ = source;
         Ok(Self {
             made_at_us: cache.now_us(),
             lookups,
@@ -59,7 +58,7 @@ impl Survey {
             budget: cache.budget_status()?,
             costs,
             evictions: cache.evictions(NEWEST)?,
-            changes: Vec::new(),
+            changes: cache.catalog().changes(source, None, NEWEST)?,
             quarantine: quarantine_of(&cache.folders().quarantine()),
         })
     }
