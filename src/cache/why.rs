@@ -158,7 +158,10 @@ impl Why {
     /// The sentence that says it, beginning with the state's word; times are told on the clock of `zone`.
     #[must_use]
     pub fn sentence<Zone: TimeZone>(&self, now_us: i64, zone: &Zone) -> String {
-        let ago = |time_us: i64| format::relative(time_us.min(now_us), now_us);
+        let ago = |time_us: i64| match now_us.saturating_sub(time_us) {
+            ..SECOND_US => "just now".to_owned(),
+            _ => format::relative(time_us, now_us),
+        };
         let moment = |time_us: i64| format::moment(time_us, now_us, zone);
         match self {
             Self::NotCached => "Missing: nothing is cached; preheat to fetch it".to_owned(),

@@ -86,6 +86,8 @@ fn a_failure_tells_its_age_how_often_and_what_comes_next() {
         told(Some(&failed(next)), Rule::default()),
         "Failed 2 h ago, 3 times in a row: no route to the server. Served meanwhile: what was fetched 1 d 2 h ago. Next attempt in 8 min"
     );
+    let now = Failure { at_us: NOW, attempts: 1, ..failure.clone() };
+    assert!(told(Some(&failed(now)), Rule::default()).starts_with("Failed just now: no route to the server. "));
     let first = Entry { file: None, ..failed(Failure { attempts: 1, ..failure }) };
     assert_eq!(
         told(Some(&first), Rule::default()),

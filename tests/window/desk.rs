@@ -344,6 +344,13 @@ impl Desk {
         self.harness.step();
     }
 
+    /// Brings a control into view.
+    #[track_caller]
+    pub fn scroll_to(&mut self, label: &str) {
+        self.button(label).scroll_to_me();
+        self.settle();
+    }
+
     /// Presses an item of the menu that is open, not a button of the same words behind it.
     #[track_caller]
     pub fn press_in_menu(&mut self, label: &str) {

@@ -76,11 +76,12 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     cache.set_limits(Limits { disk_budget_bytes: total / 2, free_reserve_bytes: 0 });
     let room = cache.make_room(0, &|_key| false).expect("room");
     assert!(!room.evicted.is_empty());
-    let (reason, symbol) = (room.evicted[0].reason.clone(), room.evicted[0].key.symbol.to_string());
+    let (reason, key) = (room.evicted[0].reason.clone(), room.evicted[0].key.clone());
+    let symbol = key.symbol.to_string();
     desk.wait_text(&reason);
     desk.settle();
     desk.assert_no("Nothing had to go");
-    desk.press(&symbol);
+    desk.press(&format!("{symbol} {}", key.dataset.name()));
     desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == symbol));
     assert!(desk.state().view == View::Symbols && desk.state().inspector.open);
 }
@@ -106,6 +107,7 @@ fn integrity_tells_of_damage_and_quarantine() {
     for (path, bytes) in desk.files_of("S001") {
         std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("write");
     }
+    desk.scroll_to("Verify files");
     desk.press("Verify files");
     desk.wait_text("2 files are damaged");
     desk.wait("the quarantine", |state| state.overview.survey.as_ref().is_some_and(|survey| survey.quarantine.0 == 2));

@@ -29,11 +29,11 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
     for eviction in survey.evictions.iter().take(shown) {
         let here = state.snapshot.source.as_ref().is_some_and(|source| source.id == eviction.key.source);
         ui.horizontal(|ui| {
-            let link = ui.add_enabled(here, egui::Link::new(RichText::new(eviction.key.symbol.as_str())));
+            let name = format!("{} {}", eviction.key.symbol, eviction.key.dataset.name());
+            let link = ui.add_enabled(here, egui::Link::new(name));
             if link.on_hover_text("Show the symbol with the inspector").clicked() {
                 out.act(Action::Inspect(eviction.key.symbol.clone()));
             }
-            ui.label(RichText::new(eviction.key.dataset.name()).color(theme.text_weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let when = RichText::new(format::relative(eviction.at_us, now_us)).color(theme.text_weak);
                 ui.label(when).on_hover_text(local_time(eviction.at_us));

@@ -85,7 +85,8 @@ pub fn times_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
         when(ui, "Fetched or checked", Some(bars.entry.fetched_at_us), format::NONE);
     }
     for entry in with_file() {
-        let written_us = entry.entry.file.as_ref().map(|file| file.modified_us);
+        // By the file system's clock, which may be ahead.
+        let written_us = entry.entry.file.as_ref().map(|file| file.modified_us.min(now_us));
         let word = if entry.entry.key.dataset.is_bars() { "Bars written" } else { "Computed" };
         let sets = dossier.entries.iter().filter(|entry| !entry.entry.key.dataset.is_bars()).count();
         if sets > 1 && !entry.entry.key.dataset.is_bars() {
