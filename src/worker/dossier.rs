@@ -4,8 +4,8 @@
 //! times are absolute, so that sentences about them can be told anew at any time.
 
 use crate::cache::{
-    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan, QualityFinding, Rule, Why,
-    costs_of,
+    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan,
+    QualityFinding, Rule, Why, costs_of,
 };
 use crate::market::Symbol;
 use crate::source::SourceId;

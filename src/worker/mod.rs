@@ -16,5 +16,5 @@ mod survey;
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
-pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};
+pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts, WorkFacts};
 pub use survey::{Survey, SurveyRequest};

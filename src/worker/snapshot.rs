@@ -77,6 +77,19 @@ pub struct SourceFacts {
     pub listed_at_us: Option<i64>,
 }
 
+/// What a job did, counted: what the source read and sent, what was computed and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkFacts {
+    /// Lines of digests that came from the source, one per symbol and year.
+    pub digest_rows: u64,
+    /// Rows of bars that came from the source.
+    pub rows_fetched: u64,
+    /// Rows of feature tables that were computed.
+    pub rows_computed: u64,
+    /// Bytes written into cached files.
+    pub written_bytes: u64,
+}
+
 /// A job of the history.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PastJob {
@@ -94,6 +107,12 @@ pub struct PastJob {
     pub skipped_fresh: u64,
     /// Symbols without data.
     pub no_data: u64,
+    /// Symbols of which the source has exactly what was cached.
+    pub unchanged: u64,
+    /// Symbols whose bars at the source are not what they were.
+    pub changed: Vec<Symbol>,
+    /// What was done, counted.
+    pub work: WorkFacts,
     /// Symbols that failed, and why.
     pub failures: Vec<(Symbol, String)>,
     /// Bars that went through.
@@ -117,7 +136,7 @@ impl PastJob {
         let number = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
         let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
-        let failures = report.pointer("/failures").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Self {
             record_id: record.id,
             title: record.title.clone(),
@@ -126,7 +145,15 @@ impl PastJob {
             ok: number("/symbols/ok"),
             skipped_fresh: number("/symbols/skipped_fresh"),
             no_data: number("/symbols/no_data"),
-            failures: failures
+            unchanged: number("/symbols/unchanged"),
+            changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
+            work: WorkFacts {
+                digest_rows: number("/counted/digest_rows"),
+                rows_fetched: number("/counted/rows_fetched"),
+                rows_computed: number("/counted/rows_computed"),
+                written_bytes: number("/counted/bytes_written"),
+            },
+            failures: list("/failures")
                 .iter()
                 .filter_map(|failure| Some((Symbol::new(failure.get("symbol")?.as_str()?), failure.get("error")?.as_str()?.to_owned())))
                 .collect(),

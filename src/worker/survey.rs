@@ -2,7 +2,7 @@
 //!
 //! Contract: reading it counts no lookup and changes nothing but what the counters still had to hand over.
 
-use crate::cache::{BudgetStatus, Cache, CacheCosts, CacheError, Change, Eviction, LookupSpan, LookupStats, LookupTotals};
+use crate::cache::{BudgetStatus, Cache, CacheCosts, CacheError, Change, Eviction, LookupSpan, LookupStats, LookupTotals, ScrubPass};
 use crate::source::SourceId;
 use std::path::Path;
 
@@ -37,6 +37,8 @@ pub struct Survey {
     pub evictions: Vec<Eviction>,
     /// What changed at the source in use, newest first.
     pub changes: Vec<Change>,
+    /// The last whole pass of the background check, and the one under way.
+    pub scrubs: (Option<ScrubPass>, Option<ScrubPass>),
     /// Damaged files that were put aside: how many, and their bytes.
     pub quarantine: (u64, u64),
 }
@@ -59,6 +61,7 @@ impl Survey {
             costs,
             evictions: cache.evictions(NEWEST)?,
             changes: cache.catalog().changes(source, None, NEWEST)?,
+            scrubs: cache.last_scrub()?,
             quarantine: quarantine_of(&cache.folders().quarantine()),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{group_ui, note_ui};
 use crate::app::{Action, AppState, Command};
-use crate::cache::EVICTION_RULE;
+use crate::cache::{EVICTION_RULE, ScrubPass};
 use crate::ui::commands::command_button_ui;
 use crate::ui::format;
 use crate::ui::icons;
@@ -115,6 +115,21 @@ pub fn integrity_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             format!("{} · {}", format::counted(files, "file", "files"), format::bytes(bytes))
         };
         line(ui, "In quarantine", &text);
+        let (last, open) = &survey.scrubs;
+        let found = |pass: &ScrubPass| {
+            let files = format::counted(pass.counts.files, "file", "files");
+            let damaged = if pass.counts.damaged == 0 { "none".to_owned() } else { format::count(pass.counts.damaged) };
+            format!("{files}, {damaged} damaged")
+        };
+        let text = last.as_ref().and_then(|pass| Some((pass, pass.finished_us?)));
+        let text = text.map_or_else(
+            || "not yet".to_owned(),
+            |(pass, at_us)| format!("{} · {}", format::relative(at_us.min(now_us(state)), now_us(state)), found(pass)),
+        );
+        line(ui, "Last check in the background", &text);
+        if let Some(pass) = open {
+            line(ui, "Under way", &found(pass));
+        }
     }
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
