@@ -1,7 +1,7 @@
 //! Samovar keeps market data hot: price bars from a database in a local Parquet cache, with indicators computed from them.
 //!
 //! The rooms, from the lowest floor up; a room imports only from floors below its own:
-//! `market`, `indicator` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
+//! `market`, `indicator`, `format`, `fault` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
 pub mod app;
 pub mod cache;

@@ -7,6 +7,7 @@
 use super::catalog::Catalog;
 use super::entry::Entry;
 use super::error::CacheError;
+use super::files::Files;
 use super::folders::Folders;
 use super::recovery::{self, Recovery};
 use super::{Cache, CatalogCheck};
@@ -36,7 +37,7 @@ fn copies_of(folders: &Folders) -> Copies {
 }
 
 /// Opens the catalog; a damaged one is moved aside, and in place of a damaged or missing one comes the newest whole copy.
-pub(super) fn open_catalog(folders: &Folders, now_us: i64) -> Result<(Catalog, Reopened), CacheError> {
+pub(super) fn open_catalog(files: &Files, folders: &Folders, now_us: i64) -> Result<(Catalog, Reopened), CacheError> {
     let path = folders.catalog();
     if path.exists() {
         match Catalog::open(&path) {
@@ -52,7 +53,7 @@ pub(super) fn open_catalog(folders: &Folders, now_us: i64) -> Result<(Catalog, R
     if path.exists() {
         match Catalog::open(&path) {
             Err(CacheError::CatalogDamaged { reason, .. }) => {
-                let aside = recovery::move_catalog_aside(&path, now_us)?;
+                let aside = recovery::move_catalog_aside(files, &path, now_us)?;
                 tracing::warn!(%reason, aside = %aside.display(), "the catalog was damaged and is rebuilt");
                 reopened.moved_aside = Some(aside);
             }
@@ -229,8 +230,8 @@ mod tests {
     const START_US: i64 = 1_700_000_000_000_000;
 
     fn open(folder: &Path, clock: &Arc<ManualClock>) -> (Cache, Recovery) {
-        let clock = Arc::clone(clock) as _;
-        Cache::open(CacheOptions { memory_budget_bytes: 1_000_000, ..CacheOptions::new(Folders::new(folder), clock) }).expect("a cache")
+        let clock = Arc::clone(clock);
+        Cache::open(CacheOptions::new(Folders::new(folder), 1_000_000, clock)).expect("a cache")
     }
 
     fn key(symbol: &str) -> EntryKey {

@@ -7,7 +7,6 @@
 use super::Cache;
 use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
-use super::files;
 use super::lease::EVICT;
 use super::lookups::median;
 use crate::format;
@@ -16,7 +15,6 @@ use crate::source::SourceId;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fs;
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -253,6 +251,9 @@ pub fn plan_evictions(entries: &[Entry], needed_bytes: u64, now_us: i64, protect
     plan
 }
 
+/// A symbol whose files belong together.
+type SymbolOfSource = (SourceId, Symbol);
+
 /// What making room did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Room {
@@ -432,7 +433,7 @@ impl Cache {
             self.flush_counters()?;
         }
         // Symbols that somebody else writes at the moment.
-        let mut taken: HashSet<(SourceId, Symbol)> = HashSet::new();
+        let mut taken: HashSet<SymbolOfSource> = HashSet::new();
         while room.missing_bytes > 0 {
             let may_not_go = |key: &EntryKey| protected(key) || taken.contains(&(key.source.clone(), key.symbol.clone()));
             let (evicted, refused) = self.evict_some(room.missing_bytes, &may_not_go)?;
@@ -452,7 +453,7 @@ impl Cache {
         &self,
         needed_bytes: u64,
         may_not_go: &dyn Fn(&EntryKey) -> bool,
-    ) -> Result<(Vec<Eviction>, Vec<(SourceId, Symbol)>), CacheError> {
+    ) -> Result<(Vec<Eviction>, Vec<SymbolOfSource>), CacheError> {
         let entries = self.catalog.entries(None)?;
         let plan = plan_evictions(&entries, needed_bytes, self.now_us(), may_not_go);
         let mut symbols: BTreeMap<SourceId, BTreeSet<Symbol>> = BTreeMap::new();
@@ -486,12 +487,12 @@ impl Cache {
     fn remove_evicted(&self, entry: &Entry) {
         let Some(facts) = &entry.file else { return };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-        let Ok(metadata) = fs::metadata(&path) else { return };
-        if metadata.len() != facts.size_bytes || files::modified_us(&metadata) != facts.modified_us {
+        let Ok(status) = self.files.status(&path) else { return };
+        if status.size_bytes != facts.size_bytes || status.modified_us != facts.modified_us {
             // Somebody has written it anew since the catalog was read: it is not the one that had to go.
             return;
         }
-        if let Err(error) = fs::remove_file(&path) {
+        if let Err(error) = self.files.remove(&path) {
             tracing::warn!(path = %path.display(), %error, "an evicted file could not be removed");
         }
     }
@@ -505,11 +506,9 @@ impl Cache {
                 if freed_bytes >= needed_bytes {
                     break;
                 }
-                match fs::remove_file(self.folders.trash().join(&file_name)) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        tracing::warn!(%file_name, %error, "a file stays in the trash");
-                    }
-                    _removed_or_gone => {
+                match self.files.remove(&self.folders.trash().join(&file_name)) {
+                    Err(error) => tracing::warn!(%file_name, %error, "a file stays in the trash"),
+                    Ok(()) => {
                         freed_bytes += entry.size_bytes();
                         removed.push(file_name);
                     }

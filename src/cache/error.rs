@@ -1,6 +1,6 @@
 //! What can go wrong in the cache, each with the thing it happened to and what to do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error of the cache.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,22 @@ pub enum CacheError {
         path: PathBuf,
         /// What the system said.
         reason: String,
+    },
+    /// There is no room to write.
+    #[error("the disk with the folder {} is full: {} more {} needed. Clear cached data or free some space, then try again; nothing that was cached is lost", .folder.display(), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
+    DiskFull {
+        /// The folder that was written to.
+        folder: PathBuf,
+        /// Bytes that were to be written.
+        needed_bytes: u64,
+    },
+    /// An entry's file was replaced or is being added to by somebody else.
+    #[error("{dataset} of {symbol} were changed by another process just now; try again")]
+    Changed {
+        /// The symbol.
+        symbol: String,
+        /// The dataset.
+        dataset: String,
     },
     /// A file could not be read or written.
     #[error("{action} {} failed: {reason}{}", .path.display(), advice(.reason))]
@@ -94,21 +110,61 @@ pub enum CacheError {
     NothingToUndo,
 }
 
-/// Advice for the two system errors a user can mend himself.
+/// Advice for a system error a user can mend himself.
 fn advice(reason: &str) -> &'static str {
     let reason = reason.to_ascii_lowercase();
-    if reason.contains("no space left") || reason.contains("disk is full") || reason.contains("disk full") {
-        ". The disk is full: clear cached data or free some space, then try again; nothing that was cached is lost"
-    } else if reason.contains("permission denied") || reason.contains("read-only") || reason.contains("readonly") {
+    if reason.contains("permission denied") || reason.contains("read-only") || reason.contains("readonly") {
         ". Give yourself write permission there, or choose another folder with --cache-dir"
     } else {
         ""
     }
 }
 
+/// What a folder or the catalog needs to write a little: what a file system or SQLite allots at a time.
+pub(super) const LITTLE_BYTES: u64 = 1 << 20;
+
+fn is_disk_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
 impl CacheError {
     /// An input or output error on a file.
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::File { action, path: path.into(), reason: error.to_string() }
+        let path = path.into();
+        if is_disk_full(error) {
+            return Self::disk_full(&path, LITTLE_BYTES);
+        }
+        Self::File { action, path, reason: error.to_string() }
+    }
+
+    /// An error while so many bytes were to be written to a file.
+    pub(crate) fn writing(path: &Path, needed_bytes: u64, error: &std::io::Error) -> Self {
+        if is_disk_full(error) { Self::disk_full(path, needed_bytes) } else { Self::file("writing", path, error) }
+    }
+
+    /// An error while a folder was made.
+    pub(crate) fn folder(folder: &Path, error: &std::io::Error) -> Self {
+        if is_disk_full(error) {
+            return Self::DiskFull { folder: folder.to_path_buf(), needed_bytes: LITTLE_BYTES };
+        }
+        Self::FolderNotWritable { path: folder.to_path_buf(), reason: error.to_string() }
+    }
+
+    /// An error while the names in a folder were made durable.
+    pub(crate) fn synchronising(folder: &Path, error: &std::io::Error) -> Self {
+        if is_disk_full(error) { Self::folder(folder, error) } else { Self::file("synchronising", folder, error) }
+    }
+
+    /// No room for a file.
+    pub(crate) fn disk_full(path: &Path, needed_bytes: u64) -> Self {
+        Self::DiskFull { folder: path.parent().unwrap_or(path).to_path_buf(), needed_bytes }
+    }
+
+    /// An error of the catalog.
+    pub(crate) fn catalog(path: &Path, error: &rusqlite::Error) -> Self {
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+            return Self::disk_full(path, LITTLE_BYTES);
+        }
+        Self::Catalog { path: path.to_path_buf(), reason: error.to_string() }
     }
 }

@@ -1,11 +1,14 @@
-//! The few operations on files that the write protocol consists of. Blocking.
+//! The write protocol, made of the operations of a [`FileLayer`]. Blocking.
+//!
+//! Contract: a path holds its old content or all of the new, and a file that could not be made durable is never acknowledged.
 
 use super::error::CacheError;
-use std::fs::{self, File};
-use std::io::Write;
+use super::file_layer::{FileLayer, FileStatus, OpenFile};
+use crate::fault::kill_point;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Marks a file that is still being written; the writer's process number follows.
 const TEMPORARY_MARK: &str = ".tmp-";
@@ -13,31 +16,156 @@ const TEMPORARY_MARK: &str = ".tmp-";
 /// Numbers temporary files within this process.
 static NEXT_TEMPORARY: AtomicU64 = AtomicU64::new(0);
 
-/// Writes bytes so that `path` holds either its old content or all of the new: temporary file → fsync → rename. The folder
-/// is made where needed, and must be synchronised by [`sync_folder`] before the file is acknowledged. Returns the file's
-/// modification time in microseconds.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<i64, CacheError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let temporary = temporary_path(path);
-    let open = || File::options().write(true).create_new(true).open(&temporary);
-    let file = match open() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            make_folder(folder)?;
-            open()
+/// The cache's hands on files and folders.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    layer: Arc<dyn FileLayer>,
+}
+
+impl Files {
+    pub(super) fn new(layer: Arc<dyn FileLayer>) -> Self {
+        Self { layer }
+    }
+
+    /// Writes bytes so that `path` holds either its old content or all of the new: temporary file → fsync → rename. The folder
+    /// is made where needed, and must be synchronised by [`Files::sync_folder`] before the file is acknowledged. Returns the
+    /// file's modification time in microseconds.
+    pub(super) fn write_atomically(&self, path: &Path, bytes: &[u8]) -> Result<i64, CacheError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let temporary = temporary_path(path);
+        let failed = |error: &io::Error| CacheError::writing(path, bytes.len() as u64, error);
+        let mut file = match self.layer.create_file(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder(folder)?;
+                self.layer.create_file(&temporary)
+            }
+            other => other,
         }
-        other => other,
-    };
-    let mut file = file.map_err(|error| CacheError::file("writing", &temporary, &error))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_data()).and_then(|()| file.metadata());
-    drop(file);
-    let finished = written.and_then(|metadata| fs::rename(&temporary, path).map(|()| modified_us(&metadata)));
-    finished.map_err(|error| {
-        // The old file is untouched; the half-written one has no use.
-        if let Err(leftover) = fs::remove_file(&temporary) {
-            tracing::debug!(path = %temporary.display(), %leftover, "a temporary file stays until the next start");
+        .map_err(|error| failed(&error))?;
+        let written = file.write_at(0, bytes).and_then(|()| {
+            kill_point("stage_before_sync");
+            file.sync()?;
+            file.status()
+        });
+        drop(file);
+        let finished = written.and_then(|status| {
+            kill_point("stage_before_rename");
+            self.layer.rename(&temporary, path)?;
+            kill_point("stage_after_rename");
+            Ok(status.modified_us)
+        });
+        finished.map_err(|error| {
+            // The old file is untouched; the half-written one has no use.
+            if let Err(leftover) = self.layer.remove(&temporary) {
+                tracing::debug!(path = %temporary.display(), %leftover, "a temporary file stays until the next start");
+            }
+            failed(&error)
+        })
+    }
+
+    /// Makes the names in a folder durable.
+    pub(super) fn sync_folder(&self, folder: &Path) -> Result<(), CacheError> {
+        self.layer.sync_folder(folder).map_err(|error| CacheError::synchronising(folder, &error))
+    }
+
+    /// Makes a folder and its parents, durably: a file in a folder whose own name was lost would be lost with it.
+    pub(super) fn make_folder(&self, folder: &Path) -> Result<(), CacheError> {
+        let mut missing = Vec::new();
+        let mut at = folder;
+        while !at.as_os_str().is_empty() && self.layer.status(at).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            missing.push(at);
+            let Some(parent) = at.parent() else { break };
+            at = parent;
         }
-        CacheError::file("writing", path, &error)
-    })
+        for one in missing.into_iter().rev() {
+            match self.layer.create_folder(one) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(CacheError::folder(folder, &error)),
+                _ => {}
+            }
+            let parent = one.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match self.layer.sync_folder(parent) {
+                // A folder may be written to but not listed: then its system's own habits must do.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                other => other.map_err(|error| CacheError::synchronising(folder, &error))?,
+            }
+        }
+        match self.layer.status(folder) {
+            Ok(status) if !status.is_folder => Err(CacheError::folder(folder, &io::ErrorKind::NotADirectory.into())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(CacheError::folder(folder, &error)),
+        }
+    }
+
+    /// Moves a file, across file systems if need be.
+    pub(super) fn move_file(&self, from: &Path, to: &Path) -> Result<(), CacheError> {
+        if let Some(folder) = to.parent() {
+            self.make_folder(folder)?;
+        }
+        match self.layer.rename(from, to) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                let bytes = self.read(from, u64::MAX).map_err(|error| CacheError::file("reading", from, &error))?;
+                self.write_atomically(to, &bytes)?;
+                if let Some(folder) = to.parent() {
+                    // Only once the copy is durable may the original go.
+                    self.sync_folder(folder)?;
+                }
+                self.layer.remove(from).map_err(|error| CacheError::file("removing", from, &error))
+            }
+            Err(error) => Err(CacheError::file("moving", from, &error)),
+        }
+    }
+
+    /// Opens a file to read it and add to it.
+    pub(super) fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        self.layer.open_file(path)
+    }
+
+    /// The first `at_most` bytes of a file.
+    pub(super) fn read(&self, path: &Path, at_most: u64) -> io::Result<Vec<u8>> {
+        self.layer.read(path, at_most)
+    }
+
+    /// What is known of a file or folder.
+    pub(super) fn status(&self, path: &Path) -> io::Result<FileStatus> {
+        self.layer.status(path)
+    }
+
+    /// Whether there is a file or folder of this name.
+    pub(super) fn exists(&self, path: &Path) -> bool {
+        self.layer.status(path).is_ok()
+    }
+
+    /// Removes a file; one that is not there is removed already.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), CacheError> {
+        match self.layer.remove(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CacheError::file("removing", path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether anything lies in a folder.
+    pub(super) fn has_items(&self, folder: &Path) -> bool {
+        self.layer.list(folder).is_ok_and(|found| !found.is_empty())
+    }
+
+    /// Every file below a folder, sorted; a folder that is not there has none.
+    pub(super) fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, CacheError> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.to_path_buf()];
+        while let Some(folder) = open.pop() {
+            let listing = match self.layer.list(&folder) {
+                Ok(listing) => listing,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(CacheError::file("reading", &folder, &error)),
+            };
+            for (path, is_folder) in listing {
+                if is_folder { &mut open } else { &mut found }.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
 }
 
 fn temporary_path(path: &Path) -> PathBuf {
@@ -54,45 +182,6 @@ pub(super) fn temporary_owner(path: &Path) -> Option<u32> {
     owner.split('-').next()?.parse().ok()
 }
 
-/// Makes the renames in a folder durable. A no-op where folders cannot be synchronised (Windows).
-pub(super) fn sync_folder(folder: &Path) -> Result<(), CacheError> {
-    #[cfg(unix)]
-    File::open(folder).and_then(|opened| opened.sync_all()).map_err(|error| CacheError::file("synchronising", folder, &error))?;
-    #[cfg(not(unix))]
-    let _no_such_operation = folder;
-    Ok(())
-}
-
-/// Makes a folder and its parents.
-pub(super) fn make_folder(folder: &Path) -> Result<(), CacheError> {
-    fs::create_dir_all(folder).map_err(|error| CacheError::FolderNotWritable { path: folder.to_path_buf(), reason: error.to_string() })
-}
-
-/// Moves a file, across file systems if need be.
-pub(super) fn move_file(from: &Path, to: &Path) -> Result<(), CacheError> {
-    if let Some(folder) = to.parent() {
-        make_folder(folder)?;
-    }
-    match fs::rename(from, to) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let bytes = fs::read(from).map_err(|error| CacheError::file("reading", from, &error))?;
-            write_atomically(to, &bytes)?;
-            fs::remove_file(from).map_err(|error| CacheError::file("removing", from, &error))
-        }
-        Err(error) => Err(CacheError::file("moving", from, &error)),
-    }
-}
-
-/// When a file was last modified, in microseconds since 1970-01-01; 0 where the system does not say.
-pub(super) fn modified_us(metadata: &fs::Metadata) -> i64 {
-    metadata
-        .modified()
-        .unwrap_or(SystemTime::UNIX_EPOCH)
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
 /// Whether a process of this number runs. Where that cannot be asked, a process counts as alive.
 pub(super) fn process_is_alive(process_id: u32) -> bool {
     if process_id == std::process::id() {
@@ -101,42 +190,24 @@ pub(super) fn process_is_alive(process_id: u32) -> bool {
     if cfg!(target_os = "linux") { Path::new("/proc").join(process_id.to_string()).exists() } else { true }
 }
 
-/// Every file below a folder, sorted; a folder that is not there has none.
-pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, CacheError> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
-    while let Some(folder) = open.pop() {
-        let listing = match fs::read_dir(&folder) {
-            Ok(listing) => listing,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(CacheError::file("reading", &folder, &error)),
-        };
-        for item in listing {
-            let item = item.map_err(|error| CacheError::file("reading", &folder, &error))?;
-            let kind = item.file_type().map_err(|error| CacheError::file("reading", item.path(), &error))?;
-            if kind.is_dir() {
-                open.push(item.path());
-            } else {
-                found.push(item.path());
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::file_layer::SystemFiles;
     use super::*;
+    use std::fs;
+
+    fn files() -> Files {
+        Files::new(Arc::new(SystemFiles))
+    }
 
     #[test]
     fn a_write_replaces_all_or_nothing_and_leaves_nothing_behind() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("a/b/x.parquet");
-        write_atomically(&path, b"old").expect("first");
-        write_atomically(&path, b"new").expect("second");
+        files().write_atomically(&path, b"old").expect("first");
+        files().write_atomically(&path, b"new").expect("second");
         assert_eq!(fs::read(&path).expect("read"), b"new");
-        assert_eq!(files_below(folder.path()).expect("list"), [path]);
+        assert_eq!(files().files_below(folder.path()).expect("list"), [path]);
     }
 
     #[test]
@@ -145,9 +216,9 @@ mod tests {
         let blocked = folder.path().join("x.parquet");
         fs::create_dir(&blocked).expect("a folder where the file should go");
         fs::write(blocked.join("inside"), b"kept").expect("inside");
-        let error = write_atomically(&blocked, b"new").expect_err("cannot replace a folder");
+        let error = files().write_atomically(&blocked, b"new").expect_err("cannot replace a folder");
         assert!(error.to_string().contains("x.parquet"), "{error}");
-        assert_eq!(files_below(folder.path()).expect("list").len(), 1);
+        assert_eq!(files().files_below(folder.path()).expect("list").len(), 1);
     }
 
     #[test]

@@ -269,7 +269,7 @@ mod tests {
 
     fn open(folder: &Path, clock: &Arc<ManualClock>) -> Cache {
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
-        Cache::open(CacheOptions { memory_budget_bytes: 1_000_000, ..CacheOptions::new(Folders::new(folder), clock) }).expect("a cache").0
+        Cache::open(CacheOptions::new(Folders::new(folder), 1_000_000, clock)).expect("a cache").0
     }
 
     fn source() -> SourceId {

@@ -1,15 +1,18 @@
 //! The cache: catalog, checksummed Parquet files, a memory tier in front, and a trash behind.
 //!
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
-//! folder → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
+//! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
+mod append;
 mod backup;
+mod batch;
 mod budget;
 mod catalog;
 mod change;
 mod counters;
 mod entry;
 mod error;
+mod file_layer;
 mod files;
 mod folders;
 mod freshness;
@@ -28,6 +31,8 @@ mod trash;
 mod verify;
 mod why;
 
+pub use append::Appendable;
+pub use batch::Batch;
 pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
@@ -37,6 +42,7 @@ pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
+pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
@@ -54,6 +60,7 @@ pub use why::{End, Why, provisional_sentence, rule_words};
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
+use files::Files;
 use lookups::CostEstimates;
 use memory::MemoryTier;
 use std::collections::HashMap;
@@ -72,13 +79,15 @@ pub struct CacheOptions {
     pub limits: Limits,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// How files are touched.
+    pub files: Arc<dyn FileLayer>,
 }
 
 impl CacheOptions {
-    /// The usual options: 256 MB of memory, lookups logged.
+    /// A cache on the system's own files that logs its lookups.
     #[must_use]
-    pub fn new(folders: Folders, clock: Arc<dyn Clock>) -> Self {
-        Self { folders, memory_budget_bytes: 256_000_000, log_lookups: true, limits: Limits::default(), clock }
+    pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        Self { folders, memory_budget_bytes, log_lookups: true, limits: Limits::default(), clock, files: Arc::new(SystemFiles) }
     }
 }
 
@@ -86,6 +95,7 @@ impl CacheOptions {
 #[derive(Debug)]
 pub struct Cache {
     folders: Folders,
+    files: Files,
     catalog: Arc<Catalog>,
     memory: MemoryTier,
     counters: Counters,
@@ -121,8 +131,9 @@ impl Cache {
     /// # Errors
     /// When the folder cannot be written, or the catalog cannot be opened.
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
-        files::make_folder(&options.folders.cache_dir)?;
-        let (catalog, reopened) = match backup::open_catalog(&options.folders, options.clock.now_us()) {
+        let files = Files::new(options.files);
+        files.make_folder(&options.folders.cache_dir)?;
+        let (catalog, reopened) = match backup::open_catalog(&files, &options.folders, options.clock.now_us()) {
             Err(CacheError::Catalog { path: _, reason }) if recovery::is_permission(&reason) => {
                 return Err(CacheError::FolderNotWritable { path: options.folders.cache_dir, reason });
             }
@@ -130,6 +141,7 @@ impl Cache {
         };
         let cache = Self {
             folders: options.folders,
+            files,
             catalog: Arc::new(catalog),
             memory: MemoryTier::new(options.memory_budget_bytes),
             counters: Counters::new(options.log_lookups),

@@ -3,9 +3,11 @@
 use super::backup::Reopened;
 use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
+use super::files::Files;
+use super::store::Examined;
 use super::{Cache, files, parquet_file};
-use std::collections::HashMap;
-use std::fs;
+use crate::fault::kill_point;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// What was set right when the cache was opened.
@@ -40,7 +42,7 @@ pub(super) fn is_permission(reason: &str) -> bool {
 }
 
 /// Moves a damaged catalog (with its log) aside.
-pub(super) fn move_catalog_aside(path: &Path, now_us: i64) -> Result<PathBuf, CacheError> {
+pub(super) fn move_catalog_aside(files: &Files, path: &Path, now_us: i64) -> Result<PathBuf, CacheError> {
     let aside = |suffix: &str| {
         let mut name = path.as_os_str().to_os_string();
         name.push(suffix);
@@ -48,12 +50,12 @@ pub(super) fn move_catalog_aside(path: &Path, now_us: i64) -> Result<PathBuf, Ca
     };
     for suffix in ["-wal", "-shm"] {
         let log = aside(suffix);
-        if log.exists() {
-            files::move_file(&log, &aside(&format!(".damaged-{now_us}{suffix}")))?;
+        if files.exists(&log) {
+            files.move_file(&log, &aside(&format!(".damaged-{now_us}{suffix}")))?;
         }
     }
     let target = aside(&format!(".damaged-{now_us}"));
-    files::move_file(path, &target)?;
+    files.move_file(path, &target)?;
     Ok(target)
 }
 
@@ -80,7 +82,7 @@ impl Cache {
 
     /// Whether the catalog is empty while a tree is not: somebody removed the catalog.
     fn is_new_beside_files(&self) -> Result<bool, CacheError> {
-        let some_tree = self.folders.trees().iter().any(|tree| fs::read_dir(tree).is_ok_and(|mut found| found.next().is_some()));
+        let some_tree = self.folders.trees().iter().any(|tree| self.files.has_items(tree));
         Ok(some_tree && self.catalog.jobs()?.is_empty() && self.catalog.entries(None)?.is_empty())
     }
 
@@ -88,43 +90,53 @@ impl Cache {
     /// how many of each.
     pub(super) fn reconcile(&self) -> Result<(usize, usize), CacheError> {
         let known: HashMap<PathBuf, Entry> = self.known_files()?;
-        let (mut adopted, mut removed) = (Vec::new(), 0);
+        let (mut found, mut settled, mut removed) = (Vec::new(), 0, 0);
         for tree in self.folders.trees() {
-            for path in files::files_below(&tree)? {
+            for path in self.files.files_below(&tree)? {
                 if let Some(owner) = files::temporary_owner(&path) {
-                    if !files::process_is_alive(owner) && fs::remove_file(&path).is_ok() {
+                    if !files::process_is_alive(owner) && self.files.remove(&path).is_ok() {
                         removed += 1;
                     }
                     continue;
                 }
                 // Another process may set the same things right at the same time.
-                let Ok(metadata) = fs::metadata(&path) else { continue };
-                let unchanged = known
-                    .get(&path)
-                    .and_then(|entry| entry.file.as_ref())
-                    .is_some_and(|facts| facts.size_bytes == metadata.len() && facts.modified_us == files::modified_us(&metadata));
-                if unchanged {
-                    continue;
+                let Ok(status) = self.files.status(&path) else { continue };
+                if let Some(entry) = known.get(&path)
+                    && let Some(facts) = &entry.file
+                {
+                    if facts.size_bytes == status.size_bytes && facts.modified_us == status.modified_us {
+                        continue;
+                    }
+                    if let Examined::Sound { is_longer, .. } = self.examine(entry)? {
+                        if is_longer && self.settle_longer_file(entry)? {
+                            settled += 1;
+                        }
+                        continue;
+                    }
                 }
                 let Some(entry) = self.adopt_file(&tree, &path)? else { continue };
-                let elsewhere = self.catalog.entry(&entry.key)?.and_then(|now| {
-                    let home = self.folders.absolute(&entry.key.dataset, &now.file?.path);
-                    (home != path && home.exists()).then_some(home)
+                let known_file = self.catalog.entry(&entry.key)?.and_then(|now| now.file);
+                let is_elsewhere = known_file.as_ref().is_some_and(|file| {
+                    let home = self.folders.absolute(&entry.key.dataset, &file.path);
+                    home != path && self.files.exists(&home)
                 });
-                if elsewhere.is_some() {
+                if is_elsewhere {
                     // Replaced by a file of another definition before the kill; only its removal was missing.
-                    if let Err(error) = fs::remove_file(&path) {
+                    if let Err(error) = self.files.remove(&path) {
                         tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
                     }
                 } else {
-                    adopted.push(entry);
+                    found.push((entry, known_file.map(|file| file.checksum)));
                 }
             }
         }
         // Of several files of one entry (two definitions), the one fetched last wins.
-        adopted.sort_by_key(|entry| entry.fetched_at_us);
-        self.catalog.put_entries(&adopted)?;
-        Ok((adopted.len(), removed))
+        found.sort_by_key(|(entry, _)| entry.fetched_at_us);
+        let last: BTreeMap<EntryKey, (Entry, Option<u128>)> =
+            found.into_iter().map(|(entry, known)| (entry.key.clone(), (entry, known))).collect();
+        kill_point("recovery_before_catalog");
+        let adopted = self.catalog.adopt(last.into_values().collect())?;
+        Ok((adopted + settled, removed))
     }
 
     /// Every file the catalog knows, by its full path.
@@ -142,22 +154,42 @@ impl Cache {
     /// The row for a file in a tree, if the file is whole and lies where it belongs.
     pub(super) fn adopt_file(&self, tree: &Path, path: &Path) -> Result<Option<Entry>, CacheError> {
         let Ok(relative) = path.strip_prefix(tree) else { return Ok(None) };
-        let bytes = match fs::read(path) {
+        let bytes = match self.files.read(path, u64::MAX) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(CacheError::file("reading", path, &error)),
         };
-        let Some(key) = key_in(&bytes) else { return Ok(None) };
-        let right_tree = self.folders.tree(&key.dataset) == *tree;
-        Ok(if right_tree { self.adoptable(&key, relative, &bytes).map(|(entry, _content)| entry) } else { None })
+        let Some((end, found)) = parquet_file::longest_sealed(&bytes) else { return Ok(None) };
+        let key = found.footer.key.clone();
+        let named = !key.source.as_str().is_empty() && !matches!(&key.dataset, Dataset::Features(set) if set.is_empty());
+        if !named || self.folders.tree(&key.dataset) != *tree {
+            return Ok(None);
+        }
+        let sealed = bytes.get(..end).unwrap_or_default();
+        Ok(self.adoptable(&key, relative, sealed, found).map(|(entry, _content)| entry))
     }
-}
 
-/// Whose file these bytes say they are.
-fn key_in(bytes: &[u8]) -> Option<EntryKey> {
-    let (_content, footer) = parquet_file::decode(bytes.to_vec()).ok()?;
-    let named = !footer.key.source.as_str().is_empty();
-    (named && !matches!(&footer.key.dataset, Dataset::Features(set) if set.is_empty())).then_some(footer.key)
+    /// What to do with a sound file that is longer than the catalog says: an append that is whole is taken in, one that was cut
+    /// off is cut away. Nothing is done while somebody has the file. Returns whether it was taken in.
+    pub(super) fn settle_longer_file(&self, entry: &Entry) -> Result<bool, CacheError> {
+        let Some(facts) = &entry.file else { return Ok(false) };
+        let path = self.folders.absolute(&entry.key.dataset, &facts.path);
+        let Ok(mut file) = self.files.open(&path) else { return Ok(false) };
+        let unchanged = || Ok(self.catalog.entry(&entry.key)?.is_some_and(|now| now.file == entry.file));
+        if !file.try_lock() || !unchanged()? {
+            return Ok(false);
+        }
+        let bytes = file.read(u64::MAX).map_err(|error| CacheError::file("reading", &path, &error))?;
+        if let Some((end, found)) = parquet_file::longest_sealed(&bytes)
+            && end as u64 > facts.size_bytes
+            && let Some((newer, _content)) = self.adoptable(&entry.key, &facts.path, bytes.get(..end).unwrap_or_default(), found)
+        {
+            // Still under the lock: nobody adds to the file before the catalog knows this.
+            return Ok(self.catalog.adopt(vec![(newer, Some(facts.checksum))])? > 0);
+        }
+        file.truncate(facts.size_bytes).map_err(|error| CacheError::file("cutting", &path, &error))?;
+        Ok(false)
+    }
 }
 
 #[cfg(test)]
@@ -166,11 +198,12 @@ mod tests {
     use crate::cache::{CacheOptions, Content, Folders, Footer};
     use crate::market::{Bars, DateRange, ManualClock, Quality, RawBars, Symbol};
     use crate::source::SourceId;
+    use std::fs;
     use std::sync::Arc;
 
     fn open(folder: &Path) -> (Cache, Recovery) {
         let clock = Arc::new(ManualClock::at(1_700_000_000_000_000));
-        let options = CacheOptions { memory_budget_bytes: 1_000_000, ..CacheOptions::new(Folders::new(folder), clock) };
+        let options = CacheOptions::new(Folders::new(folder), 1_000_000, clock);
         Cache::open(options).expect("a cache")
     }
 

@@ -123,7 +123,7 @@ impl Cache {
         };
         let changed = || self.catalog.entry(&entry.key).map(|now| now.is_none_or(|now| now.file != entry.file));
         match examined {
-            Examined::Sound(_bytes) => {}
+            Examined::Sound { .. } => {}
             Examined::Newer(found) => self.catalog.put_entries(&[found.0])?,
             // Replaced, cleared or evicted since the row was read: whoever did that has taken care of the file.
             Examined::Damaged(_) | Examined::Gone if changed()? => {}

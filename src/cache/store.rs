@@ -3,12 +3,12 @@
 use super::Cache;
 use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
-use super::files;
+use super::file_layer::OpenFile;
 use super::folders::Folders;
-use super::parquet_file::{self, Content, Footer};
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
+use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
+use crate::fault::kill_point;
+use crate::market::{Bars, Resolution};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -18,9 +18,27 @@ pub struct Staged {
     /// The row it will become.
     pub entry: Entry,
     /// Where it lies.
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// A file of the same entry under another name (another definition's), to be removed afterwards.
-    replaces: Option<PathBuf>,
+    pub(super) replaces: Option<PathBuf>,
+    /// What was written for it.
+    pub(super) bytes_written: u64,
+    /// The file that was added to, still locked: nobody else may add to it before this is committed or given up.
+    pub(super) appended: Option<Box<dyn OpenFile>>,
+}
+
+impl Staged {
+    /// Bytes written for it.
+    #[must_use]
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written
+    }
+
+    /// Whether rows were added to the file that was there, instead of writing all of it anew.
+    #[must_use]
+    pub fn was_appended(&self) -> bool {
+        self.appended.is_some()
+    }
 }
 
 /// What a lookup found.
@@ -34,8 +52,8 @@ pub struct Served {
 
 /// What became of a cached file that was looked at.
 pub(super) enum Examined {
-    /// As the catalog says.
-    Sound(Vec<u8>),
+    /// As the catalog says: the bytes that count. Whether the file is longer, as an append leaves it that was not committed.
+    Sound { bytes: Vec<u8>, is_longer: bool },
     /// Whole, but newer than the catalog: its writer was stopped before it could say so.
     Newer(Box<(Entry, Content)>),
     /// Not there.
@@ -54,48 +72,23 @@ impl Cache {
         let definition = footer.provenance.map(|provenance| provenance.definition);
         let relative = Folders::relative_path(&footer.key, definition);
         let path = self.folders.absolute(&footer.key.dataset, &relative);
-        let (bytes, fingerprint) = parquet_file::encode(content, &footer).map_err(|reason| CacheError::Parquet {
+        let encoded = parquet_file::encode(content, &footer).map_err(|reason| CacheError::Parquet {
             action: "written",
             path: path.clone(),
             reason,
         })?;
-        let modified_us = files::write_atomically(&path, &bytes)?;
+        let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
         let replaces = previous
             .and_then(|entry| entry.file.as_ref())
             .filter(|file| file.path != relative)
             .map(|file| self.folders.absolute(&footer.key.dataset, &file.path));
-        let facts = facts_of(content, relative, &bytes, modified_us, fingerprint);
-        Ok(Staged { entry: entry_of(footer, facts), path, replaces })
+        let Encoded { bytes, checksum, fingerprint } = encoded;
+        let size_bytes = bytes.len() as u64;
+        let facts = facts_of(content.bars(), FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
+        Ok(Staged { entry: entry_of(footer, facts), path, replaces, bytes_written: size_bytes, appended: None })
     }
 
-    /// Makes staged files part of the cache: folders are synchronised, then all rows go into the catalog in one transaction.
-    ///
-    /// # Errors
-    /// When a folder cannot be synchronised or the catalog cannot be written; then none of them counts.
-    pub fn commit(&self, staged: &[Staged]) -> Result<(), CacheError> {
-        let folders: BTreeSet<_> = staged.iter().filter_map(|one| one.path.parent()).collect();
-        for folder in folders {
-            files::sync_folder(folder)?;
-        }
-        let entries: Vec<Entry> = staged.iter().map(|one| one.entry.clone()).collect();
-        self.catalog.put_entries(&entries)?;
-        for one in staged {
-            self.memory.invalidate(&one.entry.key);
-            if !one.path.exists() {
-                // Cleared between being written and being committed.
-                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
-            }
-            if let Some(old) = &one.replaces
-                && let Err(error) = fs::remove_file(old)
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(path = %old.display(), %error, "a replaced file could not be removed");
-            }
-        }
-        Ok(())
-    }
-
-    fn not_cached(key: &EntryKey) -> CacheError {
+    pub(super) fn not_cached(key: &EntryKey) -> CacheError {
         CacheError::NotCached { symbol: key.symbol.to_string(), dataset: key.dataset.to_string() }
     }
 
@@ -110,14 +103,17 @@ impl Cache {
             if entry.file.is_none() {
                 return Err(Self::not_cached(key));
             }
+            let known = entry.file.as_ref().map(|file| file.checksum);
             let trouble = match self.examine(&entry)? {
-                Examined::Sound(bytes) => match parquet_file::decode(bytes) {
+                Examined::Sound { bytes, .. } => match parquet_file::decode(bytes) {
                     Ok((content, _footer)) => return Ok(Arc::new(Served { content, entry })),
                     Err(reason) => Some(reason),
                 },
                 Examined::Newer(found) => {
                     let (entry, content) = *found;
-                    self.catalog.put_entries(std::slice::from_ref(&entry))?;
+                    if self.catalog.adopt(vec![(entry.clone(), known)])? == 0 && !last_try {
+                        continue;
+                    }
                     return Ok(Arc::new(Served { content, entry }));
                 }
                 Examined::Gone => None,
@@ -143,37 +139,47 @@ impl Cache {
     pub(super) fn examine(&self, entry: &Entry) -> Result<Examined, CacheError> {
         let Some(facts) = &entry.file else { return Ok(Examined::Gone) };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-        let bytes = match fs::read(&path) {
+        let mut bytes = match self.files.read(&path, u64::MAX) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Examined::Gone),
             Err(error) => return Err(CacheError::file("reading", path, &error)),
         };
-        if xxh3_128(&bytes) == facts.checksum {
-            return Ok(Examined::Sound(bytes));
+        let found_bytes = bytes.len() as u64;
+        let committed = usize::try_from(facts.size_bytes).ok().and_then(|size| bytes.get(..size));
+        // Taken every time, not remembered while inode, length and date are unchanged: it is under 1 % of what decoding the same
+        // bytes takes (68 µs of 10.7 ms for 400 KB), and bits rot without touching a date.
+        if committed.is_some_and(|committed| xxh3_128(committed) == facts.checksum) {
+            // What lies behind was written by an append that is not committed (yet).
+            bytes.truncate(usize::try_from(facts.size_bytes).unwrap_or(usize::MAX));
+            return Ok(Examined::Sound { bytes, is_longer: found_bytes > facts.size_bytes });
         }
         // Another thread may have replaced the file since the row was read, or a writer may have been stopped between the
-        // rename and the commit. Such a file is whole and says whose it is; anything else is damage.
-        if let Some(found) = self.adoptable(&entry.key, &facts.path, &bytes) {
+        // rename and the commit. Such a file is whole and says whose it is; anything else is damage. A shorter beginning that
+        // is whole does not count: it would be older than what was acknowledged.
+        if let Some(found) = parquet_file::sealed(&bytes).and_then(|found| self.adoptable(&entry.key, &facts.path, &bytes, found)) {
             return Ok(Examined::Newer(Box::new(found)));
         }
         let expected = facts.size_bytes;
-        Ok(Examined::Damaged(if bytes.len() as u64 == expected {
+        Ok(Examined::Damaged(if found_bytes >= expected {
             "its content does not match its checksum".to_owned()
         } else {
-            format!("it has {} bytes instead of {expected}", bytes.len())
+            format!("it has {found_bytes} bytes instead of {expected}")
         }))
     }
 
-    /// The row for a file that the catalog does not know, if the file is whole and lies where its footer says it should.
-    pub(super) fn adoptable(&self, key: &EntryKey, relative: &std::path::Path, bytes: &[u8]) -> Option<(Entry, Content)> {
-        let (content, footer, fingerprint) = parquet_file::is_self_consistent(bytes)?;
+    /// The row for a file that the catalog does not know, if it lies where its footer says it should. `bytes` are those that
+    /// are sealed.
+    pub(super) fn adoptable(&self, key: &EntryKey, relative: &Path, bytes: &[u8], found: SealedFile) -> Option<(Entry, Content)> {
+        let SealedFile { content, footer, fingerprint } = found;
         let definition = footer.provenance.map(|provenance| provenance.definition);
         if footer.key != *key || Folders::relative_path(&footer.key, definition) != relative {
             return None;
         }
         let path = self.folders.absolute(&key.dataset, relative);
-        let modified_us = fs::metadata(path).map(|metadata| files::modified_us(&metadata)).unwrap_or_default();
-        let facts = facts_of(&content, relative.to_path_buf(), bytes, modified_us, fingerprint);
+        let modified_us = self.files.status(&path).map(|status| status.modified_us).unwrap_or_default();
+        let (size_bytes, checksum) = (bytes.len() as u64, xxh3_128(bytes));
+        let path = relative.to_path_buf();
+        let facts = facts_of(content.bars(), FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         Some((entry_of(footer, facts), content))
     }
 
@@ -182,7 +188,9 @@ impl Cache {
         let path = entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path)).unwrap_or_default();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
-        files::move_file(&path, &aside)?;
+        kill_point("quarantine_before_move");
+        self.files.move_file(&path, &aside)?;
+        kill_point("quarantine_before_catalog");
         self.catalog.mark_damaged(entry, self.now_us())?;
         self.memory.invalidate(&entry.key);
         tracing::warn!(path = %path.display(), aside = %aside.display(), reason, "a damaged file was quarantined");
@@ -199,8 +207,8 @@ impl Cache {
         for entry in entries.iter_mut() {
             let Some(facts) = &entry.file else { continue };
             let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-            match fs::metadata(&path) {
-                Ok(metadata) if metadata.len() == facts.size_bytes => {}
+            match self.files.status(&path) {
+                Ok(status) if status.size_bytes == facts.size_bytes => {}
                 Ok(_other_length) => {
                     // A full examination decides between a newer whole file and damage.
                     match self.read_from_disk(&entry.key) {
@@ -236,22 +244,33 @@ impl Cache {
     }
 }
 
-fn facts_of(content: &Content, path: PathBuf, bytes: &[u8], modified_us: i64, fingerprint: u128) -> FileFacts {
-    let bars = content.bars();
+/// Facts with what the rows tell filled in.
+pub(super) fn facts_of(bars: &Bars, facts: FileFacts) -> FileFacts {
     FileFacts {
-        path,
-        size_bytes: bytes.len() as u64,
-        modified_us,
-        checksum: xxh3_128(bytes),
-        fingerprint,
         rows: bars.len() as u64,
         first_us: bars.first_us().unwrap_or_default(),
         last_us: bars.last_us().unwrap_or_default(),
         resolution: bars.resolution,
+        ..facts
     }
 }
 
-fn entry_of(footer: Footer, facts: FileFacts) -> Entry {
+/// Facts of which nothing is known.
+pub(super) fn unknown() -> FileFacts {
+    FileFacts {
+        path: PathBuf::new(),
+        size_bytes: 0,
+        modified_us: 0,
+        checksum: 0,
+        fingerprint: 0,
+        rows: 0,
+        first_us: 0,
+        last_us: 0,
+        resolution: Resolution::default(),
+    }
+}
+
+pub(super) fn entry_of(footer: Footer, facts: FileFacts) -> Entry {
     Entry {
         key: footer.key,
         file: Some(facts),

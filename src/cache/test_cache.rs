@@ -112,7 +112,7 @@ impl TestCache {
 
 fn open(folder: &std::path::Path, clock: &Arc<ManualClock>, change: impl FnOnce(&mut CacheOptions)) -> Cache {
     let clock = Arc::clone(clock) as Arc<dyn crate::market::Clock>;
-    let mut options = CacheOptions { memory_budget_bytes: 10_000_000, ..CacheOptions::new(Folders::new(folder), clock) };
+    let mut options = CacheOptions::new(Folders::new(folder), 10_000_000, clock);
     change(&mut options);
     Cache::open(options).expect("a cache").0
 }

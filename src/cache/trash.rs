@@ -3,13 +3,13 @@
 //! The catalog goes first, the files follow. A process killed in between leaves files at home whose rows lie in the trash
 //! already; the next start finishes moving them. Clearing, restoring and purging exclude each other within a process.
 
+use super::Cache;
 use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
 use super::judge::Judge;
 use super::lease::{CLEAR, RESTORE};
-use super::{Cache, files};
+use crate::fault::kill_point;
 use crate::market::DAY_US;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
@@ -47,13 +47,14 @@ impl Cache {
             return Ok(Cleared { batch: None, entries: empty.len(), size_bytes: 0 });
         }
         let now_us = self.now_us();
-        files::make_folder(&self.folders.trash())?;
+        self.files.make_folder(&self.folders.trash())?;
         let named: Vec<(EntryKey, String)> = with_file
             .iter()
             .enumerate()
             .map(|(number, entry)| (entry.key.clone(), format!("{now_us}-{}-{number}.parquet", std::process::id())))
             .collect();
         let batch = self.catalog.trash_entries(&named, now_us)?;
+        kill_point("clear_after_catalog");
         let mut failed = None;
         for (entry, (key, file_name)) in with_file.iter().zip(&named) {
             self.memory.invalidate(key);
@@ -61,6 +62,7 @@ impl Cache {
             if let Err(error) = self.move_to_trash(entry, file_name) {
                 failed.get_or_insert(error);
             }
+            kill_point("clear_between_files");
         }
         if let Some(error) = failed {
             return Err(error);
@@ -78,8 +80,8 @@ impl Cache {
 
     fn move_to_trash(&self, entry: &Entry, file_name: &str) -> Result<(), CacheError> {
         let Some(home) = self.home_of(entry) else { return Ok(()) };
-        match files::move_file(&home, &self.folders.trash().join(file_name)) {
-            Err(_gone) if !home.exists() => Ok(()),
+        match self.files.move_file(&home, &self.folders.trash().join(file_name)) {
+            Err(_gone) if !self.files.exists(&home) => Ok(()),
             other => other,
         }
     }
@@ -103,23 +105,26 @@ impl Cache {
             let waiting = self.folders.trash().join(&file_name);
             if self.catalog.entry(&entry.key)?.is_some_and(|now| now.file.is_some()) {
                 // Cached anew since: the old copy has no use any more.
-                remove_if_there(&waiting)?;
+                self.files.remove(&waiting)?;
                 handled.push(file_name);
                 continue;
             }
-            if waiting.exists() {
-                files::move_file(&waiting, &home)?;
+            if self.files.exists(&waiting) {
+                self.files.move_file(&waiting, &home)?;
                 if let Some(folder) = home.parent() {
-                    files::sync_folder(folder)?;
+                    self.files.sync_folder(folder)?;
                 }
-            } else if !home.exists() {
+            } else if !self.files.exists(&home) {
                 // Another process is moving it, or somebody removed it: it stays in the list.
                 continue;
             }
             restored.push(entry);
             handled.push(file_name);
+            kill_point("undo_between_files");
         }
+        kill_point("undo_before_catalog");
         self.catalog.put_entries(&restored)?;
+        kill_point("undo_after_catalog");
         let pinned: Vec<EntryKey> = restored.iter().filter(|entry| entry.pinned).map(|entry| entry.key.clone()).collect();
         self.catalog.set_pinned(&pinned, true)?;
         self.catalog.forget_trash(batch, &handled)?;
@@ -134,7 +139,7 @@ impl Cache {
             for (entry, file_name) in self.catalog.trash_of_batch(batch.batch)? {
                 let Some(home) = self.home_of(&entry) else { continue };
                 let unclaimed = self.catalog.entry(&entry.key)?.is_none_or(|now| now.file.is_none());
-                if unclaimed && !self.folders.trash().join(&file_name).exists() && home.exists() {
+                if unclaimed && !self.files.exists(&self.folders.trash().join(&file_name)) && self.files.exists(&home) {
                     self.move_to_trash(&entry, &file_name)?;
                     moved += 1;
                 }
@@ -150,7 +155,7 @@ impl Cache {
         for old in self.catalog.trash_batches()?.iter().filter(|batch| batch.trashed_at_us + KEPT_US <= now_us) {
             let mut removed = Vec::new();
             for (_entry, file_name) in self.catalog.trash_of_batch(old.batch)? {
-                match remove_if_there(&self.folders.trash().join(&file_name)) {
+                match self.files.remove(&self.folders.trash().join(&file_name)) {
                     Ok(()) => removed.push(file_name),
                     // It is tried again next time; a file that cannot be removed must not keep the cache from opening.
                     Err(error) => tracing::warn!(%error, "an old file stays in the trash"),
@@ -159,12 +164,5 @@ impl Cache {
             self.catalog.forget_trash(old.batch, &removed)?;
         }
         Ok(())
-    }
-}
-
-fn remove_if_there(path: &std::path::Path) -> Result<(), CacheError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(CacheError::file("removing", path, &error)),
-        _ => Ok(()),
     }
 }

@@ -66,7 +66,7 @@ impl Cache {
         // Files that appear from here on belong to somebody who is writing now.
         let mut found = Vec::new();
         for tree in self.folders.trees() {
-            found.extend(files::files_below(&tree)?.into_iter().map(|path| (tree.clone(), path)));
+            found.extend(self.files.files_below(&tree)?.into_iter().map(|path| (tree.clone(), path)));
         }
         let entries: Vec<Entry> = self.catalog.entries(None)?.into_iter().filter(|entry| entry.file.is_some()).collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
@@ -75,7 +75,7 @@ impl Cache {
             .map(|entry| {
                 let examined = self.examine(entry).map(|found| match found {
                     // The bytes are not needed any more; thousands of files would not fit into memory.
-                    Examined::Sound(_bytes) => Examined::Sound(Vec::new()),
+                    Examined::Sound { is_longer, .. } => Examined::Sound { bytes: Vec::new(), is_longer },
                     other => other,
                 });
                 progress(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, entries.len());
@@ -86,10 +86,15 @@ impl Cache {
         let mut newer = Vec::new();
         for (entry, examined) in entries.iter().zip(examined) {
             match examined? {
-                Examined::Sound(_) => report.ok += 1,
+                Examined::Sound { is_longer, .. } => {
+                    report.ok += 1;
+                    if is_longer && repair {
+                        self.settle_longer_file(entry)?;
+                    }
+                }
                 Examined::Newer(found) => {
                     report.ok += 1;
-                    newer.push(found.0);
+                    newer.push((found.0, entry.file.as_ref().map(|file| file.checksum)));
                 }
                 Examined::Damaged(_) | Examined::Gone if self.has_changed(entry)? => report.ok += 1,
                 Examined::Gone => {
@@ -105,7 +110,7 @@ impl Cache {
                 }
             }
         }
-        self.catalog.put_entries(&newer)?;
+        self.catalog.adopt(newer)?;
         self.find_orphans(&found, repair, &mut report)?;
         if repair {
             let gone: HashSet<PathBuf> = report.missing.iter().map(|finding| finding.path.clone()).collect();
@@ -115,7 +120,8 @@ impl Cache {
         Ok(report)
     }
 
-    fn path_of(&self, entry: &Entry) -> PathBuf {
+    /// The full path of an entry's file; empty without one.
+    pub(super) fn path_of(&self, entry: &Entry) -> PathBuf {
         entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path)).unwrap_or_default()
     }
 
@@ -139,7 +145,7 @@ impl Cache {
         let somebody_writes = self.catalog.jobs()?.iter().any(|job| self.catalog.is_alive(job));
         for (tree, path) in found {
             let being_written = files::temporary_owner(path).is_some_and(files::process_is_alive);
-            if known.contains_key(path) || being_written || !path.exists() || (somebody_writes && is_young(path)) {
+            if known.contains_key(path) || being_written || !self.files.exists(path) || (somebody_writes && self.is_young(path)) {
                 continue;
             }
             if repair {
@@ -153,18 +159,22 @@ impl Cache {
     fn repair_orphan(&self, tree: &std::path::Path, path: &std::path::Path) -> Result<(), CacheError> {
         if let Some(entry) = self.adopt_file(tree, path)? {
             match self.catalog.entry(&entry.key)?.and_then(|now| now.file) {
-                None => return self.catalog.put_entries(&[entry]),
+                None => return self.catalog.adopt(vec![(entry, None)]).map(drop),
                 Some(file) if self.folders.absolute(&entry.key.dataset, &file.path) == path => return Ok(()),
                 Some(_other_file) => {}
             }
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        files::move_file(path, &self.folders.quarantine().join(format!("{}-orphan-{name}", self.now_us())))
+        self.files.move_file(path, &self.folders.quarantine().join(format!("{}-orphan-{name}", self.now_us())))
     }
-}
 
-/// Whether a file was written within the last ten minutes, and so may be waiting for its commit.
-fn is_young(path: &std::path::Path) -> bool {
-    let age = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map(|modified| modified.elapsed());
-    matches!(age, Ok(Ok(age)) if age < std::time::Duration::from_secs(600))
+    /// Whether a file was written within the last ten minutes, and so may be waiting for its commit.
+    fn is_young(&self, path: &std::path::Path) -> bool {
+        // By the file system's clock, as it is that which dates files.
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        self.files.status(path).is_ok_and(|status| {
+            let age_us = i64::try_from(now.as_micros()).unwrap_or(i64::MAX) - status.modified_us;
+            (0..600_000_000).contains(&age_us)
+        })
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::{Format, GetOptions};
 use super::console::counted;
-use super::engine::with_engine;
+use super::engine::{SHORT_PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::Session;
@@ -127,6 +127,7 @@ impl<'options> Request<'options> {
             sets: self.set.as_ref().map(|set| vec![set.name().to_owned()]),
             force: self.force,
             ttl: session.context.overrides.ttl,
+            patience: Some(SHORT_PATIENCE),
             ..PreheatOrder::default()
         };
         with_engine(&session, |engine| engine.preheat(order))

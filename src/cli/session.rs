@@ -195,11 +195,9 @@ impl<'console> Session<'console> {
         let settings = &self.context.settings;
         let folders = Folders::new(self.cache_dir()).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone());
         let options = CacheOptions {
-            folders,
-            memory_budget_bytes: settings.memory_budget_bytes,
             log_lookups: settings.log_lookups,
             limits: limits(settings),
-            clock: Arc::clone(&self.context.clock),
+            ..CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         let (cache, recovery) = Cache::open(options)?;
         if let Some(told) = recovery.of_catalog() {

@@ -2,7 +2,7 @@
 
 use super::arguments::VerifyOptions;
 use super::console::{counted, first_of};
-use super::engine::with_engine;
+use super::engine::{PATIENCE, with_engine};
 use super::failure::{Code, Outcome};
 use super::session::Session;
 use crate::cache::{Cache, Dataset, EntryKey, VerifyReport};
@@ -106,6 +106,7 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
         scope,
         sets: (!sets.is_empty()).then(|| sets.into_iter().collect()),
         ttl: session.context.overrides.ttl,
+        patience: Some(PATIENCE),
         ..PreheatOrder::default()
     })
 }

@@ -416,7 +416,8 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 }
             });
         });
-        if row.state == EntryState::Damaged {
+        // The inspector says it beside.
+        if row.state == EntryState::Damaged && !state.inspector.open {
             let damaged = row.datasets.iter().filter(|dataset| dataset.state == EntryState::Damaged);
             let names: Vec<&str> = damaged.map(|dataset| dataset.dataset.as_str()).collect();
             let text =
@@ -426,7 +427,7 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
             });
         }
-        if let Some(failure) = &row.failure {
+        if let Some(failure) = row.failure.as_ref().filter(|_| !state.inspector.open) {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
                 ui.add(

@@ -278,12 +278,11 @@ impl Service {
     }
 
     pub(super) fn open_cache(&self) {
+        let settings = self.configuration().settings;
         let options = CacheOptions {
-            folders: self.folders(),
-            memory_budget_bytes: self.configuration().settings.memory_budget_bytes,
-            log_lookups: self.configuration().settings.log_lookups,
-            limits: limits(&self.configuration().settings),
-            clock: Arc::clone(&self.context.clock),
+            log_lookups: settings.log_lookups,
+            limits: limits(&settings),
+            ..CacheOptions::new(self.folders(), settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         match Cache::open(options) {
             Ok((cache, recovery)) => {

@@ -104,8 +104,7 @@ impl Fixture {
 }
 
 pub fn open(folder: &std::path::Path, clock: &Arc<ManualClock>) -> Arc<Cache> {
-    let clock = Arc::clone(clock) as Arc<dyn samovar::market::Clock>;
-    let options = CacheOptions { memory_budget_bytes: 50_000_000, ..CacheOptions::new(Folders::new(folder), clock) };
+    let options = CacheOptions::new(Folders::new(folder), 50_000_000, Arc::clone(clock) as Arc<dyn samovar::market::Clock>);
     Arc::new(Cache::open(options).expect("cache").0)
 }
 

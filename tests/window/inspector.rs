@@ -119,7 +119,7 @@ fn what_is_not_cached_is_told_with_a_way_to_fetch_it() {
     inspect(&mut desk, "S001");
     desk.assert_sees("Missing: nothing is cached");
     desk.assert_no("Files");
-    desk.press_in_menu("Preheat this symbol");
+    desk.press("Preheat this symbol now");
     desk.wait_idle();
     wait_told(&mut desk, ", 24 h after it was fetched");
 }

@@ -5,7 +5,7 @@ use crate::cache::change::{Change, ChangeKind};
 use crate::cache::error::CacheError;
 use crate::market::{Quality, Symbol};
 use crate::source::SourceId;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 /// Most changes kept. Bars that were only added are forgotten before history that was rewritten.
 const CHANGES_KEPT: i64 = 10_000;
@@ -34,34 +34,7 @@ impl Catalog {
         if changes.is_empty() {
             return Ok(());
         }
-        self.write(move |transaction| {
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO changes (source, symbol, noticed_us, kind, years, first_us, inserted, removed, altered, detail)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?;
-            for change in &changes {
-                statement.execute(params![
-                    change.source.as_str(),
-                    change.symbol.as_str(),
-                    change.noticed_us,
-                    change.kind.word(),
-                    serde_json::to_string(&change.years).unwrap_or_default(),
-                    change.first_us,
-                    rows::signed(change.inserted),
-                    rows::signed(change.removed),
-                    rows::signed(change.altered),
-                    change.detail,
-                ])?;
-            }
-            let count: i64 = transaction.query_row("SELECT count(*) FROM changes", [], |row| row.get(0))?;
-            if count > CHANGES_KEPT {
-                transaction.execute(
-                    "DELETE FROM changes WHERE id IN (SELECT id FROM changes ORDER BY kind <> 'appended', id LIMIT ?1)",
-                    [count - CHANGES_KEPT],
-                )?;
-            }
-            Ok(())
-        })?;
+        self.write(move |transaction| insert_changes(transaction, &changes))?;
         self.note_user_made();
         Ok(())
     }
@@ -89,32 +62,8 @@ impl Catalog {
         if findings.is_empty() {
             return Ok(());
         }
-        let news = self.write(move |transaction| {
-            let condition = "source = ?1 AND symbol = ?2 ORDER BY id DESC LIMIT";
-            let mut is_any_news = false;
-            let mut last = transaction.prepare_cached(&format!("SELECT quality FROM quality_history WHERE {condition} 1"))?;
-            let mut insert =
-                transaction.prepare_cached("INSERT INTO quality_history (source, symbol, at_us, quality) VALUES (?1, ?2, ?3, ?4)")?;
-            let mut bound = transaction.prepare_cached(&format!(
-                "DELETE FROM quality_history WHERE id IN (SELECT id FROM quality_history WHERE {condition} -1 OFFSET ?3)"
-            ))?;
-            for finding in &findings {
-                let names = (finding.source.as_str(), finding.symbol.as_str());
-                let text = serde_json::to_string(&finding.quality).unwrap_or_default();
-                let before: Option<String> = last.query_map(names, |row| row.get(0))?.next().transpose()?;
-                // The first finding is worth a line only if there is something to find.
-                let is_news = before.map_or(!finding.quality.is_clean(), |before| before != text);
-                if is_news {
-                    is_any_news = true;
-                    insert.execute(params![names.0, names.1, finding.at_us, text])?;
-                    bound.execute(params![names.0, names.1, FINDINGS_KEPT])?;
-                }
-            }
-            Ok(is_any_news)
-        })?;
-        if news {
-            self.note_user_made();
-        }
+        self.write(move |transaction| insert_findings(transaction, &findings))?;
+        self.note_user_made();
         Ok(())
     }
 
@@ -130,6 +79,64 @@ impl Catalog {
             statement.query_map([source.as_str(), symbol.as_str()], finding_from_row)?.collect()
         })
     }
+}
+
+/// Writes changes within a transaction.
+pub(super) fn insert_changes(transaction: &Connection, changes: &[Change]) -> rusqlite::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO changes (source, symbol, noticed_us, kind, years, first_us, inserted, removed, altered, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for change in changes {
+        statement.execute(params![
+            change.source.as_str(),
+            change.symbol.as_str(),
+            change.noticed_us,
+            change.kind.word(),
+            serde_json::to_string(&change.years).unwrap_or_default(),
+            change.first_us,
+            rows::signed(change.inserted),
+            rows::signed(change.removed),
+            rows::signed(change.altered),
+            change.detail,
+        ])?;
+    }
+    let count: i64 = transaction.query_row("SELECT count(*) FROM changes", [], |row| row.get(0))?;
+    if count > CHANGES_KEPT {
+        transaction.execute(
+            "DELETE FROM changes WHERE id IN (SELECT id FROM changes ORDER BY kind <> 'appended', id LIMIT ?1)",
+            [count - CHANGES_KEPT],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes findings within a transaction.
+pub(super) fn insert_findings(transaction: &Connection, findings: &[QualityFinding]) -> rusqlite::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let condition = "source = ?1 AND symbol = ?2 ORDER BY id DESC LIMIT";
+    let mut last = transaction.prepare_cached(&format!("SELECT quality FROM quality_history WHERE {condition} 1"))?;
+    let mut insert = transaction.prepare_cached("INSERT INTO quality_history (source, symbol, at_us, quality) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut bound = transaction.prepare_cached(&format!(
+        "DELETE FROM quality_history WHERE id IN (SELECT id FROM quality_history WHERE {condition} -1 OFFSET ?3)"
+    ))?;
+    for finding in findings {
+        let names = (finding.source.as_str(), finding.symbol.as_str());
+        let text = serde_json::to_string(&finding.quality).unwrap_or_default();
+        let before: Option<String> = last.query_map(names, |row| row.get(0))?.next().transpose()?;
+        // The first finding is worth a line only if there is something to find.
+        let is_news = before.map_or(!finding.quality.is_clean(), |before| before != text);
+        if is_news {
+            insert.execute(params![names.0, names.1, finding.at_us, text])?;
+            bound.execute(params![names.0, names.1, FINDINGS_KEPT])?;
+        }
+    }
+    Ok(())
 }
 
 fn change_from_row(row: &Row<'_>) -> rusqlite::Result<Change> {

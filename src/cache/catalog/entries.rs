@@ -2,7 +2,7 @@
 //! that damage never gets a valid seal.
 
 use super::{Catalog, rows};
-use crate::cache::entry::{Entry, EntryKey, Failure};
+use crate::cache::entry::{Entry, EntryKey, Failure, Synced};
 use crate::cache::error::CacheError;
 use crate::market::{DateRange, Quality, Symbol};
 use crate::source::SourceId;
@@ -19,14 +19,22 @@ pub struct Touched {
     pub range: DateRange,
     /// What was noticed in the rows.
     pub quality: Quality,
+    /// For bars: what the source said it has; what was known stays when it was not asked.
+    pub synced: Option<Synced>,
+    /// Time of the first provisional bar.
+    pub provisional_from_us: Option<i64>,
 }
 
 impl Touched {
-    /// Brings what was fetched again into an entry.
+    /// Changes an entry's row: it was just found to be as it should be.
     pub(super) fn apply(&self, entry: &mut Entry) {
         entry.fetched_at_us = self.fetched_at_us;
         entry.range = self.range;
         entry.quality = self.quality;
+        entry.provisional_from_us = self.provisional_from_us;
+        if self.synced.is_some() {
+            entry.synced.clone_from(&self.synced);
+        }
         (entry.invalidated_at_us, entry.failure) = (None, None);
     }
 }

@@ -14,18 +14,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(in crate::cache) type Answer = (BTreeMap<Symbol, Fence>, Vec<(Symbol, Holder)>);
 
 /// Says which symbols' leases were lost, and to whom.
-struct Fences<'c, 'g> {
+pub(super) struct Fences<'c, 'g> {
     select: CachedStatement<'c>,
     granted: &'g BTreeMap<Symbol, Fence>,
 }
 
 impl<'c, 'g> Fences<'c, 'g> {
-    fn new(connection: &'c Connection, granted: &'g BTreeMap<Symbol, Fence>) -> rusqlite::Result<Self> {
+    pub(super) fn new(connection: &'c Connection, granted: &'g BTreeMap<Symbol, Fence>) -> rusqlite::Result<Self> {
         Ok(Self { select: connection.prepare_cached("SELECT fence, owner FROM leases WHERE source = ?1 AND symbol = ?2")?, granted })
     }
 
     /// `None` while the lease holds; otherwise why it does not.
-    fn lost(&mut self, source: &SourceId, symbol: &Symbol) -> rusqlite::Result<Option<String>> {
+    pub(super) fn lost(&mut self, source: &SourceId, symbol: &Symbol) -> rusqlite::Result<Option<String>> {
         let Some(granted) = self.granted.get(symbol) else {
             return Ok(Some("its lease was never granted".to_owned()));
         };

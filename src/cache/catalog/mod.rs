@@ -4,7 +4,9 @@
 //! writer). Commits are durable (`synchronous=FULL`), because the catalog is the commit point of every file. What is read of
 //! entries and trash was compared with its row's seal. Blocking; never call it on the window's thread. One idea is one file here.
 
+mod adopt;
 mod at_rest;
+mod batch;
 mod changes;
 mod check;
 mod entries;
@@ -22,7 +24,7 @@ mod symbols;
 mod tests;
 mod trash;
 
-use super::error::CacheError;
+use super::error::{CacheError, LITTLE_BYTES};
 use at_rest::{Condition, Guard, Identity};
 use queue::{Queue, WriteFailure};
 use readers::Readers;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+pub(super) use batch::BatchRows;
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;
@@ -126,6 +129,7 @@ impl Catalog {
             let path = self.path.clone();
             match failure {
                 WriteFailure::Busy => CacheError::CatalogBusy { path },
+                WriteFailure::Full => CacheError::disk_full(&path, LITTLE_BYTES),
                 WriteFailure::Broken(reason) => CacheError::Catalog { path, reason: reason.to_owned() },
                 WriteFailure::Database { reason, damage: false } => CacheError::Catalog { path, reason },
                 WriteFailure::Database { reason, damage: true } => {
@@ -229,6 +233,6 @@ fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path },
         _ if is_damage(error) => CacheError::CatalogDamaged { path, reason: error.to_string() },
-        _ => CacheError::Catalog { path, reason: error.to_string() },
+        _ => CacheError::catalog(&path, error),
     }
 }

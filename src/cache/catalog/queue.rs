@@ -22,6 +22,8 @@ pub(super) enum WriteFailure {
         /// Whether the file is no healthy database any more.
         damage: bool,
     },
+    /// There is no room on the disk.
+    Full,
     /// Another process holds the writing lock for too long.
     Busy,
     /// The queue is closed, or the request panicked.
@@ -30,9 +32,11 @@ pub(super) enum WriteFailure {
 
 impl From<rusqlite::Error> for WriteFailure {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        if matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)) {
-            return Self::Busy;
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => return Self::Busy,
+            Some(DiskFull) => return Self::Full,
+            _ => {}
         }
         Self::Database { damage: super::is_damage(&error), reason: error.to_string() }
     }

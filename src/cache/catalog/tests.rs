@@ -233,7 +233,14 @@ fn entries_keep_their_seals_through_every_change() {
     catalog.put_failures(&[(keys[0].clone(), failure.clone()), (key("D"), failure.clone())]).expect("failures");
     let first = catalog.entry(&keys[0]).expect("read").expect("there");
     assert_eq!((first.hits, first.last_used_us, first.failure), (3, Some(77), Some(failure)));
-    let touched = Touched { key: keys[1].clone(), fetched_at_us: 10, range: crate::market::DateRange::ALL, quality: first.quality };
+    let touched = Touched {
+        key: keys[1].clone(),
+        fetched_at_us: 10,
+        range: crate::market::DateRange::ALL,
+        quality: first.quality,
+        synced: None,
+        provisional_from_us: None,
+    };
     let unknown = Touched { key: key("D"), ..touched.clone() };
     assert_eq!(catalog.touch_entries(&[touched, unknown]).expect("touch"), [key("D")]);
     assert_eq!(catalog.entry(&keys[1]).expect("read").expect("there").invalidated_at_us, None);

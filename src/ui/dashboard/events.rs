@@ -20,7 +20,10 @@ const SHOWN: usize = 6;
 pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     group_ui(ui, "Recently evicted");
-    let Some(survey) = &state.overview.survey else { return };
+    let Some(survey) = &state.overview.survey else {
+        note_ui(ui, format::NONE);
+        return;
+    };
     let now_us = now_us(state);
     if survey.evictions.is_empty() {
         note_ui(ui, "Nothing had to go");
@@ -65,7 +68,10 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
 /// The newest changes at the source; a click shows the symbol with the inspector.
 pub fn changes_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     group_ui(ui, "Changes at the source");
-    let Some(survey) = &state.overview.survey else { return };
+    let Some(survey) = &state.overview.survey else {
+        note_ui(ui, format::NONE);
+        return;
+    };
     let now_us = now_us(state);
     if survey.changes.is_empty() {
         note_ui(ui, "None noticed. Every preheat compares what is not fresh; a check compares everything");

@@ -47,7 +47,7 @@ pub fn lookups_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
     ui.add_space(space::XS);
     let Some(survey) = &state.overview.survey else {
-        note_ui(ui, "Counting lookups");
+        note_ui(ui, format::NONE);
         return;
     };
     let stats = &survey.lookups;

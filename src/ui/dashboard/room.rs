@@ -88,7 +88,10 @@ pub fn size_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 pub fn costs_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     group_ui(ui, "What it takes");
-    let Some(survey) = &state.overview.survey else { return };
+    let Some(survey) = &state.overview.survey else {
+        note_ui(ui, format::NONE);
+        return;
+    };
     let costs = &survey.costs;
     if costs.datasets.is_empty() {
         note_ui(ui, "Nothing is cached");

@@ -9,7 +9,6 @@ mod parts;
 
 pub use history::{change_ui, quality_lines};
 
-use super::commands::command_button_ui;
 use super::icons;
 use super::symbols::now_us;
 use super::theme::{Theme, space};
@@ -66,16 +65,6 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     };
     let now_us = now_us(state);
     facts::state_ui(ui, state, dossier, now_us);
-    if dossier.entries.iter().all(|entry| entry.entry.file.is_none()) {
-        ui.add_space(space::S);
-        let known = state.row(&dossier.symbol).is_some();
-        if known && ui.button("Preheat this symbol").clicked() {
-            out.act(Action::Preheat(dossier.symbol.clone()));
-        }
-        if !known {
-            command_button_ui(ui, state, Command::PreheatAll, out);
-        }
-    }
     history::changes_ui(ui, dossier, views, now_us);
     facts::times_ui(ui, dossier, now_us);
     facts::source_ui(ui, state, dossier);

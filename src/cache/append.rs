@@ -1,0 +1,300 @@
+//! Adding rows to a cached file where it lies, instead of writing all of it anew.
+//!
+//! Contract: what the catalog calls the file does not change. New bytes go behind it, are synchronised, and count once the
+//! catalog says so; whatever happens before, readers see the file as it was. While rows are added the file is locked, so that
+//! two writers never write to the same place. Where that cannot be had, the file is written anew and replaced as ever.
+
+use super::Cache;
+use super::entry::{Dataset, Entry, FileFacts};
+use super::error::CacheError;
+use super::file_layer::OpenFile;
+use super::folders::Folders;
+use super::parquet_file::{self, Addition, Content, Footer, Outline};
+use super::store::{Staged, entry_of, facts_of, unknown};
+use crate::fault::{is_armed, kill_point};
+use crate::feature::FeatureTable;
+use crate::market::Bars;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use xxhash_rust::xxh3::xxh3_128;
+
+/// A file is written anew when more of it would be dead than this share of it, …
+const DEAD_SHARE: f64 = 0.5;
+/// … and more than this many bytes: below, writing anew saves nothing worth having.
+const DEAD_BYTES_ALLOWED: u64 = 16 * 1024;
+
+/// A cached file opened to be added to: its bytes, checked against their checksum, and its footer.
+#[derive(Debug)]
+pub struct Appendable {
+    entry: Entry,
+    bytes: bytes::Bytes,
+    outline: Outline,
+    content: OnceLock<Content>,
+    /// The file, locked; `None` when it can be read but not added to.
+    file: Option<Box<dyn OpenFile>>,
+}
+
+impl Appendable {
+    /// The catalog's row.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The facts in the file.
+    #[must_use]
+    pub fn footer(&self) -> &Footer {
+        &self.outline.footer
+    }
+
+    /// Rows in the file.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.outline.rows
+    }
+
+    /// Rows that stay where they are: only rows behind them can be replaced without writing the file anew.
+    #[must_use]
+    pub fn base_rows(&self) -> usize {
+        self.outline.base_rows
+    }
+
+    /// The columns; decoded once.
+    ///
+    /// # Errors
+    /// When the file cannot be decoded.
+    pub fn content(&self) -> Result<&Content, CacheError> {
+        if let Some(content) = self.content.get() {
+            return Ok(content);
+        }
+        let decoded = parquet_file::decode(self.bytes.clone());
+        let (content, _footer) = decoded.map_err(|reason| self.parquet_error("read", reason))?;
+        Ok(self.content.get_or_init(|| content))
+    }
+
+    /// The features of the file from row `from` up to `from_row`, with `tail` behind them.
+    fn table_rows(&self, from: usize, from_row: usize, tail: &FeatureTable) -> Result<FeatureTable, CacheError> {
+        if from == from_row {
+            return Ok(tail.clone());
+        }
+        let joined = match self.content()? {
+            Content::Features { table, .. } => parquet_file::joined(table, from..from_row, tail),
+            Content::Bars(_) => None,
+        };
+        joined.ok_or_else(|| self.parquet_error("written", "the columns to add are not the file's".to_owned()))
+    }
+
+    fn parquet_error(&self, action: &'static str, reason: String) -> CacheError {
+        let path = self.entry.file.as_ref().map(|facts| facts.path.clone()).unwrap_or_default();
+        CacheError::Parquet { action, path, reason }
+    }
+}
+
+impl Cache {
+    /// Opens an entry's file to add to it. It stays locked until what is staged from it is committed or given up.
+    ///
+    /// # Errors
+    /// [`CacheError::NotCached`] without a file, [`CacheError::Changed`] when the entry is not the catalog's any more,
+    /// [`CacheError::Damaged`] when the file failed its checksum (it is then in quarantine), others when reading failed.
+    pub fn open_for_append(&self, entry: &Entry) -> Result<Appendable, CacheError> {
+        let Some(facts) = &entry.file else { return Err(Self::not_cached(&entry.key)) };
+        let path = self.folders.absolute(&entry.key.dataset, &facts.path);
+        let opened = match self.files.open(&path) {
+            Ok(file) => file.try_lock().then_some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.trouble_with(entry)),
+            // It may still be read, and a new one put in its place.
+            Err(_not_writable) => None,
+        };
+        // Asked under the lock: who added to the file before has committed it by now.
+        if self.catalog.entry(&entry.key)?.is_none_or(|now| now.file != entry.file) {
+            return Err(Self::changed(entry));
+        }
+        let (file, read) = match opened {
+            Some(mut file) => {
+                let read = file.read(facts.size_bytes);
+                (Some(file), read)
+            }
+            None => (None, self.files.read(&path, facts.size_bytes)),
+        };
+        let bytes = read.map_err(|error| CacheError::file("reading", &path, &error))?;
+        if bytes.len() as u64 != facts.size_bytes || xxh3_128(&bytes) != facts.checksum {
+            return Err(self.trouble_with(entry));
+        }
+        let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
+        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), outline, content: OnceLock::new(), file })
+    }
+
+    /// Why a file cannot be added to, found out (and set right) as a read would.
+    fn trouble_with(&self, entry: &Entry) -> CacheError {
+        match self.read_from_disk(&entry.key) {
+            Ok(_newer) => Self::changed(entry),
+            Err(error) => error,
+        }
+    }
+
+    fn changed(entry: &Entry) -> CacheError {
+        CacheError::Changed { symbol: entry.key.symbol.to_string(), dataset: entry.key.dataset.to_string() }
+    }
+
+    /// Adds rows to a file, or replaces its last ones: `bars` are all bars, old and new; rows from `from_row` on are new or
+    /// replaced, those before are as in the file. For features, `tail` has the rows from `from_row` on. Rows are written
+    /// behind the file where that is possible and worth it; else the file is written anew. Until [`Cache::commit`] the cache
+    /// has the old version.
+    ///
+    /// # Errors
+    /// As [`Cache::stage`]; also when `from_row` or `tail` do not fit the file.
+    pub fn stage_append(
+        &self,
+        open: Appendable,
+        bars: &Arc<Bars>,
+        from_row: usize,
+        tail: Option<&FeatureTable>,
+        footer: Footer,
+    ) -> Result<Staged, CacheError> {
+        let is_bars = open.entry.key.dataset == Dataset::Bars;
+        let new_rows = bars.len().checked_sub(from_row).filter(|_| from_row <= open.rows());
+        let fits = new_rows.is_some_and(|rows| is_bars || tail.is_some_and(|tail| tail.len() == rows));
+        if !fits || footer.key != open.entry.key {
+            let reason = format!("rows from {from_row} on do not fit a file of {} rows", open.rows());
+            return Err(open.parquet_error("written", reason));
+        }
+        if is_bars && !same_rows(open.content()?.bars(), bars, from_row) {
+            // Not what was promised; what the source has counts.
+            return self.stage(&Content::Bars(Arc::clone(bars)), footer, Some(&open.entry));
+        }
+        let mut open = open;
+        if let Some(file) = open.file.take()
+            && let Some((addition, fingerprint)) = self.addition(&open, bars, from_row, tail, &footer)?
+        {
+            match self.add_to(file, &open, &addition) {
+                Ok((file, modified_us)) => return Ok(self.staged_append(&open, bars, footer, &addition, fingerprint, file, modified_us)),
+                Err(full @ CacheError::DiskFull { .. }) => return Err(full),
+                // What could not be made durable is not tried again in the same file: a new one is written.
+                Err(error) => tracing::warn!(%error, "rows could not be added to a cached file; it is written anew"),
+            }
+        }
+        let content = match tail.filter(|_| !is_bars) {
+            Some(tail) => {
+                let table = open.table_rows(0, from_row, tail)?;
+                Content::Features { bars: Arc::clone(bars), table: Arc::new(table) }
+            }
+            None => Content::Bars(Arc::clone(bars)),
+        };
+        self.stage(&content, footer, Some(&open.entry))
+    }
+
+    /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.
+    fn addition(
+        &self,
+        open: &Appendable,
+        bars: &Arc<Bars>,
+        from_row: usize,
+        tail: Option<&FeatureTable>,
+        footer: &Footer,
+    ) -> Result<Option<(Addition, u128)>, CacheError> {
+        let base_rows = open.base_rows();
+        let path = Folders::relative_path(&footer.key, footer.provenance.map(|provenance| provenance.definition));
+        if from_row < base_rows || open.entry.file.as_ref().is_none_or(|facts| facts.path != path) {
+            return Ok(None);
+        }
+        let tail_bars = Arc::new(parquet_file::bars_from(bars, base_rows));
+        let (content, fingerprint) = match tail.filter(|_| !footer.key.dataset.is_bars()) {
+            Some(tail) => {
+                let table = Arc::new(open.table_rows(base_rows, from_row, tail)?);
+                let content = Content::Features { bars: tail_bars, table };
+                let fingerprint = parquet_file::fingerprint_of(&content, footer);
+                (content, fingerprint)
+            }
+            None => (Content::Bars(tail_bars), Content::Bars(Arc::clone(bars)).fingerprint()),
+        };
+        let encoded = parquet_file::encode_addition(&open.bytes, &open.outline, &content, footer, fingerprint);
+        let addition = encoded.map_err(|reason| open.parquet_error("written", reason))?;
+        Ok(addition.filter(is_worth_it).map(|addition| (addition, fingerprint)))
+    }
+
+    /// Writes behind the committed bytes of a locked file and makes it durable. Returns the file and when it was written.
+    fn add_to(&self, mut file: Box<dyn OpenFile>, open: &Appendable, addition: &Addition) -> Result<(Box<dyn OpenFile>, i64), CacheError> {
+        let path = self.path_of(&open.entry);
+        let committed_bytes = open.bytes.len() as u64;
+        let failed = |error: &io::Error| CacheError::writing(&path, addition.bytes.len() as u64, error);
+        let (named, opened) = (self.files.status(&path).map_err(|error| failed(&error))?, file.status().map_err(|error| failed(&error))?);
+        if named.identity != opened.identity {
+            return Err(Self::changed(&open.entry));
+        }
+        let written = write_behind(file.as_mut(), opened.size_bytes, committed_bytes, &addition.bytes);
+        match written.and_then(|()| file.status()) {
+            Ok(status) => Ok((file, status.modified_us)),
+            Err(error) => {
+                // Readers do not mind what lies behind; other programs, which know no catalog, would.
+                if let Err(leftover) = file.truncate(committed_bytes) {
+                    tracing::debug!(path = %path.display(), %leftover, "a cut-off addition stays behind a file");
+                }
+                Err(failed(&error))
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the pieces of one value, put together in one place")]
+    fn staged_append(
+        &self,
+        open: &Appendable,
+        bars: &Bars,
+        footer: Footer,
+        addition: &Addition,
+        fingerprint: u128,
+        file: Box<dyn OpenFile>,
+        modified_us: i64,
+    ) -> Staged {
+        let path = open.entry.file.as_ref().map(|facts| facts.path.clone()).unwrap_or_default();
+        let Addition { size_bytes, checksum, .. } = *addition;
+        let facts = facts_of(bars, FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
+        let bytes_written = addition.bytes.len() as u64;
+        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), replaces: None, bytes_written, appended: Some(file) }
+    }
+}
+
+fn is_worth_it(addition: &Addition) -> bool {
+    let share = addition.dead_bytes as f64 / addition.size_bytes.max(1) as f64;
+    share <= DEAD_SHARE || addition.dead_bytes <= DEAD_BYTES_ALLOWED
+}
+
+fn write_behind(file: &mut dyn OpenFile, size_bytes: u64, committed_bytes: u64, bytes: &[u8]) -> io::Result<()> {
+    kill_point("append_before_write");
+    if size_bytes > committed_bytes {
+        // An earlier addition that was never committed.
+        file.truncate(committed_bytes)?;
+    }
+    if is_armed("append_mid_write") {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        file.write_at(committed_bytes, first)?;
+        kill_point("append_mid_write");
+        file.write_at(committed_bytes + first.len() as u64, second)?;
+    } else {
+        file.write_at(committed_bytes, bytes)?;
+    }
+    kill_point("append_before_sync");
+    file.sync()?;
+    kill_point("append_after_sync");
+    Ok(())
+}
+
+/// Whether the first `rows` of both are the same, bit for bit but for the kind of NaN.
+fn same_rows(left: &Bars, right: &Bars, rows: usize) -> bool {
+    let same = |left: &Vec<f64>, right: &Vec<f64>| match (left.get(..rows), right.get(..rows)) {
+        (Some(left), Some(right)) => left.iter().zip(right).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())),
+        _ => false,
+    };
+    let both = |left: &Option<Vec<f64>>, right: &Option<Vec<f64>>| match (left, right) {
+        (Some(left), Some(right)) => same(left, right),
+        (left, right) => left.is_none() && right.is_none(),
+    };
+    left.resolution == right.resolution
+        && left.time_us.get(..rows).is_some_and(|times| right.time_us.get(..rows) == Some(times))
+        && same(&left.open, &right.open)
+        && same(&left.high, &right.high)
+        && same(&left.low, &right.low)
+        && same(&left.close, &right.close)
+        && same(&left.volume, &right.volume)
+        && both(&left.amount, &right.amount)
+        && both(&left.turnover, &right.turnover)
+}

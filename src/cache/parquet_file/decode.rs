@@ -1,0 +1,161 @@
+//! Parquet bytes as content, and what can be known of a file from its bytes alone.
+
+use super::footer::{self, Parsed};
+use super::{Content, Footer, ROW_GROUP_ROWS, seal};
+use crate::cache::entry::Dataset;
+use crate::feature::FeatureTable;
+use crate::market::{Bars, DAY_US};
+use arrow::array::{Array, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What the footer of a file says, its columns not decoded.
+#[derive(Debug)]
+pub struct Outline {
+    /// The facts.
+    pub footer: Footer,
+    /// Rows in all.
+    pub rows: usize,
+    /// Rows that an append leaves where they are.
+    pub base_rows: usize,
+    /// Whether the seal covers the whole file, as it does since format 2.
+    pub(super) seals_file: bool,
+    /// Where everything lies.
+    pub(super) metadata: ParquetMetaData,
+}
+
+/// A file that proved whole without the catalog.
+#[derive(Debug)]
+pub struct SealedFile {
+    /// Its columns.
+    pub content: Content,
+    /// Its facts.
+    pub footer: Footer,
+    /// The fingerprint in its footer.
+    pub fingerprint: u128,
+}
+
+/// The Parquet library panics on some damaged pages. Bytes that match their checksum never get there, but a file that the
+/// catalog does not know may hold anything.
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| Err("its pages are damaged".to_owned()))
+}
+
+/// Decodes a cached file's bytes.
+///
+/// # Errors
+/// When the bytes are no such file; the text says in what way.
+pub fn decode(bytes: impl Into<bytes::Bytes>) -> Result<(Content, Footer), String> {
+    let bytes = bytes.into();
+    guarded(|| decode_trusting(bytes)).map(|(content, parsed)| (content, parsed.footer))
+}
+
+fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| error.to_string())?;
+    let metadata = builder.metadata().file_metadata();
+    let rows = usize::try_from(metadata.num_rows()).map_err(|_negative| "negative number of rows".to_owned())?;
+    let parsed = footer::parse(metadata.key_value_metadata().map_or(&[][..], Vec::as_slice))?;
+    let reader = builder.with_batch_size(rows.clamp(1, ROW_GROUP_ROWS)).build().map_err(|error| error.to_string())?;
+    let mut bars = Bars { resolution: parsed.resolution, ..Bars::default() };
+    let mut table = FeatureTable { resolution: parsed.resolution, ..FeatureTable::default() };
+    for batch in reader {
+        let batch = batch.map_err(|error| error.to_string())?;
+        append_batch(&batch, &mut bars, &mut table)?;
+    }
+    let complete = [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume].iter().all(|column| column.len() == rows);
+    if bars.time_us.len() != rows || !complete || table.columns.iter().any(|column| column.len() != rows) {
+        return Err("a column is missing or shorter than the others".to_owned());
+    }
+    let bars = Arc::new(bars);
+    let content = match &parsed.footer.key.dataset {
+        Dataset::Bars => Content::Bars(bars),
+        Dataset::Features(_) => {
+            table.time_us.clone_from(&bars.time_us);
+            Content::Features { bars, table: Arc::new(table) }
+        }
+    };
+    Ok((content, parsed))
+}
+
+/// Reads a file's footer only.
+///
+/// # Errors
+/// As [`decode`].
+pub fn outline(bytes: &[u8]) -> Result<Outline, String> {
+    guarded(|| {
+        let start = seal::metadata_start(bytes).ok_or_else(|| "it does not end like a Parquet file".to_owned())?;
+        let footer = bytes.get(start..bytes.len().saturating_sub(8)).unwrap_or_default();
+        let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|error| error.to_string())?;
+        let pairs = metadata.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
+        let Parsed { footer, seals_file, .. } = footer::parse(pairs)?;
+        let count = |rows: i64| usize::try_from(rows).map_err(|_negative| "negative number of rows".to_owned());
+        let rows = count(metadata.file_metadata().num_rows())?;
+        let tail_rows = match metadata.row_groups() {
+            [] | [_] => 0,
+            [.., tail] => count(tail.num_rows())?,
+        };
+        Ok(Outline { footer, rows, base_rows: rows.saturating_sub(tail_rows), seals_file, metadata })
+    })
+}
+
+/// The file, if it is whole: every bit is as written. Of a file of format 1, the sealed footer and the fingerprint of its values
+/// must do.
+pub fn sealed(bytes: &[u8]) -> Option<SealedFile> {
+    let whole = seal::is_whole(bytes);
+    if !whole && outline(bytes).ok()?.seals_file {
+        return None;
+    }
+    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes))).ok()?;
+    let proven = if parsed.seals_file { whole } else { content.fingerprint() == parsed.fingerprint };
+    proven.then_some(SealedFile { content, footer: parsed.footer, fingerprint: parsed.fingerprint })
+}
+
+/// The longest beginning of these bytes that is a whole file, with its length: what is left of a file whose last append was
+/// cut off.
+pub fn longest_sealed(bytes: &[u8]) -> Option<(usize, SealedFile)> {
+    seal::possible_ends(bytes).find_map(|end| Some((end, sealed(bytes.get(..end)?)?)))
+}
+
+fn append_batch(batch: &RecordBatch, bars: &mut Bars, table: &mut FeatureTable) -> Result<(), String> {
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        if let Some(days) = array.as_any().downcast_ref::<Date32Array>() {
+            bars.time_us.extend(days.values().iter().map(|day| i64::from(*day) * DAY_US));
+            continue;
+        }
+        if let Some(times) = array.as_any().downcast_ref::<TimestampMicrosecondArray>() {
+            bars.time_us.extend_from_slice(times.values());
+            continue;
+        }
+        let Some(values) = array.as_any().downcast_ref::<Float64Array>() else {
+            return Err(format!("column {} has the unexpected type {}", field.name(), array.data_type()));
+        };
+        let column = match field.name().as_str() {
+            "open" => &mut bars.open,
+            "high" => &mut bars.high,
+            "low" => &mut bars.low,
+            "close" => &mut bars.close,
+            "volume" => &mut bars.volume,
+            "amount" => bars.amount.get_or_insert_default(),
+            "turnover" => bars.turnover.get_or_insert_default(),
+            name => feature_column(table, name),
+        };
+        if values.null_count() == 0 {
+            column.extend_from_slice(values.values());
+        } else {
+            column.extend(values.iter().map(|value| value.unwrap_or(f64::NAN)));
+        }
+    }
+    Ok(())
+}
+
+fn feature_column<'table>(table: &'table mut FeatureTable, name: &str) -> &'table mut Vec<f64> {
+    let position = table.names.iter().position(|known| &**known == name).unwrap_or_else(|| {
+        table.names.push(Arc::from(name));
+        table.columns.push(Vec::new());
+        table.names.len() - 1
+    });
+    // The position was just found or made, so this index exists.
+    &mut table.columns[position]
+}

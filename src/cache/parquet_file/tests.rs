@@ -1,0 +1,182 @@
+//! Round trips, flipped bits, truncations, and files of earlier formats.
+
+use super::*;
+use crate::cache::entry::Dataset;
+use crate::feature::DefinitionHash;
+use crate::market::{DAY_US, RawBars, Symbol, parse_date};
+use crate::source::SourceId;
+
+fn sample(rows: usize) -> (Content, Footer) {
+    let wave = |phase: f64| (0..rows).map(|row| 100.0 + (row as f64 * 0.1 + phase).sin()).collect::<Vec<_>>();
+    let raw = RawBars {
+        time_us: (0..rows as i64).map(|day| day * DAY_US).collect(),
+        open: wave(0.0),
+        high: wave(0.1).iter().map(|price| price + 2.0).collect(),
+        low: wave(0.2).iter().map(|price| price - 2.0).collect(),
+        close: wave(0.3),
+        volume: wave(0.4),
+        ..RawBars::default()
+    };
+    let (bars, quality) = Bars::normalise(raw);
+    let table = FeatureTable {
+        resolution: bars.resolution,
+        time_us: bars.time_us.clone(),
+        names: vec![Arc::from("ma5"), Arc::from("none")],
+        columns: vec![(0..rows).map(|row| if row < 4 { f64::NAN } else { row as f64 }).collect(), vec![-f64::NAN; rows]],
+    };
+    let footer = Footer {
+        key: EntryKey::features(&SourceId::new("test"), &Symbol::new("ß/„x"), "classic"),
+        provenance: Some(Provenance { definition: DefinitionHash::from(5), inputs: 6 }),
+        range: DateRange { start: parse_date("2020-01-01"), end: None },
+        fetched_at_us: 1_234_567,
+        quality,
+        synced: None,
+        provisional_from_us: Some(7 * DAY_US),
+        cost_us: 1_500,
+        state: Some("ema7=1".to_owned()),
+    };
+    (Content::Features { bars: Arc::new(bars), table: Arc::new(table) }, footer)
+}
+
+fn same_bits(left: &[f64], right: &[f64]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+}
+
+#[test]
+fn content_and_footer_come_back_as_they_went() {
+    let (content, footer) = sample(300);
+    let encoded = encode(&content, &footer).expect("encode");
+    let (back, footer_back) = decode(encoded.bytes.clone()).expect("decode");
+    assert_eq!(footer_back, footer);
+    assert_same(&back, &content);
+    assert_eq!(encoded.checksum, xxhash_rust::xxh3::xxh3_128(&encoded.bytes));
+    let found = sealed(&encoded.bytes).expect("whole");
+    assert_eq!((found.footer, found.fingerprint), (footer, encoded.fingerprint));
+    let outline = outline(&encoded.bytes).expect("outline");
+    assert_eq!((outline.rows, outline.base_rows), (300, 7), "provisional rows lie apart");
+}
+
+/// Bit for bit, but for the sign and payload of NaN: every NaN is one null.
+fn assert_same(left: &Content, right: &Content) {
+    assert_eq!(left.bars(), right.bars());
+    assert_eq!(left.fingerprint(), right.fingerprint());
+    let (Content::Features { table, .. }, Content::Features { table: other, .. }) = (left, right) else { panic!("features") };
+    assert_eq!(table.names, other.names);
+    assert!(table.columns.iter().zip(&other.columns).all(|(left, right)| same_bits(left, right)));
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_without_the_catalog() {
+    let (content, footer) = sample(12);
+    let bytes = encode(&content, &footer).expect("encode").bytes;
+    assert!(sealed(&bytes).is_some());
+    for position in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[position] ^= 1 << bit;
+            assert!(sealed(&flipped).is_none(), "bit {bit} of byte {position} of {}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_truncated_file_is_noticed_at_every_length() {
+    let (content, footer) = sample(12);
+    let bytes = encode(&content, &footer).expect("encode").bytes;
+    for length in 0..bytes.len() {
+        assert!(decode(bytes[..length].to_vec()).is_err() && longest_sealed(&bytes[..length]).is_none(), "{length}");
+    }
+}
+
+#[test]
+fn a_symbol_that_looks_like_a_seal_does_not_confuse_it() {
+    let (content, mut footer) = sample(3);
+    footer.state = Some(format!("\u{c}samovar.seal\u{18} {}", "0".repeat(32)));
+    let bytes = encode(&content, &footer).expect("encode").bytes;
+    assert_eq!(sealed(&bytes).expect("whole").footer, footer);
+}
+
+#[test]
+fn features_are_known_by_definition_and_inputs_and_bars_by_their_values() {
+    let (content, footer) = sample(3);
+    let before = fingerprint_of(&content, &footer);
+    let provenance = |definition: u128, inputs| Some(Provenance { definition: DefinitionHash::from(definition), inputs });
+    assert_ne!(fingerprint_of(&content, &Footer { provenance: provenance(5, 7), ..footer.clone() }), before);
+    assert_ne!(fingerprint_of(&content, &Footer { provenance: provenance(6, 6), ..footer.clone() }), before);
+    let mut bars = (**content.bars()).clone();
+    let bars_before = fingerprint_of(&Content::Bars(Arc::new(bars.clone())), &footer);
+    bars.volume[2] += 1.0;
+    assert_ne!(fingerprint_of(&Content::Bars(Arc::new(bars)), &footer), bars_before);
+}
+
+#[test]
+fn files_of_format_1_are_still_read_and_adopted() {
+    let bars: &[u8] = include_bytes!("../../../tests/data/format-1/bars.parquet");
+    let features: &[u8] = include_bytes!("../../../tests/data/format-1/features.parquet");
+    let found = sealed(bars).expect("bars");
+    assert_eq!(found.footer.key, EntryKey::bars(&SourceId::new("test"), &Symbol::new("OLD")));
+    assert_eq!((found.footer.range.start, found.footer.fetched_at_us), (parse_date("2020-01-01"), 1_234_567));
+    let amount = found.content.bars().amount.as_ref().expect("amount");
+    assert!(amount[3].is_nan() && amount[39] == 390.0);
+    assert_eq!(found.fingerprint, found.content.fingerprint());
+    let found = sealed(features).expect("features");
+    assert_eq!(found.footer.key.dataset, Dataset::features("classic"));
+    assert_same(&found.content, &sample(40).0);
+    // Whatever bit is flipped: the file is refused, or holds the same values.
+    for bytes in [bars, features] {
+        let whole = sealed(bytes).expect("whole").content.fingerprint();
+        for position in 0..bytes.len() {
+            let mut flipped = bytes.to_vec();
+            flipped[position] ^= 1 << (position % 8);
+            assert!(sealed(&flipped).is_none_or(|found| found.content.fingerprint() == whole), "byte {position}");
+        }
+    }
+}
+
+/// The rows from `from` on.
+fn rows_from(content: &Content, from: usize) -> Content {
+    let Content::Features { bars, table } = content else { panic!("features") };
+    let cut = |column: &Vec<f64>| column[from..].to_vec();
+    let table =
+        FeatureTable { time_us: table.time_us[from..].to_vec(), columns: table.columns.iter().map(cut).collect(), ..(**table).clone() };
+    Content::Features { bars: Arc::new(bars_from(bars, from)), table: Arc::new(table) }
+}
+
+#[test]
+fn an_added_tail_reads_as_if_written_whole_and_replaces_the_one_before() {
+    let (long, _) = sample(60);
+    let (first, mut footer) = sample(50);
+    footer.provisional_from_us = None;
+    let mut bytes = encode(&first, &footer).expect("encode").bytes;
+    let mut ends = vec![bytes.len()];
+    for rows in [51, 53, 60] {
+        let grown = sample(rows).0;
+        let found = outline(&bytes).expect("outline");
+        assert_eq!(found.base_rows, 50);
+        let fingerprint = fingerprint_of(&grown, &footer);
+        let addition =
+            encode_addition(&bytes, &found, &rows_from(&grown, 50), &footer, fingerprint).expect("encode").expect("same columns");
+        bytes.extend_from_slice(&addition.bytes);
+        ends.push(bytes.len());
+        assert_eq!((addition.size_bytes, addition.checksum), (bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(&bytes)));
+        let found = sealed(&bytes).expect("whole");
+        assert_same(&found.content, &grown);
+        assert!(addition.dead_bytes > 0);
+    }
+    assert_same(&decode(bytes.clone()).expect("decode").0, &long);
+    // Cut off anywhere, the longest whole file is found again.
+    for length in ends[0]..bytes.len() {
+        let (found, _) = longest_sealed(&bytes[..length]).expect("at least the first");
+        assert_eq!(Some(&found), ends.iter().rev().find(|end| **end <= length), "{length}");
+    }
+}
+
+#[test]
+fn a_tail_with_other_columns_is_refused() {
+    let (content, footer) = sample(20);
+    let bytes = encode(&content, &footer).expect("encode").bytes;
+    let mut bars = bars_from(content.bars(), 18);
+    bars.amount = Some(vec![1.0, 2.0]);
+    let tail = Content::Bars(Arc::new(bars));
+    assert!(encode_addition(&bytes, &outline(&bytes).expect("outline"), &tail, &footer, 0).expect("encode").is_none());
+}

@@ -1,0 +1,203 @@
+//! A day in the life of a small cache, step by step, and what it must have after each.
+
+use samovar::cache::{
+    Cache, CacheError, CacheOptions, Content, EntryKey, FileLayer, Folders, Footer, Found, FreshnessRules, Judge, Provenance,
+};
+use samovar::cache::{Selection, Staged};
+use samovar::feature::{DefinitionHash, FeatureTable};
+use samovar::market::{Bars, DAY_US, DateRange, ManualClock, Quality, RawBars, Symbol};
+use samovar::source::SourceId;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub const NOW_US: i64 = 1_700_000_000_000_000;
+
+/// What is cached, by key.
+pub type Oracle = BTreeMap<EntryKey, Content>;
+
+pub fn open(folder: &Path, files: Arc<dyn FileLayer>) -> Cache {
+    let clock = Arc::new(ManualClock::at(NOW_US));
+    let options = CacheOptions { files, ..CacheOptions::new(Folders::new(folder), 1_000_000, clock) };
+    Cache::open(options).expect("a cache").0
+}
+
+pub fn judge() -> Judge {
+    Judge::new(FreshnessRules::default(), samovar::cache::Definitions::default())
+}
+
+/// Bars of so many days; another version has other prices.
+pub fn bars(rows: usize, version: u32) -> Content {
+    let price = |row: usize| 10.0 + f64::from(version) + (row % 7) as f64 / 4.0;
+    let column = |more: f64| (0..rows).map(|row| price(row) + more).collect::<Vec<_>>();
+    let raw = RawBars {
+        time_us: (0..rows as i64).map(|day| day * DAY_US).collect(),
+        open: column(0.0),
+        high: column(1.0),
+        low: column(-1.0),
+        close: column(0.5),
+        volume: column(1_000.0),
+        ..RawBars::default()
+    };
+    Content::Bars(Arc::new(Bars::normalise(raw).0))
+}
+
+pub fn features(rows: usize) -> Content {
+    let Content::Bars(bars) = bars(rows, 1) else { unreachable!() };
+    let doubled = bars.close.iter().map(|close| close * 2.0).collect();
+    let late = (0..rows).map(|row| if row < 5 { f64::NAN } else { row as f64 }).collect();
+    let names = vec![Arc::from("doubled"), Arc::from("late")];
+    let table = FeatureTable { resolution: bars.resolution, time_us: bars.time_us.clone(), names, columns: vec![doubled, late] };
+    Content::Features { bars, table: Arc::new(table) }
+}
+
+pub fn bars_key(symbol: &str) -> EntryKey {
+    EntryKey::bars(&SourceId::new("test"), &Symbol::new(symbol))
+}
+
+pub fn features_key() -> EntryKey {
+    EntryKey::features(&SourceId::new("test"), &Symbol::new("A"), "two")
+}
+
+pub fn footer(key: EntryKey, content: &Content) -> Footer {
+    let inputs = Content::Bars(Arc::clone(content.bars())).fingerprint();
+    let provenance = (!key.dataset.is_bars()).then(|| Provenance { definition: DefinitionHash::from(7), inputs });
+    Footer {
+        key,
+        provenance,
+        range: DateRange::ALL,
+        fetched_at_us: NOW_US,
+        quality: Quality::default(),
+        synced: None,
+        provisional_from_us: None,
+        cost_us: 0,
+        state: None,
+    }
+}
+
+/// One thing a user does.
+#[derive(Clone)]
+pub enum Step {
+    /// Whole files, committed together.
+    Put(Vec<(EntryKey, Content)>),
+    /// Rows added to a file from this row on.
+    Append(EntryKey, Content, usize),
+    Clear(Vec<EntryKey>),
+    Undo,
+}
+
+impl Step {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Put(_) => "put",
+            Self::Append(..) => "append",
+            Self::Clear(_) => "clear",
+            Self::Undo => "undo",
+        }
+    }
+
+    pub fn run(&self, cache: &Cache) -> Result<(), CacheError> {
+        match self {
+            Self::Put(contents) => {
+                let staged = contents.iter().map(|(key, content)| cache.stage(content, footer(key.clone(), content), None));
+                let staged: Vec<Staged> = staged.collect::<Result<_, _>>()?;
+                cache.commit(&staged)
+            }
+            Self::Append(key, content, from) => {
+                let entry = cache.catalog().entry(key)?.expect("a row to add to");
+                let opened = cache.open_for_append(&entry)?;
+                let tail = match content {
+                    Content::Bars(_) => None,
+                    Content::Features { table, .. } => Some(FeatureTable {
+                        time_us: table.time_us[*from..].to_vec(),
+                        columns: table.columns.iter().map(|column| column[*from..].to_vec()).collect(),
+                        ..(**table).clone()
+                    }),
+                };
+                let staged = cache.stage_append(opened, content.bars(), *from, tail.as_ref(), footer(key.clone(), content))?;
+                cache.commit(&[staged])
+            }
+            Self::Clear(keys) => {
+                let symbols = Some(keys.iter().map(|key| key.symbol.clone()).collect());
+                cache.clear(&Selection { symbols, ..Selection::default() }, &judge()).map(drop)
+            }
+            Self::Undo => cache.undo_clear(None).map(drop),
+        }
+    }
+
+    /// What there is after it, given what was there before and what was cleared last.
+    pub fn outcome(&self, before: &Oracle, cleared: &mut Oracle) -> Oracle {
+        let mut after = before.clone();
+        match self {
+            Self::Put(contents) => after.extend(contents.iter().cloned()),
+            Self::Append(key, content, _) => drop(after.insert(key.clone(), content.clone())),
+            Self::Clear(keys) => {
+                *cleared = Oracle::new();
+                let gone = |key: &EntryKey| keys.iter().any(|one| one.symbol == key.symbol);
+                cleared.extend(before.iter().filter(|(key, _)| gone(key)).map(|(key, content)| (key.clone(), content.clone())));
+                after.retain(|key, _| !gone(key));
+            }
+            Self::Undo => after.append(cleared),
+        }
+        after
+    }
+}
+
+pub fn steps() -> Vec<Step> {
+    let put = |symbol: &str, rows, version| (bars_key(symbol), bars(rows, version));
+    vec![
+        Step::Put(vec![put("A", 40, 1), put("B", 40, 1), put("C", 40, 1)]),
+        Step::Append(bars_key("A"), bars(41, 1), 40),
+        Step::Put(vec![put("B", 40, 2), (features_key(), features(41))]),
+        Step::Append(features_key(), features(43), 41),
+        Step::Append(bars_key("A"), bars(43, 1), 40),
+        Step::Clear(vec![bars_key("A"), bars_key("C")]),
+        Step::Undo,
+        // The row is behind what an append left in place, or in a base: both ways once more.
+        Step::Append(bars_key("A"), bars(44, 1), 43),
+        Step::Put(vec![put("A", 50, 3)]),
+        Step::Append(bars_key("A"), bars(52, 3), 49),
+    ]
+}
+
+/// What reading an entry gives; only "not cached" is an explained miss.
+pub fn read(cache: &Cache, key: &EntryKey) -> Option<Content> {
+    match cache.read(key, &Judge::default()) {
+        Ok(Found { served, .. }) => Some(served.content.clone()),
+        Err(CacheError::NotCached { .. }) => None,
+        Err(error) => panic!("{key:?}: {error}"),
+    }
+}
+
+pub fn same(left: Option<&Content>, right: Option<&Content>) -> bool {
+    left.map(Content::fingerprint) == right.map(Content::fingerprint)
+}
+
+/// Checks a cache that was stopped in a step: each entry is as before it or as after it. What is gone because a clear had begun
+/// comes back by undoing it.
+pub fn assert_before_or_after(cache: &Cache, before: &Oracle, after: &Oracle, context: &str) {
+    let keys: Vec<&EntryKey> = before.keys().chain(after.keys()).collect();
+    let mut gone = Vec::new();
+    for key in keys {
+        let found = read(cache, key);
+        let right = same(found.as_ref(), before.get(key)) || same(found.as_ref(), after.get(key));
+        if found.is_none() && before.contains_key(key) && !after.contains_key(key) {
+            gone.push(key);
+        }
+        assert!(right || found.is_none() && before.get(key).is_none(), "{context}: {key:?} is neither as before nor as after");
+    }
+    if !gone.is_empty() {
+        cache.undo_clear(None).unwrap_or_else(|error| panic!("{context}: {error}"));
+        for key in gone {
+            assert!(same(read(cache, key).as_ref(), before.get(key)), "{context}: {key:?} did not come back");
+        }
+    }
+}
+
+/// Repairs, and expects nothing to be damaged, missing or left over after.
+pub fn assert_repairs_cleanly(cache: &Cache, context: &str) {
+    let report = cache.verify(true, &|_, _| {}).expect("verify");
+    assert!(report.damaged.is_empty() && report.missing.is_empty(), "{context}: {report:?}");
+    let report = cache.verify(false, &|_, _| {}).expect("verify");
+    assert!(report.is_clean(), "{context}: {report:?}");
+}
