@@ -29,6 +29,7 @@ mod store;
 mod test_cache;
 mod trash;
 mod verify;
+mod why;
 
 pub use append::Appendable;
 pub use batch::Batch;
@@ -54,6 +55,7 @@ pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPas
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
+pub use why::{End, Why, provisional_sentence, rule_words};
 
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
