@@ -71,7 +71,7 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.press_and_settle("Who goes first?");
     desk.assert_sees("The least valuable go first");
     // Another process that is allowed less.
-    let cache = Cache::open(CacheOptions::new(desk.folders(), desk.clock.clone())).expect("a cache").0;
+    let cache = Cache::open(CacheOptions::new(desk.folders(), 50_000_000, desk.clock.clone())).expect("a cache").0;
     let total: u64 = desk.cached_files().values().map(|bytes| bytes.len() as u64).sum();
     cache.set_limits(Limits { disk_budget_bytes: total / 2, free_reserve_bytes: 0 });
     let room = cache.make_room(0, &|_key| false).expect("room");
