@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use samovar::feature::{FeatureSet, compute};
+use samovar::feature::{FeatureSet, FeatureState, compute, compute_with_state, continue_from};
 use samovar::indicator::window::{Blocks, Spread};
 use samovar::indicator::{Obv, momentum, price, smooth, volatility};
 use samovar::market::{Bars, DAY_US};
@@ -43,6 +43,33 @@ fn classic(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// One more bar: the rows before it are not computed again.
+fn continued(criterion: &mut Criterion) {
+    drop(black_box(vec![1_u8; 16 << 20]));
+    let set = FeatureSet::classic();
+    let mut group = criterion.benchmark_group("continue");
+    for (len, more) in [(250, 1), (2_500, 1), (50_000, 1), (2_500, 5), (2_500, 250)] {
+        let symbols: Vec<(Bars, FeatureState)> = (0..16)
+            .map(|seed| {
+                let bars = bars(len, seed);
+                let state = compute_with_state(&set, &bars, len - more).1;
+                (bars, state)
+            })
+            .collect();
+        let mut turn = symbols.iter().cycle();
+        group.bench_function(format!("{more} of {len} bars"), |bencher| {
+            bencher.iter(|| turn.next().and_then(|(bars, state)| continue_from(black_box(&set), bars, len - more, state, len)));
+        });
+    }
+    let bars = bars(2_500, 1);
+    group.bench_function("2500 bars whole, state before the last", |bencher| {
+        bencher.iter(|| compute_with_state(black_box(&set), &bars, 2_499));
+    });
+    let state = compute_with_state(&set, &bars, 2_500).1;
+    group.bench_function("state to text and back", |bencher| bencher.iter(|| FeatureState::from_text(&black_box(&state).to_text())));
+    group.finish();
+}
+
 fn kernels(criterion: &mut Criterion) {
     let bars = bars(2_500, 1);
     let Bars { high, low, close, volume, .. } = &bars;
@@ -76,5 +103,5 @@ fn windows(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, classic, kernels, windows);
+criterion_group!(benches, classic, continued, kernels, windows);
 criterion_main!(benches);

@@ -13,6 +13,7 @@ pub const KILL_POINTS: &[&str] = &[
     "clear_between_files",
     "commit_before_catalog",
     "commit_after_catalog",
+    "migration",
     "quarantine_before_move",
     "quarantine_before_catalog",
     "recovery_before_catalog",

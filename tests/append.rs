@@ -3,7 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use samovar::cache::{Cache, CacheError, CacheOptions, Content, Entry, EntryKey, Folders, Footer, Provenance};
+use samovar::cache::{Cache, CacheError, CacheOptions, Content, Entry, EntryKey, Folders, Footer, Found, Judge, Provenance};
 use samovar::feature::{self, FeatureSet, FeatureTable};
 use samovar::market::{Bars, DAY_US, DateRange, ManualClock, Quality, RawBars, Symbol};
 use samovar::source::SourceId;
@@ -108,11 +108,11 @@ fn append(cache: &Cache, set: &FeatureSet, bars: &Arc<Bars>, from: usize) -> [(u
 }
 
 fn assert_cached(cache: &Cache, set: &FeatureSet, bars: &Arc<Bars>) {
-    let (served, _) = cache.read(&bars_footer("A").key).expect("bars");
+    let Found { served, .. } = cache.read(&bars_footer("A").key, &Judge::default()).expect("bars");
     assert_eq!(served.content, Content::Bars(Arc::clone(bars)));
     assert_eq!(served.entry.file.as_ref().expect("file").fingerprint, served.content.fingerprint());
     let expected = features(set, bars);
-    let (served, _) = cache.read(&features_footer("A", set, bars).key).expect("features");
+    let Found { served, .. } = cache.read(&features_footer("A", set, bars).key, &Judge::default()).expect("features");
     assert_eq!(served.content.fingerprint(), expected.fingerprint(), "{} rows", bars.len());
     let rows = served.entry.file.as_ref().expect("file").rows;
     assert_eq!(rows, bars.len() as u64);
@@ -180,7 +180,7 @@ fn replaced_rows_count_and_rows_in_the_base_are_written_anew() {
         let staged = staged.expect("stage");
         let was_appended = staged.was_appended();
         cache.commit(&[staged]).expect("commit");
-        assert_eq!(cache.read(&key).expect("read").0.content.bars(), bars);
+        assert_eq!(cache.read(&key, &Judge::default()).expect("read").served.content.bars(), bars);
         was_appended
     };
     assert!(add(&bars(302), 300));
@@ -206,7 +206,7 @@ fn the_provisional_rows_of_a_whole_write_can_be_replaced_in_place() {
     let staged = cache.stage_append(opened, &Arc::new(changed.clone()), 299, None, bars_footer("A")).expect("stage");
     assert!(staged.was_appended());
     cache.commit(&[staged]).expect("commit");
-    assert_eq!(**cache.read(&entry.key).expect("read").0.content.bars(), changed);
+    assert_eq!(**cache.read(&entry.key, &Judge::default()).expect("read").served.content.bars(), changed);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn an_append_that_was_given_up_or_cut_off_is_not_seen_and_does_not_last() {
     assert_eq!(fs::read(&path).expect("file"), before, "what was cut off is cut away");
     fs::write(&path, &longer).expect("write");
     assert!(cache.verify(true, &|_, _| {}).expect("repair").is_clean());
-    assert_eq!(cache.read(&key).expect("read").0.content.bars().len(), 301, "what was whole is taken in");
+    assert_eq!(cache.read(&key, &Judge::default()).expect("read").served.content.bars().len(), 301, "what was whole is taken in");
 }
 
 #[test]
@@ -250,8 +250,11 @@ fn without_the_catalog_the_longest_whole_version_is_found() {
     let bytes = fs::read(&path).expect("file");
     fs::write(&path, &bytes[..bytes.len() - 100]).expect("cut");
     let cache = open(folder.path());
-    assert_eq!(cache.read(&bars_footer("A").key).expect("bars").0.content.bars(), &bars(301));
-    assert_eq!(cache.read(&features_footer("A", &set, &bars(302)).key).expect("features").0.content.bars(), &bars(302));
+    assert_eq!(cache.read(&bars_footer("A").key, &Judge::default()).expect("bars").served.content.bars(), &bars(301));
+    assert_eq!(
+        cache.read(&features_footer("A", &set, &bars(302)).key, &Judge::default()).expect("features").served.content.bars(),
+        &bars(302)
+    );
     assert!(cache.verify(true, &|_, _| {}).expect("repair").is_clean());
     assert!(append(&cache, &set, &bars(302), 301)[0].1, "and can be added to");
 }
@@ -268,7 +271,7 @@ fn a_flipped_bit_in_an_appended_file_is_damage_not_an_older_version() {
     let mut bytes = fs::read(&path).expect("file");
     bytes[usize::try_from(before).expect("small") + 10] ^= 1;
     fs::write(&path, bytes).expect("write");
-    assert!(matches!(cache.read(&entry.key), Err(CacheError::Damaged { .. })));
+    assert!(matches!(cache.read(&entry.key, &Judge::default()), Err(CacheError::Damaged { .. })));
 }
 
 #[test]
@@ -297,7 +300,7 @@ fn a_file_of_the_format_before_is_taken_in_and_added_to() {
     fs::copy("tests/data/format-1/bars.parquet", place.join("OLD.parquet")).expect("copy");
     let cache = open(folder.path());
     let key = bars_footer("OLD").key;
-    let (served, _) = cache.read(&key).expect("adopted");
+    let Found { served, .. } = cache.read(&key, &Judge::default()).expect("adopted");
     let mut grown = (**served.content.bars()).clone();
     for column in [&mut grown.open, &mut grown.high, &mut grown.low, &mut grown.close, &mut grown.volume] {
         column.push(99.0);
@@ -309,5 +312,5 @@ fn a_file_of_the_format_before_is_taken_in_and_added_to() {
     assert!(staged.was_appended());
     cache.commit(&[staged]).expect("commit");
     let now = Content::Bars(Arc::new(grown)).fingerprint();
-    assert_eq!(cache.read(&key).expect("read").0.content.fingerprint(), now);
+    assert_eq!(cache.read(&key, &Judge::default()).expect("read").served.content.fingerprint(), now);
 }

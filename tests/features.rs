@@ -7,7 +7,7 @@
 // Helpers of tests are tests: a missing golden file has to fail loudly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use samovar::feature::{FeatureSet, FeatureTable, column_stats, compute};
+use samovar::feature::{FeatureSet, FeatureTable, column_stats, compute, compute_with_state, continue_from};
 use samovar::market::{Bars, DAY_US};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -108,24 +108,52 @@ fn bits(table: &FeatureTable) -> Vec<Vec<u64>> {
     table.columns.iter().map(|column| column.iter().map(|value| value.to_bits()).collect()).collect()
 }
 
+/// The first bars.
+fn first(bars: &Bars, len: usize) -> Bars {
+    let cut = |column: &Vec<f64>| column[..len].to_vec();
+    Bars {
+        time_us: bars.time_us[..len].to_vec(),
+        open: cut(&bars.open),
+        high: cut(&bars.high),
+        low: cut(&bars.low),
+        close: cut(&bars.close),
+        volume: cut(&bars.volume),
+        turnover: bars.turnover.as_ref().map(cut),
+        ..bars.clone()
+    }
+}
+
+#[test]
+fn bars_that_arrive_one_at_a_time_give_the_golden_bits() {
+    let set = FeatureSet::classic();
+    for series in SERIES {
+        let bars = bars_of(&read(series));
+        let whole = bits(&compute(&set, &bars));
+        for batch in [1, 2, 7, 60] {
+            let (mut table, mut state) = compute_with_state(&set, &first(&bars, 0), 0);
+            while state.rows() < bars.len() {
+                let end = (state.rows() + batch).min(bars.len());
+                let (more, next) = continue_from(&set, &first(&bars, end), state.rows(), &state, end).unwrap();
+                for (column, more) in table.columns.iter_mut().zip(more.columns) {
+                    column.extend(more);
+                }
+                state = next;
+            }
+            for (name, (column, whole)) in table.names.iter().zip(bits(&table).iter().zip(&whole)) {
+                assert_eq!(column, whole, "{series}: {name} in batches of {batch}");
+            }
+            assert_eq!(state, compute_with_state(&set, &bars, bars.len()).1, "{series}");
+        }
+    }
+}
+
 #[test]
 fn later_bars_never_change_earlier_values() {
     let bars = bars_of(&read("ordinary"));
     let set = FeatureSet::classic();
     let whole = bits(&compute(&set, &bars));
     for len in [0, 1, 2, 13, 64, 65, 128, 399] {
-        let cut = |column: &Vec<f64>| column[..len].to_vec();
-        let first = Bars {
-            time_us: bars.time_us[..len].to_vec(),
-            open: cut(&bars.open),
-            high: cut(&bars.high),
-            low: cut(&bars.low),
-            close: cut(&bars.close),
-            volume: cut(&bars.volume),
-            turnover: bars.turnover.as_ref().map(cut),
-            ..bars.clone()
-        };
-        for (part, whole) in bits(&compute(&set, &first)).iter().zip(&whole) {
+        for (part, whole) in bits(&compute(&set, &first(&bars, len))).iter().zip(&whole) {
             assert_eq!(part[..], whole[..len]);
         }
     }

@@ -243,8 +243,9 @@ impl AppState {
     fn add_source(&mut self, name: &str, url: &SourceUrl, replaces: Option<&str>) -> Vec<Job> {
         let mut settings = self.settings.clone();
         let name = &free_name(&settings, name, url, replaces);
-        let setting = SourceSetting { name: name.to_owned(), url: url.redacted() };
         let replaced = replaces.unwrap_or(name);
+        let exchange = settings.sources.iter().find(|source| source.name == replaced).and_then(|source| source.exchange.clone());
+        let setting = SourceSetting { name: name.to_owned(), url: url.redacted(), exchange };
         match settings.sources.iter_mut().find(|source| source.name == replaced) {
             Some(source) => *source = setting,
             None => settings.sources.push(setting),

@@ -80,6 +80,15 @@ impl EntryKey {
     }
 }
 
+impl Synced {
+    /// Whether the counts are those of the rows before this day: there were none from it up to the end of what was counted.
+    #[must_use]
+    pub fn counts_the_same_before(&self, day: NaiveDate) -> bool {
+        let Some(settled_before) = self.settled_before else { return false };
+        day == settled_before || (day < settled_before && self.last_day.is_some_and(|last| last < day))
+    }
+}
+
 /// A cached file as the catalog knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileFacts {
@@ -130,6 +139,9 @@ pub struct Failure {
 pub struct Synced {
     /// Only days before this one are counted: their sessions were closed. Later bars are provisional.
     pub settled_before: Option<NaiveDate>,
+    /// The day of the last row that is counted, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<NaiveDate>,
     /// Count and checksum of each year, by year.
     pub years: Vec<YearDigest>,
 }
@@ -170,6 +182,28 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// An entry of which nothing is cached.
+    #[must_use]
+    pub fn without_file(key: EntryKey) -> Self {
+        Self {
+            key,
+            file: None,
+            provenance: None,
+            range: DateRange::ALL,
+            fetched_at_us: 0,
+            invalidated_at_us: None,
+            failure: None,
+            damaged_at_us: None,
+            pinned: false,
+            quality: Quality::default(),
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            hits: 0,
+            last_used_us: None,
+        }
+    }
+
     /// Bytes on disk.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

@@ -47,6 +47,18 @@ pub enum CacheError {
         /// What SQLite said.
         reason: String,
     },
+    /// Another process writes to the catalog and does not finish.
+    #[error("the cache catalog {} is held by another process, which has not finished writing. Wait for it or close it, then try again", .path.display())]
+    CatalogBusy {
+        /// The catalog file.
+        path: PathBuf,
+    },
+    /// The file in the catalog's place belongs to another program.
+    #[error("{} is another program's database, not a cache catalog. Choose another cache folder with --cache-dir, or move that file away", .path.display())]
+    CatalogForeign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The catalog was written by a newer Samovar.
     #[error("the cache catalog {} was written by a newer Samovar (format {found}, this one knows {known}). Update Samovar, or choose another cache folder with --cache-dir", .path.display())]
     CatalogTooNew {
@@ -58,7 +70,7 @@ pub enum CacheError {
         known: i64,
     },
     /// The catalog file is no healthy database.
-    #[error("the cache catalog {} is damaged: {reason}. It was moved aside; run `samovar verify --repair` to rebuild it from the cached files", .path.display())]
+    #[error("the cache catalog {} is damaged: {reason}. Close Samovar everywhere and run `samovar verify --repair`: the catalog is rebuilt from the cached files", .path.display())]
     CatalogDamaged {
         /// The catalog file.
         path: PathBuf,

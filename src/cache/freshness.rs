@@ -241,15 +241,19 @@ pub fn state_of(entry: Option<&Entry>, policy: &Policy) -> EntryState {
 }
 
 #[cfg(test)]
+#[path = "freshness_market_tests.rs"]
+mod market_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::cache::entry::{EntryKey, Failure, FileFacts, Provenance};
     use crate::market::{DateRange, Quality, Resolution, Symbol};
     use crate::source::SourceId;
 
-    const NOW: i64 = 1_700_000_000 * SECOND_US;
+    pub(super) const NOW: i64 = 1_700_000_000 * SECOND_US;
 
-    fn entry() -> Entry {
+    pub(super) fn entry() -> Entry {
         Entry {
             key: EntryKey::bars(&SourceId::new("test"), &Symbol::new("A")),
             file: Some(FileFacts {
@@ -279,7 +283,7 @@ mod tests {
         }
     }
 
-    fn policy(now_us: i64) -> Policy {
+    pub(super) fn policy(now_us: i64) -> Policy {
         Policy { now_us, rule: Rule::default(), definition: None, bars_fingerprint: None }
     }
 

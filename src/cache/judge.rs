@@ -5,10 +5,11 @@
 
 use super::entry::{Dataset, Entry, EntryKey};
 use super::freshness::{EntryState, Policy, Rule, TimeToLive, expires_at_us, state_of};
+use crate::config::{Settings, TtlRule};
 use crate::feature::DefinitionHash;
-use crate::market::{Exchange, Symbol};
-use crate::source::SourceId;
-use std::collections::HashMap;
+use crate::market::{Exchange, Symbol, date_of};
+use crate::source::{SourceId, SourceUrl};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The present definition of every known set, by name.
@@ -80,12 +81,53 @@ pub struct FreshnessRule {
 }
 
 impl FreshnessRule {
+    /// Reads a rule of the settings.
+    fn read(rule: &TtlRule, settings: &Settings) -> Result<Self, String> {
+        if let Some(field) = rule.unknown_field() {
+            return Err(format!("`{field}` is no field of a rule ({} are)", TtlRule::FIELDS.join(", ")));
+        }
+        let read = Self {
+            source: rule.get("source").map(|text| source_id(text, settings)),
+            symbols: rule.get("symbols").map(SymbolPattern::new),
+            ttl: rule.get("ttl").map(TimeToLive::parse).transpose().map_err(|error| error.to_string())?,
+            exchange: rule.get("exchange").map(read_exchange).transpose()?,
+        };
+        if read.ttl.is_none() && read.exchange.is_none() {
+            return Err("it says neither `ttl` nor `exchange`".to_owned());
+        }
+        Ok(read)
+    }
+
     fn fits(&self, source: &SourceId, symbol: &Symbol) -> bool {
         self.source.as_ref().is_none_or(|only| only == source) && self.symbols.as_ref().is_none_or(|pattern| pattern.fits(symbol))
     }
 
     fn fits_whole_source(&self, source: &SourceId) -> bool {
         self.symbols.is_none() && self.source.as_ref().is_none_or(|only| only == source)
+    }
+}
+
+/// The identity of a source of this name; of a text that is no name, the text as an identity.
+fn source_id(text: &str, settings: &Settings) -> SourceId {
+    let named = settings.sources.iter().find(|source| source.name == text);
+    named.and_then(|source| SourceUrl::parse(&source.url).ok()).map_or_else(|| SourceId::new(text), |url| url.id())
+}
+
+fn read_exchange(text: &str) -> Result<Exchange, String> {
+    Exchange::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = Exchange::all().map(Exchange::code).collect();
+        format!("`{text}` is no known exchange ({} are)", known.join(", "))
+    })
+}
+
+impl std::fmt::Display for FreshnessRule {
+    /// For which entries, and what holds for them: `*.HK of market: market-close, Hong Kong`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let symbols = self.symbols.as_ref().map_or("every symbol", SymbolPattern::as_str);
+        let source = self.source.as_ref().map(|source| format!(" of {source}")).unwrap_or_default();
+        let ttl = self.ttl.map(|ttl| ttl.to_string());
+        let what: Vec<String> = ttl.into_iter().chain(self.exchange.map(|exchange| exchange.name().to_owned())).collect();
+        write!(formatter, "{symbols}{source}: {}", what.join(", "))
     }
 }
 
@@ -103,10 +145,36 @@ impl FreshnessRules {
         Self { default_ttl, rules }
     }
 
+    /// The rules of the settings: theirs in their order, then the sources' exchanges. What cannot be used is left out; returned
+    /// with it is why, for each.
+    #[must_use]
+    pub fn of_settings(default_ttl: TimeToLive, settings: &Settings) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        let mut rules = Vec::new();
+        for (place, rule) in settings.ttl_rules.iter().enumerate() {
+            match FreshnessRule::read(rule, settings) {
+                Ok(rule) => rules.push(rule),
+                Err(problem) => problems.push(format!("Rule {} for times to live in the settings is not used: {problem}", place + 1)),
+            }
+        }
+        for source in &settings.sources {
+            match source.exchange.as_deref().map(read_exchange).transpose() {
+                Ok(None) => {}
+                Ok(exchange) => {
+                    let source = Some(source_id(&source.name, settings));
+                    rules.push(FreshnessRule { source, exchange, ..FreshnessRule::default() });
+                }
+                Err(problem) => problems.push(format!("The exchange of the source {} in the settings is not used: {problem}", source.name)),
+            }
+        }
+        (Self::new(default_ttl, rules), problems)
+    }
+
     /// The same exchanges, with one time to live for everything.
     #[must_use]
     pub fn with_ttl(mut self, ttl: TimeToLive) -> Self {
         self.default_ttl = ttl;
+        self.rules.retain(|rule| rule.exchange.is_some());
         for rule in &mut self.rules {
             rule.ttl = None;
         }
@@ -217,6 +285,14 @@ impl Judge {
         state_of(entry, &Policy { now_us, rule: self.rule_of(key), definition, bars_fingerprint })
     }
 
+    /// The exchanges of these entries whose holidays are not known any more at `now_us`.
+    #[must_use]
+    pub fn calendars_over<'key>(&self, keys: impl IntoIterator<Item = &'key EntryKey>, now_us: i64) -> BTreeSet<Exchange> {
+        let today = date_of(now_us);
+        let used: BTreeSet<Exchange> = keys.into_iter().map(|key| self.rule_of(key).exchange).collect();
+        used.into_iter().filter(|exchange| exchange.coverage_end().is_some_and(|end| end < today)).collect()
+    }
+
     /// When an entry stops being fresh, if nothing else happens to it; `None` for pinned entries and those without a file.
     #[must_use]
     pub fn expires_at_us(&self, entry: &Entry) -> Option<i64> {
@@ -275,6 +351,48 @@ mod tests {
         assert_eq!((told.ttl, told.exchange), (TimeToLive::hours(7), Exchange::London));
         let list = rules.rule_of_list(&SourceId::new("own"));
         assert_eq!((list.ttl, list.exchange), (TimeToLive::hours(1), Exchange::Tokyo));
+    }
+
+    #[test]
+    fn rules_of_the_settings_are_read_and_wrong_ones_explained() {
+        let url = "sqlite:market.db";
+        let text = format!(
+            "[[sources]]\nname = \"mine\"\nurl = \"{url}\"\nexchange = \"Tokyo\"\n\
+             [[sources]]\nname = \"other\"\nurl = \"sample:\"\nexchange = \"Atlantis\"\n\
+             [[ttl_rules]]\nsource = \"mine\"\nsymbols = \"*.HK\"\nttl = \"market-close\"\nexchange = \"XHKG\"\n\
+             [[ttl_rules]]\nsymbol = \"*.HK\"\nttl = \"1h\"\n\
+             [[ttl_rules]]\nttl = \"soon\"\n\
+             [[ttl_rules]]\nsymbols = \"*\"\n\
+             [[ttl_rules]]\nsource = \"sample\"\nttl = \"1h\"\n"
+        );
+        let settings: Settings = toml::from_str(&text).expect("settings");
+        let (rules, problems) = FreshnessRules::of_settings(TimeToLive::hours(24), &settings);
+        for (problem, words) in problems.iter().zip([
+            ["Rule 2", "`symbol`", "symbols"],
+            ["Rule 3", "`soon`", "market-close"],
+            ["Rule 4", "neither", "exchange"],
+            ["source other", "`Atlantis`", "XNYS"],
+        ]) {
+            assert!(words.iter().all(|word| problem.contains(word)), "{problem} should say {words:?}");
+        }
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        let id = SourceUrl::parse(url).expect("url").id();
+        let told: Vec<String> = rules.rules().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                format!("*.HK of {id}: market-close, Hong Kong"),
+                "every symbol of sample: 1h".to_owned(),
+                format!("every symbol of {id}: Tokyo")
+            ]
+        );
+        let of = |source: &SourceId, symbol: &str| {
+            let rule = rules.rule_of(source, &Symbol::new(symbol));
+            (rule.ttl, rule.exchange)
+        };
+        assert_eq!(of(&id, "0700.HK"), (TimeToLive::MarketClose, Exchange::HongKong));
+        assert_eq!(of(&id, "7203"), (TimeToLive::hours(24), Exchange::Tokyo));
+        assert_eq!(of(&SourceId::new("sample"), "A"), (TimeToLive::hours(1), Exchange::Unknown));
     }
 
     #[test]

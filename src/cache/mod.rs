@@ -4,6 +4,9 @@
 //! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod append;
+mod backup;
+mod batch;
+mod budget;
 mod catalog;
 mod change;
 mod counters;
@@ -14,24 +17,40 @@ mod files;
 mod folders;
 mod freshness;
 mod judge;
+mod latency;
+mod lease;
+mod lookups;
+mod memory;
 mod parquet_file;
 mod recovery;
+mod scrub;
 mod store;
+#[cfg(test)]
+mod test_cache;
 mod trash;
 mod verify;
 
 pub use append::Appendable;
-pub use catalog::{Catalog, JobRecord, LookupCount, Touched, TrashBatch};
+pub use batch::Batch;
+pub use budget::{
+    BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
+    plan_evictions, value_of,
+};
+pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
-pub use counters::{HitCounts, Tier};
+pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
 pub use error::CacheError;
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
 pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern};
+pub use latency::Latency;
+pub use lease::{Fence, Holder, Lease, LeaseLost};
+pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
 pub use parquet_file::{Content, Footer, batch_of};
 pub use recovery::Recovery;
+pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
@@ -40,6 +59,8 @@ use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
 use counters::Counters;
 use files::Files;
+use lookups::CostEstimates;
+use memory::MemoryTier;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -50,6 +71,10 @@ pub struct CacheOptions {
     pub folders: Folders,
     /// Most bytes the memory tier may hold.
     pub memory_budget_bytes: u64,
+    /// Whether single lookups are logged with their reasons.
+    pub log_lookups: bool,
+    /// How much room its files may take.
+    pub limits: Limits,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// How files are touched.
@@ -57,10 +82,10 @@ pub struct CacheOptions {
 }
 
 impl CacheOptions {
-    /// A cache on the system's own files.
+    /// A cache on the system's own files that logs its lookups.
     #[must_use]
     pub fn new(folders: Folders, memory_budget_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { folders, memory_budget_bytes, clock, files: Arc::new(SystemFiles) }
+        Self { folders, memory_budget_bytes, log_lookups: true, limits: Limits::default(), clock, files: Arc::new(SystemFiles) }
     }
 }
 
@@ -69,10 +94,14 @@ impl CacheOptions {
 pub struct Cache {
     folders: Folders,
     files: Files,
-    catalog: Catalog,
-    memory: moka::sync::Cache<EntryKey, Arc<Served>>,
+    catalog: Arc<Catalog>,
+    memory: MemoryTier,
     counters: Counters,
+    costs: CostEstimates,
+    limits: std::sync::RwLock<Limits>,
     clock: Arc<dyn Clock>,
+    /// What was wrong with the catalog when it was opened, until a check has told it.
+    mended: std::sync::Mutex<Option<String>>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
 }
@@ -102,36 +131,31 @@ impl Cache {
     pub fn open(options: CacheOptions) -> Result<(Self, Recovery), CacheError> {
         let files = Files::new(options.files);
         files.make_folder(&options.folders.cache_dir)?;
-        let path = options.folders.catalog();
-        let (catalog, moved_aside) = match Catalog::open(&path) {
-            Ok(catalog) => (catalog, None),
-            Err(CacheError::CatalogDamaged { reason, .. }) => {
-                let aside = recovery::move_catalog_aside(&files, &path, options.clock.now_us())?;
-                tracing::warn!(%reason, aside = %aside.display(), "the catalog was damaged and is rebuilt from the cached files");
-                (Catalog::open(&path)?, Some(aside))
-            }
+        let (catalog, reopened) = match backup::open_catalog(&files, &options.folders, options.clock.now_us()) {
             Err(CacheError::Catalog { path: _, reason }) if recovery::is_permission(&reason) => {
                 return Err(CacheError::FolderNotWritable { path: options.folders.cache_dir, reason });
             }
-            Err(error) => return Err(error),
+            other => other?,
         };
-        let memory = moka::sync::Cache::builder()
-            .max_capacity(options.memory_budget_bytes)
-            .weigher(|_key, served: &Arc<Served>| u32::try_from(served.content.size_bytes()).unwrap_or(u32::MAX))
-            .build();
         let cache = Self {
             folders: options.folders,
             files,
-            catalog,
-            memory,
-            counters: Counters::default(),
+            catalog: Arc::new(catalog),
+            memory: MemoryTier::new(options.memory_budget_bytes),
+            counters: Counters::new(options.log_lookups),
+            costs: CostEstimates::default(),
+            limits: std::sync::RwLock::new(options.limits),
             clock: options.clock,
+            mended: std::sync::Mutex::default(),
             moving: std::sync::Mutex::default(),
         };
+        // A copy of the catalog is older than the files.
+        let restored_pins = if reopened.copy_of_us.is_some() { cache.align_copy()? } else { 0 };
         // First, so that files on their way to the trash are not taken for lost ones.
         unless_full(cache.finish_clears())?;
-        let recovery = unless_full(cache.recover(moved_aside))?;
+        let recovery = unless_full(cache.recover(reopened, restored_pins))?;
         unless_full(cache.purge_trash())?;
+        cache.note_mended(&recovery);
         Ok((cache, recovery))
     }
 
@@ -198,37 +222,14 @@ impl Cache {
     /// When the catalog cannot be read.
     pub fn usage(&self) -> Result<Usage, CacheError> {
         let mut usage = Usage {
-            memory_budget_bytes: self.memory.policy().max_capacity().unwrap_or(0),
+            memory_budget_bytes: self.memory.budget_bytes(),
+            memory_bytes: self.memory.size_bytes(),
             free_disk_bytes: fs4::available_space(&self.folders.cache_dir).ok(),
             ..Usage::default()
         };
-        self.memory.run_pending_tasks();
-        usage.memory_bytes = self.memory.weighted_size();
         (usage.bars_bytes, usage.features_bytes) = self.catalog.bytes()?;
         usage.trash_bytes = self.catalog.trash_batches()?.iter().map(|batch| batch.size_bytes).sum();
         Ok(usage)
-    }
-
-    /// Hands the lookups counted so far to the catalog.
-    ///
-    /// # Errors
-    /// When the catalog cannot be written.
-    pub fn flush_counters(&self) -> Result<(), CacheError> {
-        let (lookups, hits) = self.counters.take();
-        if lookups.is_empty() { Ok(()) } else { self.catalog.add_lookups(&lookups, &hits, self.now_us()) }
-    }
-
-    /// Lookups by tier over the last 30 days, those not yet handed over included.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read or written.
-    pub fn hit_counts(&self) -> Result<HitCounts, CacheError> {
-        self.flush_counters()?;
-        let mut counts = HitCounts::default();
-        for lookup in self.catalog.lookups_since(0)? {
-            counts.add(lookup.tier, lookup.count);
-        }
-        Ok(counts)
     }
 
     fn forget_in_memory(&self, keys: &[EntryKey]) {
@@ -253,6 +254,9 @@ impl Drop for Cache {
     fn drop(&mut self) {
         if let Err(error) = self.flush_counters() {
             tracing::warn!(%error, "the last lookups were not counted");
+        }
+        if let Err(error) = self.back_up_at_closing() {
+            tracing::warn!(%error, "no copy of the catalog could be made");
         }
     }
 }

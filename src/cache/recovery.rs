@@ -1,5 +1,6 @@
 //! Setting right what a killed process or a damaged catalog left: half-written files go, whole files come in.
 
+use super::backup::Reopened;
 use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
 use super::files::Files;
@@ -20,6 +21,10 @@ pub struct Recovery {
     pub temporary_removed: usize,
     /// Where a damaged catalog was moved, if it was.
     pub catalog_moved_to: Option<PathBuf>,
+    /// Of what time the copy is that took the place of a damaged or missing catalog, in microseconds since 1970-01-01 UTC.
+    pub catalog_copy_us: Option<i64>,
+    /// How many pinned entries that copy had.
+    pub restored_pins: usize,
 }
 
 impl Recovery {
@@ -57,11 +62,14 @@ pub(super) fn move_catalog_aside(files: &Files, path: &Path, now_us: i64) -> Res
 impl Cache {
     /// Looks for jobs that a killed process left open and, if there are any (or the catalog is new beside files), compares the
     /// trees with the catalog.
-    pub(super) fn recover(&self, catalog_moved_to: Option<PathBuf>) -> Result<Recovery, CacheError> {
+    pub(super) fn recover(&self, reopened: Reopened, restored_pins: usize) -> Result<Recovery, CacheError> {
         let open_jobs: Vec<_> =
             self.catalog.jobs()?.into_iter().filter(|job| job.finished_at_us.is_none() && !self.catalog.is_alive(job)).collect();
-        let mut recovery = Recovery { catalog_moved_to, ..Recovery::default() };
-        if open_jobs.is_empty() && recovery.catalog_moved_to.is_none() && !self.is_new_beside_files()? {
+        let mut recovery =
+            Recovery { catalog_moved_to: reopened.moved_aside, catalog_copy_us: reopened.copy_of_us, restored_pins, ..Recovery::default() };
+        // Not closed in good order: a process was killed, or the log lost its end, and files may be newer than their rows.
+        let was_lost = !self.catalog.was_closed_well() || recovery.of_catalog().is_some();
+        if open_jobs.is_empty() && !was_lost && !self.is_new_beside_files()? {
             return Ok(recovery);
         }
         (recovery.adopted, recovery.temporary_removed) = self.reconcile()?;
@@ -244,7 +252,7 @@ mod tests {
         assert_eq!(recovery.interrupted_jobs, ["Preheat"]);
         assert_eq!(recovery.adopted, 2);
         for (symbol, close) in [("OLD", 2.0), ("NEW", 3.0)] {
-            let (served, _) = cache.read(&footer(symbol).key).expect(symbol);
+            let served = cache.read_from_disk(&footer(symbol).key).expect(symbol);
             assert_eq!(served.content.bars().close, [close]);
         }
         assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
@@ -265,7 +273,7 @@ mod tests {
         let (cache, _) = open(folder.path());
         assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
         assert_eq!(cache.undo_clear(None).expect("undo").entries, 2);
-        assert_eq!(cache.read(&footer("A").key).expect("back").0.content.bars().close, [1.0]);
+        assert_eq!(cache.read_from_disk(&footer("A").key).expect("back").content.bars().close, [1.0]);
         assert!(matches!(cache.undo_clear(None), Err(CacheError::NothingToUndo)));
     }
 
@@ -283,10 +291,12 @@ mod tests {
                 fs::remove_file(log).expect("remove the log");
             }
         }
+        // With a copy, that would take its place.
+        fs::remove_dir_all(folder.path().join("backups")).expect("no copies");
         fs::write(folder.path().join("catalog.sqlite"), "this is no database, whatever its name says".repeat(100)).expect("damage");
         let (cache, recovery) = open(folder.path());
         assert_eq!(recovery.adopted, 1);
         assert!(recovery.catalog_moved_to.expect("moved aside").exists());
-        assert_eq!(cache.read(&footer("A").key).expect("still there").0.content.bars().close, [1.0]);
+        assert_eq!(cache.read_from_disk(&footer("A").key).expect("still there").content.bars().close, [1.0]);
     }
 }

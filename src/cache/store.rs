@@ -1,7 +1,6 @@
 //! Writing and reading cached files by the write protocol, and the memory tier in front of them.
 
 use super::Cache;
-use super::counters::Tier;
 use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
@@ -9,7 +8,6 @@ use super::folders::Folders;
 use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -88,64 +86,6 @@ impl Cache {
         let size_bytes = bytes.len() as u64;
         let facts = facts_of(content.bars(), FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         Ok(Staged { entry: entry_of(footer, facts), path, replaces, bytes_written: size_bytes, appended: None })
-    }
-
-    /// Makes staged files part of the cache: folders are synchronised, then all rows go into the catalog in one transaction.
-    ///
-    /// # Errors
-    /// When a folder cannot be synchronised or the catalog cannot be written; then none of them counts.
-    pub fn commit(&self, staged: &[Staged]) -> Result<(), CacheError> {
-        // A file that was added to has its name already.
-        let folders: BTreeSet<_> = staged.iter().filter(|one| !one.was_appended()).filter_map(|one| one.path.parent()).collect();
-        for folder in folders {
-            self.files.sync_folder(folder)?;
-        }
-        kill_point("commit_before_catalog");
-        let entries: Vec<Entry> = staged.iter().map(|one| one.entry.clone()).collect();
-        self.catalog.put_entries(&entries)?;
-        kill_point("commit_after_catalog");
-        for one in staged {
-            self.memory.invalidate(&one.entry.key);
-            if !self.files.exists(&one.path) {
-                // Cleared between being written and being committed.
-                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
-            }
-            if let Some(old) = &one.replaces
-                && let Err(error) = self.files.remove(old)
-            {
-                tracing::warn!(path = %old.display(), %error, "a replaced file could not be removed");
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks an entry up: memory, then disk. The lookup is counted with the tier that answered.
-    ///
-    /// # Errors
-    /// [`CacheError::NotCached`] when nothing is there, [`CacheError::Damaged`] when the file failed its checksum (it is then in
-    /// quarantine), others when reading failed.
-    pub fn read(&self, key: &EntryKey) -> Result<(Arc<Served>, Tier), CacheError> {
-        let now_us = self.now_us();
-        if let Some(served) = self.memory.get(key) {
-            self.counters.count(key, Tier::Memory, now_us);
-            return Ok((served, Tier::Memory));
-        }
-        match self.read_from_disk(key) {
-            Ok(served) => {
-                self.counters.count(key, Tier::Disk, now_us);
-                self.memory.insert(key.clone(), Arc::clone(&served));
-                // Had it been replaced between reading and keeping it, the copy would be served for ever.
-                let file = self.catalog.entry(key)?.and_then(|now| now.file);
-                if file.map(|file| file.checksum) != served.entry.file.as_ref().map(|file| file.checksum) {
-                    self.memory.invalidate(key);
-                }
-                Ok((served, Tier::Disk))
-            }
-            Err(error) => {
-                self.counters.count(key, Tier::Miss, now_us);
-                Err(error)
-            }
-        }
     }
 
     pub(super) fn not_cached(key: &EntryKey) -> CacheError {
@@ -255,22 +195,6 @@ impl Cache {
         self.memory.invalidate(&entry.key);
         tracing::warn!(path = %path.display(), aside = %aside.display(), reason, "a damaged file was quarantined");
         Ok(CacheError::Damaged { path, symbol: entry.key.symbol.to_string(), reason: reason.to_owned() })
-    }
-
-    /// Drops from memory what another process has replaced since; returns whether anything in the catalog changed.
-    ///
-    /// # Errors
-    /// When the catalog cannot be read.
-    pub fn forget_replaced(&self) -> Result<(), CacheError> {
-        for (key, served) in &self.memory {
-            let now = self.catalog.entry(&key)?;
-            let same = now.as_ref().and_then(|entry| entry.file.as_ref()).map(|file| file.checksum)
-                == served.entry.file.as_ref().map(|file| file.checksum);
-            if !same {
-                self.memory.invalidate(&*key);
-            }
-        }
-        Ok(())
     }
 
     /// Notices files that were removed or cut short by others: looks at names and lengths only. Returns how many entries

@@ -7,6 +7,7 @@ use super::Cache;
 use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
 use super::judge::Judge;
+use super::lease::{CLEAR, RESTORE};
 use crate::fault::kill_point;
 use crate::market::DAY_US;
 use std::path::PathBuf;
@@ -33,7 +34,10 @@ impl Cache {
     /// When the catalog cannot be read or written, or a file cannot be moved.
     pub fn clear(&self, selection: &Selection, judge: &Judge) -> Result<Cleared, CacheError> {
         let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
-        let chosen = self.select(selection, judge)?;
+        let held = self.seize(self.select(selection, judge)?.iter().map(|entry| &entry.key), CLEAR)?;
+        // Looked at again: what others committed until the moment they lost their leases is cleared, too.
+        let is_held = |entry: &Entry| held.iter().any(|lease| lease.covers(&entry.key));
+        let chosen: Vec<Entry> = self.select(selection, judge)?.into_iter().filter(is_held).collect();
         let (with_file, without_file): (Vec<Entry>, Vec<Entry>) = chosen.into_iter().partition(|entry| entry.file.is_some());
         let empty: Vec<EntryKey> = without_file.into_iter().filter(|entry| !entry.pinned).map(|entry| entry.key).collect();
         if !empty.is_empty() {
@@ -92,8 +96,11 @@ impl Cache {
         let batches = self.catalog.trash_batches()?;
         let found = batches.iter().find(|known| batch.is_none_or(|wanted| wanted == known.batch));
         let batch = found.ok_or(CacheError::NothingToUndo)?.batch;
+        let waiting = self.catalog.trash_of_batch(batch)?;
+        // Nobody else may write these files while they are moved home.
+        let _held = self.seize(waiting.iter().map(|(entry, _)| &entry.key), RESTORE)?;
         let (mut restored, mut handled) = (Vec::new(), Vec::new());
-        for (entry, file_name) in self.catalog.trash_of_batch(batch)? {
+        for (entry, file_name) in waiting {
             let Some(home) = self.home_of(&entry) else { continue };
             let waiting = self.folders.trash().join(&file_name);
             if self.catalog.entry(&entry.key)?.is_some_and(|now| now.file.is_some()) {

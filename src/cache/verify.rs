@@ -22,6 +22,8 @@ pub struct VerifyReport {
     pub missing: Vec<Finding>,
     /// Files the catalog does not know; with repair whole ones are taken in, others quarantined.
     pub orphans: Vec<PathBuf>,
+    /// What is wrong with the catalog itself, in words, or was when it was opened: then it is mended already.
+    pub catalog: Vec<String>,
     /// What has to be fetched or computed again to be as before.
     #[serde(skip)]
     pub to_restore: Vec<EntryKey>,
@@ -47,7 +49,7 @@ impl VerifyReport {
     /// Whether everything is as it should be.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.damaged.is_empty() && self.missing.is_empty() && self.orphans.is_empty()
+        self.catalog.is_empty() && self.damaged.is_empty() && self.missing.is_empty() && self.orphans.is_empty()
     }
 }
 
@@ -60,6 +62,7 @@ impl Cache {
     /// # Errors
     /// When the catalog or a folder cannot be read, or a repair cannot be written.
     pub fn verify(&self, repair: bool, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<VerifyReport, CacheError> {
+        let catalog = self.catalog_findings(repair)?;
         // Files that appear from here on belong to somebody who is writing now.
         let mut found = Vec::new();
         for tree in self.folders.trees() {
@@ -79,7 +82,7 @@ impl Cache {
                 examined
             })
             .collect();
-        let mut report = VerifyReport { checked: entries.len(), repaired: repair, ..VerifyReport::default() };
+        let mut report = VerifyReport { checked: entries.len(), repaired: repair, catalog, ..VerifyReport::default() };
         let mut newer = Vec::new();
         for (entry, examined) in entries.iter().zip(examined) {
             match examined? {

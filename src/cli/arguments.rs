@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::failure::{self, usage};
 
@@ -61,7 +62,7 @@ pub struct GlobalOptions {
     /// Where bars come from, instead of the source in the settings
     #[arg(long, global = true, value_name = "URL")]
     pub source: Option<String>,
-    /// How long bars stay fresh: 90s, 30m, 24h, 7d, instead of the time in the settings
+    /// How long bars stay fresh: 90s, 30m, 24h, 7d, market-close, instead of the times in the settings
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_ttl)]
     pub ttl: Option<TimeToLive>,
     /// Print one JSON document on stdout
@@ -153,6 +154,9 @@ pub struct PreheatOptions {
     /// Working threads; all cores when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
+    /// How long to wait for a source that cannot be reached any more, or for room on a full disk: 30s, 2m, 1h
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_wait)]
+    pub wait: Duration,
 }
 
 /// `samovar status`
@@ -161,6 +165,9 @@ pub struct StatusOptions {
     /// Show the entries of these symbols
     #[arg(value_name = "SYMBOL")]
     pub symbols: Vec<String>,
+    /// Show the newest lookups (of these symbols) with their reasons
+    #[arg(long)]
+    pub lookups: bool,
 }
 
 /// What `get` writes.
@@ -299,6 +306,11 @@ pub enum SourceCommand {
 pub struct CompletionsOptions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+fn parse_wait(text: &str) -> Result<Duration, String> {
+    let refused = || format!("`{text}` is no time to wait: write a number and a unit, such as 30s, 2m or 1h");
+    TimeToLive::parse(text).ok().and_then(TimeToLive::secs).map(Duration::from_secs).ok_or_else(refused)
 }
 
 fn parse_ttl(text: &str) -> Result<TimeToLive, String> {

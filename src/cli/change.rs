@@ -2,7 +2,7 @@
 
 use super::arguments::{ClearOptions, Which};
 use super::console::counted;
-use super::engine::with_engine;
+use super::engine::{PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::{Session, ambiguous};
@@ -227,6 +227,7 @@ fn refresh_order(session: &Session<'_>, options: &Which, symbols: Vec<Symbol>) -
         sets: (!options.set.is_empty()).then(|| options.set.clone()),
         force: true,
         ttl: session.context.overrides.ttl,
+        patience: Some(PATIENCE),
         ..PreheatOrder::default()
     }
 }

@@ -9,7 +9,12 @@ use crate::source::{SourceUrl, StageReport, TestReport};
 use crate::worker::{Job, JobEvent, JobOutcome, NoticeLevel, PreheatOrder, Worker};
 use anyhow::{Context, anyhow};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
+/// How long a source that cannot be reached any more, or a full disk, is waited for where no option says.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// The same for `get`, which somebody is waiting for.
+pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 /// The number of the only preheat that runs.
 const PREHEAT: u64 = 1;
 

@@ -2,13 +2,13 @@
 
 use super::arguments::{Format, GetOptions};
 use super::console::counted;
-use super::engine::with_engine;
+use super::engine::{SHORT_PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::Session;
 use super::sets::{nearest, need_set};
 use super::{rows, session};
-use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, Served, batch_of};
+use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, LookupReason, Served, batch_of};
 use crate::feature::FeatureSet;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Scope};
@@ -65,21 +65,30 @@ impl<'options> Request<'options> {
             ));
         };
         let key = EntryKey { source, symbol: self.symbol.clone(), dataset: self.dataset() };
-        let found = if self.force || !self.covers(cache, &key)? { None } else { self.read(cache, &key)? };
+        let found = if self.force {
+            cache.count_miss(&key, LookupReason::Forced);
+            None
+        } else if self.covers(cache, &key)? {
+            self.read(session, cache, &key)?
+        } else {
+            cache.count_miss(&key, LookupReason::Missing);
+            None
+        };
         if let Some(served) = found {
             return Ok((served, Code::AllWell));
         }
         let fetched = self.fetch(session, cache, &key.source);
         // A failed source never takes data away: the last good version is served, with a word about it.
-        match (fetched, cache.read(&key)) {
-            (Ok(report), Ok((served, _tier))) => {
+        // The lookup was counted as a miss; what was just fetched for it is no hit.
+        match (fetched, cache.read_from_disk(&key)) {
+            (Ok(report), Ok(served)) => {
                 let code = code_of(&report);
                 for (symbol, reason) in &report.failed {
                     session.console.warn(&format!("{symbol} could not be refreshed: {reason}; the last good version is served"));
                 }
                 Ok((served, code))
             }
-            (Err(error), Ok((served, _tier))) => {
+            (Err(error), Ok(served)) => {
                 session.console.warn(&format!("it could not be refreshed: {error:#}; the last good version is served"));
                 Ok((served, Code::SomeFailed))
             }
@@ -89,9 +98,9 @@ impl<'options> Request<'options> {
     }
 
     /// Reads what is there; `None` when it has to be fetched.
-    fn read(&self, cache: &Cache, key: &EntryKey) -> anyhow::Result<Option<Arc<Served>>> {
-        match cache.read(key) {
-            Ok((served, _tier)) => Ok(Some(served)),
+    fn read(&self, session: &Session<'_>, cache: &Cache, key: &EntryKey) -> anyhow::Result<Option<Arc<Served>>> {
+        match cache.read(key, &session.judge) {
+            Ok(found) => Ok(Some(found.served)),
             Err(CacheError::NotCached { .. }) => Ok(None),
             Err(error @ CacheError::Damaged { .. }) => {
                 tracing::warn!("{error}");
@@ -118,6 +127,7 @@ impl<'options> Request<'options> {
             sets: self.set.as_ref().map(|set| vec![set.name().to_owned()]),
             force: self.force,
             ttl: session.context.overrides.ttl,
+            patience: Some(SHORT_PATIENCE),
             ..PreheatOrder::default()
         };
         with_engine(&session, |engine| engine.preheat(order))
@@ -224,12 +234,14 @@ impl PermissionsOfNewFiles for tempfile::Builder<'_, '_> {
 
 fn warn_if_not_fresh(session: &Session<'_>, cache: &Cache, served: &Served) -> anyhow::Result<()> {
     let key = &served.entry.key;
-    let entry = cache.catalog().entry(key)?;
-    let bars = cache.catalog().entry(&EntryKey::bars(&key.source, &key.symbol))?;
-    let bars_fingerprint = bars.and_then(|bars| bars.file).map(|file| file.fingerprint);
-    let state = session.judge.state(entry.as_ref(), key, bars_fingerprint, cache.now_us());
+    let state = cache.state_now(key, &session.judge)?;
     if state != EntryState::Fresh {
-        let failure = entry.and_then(|entry| entry.failure).map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
+        let failure = cache
+            .catalog()
+            .entry(key)?
+            .and_then(|entry| entry.failure)
+            .map(|failure| format!(" ({})", failure.message))
+            .unwrap_or_default();
         session.console.warn(&format!("{} of {} are {state}{failure}; `samovar refresh` brings them up to date", key.dataset, key.symbol));
     }
     Ok(())

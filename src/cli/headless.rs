@@ -1,6 +1,6 @@
 //! `samovar` without a command where there is no display: preheat what is configured, or the sample market.
 
-use super::engine::with_engine;
+use super::engine::{PATIENCE, with_engine};
 use super::failure::Outcome;
 use super::report;
 use super::session::Session;
@@ -16,7 +16,12 @@ pub(super) fn run(session: &Session<'_>) -> Outcome {
         sample = session.with_source(SourceUrl::new(SourceKind::Sample));
         &sample
     };
-    let order = PreheatOrder { title: "Preheat".to_owned(), ttl: session.context.overrides.ttl, ..PreheatOrder::default() };
+    let order = PreheatOrder {
+        title: "Preheat".to_owned(),
+        ttl: session.context.overrides.ttl,
+        patience: Some(PATIENCE),
+        ..PreheatOrder::default()
+    };
     let report = with_engine(session, |engine| engine.preheat(order))?;
     report::tell(session, &report)
 }

@@ -41,6 +41,7 @@ fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<Pr
         check: options.check,
         ttl: session.context.overrides.ttl,
         jobs: options.jobs.map(usize::from),
+        patience: Some(options.wait),
     })
 }
 

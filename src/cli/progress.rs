@@ -16,11 +16,19 @@ pub(super) struct ProgressView {
     terminal: bool,
     bar: Option<ProgressBar>,
     last_line: Instant,
+    /// What was said of the wait that is under way.
+    told_waiting: Option<String>,
 }
 
 impl ProgressView {
     pub(super) fn new(console: &Console) -> Self {
-        Self { quiet: console.is_quiet(), terminal: std::io::stderr().is_terminal(), bar: None, last_line: Instant::now() }
+        Self {
+            quiet: console.is_quiet(),
+            terminal: std::io::stderr().is_terminal(),
+            bar: None,
+            last_line: Instant::now(),
+            told_waiting: None,
+        }
     }
 
     /// A preheat begins to work on symbols.
@@ -37,8 +45,17 @@ impl ProgressView {
         }
     }
 
-    /// A preheat came further.
+    /// A preheat came further, or waits for something.
     pub(super) fn show(&mut self, progress: &Progress) {
+        if let Some(waiting) = &progress.waiting
+            && self.told_waiting.as_ref() != Some(&waiting.reason)
+        {
+            // Once per reason, not per attempt.
+            self.warn(&format!("waiting: {}", waiting.reason));
+            self.told_waiting = Some(waiting.reason.clone());
+        } else if progress.waiting.is_none() && self.told_waiting.take().is_some() {
+            self.note("going on");
+        }
         let mut facts = vec![format::rows_per_second(progress.rows_per_sec())];
         if let Some(secs_left) = progress.secs_left().filter(|_| progress.symbols_done < progress.symbols_total) {
             facts.push(format!("{} left", format::duration(secs_left)));

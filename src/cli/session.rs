@@ -7,7 +7,7 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLi
 use crate::config::{Places, Secrets, Settings};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use crate::worker::{Overrides, WorkerContext, definitions};
+use crate::worker::{Overrides, WorkerContext, definitions, limits};
 use anyhow::{Context, anyhow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -136,7 +136,10 @@ impl<'console> Session<'console> {
             .with_context(|| format!("the time to live in {} cannot be used", places.settings_file.display()))?;
         let source = chosen_source(&settings, global)?;
         let context = context(&settings, &places, global, source);
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, problems) = FreshnessRules::of_settings(ttl, &settings);
+        for problem in problems {
+            console.warn(&format!("{problem}; correct it in {}", places.settings_file.display()));
+        }
         if let Some(ttl) = global.ttl {
             rules = rules.with_ttl(ttl);
         }
@@ -191,14 +194,14 @@ impl<'console> Session<'console> {
     pub(super) fn open_cache(&self) -> anyhow::Result<Cache> {
         let settings = &self.context.settings;
         let folders = Folders::new(self.cache_dir()).with_trees(settings.bars_cache_dir.clone(), settings.features_cache_dir.clone());
-        let options = CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock));
+        let options = CacheOptions {
+            log_lookups: settings.log_lookups,
+            limits: limits(settings),
+            ..CacheOptions::new(folders, settings.memory_budget_bytes, Arc::clone(&self.context.clock))
+        };
         let (cache, recovery) = Cache::open(options)?;
-        if let Some(aside) = &recovery.catalog_moved_to {
-            self.console.warn(&format!(
-                "the catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            ));
+        if let Some(told) = recovery.of_catalog() {
+            self.console.warn(&told);
         } else if !recovery.interrupted_jobs.is_empty() {
             self.console.note(&format!(
                 "note: a job was interrupted last time ({}); everything it had finished is safe",

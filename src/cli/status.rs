@@ -6,9 +6,11 @@ use super::failure::{Code, Outcome};
 use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
-use crate::cache::{Cache, Entry, EntryState, HitCounts, TimeToLive};
+use crate::cache::{
+    BudgetLevel, Cache, Entry, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive, expires_at_us,
+};
 use crate::format;
-use crate::market::{Quality, SECOND_US, format_time};
+use crate::market::{Quality, SECOND_US, Symbol, format_time};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,6 +31,11 @@ struct StatusJson {
     sources: Vec<SourceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<EntryJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lookups: Option<Vec<LookupJson>>,
+    /// The room taken in words, where a limit is near.
+    #[serde(skip)]
+    warning: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +44,7 @@ struct BytesJson {
     features: u64,
     total: u64,
     budget: u64,
+    budget_level: BudgetLevel,
     trash: u64,
     free_disk: Option<u64>,
 }
@@ -46,6 +54,24 @@ struct HitsJson {
     #[serde(flatten)]
     counts: HitCounts,
     rate: Option<f64>,
+    stale: u64,
+    bytes: u64,
+    /// Since there is a cache.
+    saved_secs: f64,
+    /// By tier, where there were lookups.
+    latency: BTreeMap<Tier, Latency>,
+}
+
+#[derive(Serialize)]
+struct LookupJson {
+    at: Option<String>,
+    source: String,
+    symbol: String,
+    dataset: String,
+    tier: Tier,
+    reason: LookupReason,
+    elapsed_us: u64,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -69,6 +95,8 @@ struct EntryJson {
     bytes: u64,
     fetched_at: Option<String>,
     expires_at: Option<String>,
+    ttl: Option<TimeToLive>,
+    exchange: Option<&'static str>,
     ttl_left_secs: Option<i64>,
     path: Option<PathBuf>,
     definition_hash: Option<String>,
@@ -81,14 +109,23 @@ struct EntryJson {
 pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     let cache = session.open_cache()?;
     let states = cache.states(session.told_source().as_ref(), &session.judge)?;
+    for exchange in session.judge.calendars_over(states.iter().map(|(entry, _)| &entry.key), cache.now_us()) {
+        let end = exchange.coverage_end().map(|day| day.to_string()).unwrap_or_default();
+        session.console.warn(&format!(
+            "the holidays of {exchange} are known until {end} only; a newer Samovar knows more, until then every weekday counts as a session"
+        ));
+    }
     let mut status = summary(session, &cache, &states)?;
     if !options.symbols.is_empty() {
         status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
     }
+    if options.lookups {
+        status.lookups = Some(lookups_of(&cache, &options.symbols)?);
+    }
     if session.console.is_json() {
         session.console.json(&status)?;
     } else {
-        session.console.print(&text_of(&status))?;
+        session.console.print(&text_of(session, &status))?;
     }
     Ok(Code::AllWell)
 }
@@ -121,7 +158,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
         source.url = cache.catalog().source_url(&crate::source::SourceId::new(&source.source))?;
     }
     let usage = cache.usage()?;
-    let counts = cache.hit_counts()?;
+    let budget = cache.budget_status()?;
     Ok(StatusJson {
         cache_dir: session.cache_dir(),
         // A symbol that was cached from two sources is counted for each: these are two copies of bars.
@@ -133,16 +170,60 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
             features: features_bytes,
             total: bars_bytes + features_bytes,
             budget: session.context.settings.disk_budget_bytes,
+            budget_level: budget.level,
             trash: usage.trash_bytes,
             free_disk: usage.free_disk_bytes,
         },
         states: count_states(states.iter().map(|(_entry, state)| state)),
-        hits: HitsJson { counts, rate: counts.rate() },
+        hits: hits_of(cache)?,
         ttl: session.judge.rules.default_ttl(),
         ttl_secs: session.judge.rules.default_ttl().secs(),
         sources,
         entries: None,
+        lookups: None,
+        warning: (budget.level > BudgetLevel::Ok).then_some(budget.text),
     })
+}
+
+/// Lookups of 30 days, and the time saved since there is a cache.
+fn hits_of(cache: &Cache) -> anyhow::Result<HitsJson> {
+    let stats = cache.lookup_stats(LookupSpan::Month)?;
+    let saved_us: u64 = cache.lookup_totals()?.values().map(|totals| totals.saved_us).sum();
+    let (counts, totals) = (stats.counts(), stats.totals());
+    Ok(HitsJson {
+        counts,
+        rate: counts.rate(),
+        stale: totals.stale,
+        bytes: totals.size_bytes,
+        saved_secs: saved_us as f64 / 1e6,
+        latency: stats.tiers.into_iter().filter_map(|(tier, lookups)| Some((tier, lookups.latency?))).collect(),
+    })
+}
+
+/// Most lookups shown.
+const LOOKUPS_SHOWN: usize = 50;
+
+/// The newest lookups of these symbols (of all, when none are named), newest first.
+fn lookups_of(cache: &Cache, names: &[String]) -> anyhow::Result<Vec<LookupJson>> {
+    let mut logged = Vec::new();
+    for name in names {
+        logged.extend(cache.logged_lookups(Some(&Symbol::new(name)), LOOKUPS_SHOWN)?);
+    }
+    if names.is_empty() {
+        logged = cache.logged_lookups(None, LOOKUPS_SHOWN)?;
+    }
+    logged.sort_by_key(|lookup| std::cmp::Reverse(lookup.at_us));
+    let shown = logged.into_iter().map(|LoggedLookup { at_us, key, tier, reason, elapsed_us, size_bytes }| LookupJson {
+        at: instant(at_us),
+        source: key.source.to_string(),
+        symbol: key.symbol.to_string(),
+        dataset: key.dataset.name().to_owned(),
+        tier,
+        reason,
+        elapsed_us,
+        bytes: size_bytes,
+    });
+    Ok(shown.take(LOOKUPS_SHOWN).collect())
 }
 
 /// RFC 3339, as programs like it.
@@ -179,6 +260,8 @@ fn missing(name: &str) -> EntryJson {
         bytes: 0,
         fetched_at: None,
         expires_at: None,
+        ttl: None,
+        exchange: None,
         ttl_left_secs: None,
         path: None,
         definition_hash: None,
@@ -191,7 +274,8 @@ fn missing(name: &str) -> EntryJson {
 
 fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryState) -> EntryJson {
     let file = entry.file.as_ref();
-    let expires = session.judge.expires_at_us(entry);
+    let rule = session.judge.rule_of(&entry.key);
+    let expires = expires_at_us(entry, rule);
     EntryJson {
         source: Some(entry.key.source.to_string()),
         dataset: entry.key.dataset.name().to_owned(),
@@ -202,6 +286,8 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         bytes: entry.size_bytes(),
         fetched_at: file.and_then(|_| instant(entry.fetched_at_us)),
         expires_at: expires.and_then(instant),
+        ttl: Some(rule.ttl),
+        exchange: Some(rule.exchange.code()),
         ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
         path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
         definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
@@ -213,7 +299,7 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
     }
 }
 
-fn text_of(status: &StatusJson) -> String {
+fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
     let bytes = &status.bytes;
     let budget = if bytes.budget > 0 { format!(" of {} allowed", format::bytes(bytes.budget)) } else { String::new() };
     let rate = status.hits.rate.map_or_else(|| "no lookups yet".to_owned(), format::percent);
@@ -234,6 +320,25 @@ fn text_of(status: &StatusJson) -> String {
         ("hit rate", format!("{rate}: {} memory, {} disk, {} shared, {} missed", hits.memory, hits.disk, hits.shared, hits.miss)),
         ("fresh for", status.ttl.to_string()),
     ];
+    for rule in session.judge.rules.rules() {
+        rows.push(("rule", rule.to_string()));
+    }
+    if status.hits.stale > 0 {
+        let hits = hits.total() - hits.miss;
+        rows.push(("not fresh", format!("{} of {} answers, each marked", format::count(status.hits.stale), format::count(hits))));
+    }
+    for (tier, latency) in &status.hits.latency {
+        if *tier != Tier::Miss {
+            let [half, most, nearly_all] = [latency.p50_us, latency.p95_us, latency.p99_us].map(micros);
+            rows.push(("answered in", format!("{half} from {}, 95 % within {most}, 99 % within {nearly_all}", tier.word())));
+        }
+    }
+    if status.hits.saved_secs > 0.0 {
+        rows.push(("time saved", format!("{} so far, against asking the source each time", format::duration(status.hits.saved_secs))));
+    }
+    if let Some(warning) = &status.warning {
+        rows.push(("room", warning.clone()));
+    }
     if bytes.trash > 0 {
         rows.push(("trash", format!("{}; `samovar clear --undo` brings the last back", format::bytes(bytes.trash))));
     }
@@ -255,7 +360,37 @@ fn text_of(status: &StatusJson) -> String {
         text.push('\n');
         text.push_str(&entries_table(entries));
     }
+    if let Some(lookups) = &status.lookups {
+        text.push('\n');
+        text.push_str(&lookups_table(lookups));
+    }
     text
+}
+
+/// Microseconds for people: `4 µs`, `1.2 ms`.
+fn micros(micros: f64) -> String {
+    if micros < 1_000.0 { format!("{micros:.0} µs") } else { format::duration(micros / 1e6) }
+}
+
+fn lookups_table(lookups: &[LookupJson]) -> String {
+    if lookups.is_empty() {
+        return "no lookups were logged\n".to_owned();
+    }
+    let mut rows = vec![["time", "symbol", "dataset", "tier", "reason", "took", "size", "source"].map(str::to_owned).to_vec()];
+    for lookup in lookups {
+        rows.push(vec![
+            lookup.at.clone().unwrap_or_else(|| format::NONE.to_owned()),
+            lookup.symbol.clone(),
+            lookup.dataset.clone(),
+            lookup.tier.word().to_owned(),
+            lookup.reason.word().to_owned(),
+            micros(lookup.elapsed_us as f64),
+            format::bytes(lookup.bytes),
+            lookup.source.clone(),
+        ]);
+    }
+    use Side::{Left, Right};
+    lay_out(&[Left, Left, Left, Left, Left, Right, Right, Left], &rows)
 }
 
 fn entries_table(entries: &[EntryJson]) -> String {

@@ -2,7 +2,7 @@
 
 use super::arguments::VerifyOptions;
 use super::console::{counted, first_of};
-use super::engine::with_engine;
+use super::engine::{PATIENCE, with_engine};
 use super::failure::{Code, Outcome};
 use super::session::Session;
 use crate::cache::{Cache, Dataset, EntryKey, VerifyReport};
@@ -106,6 +106,7 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
         scope,
         sets: (!sets.is_empty()).then(|| sets.into_iter().collect()),
         ttl: session.context.overrides.ttl,
+        patience: Some(PATIENCE),
         ..PreheatOrder::default()
     })
 }
@@ -113,6 +114,10 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
 fn text_of(report: &VerifyReport, repaired: bool, restored: &Restored) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "checked {}: {} as they should be", counted(report.checked, "file", "files"), report.ok)?;
+    if !report.catalog.is_empty() {
+        writeln!(text, "\nthe catalog:")?;
+        text.push_str(&first_of(&report.catalog, |found| format!("  {found}")));
+    }
     for (name, findings) in [("damaged", &report.damaged), ("missing", &report.missing)] {
         if !findings.is_empty() {
             writeln!(text, "\n{} {name}:", findings.len())?;

@@ -2,11 +2,13 @@
 //!
 //! The settings file never holds a password. A file that cannot be read is never overwritten: it is set aside first.
 
+mod copies;
 mod secrets;
 mod settings;
 
+pub use copies::{Copies, DatedCopy};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
-pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice};
+pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
 
 use directories::ProjectDirs;
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
+use super::copies::Copies;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,49 @@ pub struct SourceSetting {
     pub name: String,
     /// Its URL without a password.
     pub url: String,
+    /// The exchange of its symbols, where no rule says another, such as `XHKG`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<String>,
+}
+
+/// A rule for times to live: `source` and `symbols` say for which entries, `ttl` and `exchange` what holds for them.
+///
+/// Kept as it is written, so that a rule that cannot be used is explained, left out and not lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TtlRule {
+    #[serde(deserialize_with = "any_as_text")]
+    fields: BTreeMap<String, String>,
+}
+
+impl TtlRule {
+    /// The fields a rule can have.
+    pub const FIELDS: [&'static str; 4] = ["source", "symbols", "ttl", "exchange"];
+
+    /// A rule of these fields.
+    #[must_use]
+    pub fn new<'text>(fields: impl IntoIterator<Item = (&'text str, &'text str)>) -> Self {
+        Self { fields: fields.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect() }
+    }
+
+    /// A field's text.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).map(String::as_str)
+    }
+
+    /// The first field that no rule can have.
+    #[must_use]
+    pub fn unknown_field(&self) -> Option<&str> {
+        self.fields.keys().map(String::as_str).find(|name| !Self::FIELDS.contains(name))
+    }
+}
+
+/// Numbers and other values as they are written: `ttl = 24` means what `ttl = "24"` does.
+fn any_as_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let values = BTreeMap::<String, toml::Value>::deserialize(deserializer)?;
+    let text_of = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(values.into_iter().map(|(name, value)| (name, text_of(value))).collect())
 }
 
 /// Everything a user can set.
@@ -55,7 +100,7 @@ pub struct SourceSetting {
 pub struct Settings {
     /// The name of the source in use.
     pub source: Option<String>,
-    /// Time to live, such as `24h` or `7d`.
+    /// Time to live: such as `24h` or `7d`, or `market-close`.
     pub ttl: String,
     /// Feature sets to keep warm.
     pub sets: Vec<String>,
@@ -67,14 +112,21 @@ pub struct Settings {
     pub features_cache_dir: Option<PathBuf>,
     /// Most bytes of files; 0 is no limit.
     pub disk_budget_bytes: u64,
+    /// Bytes of the disk that are kept free, at least 2 % of it; 0 keeps nothing free.
+    pub free_reserve_bytes: u64,
     /// Most bytes in the memory tier.
     pub memory_budget_bytes: u64,
+    /// Whether the newest lookups are logged singly, with their reasons.
+    pub log_lookups: bool,
     /// Working threads; all cores when 0.
     pub jobs: usize,
     /// How the window looks.
     pub appearance: Appearance,
     /// Known sources.
     pub sources: Vec<SourceSetting>,
+    /// Other times to live and exchanges, by source and symbols; the first that fits is followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ttl_rules: Vec<TtlRule>,
 }
 
 impl Default for Settings {
@@ -87,10 +139,13 @@ impl Default for Settings {
             bars_cache_dir: None,
             features_cache_dir: None,
             disk_budget_bytes: 20_000_000_000,
+            free_reserve_bytes: 1_000_000_000,
             memory_budget_bytes: 256_000_000,
+            log_lookups: true,
             jobs: 0,
             appearance: Appearance::default(),
             sources: Vec::new(),
+            ttl_rules: Vec::new(),
         }
     }
 }
@@ -147,8 +202,8 @@ impl Settings {
         })
     }
 
-    /// Reads the settings file; a damaged one is copied aside and the usual settings are used. Returns what was wrong, with the
-    /// copy's path.
+    /// Reads the settings file; a damaged one is copied aside, and what was saved last is used, or the usual settings when nothing
+    /// was. Returns what was wrong, with the copy's path and what is used.
     #[must_use]
     pub fn load_or_set_aside(path: &Path, now_us: i64) -> (Self, Option<String>) {
         match Self::load(path) {
@@ -162,12 +217,20 @@ impl Settings {
                     Ok(()) => format!("A copy is kept as {}", aside.display()),
                     Err(copy_error) => format!("It could not be copied aside ({copy_error})"),
                 };
-                (Self::default(), Some(format!("{error}. {kept}; the usual settings are used")))
+                let (settings, used) = match newest_copy(path) {
+                    Some((settings, at_us)) => {
+                        let at = chrono::DateTime::from_timestamp_micros(at_us).unwrap_or_default();
+                        (settings, format!("the settings saved on {} UTC are used", at.format("%Y-%m-%d at %H:%M")))
+                    }
+                    None => (Self::default(), "the usual settings are used".to_owned()),
+                };
+                (settings, Some(format!("{error}. {kept}; {used}")))
             }
         }
     }
 
-    /// Saves the settings: all or nothing.
+    /// Saves the settings: all or nothing. What the file held before, and what it holds now, is kept in the folder of copies
+    /// beside it (`settings.toml.backups`).
     ///
     /// # Errors
     /// When the file cannot be written; the old one is then untouched.
@@ -176,10 +239,14 @@ impl Settings {
         let text = toml::to_string_pretty(self).map_err(|error| fail(error.to_string()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|error| fail(error.to_string()))?;
+        if std::fs::read_to_string(path).is_ok_and(|now| now != text) {
+            keep_copy(path);
+        }
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| fail(error.to_string()))?;
         file.write_all(text.as_bytes()).map_err(|error| fail(error.to_string()))?;
         file.as_file().sync_all().map_err(|error| fail(error.to_string()))?;
         file.persist(path).map_err(|error| fail(error.error.to_string()))?;
+        keep_copy(path);
         Ok(())
     }
 
@@ -189,6 +256,34 @@ impl Settings {
         let name = self.source.as_deref()?;
         self.sources.iter().find(|source| source.name == name).map(|source| source.url.as_str())
     }
+}
+
+/// The seven newest copies of a settings file, and the last of each of 14 days.
+fn copies_of(path: &Path) -> Copies {
+    let mut folder = path.as_os_str().to_os_string();
+    folder.push(".backups");
+    Copies::new(folder.into(), "settings", "toml", 7, 14)
+}
+
+/// Keeps a copy of a settings file that is good, dated by when it was written. That it cannot is no reason not to save.
+fn keep_copy(path: &Path) {
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    if toml::from_str::<Settings>(&text).is_err() {
+        return;
+    }
+    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or(std::time::UNIX_EPOCH);
+    let at_us = written.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(0));
+    if let Err(error) = copies_of(path).keep(text.as_bytes(), at_us) {
+        tracing::warn!(path = %path.display(), %error, "no copy of the settings could be kept");
+    }
+}
+
+/// The newest copy that is whole and can be read, and of when it is.
+fn newest_copy(path: &Path) -> Option<(Settings, i64)> {
+    copies_of(path).list().into_iter().find_map(|copy| {
+        let text = String::from_utf8(copy.whole()?).ok()?;
+        Some((toml::from_str(&text).ok()?, copy.at_us))
+    })
 }
 
 #[cfg(test)]
@@ -203,7 +298,8 @@ mod tests {
         let settings = Settings {
             source: Some("market".to_owned()),
             ttl: "7d".to_owned(),
-            sources: vec![SourceSetting { name: "market".to_owned(), url: "mysql://root@localhost/market".to_owned() }],
+            sources: vec![SourceSetting { name: "market".to_owned(), url: "mysql://root@localhost/market".to_owned(), exchange: None }],
+            ttl_rules: vec![TtlRule::new([("symbols", "*.HK"), ("ttl", "market-close")])],
             ..Settings::default()
         };
         settings.save(&path).expect("save");
@@ -224,6 +320,40 @@ mod tests {
         assert!(problem.expect("explained").contains("damaged-7"));
         let kept = std::fs::read_to_string(folder.path().join("settings.toml.damaged-7")).expect("copy");
         assert!(kept.contains("broken"));
+    }
+
+    #[test]
+    fn rules_are_kept_as_they_are_written() {
+        let text = "[[ttl_rules]]\nsymbols = \"*.HK\"\nttl = 24\n[[ttl_rules]]\nsymbol = \"A\"\n\
+                    [[sources]]\nname = \"m\"\nurl = \"sample:\"\nexchange = \"XHKG\"\n";
+        let settings: Settings = toml::from_str(text).expect("parse");
+        let [first, second] = &settings.ttl_rules[..] else { panic!("{settings:?}") };
+        assert_eq!((first.get("symbols"), first.get("ttl"), first.get("source")), (Some("*.HK"), Some("24"), None));
+        assert_eq!((first.unknown_field(), second.unknown_field()), (None, Some("symbol")));
+        assert_eq!(settings.sources[0].exchange.as_deref(), Some("XHKG"));
+        let back: Settings = toml::from_str(&toml::to_string_pretty(&settings).expect("write")).expect("read again");
+        assert_eq!(back, settings);
+    }
+
+    #[test]
+    fn what_was_saved_last_is_used_when_the_file_is_damaged() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("settings.toml");
+        for jobs in 1..=9 {
+            Settings { jobs, ..Settings::default() }.save(&path).expect("save");
+        }
+        std::fs::write(&path, "jobs = 10 # by hand, and good\n").expect("write");
+        Settings { jobs: 11, ..Settings::default() }.save(&path).expect("save");
+        assert_eq!(copies_of(&path).list().len(), 7);
+        std::fs::write(&path, "jobs = = broken").expect("write");
+        let (settings, problem) = Settings::load_or_set_aside(&path, 7);
+        assert_eq!(settings.jobs, 11);
+        assert!(problem.expect("explained").contains("the settings saved on 20"));
+        // The newest copy is damaged, too: what was made by hand is the next.
+        std::fs::write(&copies_of(&path).list()[0].path, "jobs = 12").expect("write");
+        assert_eq!(Settings::load_or_set_aside(&path, 8).0.jobs, 10);
+        settings.save(&path).expect("save");
+        assert_eq!(Settings::load(&path).expect("mended").jobs, 11);
     }
 
     #[test]

@@ -314,6 +314,33 @@ impl Kernel {
         }
     }
 
+    /// How many bars before a bar its value is made of, besides the state of a recursion.
+    #[must_use]
+    pub fn look_back(&self) -> usize {
+        match *self {
+            Self::ExponentialAverage { .. } | Self::Macd { .. } | Self::TurnoverRate => 0,
+            Self::OnBalanceVolume
+            | Self::Rsi { .. }
+            | Self::AverageTrueRange { .. }
+            | Self::LogReturn
+            | Self::Amplitude
+            | Self::Gap
+            | Self::VolumeChange => 1,
+            Self::MovingAverage { window, .. }
+            | Self::Bollinger { window, .. }
+            | Self::Kdj { window, .. }
+            | Self::Cci { window }
+            | Self::WilliamsR { window }
+            | Self::VolumeRatio { window }
+            | Self::Bias { window } => window.saturating_sub(1),
+            Self::Momentum { window }
+            | Self::RateOfChange { window }
+            | Self::Volatility { window }
+            | Self::VolumeRatioToPrevious { window }
+            | Self::PsychologicalLine { window } => window,
+        }
+    }
+
     /// Group, placement and one line of description.
     fn about(&self) -> (Group, Placement, String) {
         use {Group as G, Placement::OverPrice, Placement::OwnPane as Pane};

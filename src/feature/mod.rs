@@ -7,12 +7,17 @@ mod compute;
 mod definition;
 mod hash;
 mod set;
+mod state;
 mod stats;
 
-pub use compute::compute;
+#[cfg(test)]
+mod tests;
+
+pub use compute::{compute, compute_with_state, continue_from, look_back};
 pub use definition::{BollingerLine, Definition, Group, Input, KdjLine, Kernel, MacdLine, Placement};
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
 pub use set::{FeatureSet, FeatureSetError, LONGEST_WINDOW, RAW_COLUMNS};
+pub use state::{FeatureState, FeatureStateError};
 pub use stats::{ColumnStats, column_stats};
 
 use crate::market::Resolution;

@@ -40,6 +40,8 @@ pub enum FeatureSetError {
 pub struct FeatureSet {
     name: String,
     definitions: Vec<Definition>,
+    /// Made once: every state is compared with it.
+    hash: DefinitionHash,
 }
 
 impl FeatureSet {
@@ -76,7 +78,12 @@ impl FeatureSet {
                 return Err(FeatureSetError::DuplicateName(text));
             }
         }
-        Ok(Self { name: name.into(), definitions })
+        Ok(Self::of(name.into(), definitions))
+    }
+
+    fn of(name: String, definitions: Vec<Definition>) -> Self {
+        let hash = DefinitionHash::of_text(&canonical_text(&definitions));
+        Self { name, definitions, hash }
     }
 
     /// The set's name.
@@ -100,18 +107,13 @@ impl FeatureSet {
     /// The text the hash is made from: engine version, then every column's name and kernel in order.
     #[must_use]
     pub fn canonical_text(&self) -> String {
-        let mut text = format!("v{ENGINE_VERSION};");
-        for definition in &self.definitions {
-            // Writing to a String cannot fail.
-            write!(text, "{}={};", definition.name, definition.kernel).unwrap_or_default();
-        }
-        text
+        canonical_text(&self.definitions)
     }
 
     /// Hash of all definitions with their names and order. The set's own name is not part of it.
     #[must_use]
     pub fn definition_hash(&self) -> DefinitionHash {
-        DefinitionHash::of_text(&self.canonical_text())
+        self.hash
     }
 
     /// The 45 features Chinese-market analysts expect.
@@ -165,8 +167,17 @@ impl FeatureSet {
         add("turnover_rate".to_owned(), Kernel::TurnoverRate);
         add("bias6".to_owned(), Kernel::Bias { window: 6 });
         add("psy12".to_owned(), Kernel::PsychologicalLine { window: 12 });
-        Self { name: "classic".to_owned(), definitions }
+        Self::of("classic".to_owned(), definitions)
     }
+}
+
+fn canonical_text(definitions: &[Definition]) -> String {
+    let mut text = format!("v{ENGINE_VERSION};");
+    for definition in definitions {
+        // Writing to a String cannot fail.
+        write!(text, "{}={};", definition.name, definition.kernel).unwrap_or_default();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -43,18 +43,84 @@ impl<const K: usize> Rsi<K> {
     }
 }
 
+/// Relative strength over any number of windows, computed four beside each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelativeStrengths {
+    windows: Vec<usize>,
+    last: Option<f64>,
+    /// Smoothed rises and smoothed moves of every window.
+    values: Vec<[f64; 2]>,
+    seeded: bool,
+}
+
+impl RelativeStrengths {
+    /// Before the first bar.
+    #[must_use]
+    pub fn new(windows: &[usize]) -> Self {
+        Self { windows: windows.to_vec(), last: None, values: vec![[0.0; 2]; windows.len()], seeded: false }
+    }
+
+    /// The same strengths after one bar, which has no change yet, or after several that left these [`values`](Self::values).
+    #[must_use]
+    pub fn continued(mut self, last_close: f64, values: Option<&[[f64; 2]]>) -> Self {
+        self.last = Some(last_close);
+        self.seeded = values.is_some();
+        for (own, values) in self.values.iter_mut().zip(values.unwrap_or_default()) {
+            *own = *values;
+        }
+        self
+    }
+
+    /// Smoothed rises and smoothed moves in the order of the windows; zeros before the first change.
+    #[must_use]
+    pub fn values(&self) -> &[[f64; 2]] {
+        &self.values
+    }
+
+    /// Takes more closes and gives their values, one column per window; the very first close has none.
+    pub fn extend(&mut self, close: &[f64]) -> Vec<Vec<f64>> {
+        let mut columns = Vec::with_capacity(self.windows.len());
+        let before = (self.last, self.seeded);
+        for (windows, values) in self.windows.chunks(4).zip(self.values.chunks_mut(4)) {
+            match windows.len() {
+                4 => lanes::<4>(windows, values, before, close, &mut columns),
+                3 => lanes::<3>(windows, values, before, close, &mut columns),
+                2 => lanes::<2>(windows, values, before, close, &mut columns),
+                _ => lanes::<1>(windows, values, before, close, &mut columns),
+            }
+        }
+        self.seeded |= close.len() > usize::from(self.last.is_none());
+        self.last = close.last().copied().or(self.last);
+        columns
+    }
+}
+
+/// Carries K strengths on and adds their columns; `before` is the last close and whether there was a change.
+fn lanes<const K: usize>(
+    windows: &[usize],
+    values: &mut [[f64; 2]],
+    before: (Option<f64>, bool),
+    close: &[f64],
+    columns: &mut Vec<Vec<f64>>,
+) {
+    let Some(mut state) = windows.first_chunk::<K>().map(|windows| Rsi::new(*windows)) else { return };
+    let Some(values) = values.first_chunk_mut::<K>() else { return };
+    let (last, seeded) = before;
+    state.last = last;
+    if seeded {
+        state.rises = state.rises.continued(values.map(|[rises, _]| rises));
+        state.moves = state.moves.continued(values.map(|[_, moves]| moves));
+    }
+    columns.extend(state.extend(close));
+    for (values, (rises, moves)) in values.iter_mut().zip(state.rises.values().into_iter().zip(state.moves.values())) {
+        *values = [rises, moves];
+    }
+}
+
 /// Relative strength over several windows, one column each, in the order of the windows.
 #[must_use]
 pub fn relative_strengths(close: &[f64], windows: &[usize]) -> Vec<Vec<f64>> {
-    windows
-        .chunks(4)
-        .flat_map(|chunk| match *chunk {
-            [a, b, c, d] => Rsi::new([a, b, c, d]).extend(close).to_vec(),
-            [a, b, c] => Rsi::new([a, b, c]).extend(close).to_vec(),
-            [a, b] => Rsi::new([a, b]).extend(close).to_vec(),
-            _ => chunk.iter().flat_map(|window| Rsi::new([*window]).extend(close)).collect(),
-        })
-        .collect()
+    RelativeStrengths::new(windows).extend(close)
 }
 
 /// K, D and J of the Chinese market (after George Lane's stochastic): k = k' + (rsv − k')/3, d = d' + (k − d')/3,
@@ -72,6 +138,18 @@ impl Default for Kdj {
 }
 
 impl Kdj {
+    /// After raw stochastic values that left these [`values`](Self::values).
+    #[must_use]
+    pub fn continued([k, d]: [f64; 2]) -> Self {
+        Self { k, d }
+    }
+
+    /// The last k and d.
+    #[must_use]
+    pub fn values(&self) -> [f64; 2] {
+        [self.k, self.d]
+    }
+
     /// Takes more raw stochastic values and gives their k, d and j.
     pub fn extend(&mut self, rsv: &[f64]) -> [Vec<f64>; 3] {
         let Self { mut k, mut d } = *self;

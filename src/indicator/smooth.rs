@@ -34,6 +34,18 @@ impl<const K: usize> Smoothing<K> {
         Self { weights, values: [0.0; K], seeded: false }
     }
 
+    /// The same averages after input whose last averages were these.
+    #[must_use]
+    pub fn continued(self, values: [f64; K]) -> Self {
+        Self { values, seeded: true, ..self }
+    }
+
+    /// The last averages, infinite or NaN if they are; zeros before the first input.
+    #[must_use]
+    pub fn values(&self) -> [f64; K] {
+        self.values
+    }
+
     /// Takes the next value and gives the averages.
     #[inline]
     pub fn step(&mut self, x: f64) -> [f64; K] {
@@ -92,6 +104,18 @@ impl SeededSmoothing {
         Self { window, seen: 0, value: 0.0 }
     }
 
+    /// The same average after `seen` values (more than N count as N) that left this [`value`](Self::value).
+    #[must_use]
+    pub fn continued(self, seen: usize, value: f64) -> Self {
+        Self { seen: seen.min(self.window), value, ..self }
+    }
+
+    /// The last average; the sum so far while there were fewer than N values.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
     /// Takes more input and gives its averages.
     pub fn extend(&mut self, input: &[f64]) -> Vec<f64> {
         let length = self.window as f64;
@@ -119,18 +143,68 @@ impl SeededSmoothing {
     }
 }
 
+/// Exponential averages of one input over any number of windows, computed four beside each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExponentialAverages {
+    windows: Vec<usize>,
+    values: Vec<f64>,
+    seeded: bool,
+}
+
+impl ExponentialAverages {
+    /// Before the first value.
+    #[must_use]
+    pub fn new(windows: &[usize]) -> Self {
+        Self { windows: windows.to_vec(), values: vec![0.0; windows.len()], seeded: false }
+    }
+
+    /// The same averages after input whose last averages were these, in the order of the windows.
+    #[must_use]
+    pub fn continued(mut self, values: &[f64]) -> Self {
+        for (own, value) in self.values.iter_mut().zip(values) {
+            *own = *value;
+        }
+        self.seeded = true;
+        self
+    }
+
+    /// The last averages in the order of the windows, infinite or NaN if they are; zeros before the first input.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Takes more input and gives its averages, one column per window.
+    pub fn extend(&mut self, input: &[f64]) -> Vec<Vec<f64>> {
+        let mut columns = Vec::with_capacity(self.windows.len());
+        for (windows, values) in self.windows.chunks(4).zip(self.values.chunks_mut(4)) {
+            match windows.len() {
+                4 => lanes::<4>(windows, values, self.seeded, input, &mut columns),
+                3 => lanes::<3>(windows, values, self.seeded, input, &mut columns),
+                2 => lanes::<2>(windows, values, self.seeded, input, &mut columns),
+                _ => lanes::<1>(windows, values, self.seeded, input, &mut columns),
+            }
+        }
+        self.seeded |= !input.is_empty();
+        columns
+    }
+}
+
+/// Carries K averages on and adds their columns.
+fn lanes<const K: usize>(windows: &[usize], values: &mut [f64], seeded: bool, input: &[f64], columns: &mut Vec<Vec<f64>>) {
+    let Some(mut state) = windows.first_chunk::<K>().map(|windows| Smoothing::exponential(*windows)) else { return };
+    let Some(values) = values.first_chunk_mut::<K>() else { return };
+    if seeded {
+        state = state.continued(*values);
+    }
+    columns.extend(state.extend(input));
+    *values = state.values();
+}
+
 /// Exponential averages over several windows at once, one column each, in the order of the windows.
 #[must_use]
 pub fn exponential_averages(input: &[f64], windows: &[usize]) -> Vec<Vec<f64>> {
-    windows
-        .chunks(4)
-        .flat_map(|chunk| match *chunk {
-            [a, b, c, d] => Smoothing::exponential([a, b, c, d]).extend(input).to_vec(),
-            [a, b, c] => Smoothing::exponential([a, b, c]).extend(input).to_vec(),
-            [a, b] => Smoothing::exponential([a, b]).extend(input).to_vec(),
-            _ => chunk.iter().flat_map(|window| Smoothing::exponential([*window]).extend(input)).collect(),
-        })
-        .collect()
+    ExponentialAverages::new(windows).extend(input)
 }
 
 /// Difference of two averages, its own average, and twice the distance of the two: MACD of the Chinese market.

@@ -152,6 +152,37 @@ proptest! {
     }
 
     #[test]
+    fn the_numbers_of_a_state_are_all_there_is_to_know(
+        values in prop::collection::vec(prop_oneof![-1e3..1e3_f64, Just(0.0), Just(5.0), Just(1e308), Just(-1e308)], 2..120),
+        first in 2_usize..120,
+    ) {
+        let (head, tail) = values.split_at(first.min(values.len()));
+        let last = head[head.len() - 1];
+        let all_bits = |columns: &[Vec<f64>]| columns.iter().map(|column| bits(column)).collect::<Vec<_>>();
+        for windows in [&[7][..], &[7, 12], &[7, 12, 25], &[7, 12, 25, 26], &[7, 12, 25, 26, 3, 4]] {
+            let mut state = smooth::ExponentialAverages::new(windows);
+            state.extend(head);
+            let mut again = smooth::ExponentialAverages::new(windows).continued(state.values());
+            prop_assert_eq!(all_bits(&again.extend(tail)), all_bits(&state.extend(tail)));
+            let mut state = momentum::RelativeStrengths::new(windows);
+            state.extend(head);
+            let mut again = momentum::RelativeStrengths::new(windows).continued(last, Some(state.values()));
+            prop_assert_eq!(all_bits(&again.extend(tail)), all_bits(&state.extend(tail)));
+        }
+        // Fourteen is more than some heads have: a warm-up goes on as well.
+        let mut state = SeededSmoothing::wilder(14);
+        state.extend(head);
+        let mut again = SeededSmoothing::wilder(14).continued(head.len(), state.value());
+        prop_assert_eq!(bits(&again.extend(tail)), bits(&state.extend(tail)));
+        let mut state = Kdj::default();
+        state.extend(head);
+        prop_assert_eq!(all_bits(&Kdj::continued(state.values()).extend(tail)), all_bits(&state.extend(tail)));
+        let mut state = Obv::default();
+        state.extend(head, head);
+        prop_assert_eq!(bits(&Obv::continued(last, state.value()).extend(tail, tail)), bits(&state.extend(tail, tail)));
+    }
+
+    #[test]
     fn lanes_do_not_influence_one_another(values in prop::collection::vec(-1e3..1e3_f64, 0..150)) {
         let windows = [3, 7, 12, 14, 25, 26, 99];
         for (window, column) in windows.iter().zip(smooth::exponential_averages(&values, &windows)) {

@@ -14,6 +14,18 @@ pub struct Obv {
 }
 
 impl Obv {
+    /// After bars of which the last closed at this price and left this [`value`](Self::value).
+    #[must_use]
+    pub fn continued(last_close: f64, last_value: f64) -> Self {
+        Self { last: Some((last_close, last_value)) }
+    }
+
+    /// The last value, infinite if it is; 0 before the first bar.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.last.map_or(0.0, |(_, value)| value)
+    }
+
     /// Takes more bars and gives their values.
     pub fn extend(&mut self, close: &[f64], volume: &[f64]) -> Vec<f64> {
         let len = close.len().min(volume.len());

@@ -54,6 +54,23 @@ impl RawBars {
     pub fn is_empty(&self) -> bool {
         self.time_us.is_empty()
     }
+
+    /// Puts the rows of another delivery of the same columns behind these.
+    pub fn extend(&mut self, more: Self) {
+        if self.is_empty() {
+            *self = more;
+            return;
+        }
+        self.time_us.extend(more.time_us);
+        self.open.extend(more.open);
+        self.high.extend(more.high);
+        self.low.extend(more.low);
+        self.close.extend(more.close);
+        self.volume.extend(more.volume);
+        self.amount.extend(more.amount);
+        self.turnover.extend(more.turnover);
+        self.float_shares.extend(more.float_shares);
+    }
 }
 
 /// Bars of one symbol: sorted by time, one bar per time, prices and volumes finite.

@@ -5,7 +5,7 @@
 //! means its year.
 
 use crate::cache::{Entry, Synced};
-use crate::market::DateRange;
+use crate::market::{DateRange, date_of};
 use crate::source::{SymbolDigest, YearDigest};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -46,14 +46,24 @@ pub struct Cut {
 }
 
 impl Cut {
+    /// The same cut at the end of the days that were counted, behind the last row: the same for more symbols, but rows that
+    /// came in between count as history.
+    #[must_use]
+    pub fn coarse(self, previous: Option<&Entry>) -> Self {
+        let counted_before = previous.and_then(|entry| entry.synced.as_ref()).and_then(|synced| synced.settled_before);
+        Self { split: self.split.and(counted_before), ..self }
+    }
+
     /// Where to cut for an entry as it is, when days from `settled_before` on are provisional.
     ///
     /// What was settled once stays settled, whatever the clock says now.
     #[must_use]
     pub fn of(previous: Option<&Entry>, settled_before: NaiveDate) -> Self {
-        let split =
-            previous.filter(|entry| entry.file.is_some()).and_then(|entry| entry.synced.as_ref()).and_then(|synced| synced.settled_before);
-        let until = split.map_or(settled_before, |split| split.max(settled_before));
+        let synced = previous.filter(|entry| entry.file.is_some()).and_then(|entry| entry.synced.as_ref());
+        let counted_before = synced.and_then(|synced| synced.settled_before);
+        // Behind the last row there was nothing: what is there now is new, however long ago its day is.
+        let split = synced.and_then(|synced| synced.last_day?.succ_opt()).or(counted_before);
+        let until = counted_before.map_or(settled_before, |before| before.max(settled_before));
         Self { split, until: Some(until) }
     }
 }
@@ -61,7 +71,8 @@ impl Cut {
 /// Decides what to fetch of `range` for an entry as it is.
 #[must_use]
 pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &SymbolDigest) -> Asked {
-    let synced = Synced { settled_before: cut.until, years: sum_by_year(digest) };
+    let last_day = digest.last_us.map(date_of).filter(|day| cut.until.is_none_or(|until| *day < until));
+    let synced = Synced { settled_before: cut.until, last_day, years: sum_by_year(digest) };
     let all_rows = rows_of(&synced.years) + digest.provisional_rows;
     let asked = |ask, expected_rows, changed_years| Asked { ask, synced: synced.clone(), expected_rows, changed_years };
     if all_rows == 0 {
@@ -71,7 +82,7 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
     let Some((entry, before)) = known.and_then(|entry| Some((entry, entry.synced.as_ref()?))) else {
         return asked(Ask::Whole, all_rows, Vec::new());
     };
-    let Some(split) = before.settled_before.filter(|_| before.settled_before == cut.split) else {
+    let Some(split) = cut.split.filter(|split| before.counts_the_same_before(*split)) else {
         return asked(Ask::Whole, all_rows, Vec::new());
     };
     let changed_years = changed(&before.years, &digest.before);
@@ -182,7 +193,7 @@ mod tests {
             damaged_at_us: None,
             pinned: false,
             quality: Quality::default(),
-            synced: Some(Synced { settled_before: Some(day(settled_before)), years }),
+            synced: Some(Synced { settled_before: Some(day(settled_before)), last_day: None, years }),
             provisional_from_us: None,
             cost_us: 0,
             hits: 0,
@@ -204,7 +215,7 @@ mod tests {
         let digest = SymbolDigest { before: history(), ..SymbolDigest::default() };
         let asked = asked(&entry, "2021-06-02", &digest);
         assert_eq!((asked.ask, asked.expected_rows), (Ask::Nothing, 0));
-        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), years: history() });
+        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), last_day: None, years: history() });
     }
 
     #[test]
@@ -268,6 +279,22 @@ mod tests {
         assert!(matches!(asked(&entry, "2021-06-01", &digest).ask, Ask::Parts(parts) if parts.len() == 1));
         entry.quality.duplicate_time = 1;
         assert_eq!(asked(&entry, "2021-06-01", &digest).ask, Ask::Whole, "which duplicates were provisional is not known");
+    }
+
+    #[test]
+    fn a_day_behind_the_last_row_is_new_though_it_was_long_ago() {
+        let mut entry = entry(history(), "2026-11-20");
+        if let Some(synced) = &mut entry.synced {
+            synced.last_day = Some(day("2021-05-28"));
+        }
+        let digest = SymbolDigest { before: history(), after: vec![year(2021, 1, 40)], ..SymbolDigest::default() };
+        let cut = Cut::of(Some(&entry), day("2026-11-21"));
+        assert_eq!(cut, Cut { split: Some(day("2021-05-29")), until: Some(day("2026-11-21")) });
+        let asked = decide(Some(&entry), &DateRange::ALL, cut, &digest);
+        assert_eq!((asked.expected_rows, asked.changed_years), (1, vec![]));
+        assert_eq!(asked.ask, Ask::Parts(vec![DateRange { start: Some(day("2021-05-29")), end: None }]));
+        assert_eq!(cut.coarse(Some(&entry)).split, Some(day("2026-11-20")));
+        assert!(!Synced::default().counts_the_same_before(day("2021-05-29")));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::cache::{Change, ChangeKind};
 use crate::format::count;
-use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, date_of, format_date};
+use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, format_date};
 use std::cmp::Ordering;
 
 /// Merged bars.

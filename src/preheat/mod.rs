@@ -4,15 +4,22 @@
 //! Partial failure is a result: a preheat ends with lists of ok, no data and failed symbols.
 
 mod ask;
+mod committing;
 mod control;
+mod fetching;
+mod leasing;
 mod merge;
+mod patience;
 mod plan;
+mod queue;
 mod report;
 mod run;
+mod working;
 
 pub use ask::{Ask, Asked, Cut, decide};
 pub use control::{Control, RunState};
 pub use merge::{Difference, Merged, merge};
+pub use patience::Waiting;
 pub use plan::{BarsTask, FeatureTask, Plan, PlanItem, Plenty, PreheatRequest, Scope, make_plan};
-pub use report::{PreheatReport, Progress, StageSeconds, SymbolOutcome};
+pub use report::{Counted, PreheatReport, Progress, StageSeconds, SymbolOutcome};
 pub use run::{PreheatError, run_plan};

@@ -6,6 +6,7 @@ use crate::market::{DateRange, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Which datasets a preheat is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +41,10 @@ pub struct PreheatRequest {
     pub judge: Arc<Judge>,
     /// Working threads; all cores when 0.
     pub jobs: usize,
+    /// How long a source that cannot be reached or a full disk is waited for; for ever when left out.
+    pub patience: Option<Duration>,
+    /// Where the jitter of waits begins.
+    pub jitter_seed: u64,
 }
 
 impl Default for PreheatRequest {
@@ -54,6 +59,8 @@ impl Default for PreheatRequest {
             check: false,
             judge: Arc::default(),
             jobs: 0,
+            patience: Some(Duration::from_secs(120)),
+            jitter_seed: 0,
         }
     }
 }
@@ -92,6 +99,16 @@ pub struct PlanItem {
     pub features: Vec<FeatureTask>,
     /// Bars to expect.
     pub expected_rows: u64,
+}
+
+impl PlanItem {
+    /// Failed attempts in a row before this one; `None` when the last one did not fail.
+    pub(super) fn failed_attempts(&self) -> Option<u32> {
+        match &self.bars {
+            BarsTask::Fetch { previous, .. } => previous.as_deref()?.failure.as_ref().map(|failure| failure.attempts),
+            BarsTask::Cached(_) => None,
+        }
+    }
 }
 
 /// How many rows are plenty for one request, by which symbols are put together.

@@ -1,10 +1,12 @@
 //! What a preheat tells while it runs and when it ends.
 
+use super::patience::Waiting;
 use crate::market::Symbol;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// How far a preheat is.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Progress {
     /// Symbols finished, whatever became of them.
     pub symbols_done: usize,
@@ -16,6 +18,8 @@ pub struct Progress {
     pub rows: u64,
     /// Seconds of work, pauses left out.
     pub elapsed_secs: f64,
+    /// What the run waits for at the moment, if it does.
+    pub waiting: Option<Arc<Waiting>>,
 }
 
 impl Progress {
@@ -63,6 +67,19 @@ pub struct StageSeconds {
     pub write: f64,
 }
 
+/// What a preheat did, counted: what the source read and sent, what was computed and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counted {
+    /// Lines of digests that came from the source, one per symbol and year.
+    pub digest_rows: u64,
+    /// Rows of bars that came from the source.
+    pub rows_fetched: u64,
+    /// Rows of feature tables that were computed.
+    pub rows_computed: u64,
+    /// Bytes written into cached files.
+    pub bytes_written: u64,
+}
+
 /// How a preheat ended.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PreheatReport {
@@ -72,6 +89,10 @@ pub struct PreheatReport {
     pub ok: usize,
     /// Symbols that were fresh already.
     pub skipped_fresh: usize,
+    /// Symbols among those brought to fresh of which the source has exactly what was cached.
+    pub unchanged: usize,
+    /// Symbols whose bars were cached before and are not what they were.
+    pub changed: Vec<Symbol>,
     /// Symbols the source has no bars of.
     pub no_data: Vec<Symbol>,
     /// Symbols that failed, and why.
@@ -86,6 +107,8 @@ pub struct PreheatReport {
     pub bars_bytes: u64,
     /// Bytes of features written.
     pub features_bytes: u64,
+    /// What was done, counted.
+    pub counted: Counted,
     /// Seconds by stage.
     pub seconds: StageSeconds,
     /// Whether the user stopped it.
@@ -101,6 +124,8 @@ struct ReportJson<'report> {
     rows: u64,
     rows_dropped: u64,
     bytes: BytesJson,
+    counted: Counted,
+    changed: &'report [Symbol],
     seconds: StageSeconds,
     failures: Vec<FailureJson<'report>>,
     no_data: &'report [Symbol],
@@ -116,6 +141,7 @@ struct SymbolsJson {
     no_data: usize,
     failed: usize,
     not_reached: usize,
+    unchanged: usize,
 }
 
 #[derive(Serialize)]
@@ -140,10 +166,13 @@ impl Serialize for PreheatReport {
                 no_data: self.no_data.len(),
                 failed: self.failed.len(),
                 not_reached: self.not_reached,
+                unchanged: self.unchanged,
             },
             rows: self.rows,
             rows_dropped: self.rows_dropped,
             bytes: BytesJson { bars: self.bars_bytes, features: self.features_bytes },
+            counted: self.counted,
+            changed: &self.changed,
             seconds: self.seconds,
             failures: self.failed.iter().map(|(symbol, error)| FailureJson { symbol, error }).collect(),
             no_data: &self.no_data,

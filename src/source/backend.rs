@@ -1,6 +1,7 @@
 //! The stores behind a source, one arm each: what is the same for all of them is told once, in `mod.rs`.
 
 use super::columns::ColumnMap;
+use super::digest::{DigestRequest, SymbolDigest};
 use super::error::{SourceError, SourceErrorKind};
 use super::files::FileSet;
 use super::kind::SourceKind;
@@ -142,6 +143,33 @@ impl Store {
             (Self::Files(files), _) => {
                 let (files, mut send) = (Arc::clone(files), send);
                 blocking(move || files.fetch(&symbols, range, &mut send)).await
+            }
+            (_, Content::Files(_)) => Err(mismatch()),
+        }
+    }
+
+    /// Digests of one statement's worth of symbols.
+    pub(super) async fn digests(
+        &self,
+        content: &Content,
+        symbols: Vec<Symbol>,
+        request: Arc<DigestRequest>,
+    ) -> Result<Vec<(Symbol, SymbolDigest)>, SourceError> {
+        let stop = StopOnDrop::default();
+        let is_wanted = {
+            let stop = Arc::clone(&stop.0);
+            move || !stop.load(Ordering::Relaxed)
+        };
+        match (self, content) {
+            (Self::MySql(server), Content::Table(plan)) => server.digests(plan, &symbols, &request).await,
+            (Self::Postgres(server), Content::Table(plan)) => server.digests(plan, &symbols, &request).await,
+            (Self::Sqlite(file), Content::Table(plan)) => {
+                let (file, plan) = (file.clone(), Arc::clone(plan));
+                blocking(move || file.digests(&plan, &symbols, &request, &is_wanted)).await
+            }
+            (Self::Files(files), _) => {
+                let files = Arc::clone(files);
+                blocking(move || files.digests(&symbols, &request, &is_wanted)).await
             }
             (_, Content::Files(_)) => Err(mismatch()),
         }

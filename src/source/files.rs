@@ -3,11 +3,13 @@
 //! A broken file is an error of its symbols, never of the source. What was learnt about a file is kept until the file changes,
 //! so that fetching one symbol reads one file.
 
-use super::collect::{Collector, NoTime};
+use super::collect::{Collector, NoTime, Numbers};
 use super::columns::{ColumnMap, ColumnRole};
+use super::digest::{DigestRequest, SymbolDigest};
 use super::error::{SourceError, SourceErrorKind};
 use super::sqlite::missing_file;
 use super::table_file::{TableFile, Times, bad_file, numbers_of, texts_of};
+use super::tally::{RowHash, Tally};
 use super::{Fetched, Preview, SymbolInfo};
 use crate::market::{DateRange, RawBars, Symbol};
 use rayon::prelude::*;
@@ -36,6 +38,39 @@ struct Known {
 struct Header {
     file: TableFile,
     columns: ColumnMap,
+}
+
+/// Which files to read for some symbols.
+struct Search {
+    /// Files, each read once for all of its symbols that are wanted.
+    wanted: Vec<(Arc<Known>, Vec<Symbol>)>,
+    /// Symbols no readable file has.
+    nowhere: Vec<Symbol>,
+    /// Why a file that may have had them cannot be read, so that they are not said to have no bars.
+    broken: Option<SourceError>,
+}
+
+/// A batch of rows whose values were read.
+struct Batch {
+    times: Times,
+    names: Option<arrow::array::StringArray>,
+    numbers: [Vec<f64>; 8],
+    rows: usize,
+}
+
+impl Batch {
+    /// The symbol of a row; `None` if it has none.
+    fn name<'batch>(&'batch self, row: usize, stem: &'batch Symbol) -> Option<&'batch str> {
+        match &self.names {
+            Some(names) if arrow::array::Array::is_null(names, row) => None,
+            Some(names) => Some(names.value(row)),
+            None => Some(stem.as_str()),
+        }
+    }
+
+    fn numbers(&self, row: usize) -> Numbers {
+        std::array::from_fn(|number| self.numbers.get(number).and_then(|values| values.get(row)).copied().unwrap_or(f64::NAN))
+    }
 }
 
 impl FileSet {
@@ -132,8 +167,8 @@ impl FileSet {
         Ok(symbols.into_values().collect())
     }
 
-    /// Reads symbols and gives each to `send`; ends early once that is `false`.
-    pub(super) fn fetch(&self, symbols: &[Symbol], range: DateRange, send: &mut dyn FnMut(Fetched) -> bool) -> Result<(), SourceError> {
+    /// Finds out which files to read for these symbols.
+    fn search(&self, symbols: &[Symbol]) -> Result<Search, SourceError> {
         let files = self.all()?;
         let mut of_symbol: HashMap<&Symbol, Vec<usize>> = HashMap::new();
         let mut broken: Option<&SourceError> = None;
@@ -152,26 +187,57 @@ impl FileSet {
                 }
             }
         }
-        // Files of several symbols are read once for all of them.
         let mut wanted: BTreeMap<usize, Vec<Symbol>> = BTreeMap::new();
-        let mut parts_left: HashMap<&Symbol, usize> = HashMap::new();
+        let mut nowhere = Vec::new();
         for symbol in symbols {
-            let Some(numbers) = of_symbol.get(symbol) else {
-                // Whether a broken file had it is not known, so it is not said to have no bars.
-                let result = broken.map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
-                if !send(Fetched { symbol: symbol.clone(), result }) {
-                    return Ok(());
-                }
-                continue;
-            };
-            parts_left.insert(symbol, numbers.len());
-            for number in numbers {
-                wanted.entry(*number).or_default().push(symbol.clone());
+            match of_symbol.get(symbol) {
+                Some(numbers) => numbers.iter().for_each(|number| wanted.entry(*number).or_default().push(symbol.clone())),
+                None => nowhere.push(symbol.clone()),
             }
         }
+        let broken = broken.cloned();
+        let wanted = wanted.into_iter().filter_map(|(number, symbols)| Some((Arc::clone(files.get(number)?), symbols))).collect();
+        Ok(Search { wanted, nowhere, broken })
+    }
+
+    /// Counts and hashes the rows of symbols.
+    pub(super) fn digests(
+        &self,
+        symbols: &[Symbol],
+        request: &DigestRequest,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Vec<(Symbol, SymbolDigest)>, SourceError> {
+        let mut tally = Tally::new(symbols, request);
+        let search = self.search(symbols)?;
+        if let Some(error) = &search.broken {
+            search.nowhere.iter().for_each(|symbol| tally.unreadable(symbol, error));
+        }
+        for (file, symbols) in &search.wanted {
+            if !is_wanted() {
+                break;
+            }
+            if let Err(error) = file.count(&mut tally) {
+                symbols.iter().for_each(|symbol| tally.unreadable(symbol, &error));
+            }
+        }
+        Ok(tally.finish())
+    }
+
+    /// Reads symbols and gives each to `send`; ends early once that is `false`.
+    pub(super) fn fetch(&self, symbols: &[Symbol], range: DateRange, send: &mut dyn FnMut(Fetched) -> bool) -> Result<(), SourceError> {
+        let Search { wanted, nowhere, broken } = self.search(symbols)?;
+        for symbol in nowhere {
+            let result = broken.as_ref().map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
+            if !send(Fetched { symbol, result }) {
+                return Ok(());
+            }
+        }
+        let mut parts_left: HashMap<Symbol, usize> = HashMap::new();
+        for symbol in wanted.iter().flat_map(|(_, symbols)| symbols) {
+            *parts_left.entry(symbol.clone()).or_default() += 1;
+        }
         let mut begun: HashMap<Symbol, Result<RawBars, SourceError>> = HashMap::new();
-        for (number, symbols) in wanted {
-            let Some(file) = files.get(number) else { continue };
+        for (file, symbols) in wanted {
             for part in file.rows_of(&symbols, range) {
                 let left = parts_left.get_mut(&part.symbol).map_or(0, |left| {
                     *left = left.saturating_sub(1);
@@ -295,8 +361,38 @@ impl Known {
     }
 
     fn gather(&self, header: &Header, symbols: &[Symbol], range: DateRange) -> Result<Vec<Fetched>, SourceError> {
-        let failed = |error: arrow::error::ArrowError| bad_file(&self.path, &error);
         let mut collector = Collector::unsorted(symbols, &header.columns, range);
+        self.each_batch(header, &mut |batch| {
+            for row in 0..batch.rows {
+                let Some(slot) = batch.name(row, &self.stem).and_then(|name| collector.slot(name)) else { continue };
+                collector.push(slot, batch.times.at(row).map_err(NoTime), &batch.numbers(row));
+            }
+        })?;
+        Ok(collector.finish())
+    }
+
+    /// Counts the rows of the symbols that are wanted.
+    fn count(&self, tally: &mut Tally) -> Result<(), SourceError> {
+        let header = self.header.as_ref().map_err(Clone::clone)?;
+        let mut hash = RowHash::default();
+        self.each_batch(header, &mut |batch| {
+            for row in 0..batch.rows {
+                let Some(slot) = batch.name(row, &self.stem).and_then(|name| tally.slot(name)) else { continue };
+                let time = batch.times.at(row).map_err(NoTime);
+                hash.begin();
+                match &time {
+                    Ok(time) => hash.integer(*time),
+                    Err(NoTime(value)) => hash.text(value.as_bytes()),
+                }
+                batch.numbers(row).into_iter().for_each(|number| hash.number(number));
+                tally.row(slot, &time, true, hash.end());
+            }
+        })
+    }
+
+    /// Reads all rows, batch by batch.
+    fn each_batch(&self, header: &Header, each: &mut dyn FnMut(&Batch)) -> Result<(), SourceError> {
+        let failed = |error: arrow::error::ArrowError| bad_file(&self.path, &error);
         let roles: Vec<(ColumnRole, &str)> = header.columns.iter().collect();
         let wanted: Vec<&str> = roles.iter().map(|(_, column)| *column).collect();
         for batch in header.file.batches(&wanted, None)? {
@@ -311,19 +407,9 @@ impl Known {
                     *values = numbers_of(column).map_err(failed)?;
                 }
             }
-            for row in 0..dates.len() {
-                let name = match &names {
-                    Some(names) if arrow::array::Array::is_null(names, row) => continue,
-                    Some(names) => names.value(row),
-                    None => self.stem.as_str(),
-                };
-                let Some(slot) = collector.slot(name) else { continue };
-                let values =
-                    std::array::from_fn(|number| numbers.get(number).and_then(|values| values.get(row)).copied().unwrap_or(f64::NAN));
-                collector.push(slot, times.at(row).map_err(NoTime), &values);
-            }
+            each(&Batch { times, names, numbers, rows: dates.len() });
         }
-        Ok(collector.finish())
+        Ok(())
     }
 }
 

@@ -11,9 +11,10 @@ mod error;
 mod files;
 mod kind;
 mod mysql;
-
+mod mysql_digest;
 mod percent;
 mod postgres;
+mod postgres_digest;
 mod sample;
 mod server;
 mod source_url;
@@ -21,6 +22,7 @@ mod sqlite;
 mod staged_test;
 mod table;
 mod table_file;
+mod tally;
 mod time_value;
 
 pub use columns::{ColumnMap, ColumnRole};
@@ -33,6 +35,7 @@ pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source}
 use backend::{Content, Store};
 
 use crate::market::{DateRange, RawBars, Symbol};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,7 +187,47 @@ impl Source {
     /// # Errors
     /// When the query fails or the connection breaks; symbols that were not yet sent were not fetched.
     pub async fn fetch(&self, request: &FetchRequest, out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
-        let mut symbols = request.symbols.clone();
+        let range = request.range;
+        let statement = |symbols| {
+            let (inner, out) = (Arc::clone(&self.inner), out.clone());
+            async move { inner.store.fetch(&inner.content, symbols, range, &out).await }
+        };
+        self.in_statements(&request.symbols, || !out.is_closed(), statement, |()| ()).await
+    }
+
+    /// What the source has of these symbols, without their rows: an entry for every symbol asked for, empty where it has none.
+    ///
+    /// Counted and hashed in the database, many symbols a statement, as many statements at a time as there are connections.
+    /// A symbol of a file that cannot be read counts one row in year 0, with a checksum of its own; fetching it tells why.
+    /// Dropping the future stops it.
+    ///
+    /// # Errors
+    /// When a query fails or takes too long, or the connection breaks.
+    pub async fn digests(&self, request: &DigestRequest) -> Result<BTreeMap<Symbol, SymbolDigest>, SourceError> {
+        let limits = Arc::new(DigestRequest { symbols: Vec::new(), ..request.clone() });
+        let mut digests = BTreeMap::new();
+        let statement = |symbols| {
+            let (inner, limits) = (Arc::clone(&self.inner), Arc::clone(&limits));
+            async move { inner.store.digests(&inner.content, symbols, limits).await }
+        };
+        self.in_statements(&request.symbols, || true, statement, |some| digests.extend(some)).await?;
+        Ok(digests)
+    }
+
+    /// Shares symbols out among statements and runs as many of them at a time as there are connections; begins no more once
+    /// they are not wanted.
+    async fn in_statements<Answer, Running>(
+        &self,
+        symbols: &[Symbol],
+        is_wanted: impl Fn() -> bool,
+        statement: impl Fn(Vec<Symbol>) -> Running,
+        mut done: impl FnMut(Answer),
+    ) -> Result<(), SourceError>
+    where
+        Answer: Send + 'static,
+        Running: Future<Output = Result<Answer, SourceError>> + Send + 'static,
+    {
+        let mut symbols = symbols.to_vec();
         symbols.sort();
         symbols.dedup();
         let per_statement = if self.inner.store.is_shared() {
@@ -196,16 +239,15 @@ impl Source {
         let mut running = tokio::task::JoinSet::new();
         loop {
             while running.len() < self.inner.connections
-                && !out.is_closed()
+                && is_wanted()
                 && let Some(symbols) = waiting.next()
             {
-                let (inner, symbols, range, out) = (Arc::clone(&self.inner), symbols.to_vec(), request.range, out.clone());
-                running.spawn(async move { inner.store.fetch(&inner.content, symbols, range, &out).await });
+                running.spawn(statement(symbols.to_vec()));
             }
             // Returning early drops the set, which ends the statements that still run.
             match running.join_next().await {
                 None => return Ok(()),
-                Some(Ok(result)) => result?,
+                Some(Ok(result)) => done(result?),
                 Some(Err(error)) => {
                     return Err(SourceError::plain(SourceErrorKind::QueryFailed, format!("reading the source was broken off ({error})")));
                 }

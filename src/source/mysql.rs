@@ -70,7 +70,7 @@ impl MySqlServer {
         in_time(self.connect_timeout, CONNECTING, &self.url, opening).await?.map_err(|error| self.explain(&error, CONNECTING))
     }
 
-    async fn session(&self) -> Result<(SemaphorePermit<'_>, MySqlConnection), SourceError> {
+    pub(super) async fn session(&self) -> Result<(SemaphorePermit<'_>, MySqlConnection), SourceError> {
         let permit = self.kept.permit().await?;
         while let Some(mut connection) = self.kept.take() {
             if matches!(tokio::time::timeout(self.connect_timeout, connection.ping()).await, Ok(Ok(()))) {
@@ -78,6 +78,18 @@ impl MySqlServer {
             }
         }
         Ok((permit, self.open().await?))
+    }
+
+    pub(super) fn url(&self) -> &SourceUrl {
+        &self.url
+    }
+
+    pub(super) fn query_timeout(&self) -> Duration {
+        self.query_timeout
+    }
+
+    pub(super) fn give_back(&self, connection: MySqlConnection) {
+        self.kept.give_back(connection);
     }
 
     /// All rows of a query with a short answer.
@@ -198,19 +210,11 @@ impl MySqlServer {
     ) -> Result<bool, SourceError> {
         let doing = "reading bars";
         let mut collector = Collector::new(symbols, &plan.columns, range);
-        let numbers: Vec<i64> =
-            if plan.symbol_is_number { symbols.iter().filter_map(|symbol| symbol.as_str().parse().ok()).collect() } else { Vec::new() };
-        let asked = if plan.symbol_is_number { numbers.len() } else { symbols.len() };
+        let asked = asked_count(plan, symbols);
         if asked > 0 {
             let (start, end) = bounds(plan.dates, &range);
             let sql = bars_query(plan, asked, start.is_some(), end.is_some());
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-            if plan.symbol_is_number {
-                query = numbers.iter().fold(query, |query, number| query.bind(*number));
-            } else {
-                query = symbols.iter().fold(query, |query, symbol| query.bind(symbol.as_str()));
-            }
-            query = start.into_iter().chain(end).fold(query, bind);
+            let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
             let (_permit, mut connection) = self.session().await?;
             {
                 let mut rows = query.fetch(&mut connection);
@@ -253,7 +257,7 @@ impl MySqlServer {
         }
     }
 
-    fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
+    pub(super) fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
         let number =
             error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>()).map(MySqlDatabaseError::number);
         let detail = error.as_database_error().map_or_else(String::new, |error| error.message().to_owned());
@@ -264,11 +268,36 @@ impl MySqlServer {
             Some(1044 | 1142 | 1143 | 1227 | 1370) => server::not_allowed(url, &detail),
             Some(1146) => SourceError::plain(super::SourceErrorKind::MissingTable, format!("{} has no such table ({detail})", url.place())),
             Some(1129 | 1130 | 1040 | 1203) => server::unreachable(url, &detail),
+            // Shutdown, killed, aborted, lost on the way, idle too long; 2006 and 2013 are what proxies in between say.
+            Some(1053 | 1077 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 | 2055 | 3169 | 4031) => {
+                server::broke(url, doing, &detail)
+            }
             Some(1969 | 3024 | 1205) => server::timed_out(self.query_timeout, doing, url),
             _ => return server::explain(error, doing, url),
         }
         .without(url.password())
     }
+}
+
+/// How many of the symbols the column can hold.
+pub(super) fn asked_count(plan: &TablePlan, symbols: &[Symbol]) -> usize {
+    symbols.iter().filter(|symbol| !plan.symbol_is_number || symbol.as_str().parse::<i64>().is_ok()).count()
+}
+
+/// Binds [`asked_count`] symbols and the limits of the dates.
+pub(super) fn bind_asked<'q>(
+    query: Query<'q, MySql, MySqlArguments>,
+    plan: &TablePlan,
+    symbols: &'q [Symbol],
+    start: Option<Bound>,
+    end: Option<Bound>,
+) -> Query<'q, MySql, MySqlArguments> {
+    let query = if plan.symbol_is_number {
+        symbols.iter().filter_map(|symbol| symbol.as_str().parse::<i64>().ok()).fold(query, Query::bind)
+    } else {
+        symbols.iter().map(Symbol::as_str).fold(query, Query::bind)
+    };
+    start.into_iter().chain(end).fold(query, bind)
 }
 
 fn bind<'q>(query: Query<'q, MySql, MySqlArguments>, bound: Bound) -> Query<'q, MySql, MySqlArguments> {
@@ -280,7 +309,7 @@ fn bind<'q>(query: Query<'q, MySql, MySqlArguments>, bound: Bound) -> Query<'q, 
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
@@ -293,7 +322,7 @@ fn is_number(type_name: &str) -> bool {
 }
 
 /// Whether the database itself tells apart all symbols that differ.
-fn is_exact(plan: &TablePlan) -> bool {
+pub(super) fn is_exact(plan: &TablePlan) -> bool {
     let column = plan.table.column_of(&plan.columns, ColumnRole::Symbol);
     column.is_some_and(|column| match &column.collation {
         Some(collation) => collation == "binary",
@@ -301,12 +330,12 @@ fn is_exact(plan: &TablePlan) -> bool {
     })
 }
 
-fn symbol_expression(plan: &TablePlan) -> String {
+pub(super) fn symbol_expression(plan: &TablePlan) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     if plan.symbol_is_number { format!("CAST({symbol} AS CHAR)") } else { symbol }
 }
 
-fn date_expression(plan: &TablePlan) -> String {
+pub(super) fn date_expression(plan: &TablePlan) -> String {
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     match plan.dates {
         DateStyle::Date | DateStyle::DateTime | DateStyle::Instant => date,
@@ -360,7 +389,7 @@ fn push_row(row: &MySqlRow, plan: &TablePlan, collector: &mut Collector) -> Resu
 
 /// The time of a row. The outer error is the connection's, the inner one the value's.
 #[inline]
-fn read_time(row: &MySqlRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
+pub(super) fn read_time(row: &MySqlRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
     let missing = || NoTime("NULL".to_owned());
     let impossible = |error: sqlx::Error| match error {
         sqlx::Error::ColumnDecode { .. } => Ok(Err(NoTime("0000-00-00".to_owned()))),
@@ -386,6 +415,6 @@ fn read_time(row: &MySqlRow, column: usize, style: DateStyle) -> Result<Result<i
     }
 }
 
-fn text(row: &MySqlRow, column: usize) -> Option<String> {
+pub(super) fn text(row: &MySqlRow, column: usize) -> Option<String> {
     row.try_get_unchecked::<Option<String>, _>(column).ok().flatten()
 }

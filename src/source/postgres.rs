@@ -16,6 +16,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode, PgTypeInfo, PgValueRef};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Decode, Postgres, Row, Type};
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 
@@ -26,6 +27,7 @@ pub(super) struct PostgresServer {
     connect_timeout: Duration,
     query_timeout: Duration,
     kept: Kept<PgConnection>,
+    has_hash: OnceLock<bool>,
 }
 
 impl PostgresServer {
@@ -35,6 +37,8 @@ impl PostgresServer {
             .port(url.port())
             .username(url.user().unwrap_or("postgres"))
             .application_name("samovar")
+            // Before PostgreSQL 12 two neighbouring doubles may look alike as text with fewer digits; digests hash the text.
+            .extra_float_digits(3)
             .ssl_mode(match url.tls() {
                 TlsMode::Off => PgSslMode::Disable,
                 TlsMode::Prefer => PgSslMode::Prefer,
@@ -52,6 +56,7 @@ impl PostgresServer {
             connect_timeout: options.connect_timeout,
             query_timeout: options.query_timeout,
             kept: Kept::new(options.connections),
+            has_hash: OnceLock::new(),
         }
     }
 
@@ -65,7 +70,7 @@ impl PostgresServer {
         in_time(self.connect_timeout, CONNECTING, &self.url, opening).await?.map_err(|error| self.explain(&error, CONNECTING))
     }
 
-    async fn session(&self) -> Result<(SemaphorePermit<'_>, PgConnection), SourceError> {
+    pub(super) async fn session(&self) -> Result<(SemaphorePermit<'_>, PgConnection), SourceError> {
         let permit = self.kept.permit().await?;
         while let Some(mut connection) = self.kept.take() {
             if matches!(tokio::time::timeout(self.connect_timeout, connection.ping()).await, Ok(Ok(()))) {
@@ -73,6 +78,28 @@ impl PostgresServer {
             }
         }
         Ok((permit, self.open().await?))
+    }
+
+    pub(super) fn url(&self) -> &SourceUrl {
+        &self.url
+    }
+
+    pub(super) fn query_timeout(&self) -> Duration {
+        self.query_timeout
+    }
+
+    pub(super) fn give_back(&self, connection: PgConnection) {
+        self.kept.give_back(connection);
+    }
+
+    /// Whether the server has a 64-bit hash of texts, as PostgreSQL has since version 11; asked once.
+    pub(super) async fn has_hash(&self) -> Result<bool, SourceError> {
+        if let Some(has_hash) = self.has_hash.get() {
+            return Ok(*has_hash);
+        }
+        let sql = "SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'hashtextextended'";
+        let has_hash = !self.rows(sql.to_owned(), "asking for a hash function").await?.is_empty();
+        Ok(*self.has_hash.get_or_init(|| has_hash))
     }
 
     /// All rows of a query with a short answer.
@@ -192,14 +219,7 @@ impl PostgresServer {
         let mut collector = Collector::new(symbols, &plan.columns, range);
         let (start, end) = bounds(plan.dates, &range);
         let sql = bars_query(plan, start.is_some(), end.is_some());
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        query = if plan.symbol_is_number {
-            query.bind(symbols.iter().filter_map(|symbol| symbol.as_str().parse().ok()).collect::<Vec<i64>>())
-        } else {
-            // A text with a zero byte is a symbol PostgreSQL cannot hold, and an error if asked for.
-            query.bind(symbols.iter().map(Symbol::as_str).filter(|symbol| !symbol.contains('\0')).collect::<Vec<&str>>())
-        };
-        query = start.into_iter().chain(end).fold(query, bind);
+        let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
         let (_permit, mut connection) = self.session().await?;
         {
             let mut rows = query.fetch(&mut connection);
@@ -241,21 +261,47 @@ impl PostgresServer {
         }
     }
 
-    fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
+    pub(super) fn explain(&self, error: &sqlx::Error, doing: &str) -> SourceError {
         let database_error = error.as_database_error();
         let code = database_error.and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
         let detail = database_error.map_or_else(String::new, |error| error.message().to_owned());
         let url = &self.url;
+        if let sqlx::Error::Protocol(detail) = error
+            && detail.contains("SSLRequest: 0x00")
+        {
+            // How the driver reads a connection that ended before the first byte; no server answers so.
+            return server::unreachable(url, "it closed the connection").without(url.password());
+        }
         match code.as_str() {
             "28P01" | "28000" => server::wrong_password(url, &detail),
             "3D000" => server::unknown_database(url),
             "42501" => server::not_allowed(url, &detail),
-            "53300" | "57P03" | "57P01" => server::unreachable(url, &detail),
+            "53300" | "57P03" => server::unreachable(url, &detail),
+            // Shutdown, crash, idle too long, and a standby that cancels queries in its way.
+            "57P01" | "57P02" | "57P05" | "25P03" | "40001" => server::broke(url, doing, &detail),
+            code if code.starts_with("08") => server::broke(url, doing, &detail),
             "57014" => server::timed_out(self.query_timeout, doing, url),
             _ => return server::explain(error, doing, url),
         }
         .without(url.password())
     }
+}
+
+/// Binds the symbols the column can hold, and the limits of the dates.
+pub(super) fn bind_asked<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    plan: &TablePlan,
+    symbols: &'q [Symbol],
+    start: Option<Bound>,
+    end: Option<Bound>,
+) -> Query<'q, Postgres, PgArguments> {
+    let query = if plan.symbol_is_number {
+        query.bind(symbols.iter().filter_map(|symbol| symbol.as_str().parse().ok()).collect::<Vec<i64>>())
+    } else {
+        // A text with a zero byte is a symbol PostgreSQL cannot hold, and an error if asked for.
+        query.bind(symbols.iter().map(Symbol::as_str).filter(|symbol| !symbol.contains('\0')).collect::<Vec<&str>>())
+    };
+    start.into_iter().chain(end).fold(query, bind)
 }
 
 fn bind(query: Query<'_, Postgres, PgArguments>, bound: Bound) -> Query<'_, Postgres, PgArguments> {
@@ -267,11 +313,11 @@ fn bind(query: Query<'_, Postgres, PgArguments>, bound: Bound) -> Query<'_, Post
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn place_of(table: &TableInfo) -> String {
+pub(super) fn place_of(table: &TableInfo) -> String {
     match &table.schema {
         Some(schema) => format!("{}.{}", quoted(schema), quoted(&table.name)),
         None => quoted(&table.name),
@@ -282,13 +328,17 @@ fn is_number(type_name: &str) -> bool {
     matches!(type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric")
 }
 
-fn date_expression(plan: &TablePlan) -> String {
+pub(super) fn date_expression(plan: &TablePlan) -> String {
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     match plan.dates {
         DateStyle::Date | DateStyle::DateTime => date,
         DateStyle::Instant => format!("({date} AT TIME ZONE 'UTC')"),
         DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => format!("{date}::text"),
-        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => format!("{date}::int8"),
+        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => {
+            let is_whole = plan.table.column_of(&plan.columns, ColumnRole::Date).is_some_and(|column| column.type_name.starts_with("int"));
+            // A NaN that became no whole number would fail the statement, and with it every other symbol.
+            if is_whole { format!("{date}::int8") } else { format!("(CASE WHEN {date} BETWEEN -9e18 AND 9e18 THEN {date}::int8 END)") }
+        }
     }
 }
 
@@ -302,23 +352,30 @@ fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
         let column = quoted(plan.columns.get(role).unwrap_or_default());
         sql.push_str(&format!(", {column}::{}", if kind == NumberKind::Text { "text" } else { "float8" }));
     }
+    sql.push_str(&format!(" FROM {}{} ORDER BY {symbol}, {date}", place_of(&plan.table), where_asked(plan, has_start, has_end)));
+    sql
+}
+
+/// ` WHERE symbol = ANY($1) AND date >= $2 AND date < $3`
+pub(super) fn where_asked(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let (asked, bound) = (if plan.symbol_is_number { "$1::int8[]" } else { "$1::text[]" }, bound_type(plan.dates));
     let symbol_type = plan.table.column_of(&plan.columns, ColumnRole::Symbol).map(|column| column.type_name.as_str());
     let is_plain = plan.symbol_is_number || matches!(symbol_type, Some("text" | "varchar" | "bpchar" | "name" | "citext"));
     let compared = if is_plain { symbol.clone() } else { format!("{symbol}::text") };
-    sql.push_str(&format!(" FROM {} WHERE {compared} = ANY({asked})", place_of(&plan.table)));
+    let mut sql = format!(" WHERE {compared} = ANY({asked})");
     if has_start {
         sql.push_str(&format!(" AND {date} >= $2{bound}"));
     }
     if has_end {
         sql.push_str(&format!(" AND {date} < ${}{bound}", 2 + usize::from(has_start)));
     }
-    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
     sql
 }
 
 /// What a limit must be cast to, to be compared with the column as it is.
-fn bound_type(style: DateStyle) -> &'static str {
+pub(super) fn bound_type(style: DateStyle) -> &'static str {
     match style {
         DateStyle::Date => "::date",
         DateStyle::DateTime => "::timestamp",
@@ -373,7 +430,7 @@ fn push_row(row: &PgRow, plan: &TablePlan, collector: &mut Collector) -> Result<
 
 /// The time of a row. The outer error is the connection's, the inner one the value's.
 #[inline]
-fn read_time(row: &PgRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
+pub(super) fn read_time(row: &PgRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
     let missing = || NoTime("NULL".to_owned());
     match style {
         DateStyle::Date | DateStyle::DateTime | DateStyle::Instant => {
@@ -391,6 +448,6 @@ fn read_time(row: &PgRow, column: usize, style: DateStyle) -> Result<Result<i64,
     }
 }
 
-fn text(row: &PgRow, column: usize) -> Option<String> {
+pub(super) fn text(row: &PgRow, column: usize) -> Option<String> {
     row.try_get_unchecked::<Option<String>, _>(column).ok().flatten()
 }

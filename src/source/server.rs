@@ -87,6 +87,15 @@ pub(super) fn unreachable(url: &SourceUrl, detail: &str) -> SourceError {
     )
 }
 
+/// The connection ended while it was used: by the network, or by a server that stops.
+pub(super) fn broke(url: &SourceUrl, doing: &str, detail: &str) -> SourceError {
+    SourceError::new(
+        SourceErrorKind::Unreachable,
+        format!("the connection to {} broke while {doing} ({detail})", url.place()),
+        "check the network and whether the server is still running, then try again",
+    )
+}
+
 pub(super) fn wrong_password(url: &SourceUrl, detail: &str) -> SourceError {
     let user = url.user().map_or_else(|| "a login without a user name".to_owned(), |user| format!("user \"{user}\""));
     let hint = if url.password().is_some() {
@@ -123,11 +132,7 @@ pub(super) fn explain(error: &sqlx::Error, doing: &str, url: &SourceUrl) -> Sour
     let explained = match error {
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => unreachable(url, "connection refused"),
         sqlx::Error::Io(error) if doing == CONNECTING => unreachable(url, &error.to_string()),
-        sqlx::Error::Io(error) => SourceError::new(
-            SourceErrorKind::Unreachable,
-            format!("the connection to {} broke while {doing} ({error})", url.place()),
-            "check the network and whether the server is still running, then try again",
-        ),
+        sqlx::Error::Io(error) => broke(url, doing, &error.to_string()),
         sqlx::Error::Tls(error) => encryption_failed(url, &error.to_string()),
         sqlx::Error::Configuration(error) => encryption_failed(url, &error.to_string()),
         sqlx::Error::Protocol(detail) => SourceError::new(

@@ -4,13 +4,18 @@
 
 use super::collect::{Collector, NoTime};
 use super::columns::{ColumnMap, ColumnRole};
+use super::digest::{DigestRequest, SymbolDigest};
 use super::error::{SourceError, SourceErrorKind};
 use super::table::{ColumnInfo, TableInfo, TablePlan};
-use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
+use super::tally::{RowHash, Tally};
+use super::time_value::{
+    Bound, DateStyle, bounds, is_in_style, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text,
+};
 use super::{Fetched, Preview, SymbolInfo};
 use crate::market::{DateRange, Symbol, format_date};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -138,17 +143,9 @@ impl SqliteFile {
     ) -> Result<(), SourceError> {
         let connection = self.open()?;
         let mut collector = Collector::new(symbols, &plan.columns, range);
-        let (start, end) = bounds(plan.dates, &range);
-        let mut asked: Vec<Value> = Vec::with_capacity(symbols.len() + 2);
-        for symbol in symbols {
-            asked.push(Value::Text(symbol.as_str().to_owned()));
-            // Numbers in a column without a type equal no text.
-            if let Some(number) = symbol.as_str().parse::<i64>().ok().filter(|number| number.to_string() == symbol.as_str()) {
-                asked.push(Value::Integer(number));
-            }
-        }
-        let sql = bars_query(plan, asked.len(), start.is_some(), end.is_some());
-        asked.extend(start.into_iter().chain(end).map(bound_value));
+        let (mut sql, asked) = bars_query(plan, symbols, range);
+        let [symbol, date] = [ColumnRole::Symbol, ColumnRole::Date].map(|role| quoted(plan.columns.get(role).unwrap_or_default()));
+        sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
         let mut reading = || {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(&asked))?;
@@ -165,6 +162,46 @@ impl SqliteFile {
             collector.finish().into_iter().all(send);
         }
         Ok(())
+    }
+
+    /// Counts and hashes the rows of the symbols of one statement, in whatever order they are found; nothing leaves the process.
+    pub(super) fn digests(
+        &self,
+        plan: &TablePlan,
+        symbols: &[Symbol],
+        request: &DigestRequest,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Vec<(Symbol, SymbolDigest)>, SourceError> {
+        let connection = self.open()?;
+        let mut tally = Tally::new(symbols, request);
+        let (sql, asked) = bars_query(plan, symbols, request.range);
+        let mut reading = || {
+            let mut statement = connection.prepare(&sql)?;
+            let columns = statement.column_count();
+            let mut rows = statement.query(rusqlite::params_from_iter(&asked))?;
+            let mut hash = RowHash::default();
+            while let Some(row) = rows.next()? {
+                let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| tally.slot(&name)) else { continue };
+                hash.begin();
+                for column in 1..columns {
+                    match row.get_ref(column)? {
+                        ValueRef::Null => hash.missing(),
+                        ValueRef::Integer(number) => hash.integer(number),
+                        ValueRef::Real(number) => hash.number(number),
+                        ValueRef::Text(text) => hash.text(text),
+                        ValueRef::Blob(blob) => hash.blob(blob),
+                    }
+                }
+                let date = row.get_ref(1)?;
+                tally.row(slot, &read_time(date), has_limits(plan.dates, date), hash.end());
+                if !is_wanted() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        reading().map_err(|error| self.explain(&error, "counting bars"))?;
+        Ok(tally.finish())
     }
 
     pub(super) fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
@@ -230,7 +267,17 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn bars_query(plan: &TablePlan, asked: usize, has_start: bool, has_end: bool) -> String {
+/// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) …` and its parameters.
+fn bars_query(plan: &TablePlan, symbols: &[Symbol], range: DateRange) -> (String, Vec<Value>) {
+    let (start, end) = bounds(plan.dates, &range);
+    let mut asked: Vec<Value> = Vec::with_capacity(symbols.len() + 2);
+    for symbol in symbols {
+        asked.push(Value::Text(symbol.as_str().to_owned()));
+        // Numbers in a column without a type equal no text.
+        if let Some(number) = symbol.as_str().parse::<i64>().ok().filter(|number| number.to_string() == symbol.as_str()) {
+            asked.push(Value::Integer(number));
+        }
+    }
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let mut sql = format!("SELECT {symbol}, {date}");
@@ -239,26 +286,20 @@ fn bars_query(plan: &TablePlan, asked: usize, has_start: bool, has_end: bool) ->
             sql.push_str(&format!(", {}", quoted(column)));
         }
     }
-    sql.push_str(&format!(" FROM {} WHERE {symbol} IN ({})", quoted(&plan.table.name), vec!["?"; asked].join(",")));
-    if has_start {
+    sql.push_str(&format!(" FROM {} WHERE {symbol} IN ({})", quoted(&plan.table.name), vec!["?"; asked.len()].join(",")));
+    if start.is_some() {
         sql.push_str(&format!(" AND {date} >= ?"));
     }
-    if has_end {
+    if end.is_some() {
         sql.push_str(&format!(" AND {date} < ?"));
     }
-    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
-    sql
+    asked.extend(start.into_iter().chain(end).map(bound_value));
+    (sql, asked)
 }
 
 #[inline]
 fn push_row(row: &Row<'_>, plan: &TablePlan, collector: &mut Collector) -> Result<(), rusqlite::Error> {
-    let slot = match row.get_ref(0)? {
-        ValueRef::Text(text) => {
-            std::str::from_utf8(text).ok().filter(|symbol| !symbol.is_empty()).and_then(|symbol| collector.slot(symbol))
-        }
-        other => symbol_of(other).and_then(|symbol| collector.slot(&symbol)),
-    };
-    let Some(slot) = slot else { return Ok(()) };
+    let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| collector.slot(&name)) else { return Ok(()) };
     let time = read_time(row.get_ref(1)?);
     let mut numbers = [f64::NAN; 8];
     for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
@@ -272,6 +313,26 @@ fn push_row(row: &Row<'_>, plan: &TablePlan, collector: &mut Collector) -> Resul
     }
     collector.push(slot, time, &numbers);
     Ok(())
+}
+
+/// Whether a range finds a value of a column in this style where its time is.
+fn has_limits(style: DateStyle, value: ValueRef<'_>) -> bool {
+    match (style, value) {
+        // Such columns have no limits in SQL; times are compared here.
+        (DateStyle::OtherText | DateStyle::OtherNumber, _) => true,
+        (DateStyle::SeparatedText(_) | DateStyle::CompactText, ValueRef::Text(text)) => is_in_style(style, text),
+        (_, ValueRef::Integer(_) | ValueRef::Real(_)) => true,
+        _ => false,
+    }
+}
+
+/// The symbol of a row of bars; `None` where it is none that can be asked for.
+#[inline]
+fn name_of(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        ValueRef::Text(text) => std::str::from_utf8(text).ok().filter(|name| !name.is_empty()).map(Cow::Borrowed),
+        other => symbol_of(other).map(Cow::Owned),
+    }
 }
 
 fn symbol_of(value: ValueRef<'_>) -> Option<String> {

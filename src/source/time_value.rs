@@ -47,6 +47,28 @@ pub(super) fn bounds(style: DateStyle, range: &DateRange) -> (Option<Bound>, Opt
     (start, end)
 }
 
+/// The first value from a day on, where there is a day and the style can say.
+pub(super) fn day_bound(style: DateStyle, day: Option<NaiveDate>) -> Option<Bound> {
+    day.and_then(|day| bound_of_day(style, day))
+}
+
+/// The first and last tick of the years 1000 to 9999 (as far as they fit), and the ticks of a day.
+pub(super) fn epoch_limits(per_second: i64) -> (i64, i64, i64) {
+    const FIRST_SECOND: i64 = -30_610_224_000;
+    const LAST_SECOND: i64 = 253_402_300_799;
+    const DAY_SECONDS: i64 = 86_400;
+    (FIRST_SECOND.saturating_mul(per_second).max(-i64::MAX), LAST_SECOND.saturating_mul(per_second), DAY_SECONDS.saturating_mul(per_second))
+}
+
+/// Whether limits in this style hold for a text: it begins as the style does, so that it sorts where its time is.
+pub(super) fn is_in_style(style: DateStyle, text: &[u8]) -> bool {
+    match style {
+        DateStyle::SeparatedText(mark) => text.get(4).is_some_and(|byte| char::from(*byte) == mark),
+        DateStyle::CompactText => text.len() >= 8 && text.iter().take(8).all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
 fn bound_of_day(style: DateStyle, day: NaiveDate) -> Option<Bound> {
     let day_number = || day.format("%Y%m%d").to_string().parse::<i64>().ok();
     match style {
@@ -259,6 +281,14 @@ mod tests {
         assert_eq!(micros_of_number(-86_400), Some(-DAY_US));
         assert_eq!(style_of_number(20_240_301), DateStyle::DayNumber);
         assert_eq!(style_of_number(1_709_251_200_000), DateStyle::Epoch(1_000));
+    }
+
+    #[test]
+    fn epochs_end_where_years_do() {
+        let second = |text: &str| micros_of_text(text).expect(text) / SECOND_US;
+        assert_eq!(epoch_limits(1), (second("1000-01-01"), second("9999-12-31 23:59:59"), 86_400));
+        let (first, last, per_day) = epoch_limits(1_000_000_000);
+        assert_eq!((first, last, per_day), (-i64::MAX, i64::MAX, 86_400_000_000_000));
     }
 
     #[test]

@@ -175,6 +175,7 @@ fn job_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         meter_ui(ui, 140.0, progress.fraction(), theme.accent);
         let left = progress.secs_left().filter(|_| job.stage == JobStage::Running);
         let left = left.map(|secs| format!(" · {} left", format::duration(secs))).unwrap_or_default();
+        let left = if progress.waiting.is_some() { " · waiting".to_owned() } else { left };
         let text = format!(
             "{} · {} of {}{left}",
             job.title,

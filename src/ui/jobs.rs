@@ -8,7 +8,7 @@ use super::window::{Outbox, ViewState};
 use super::{format, icons};
 use crate::app::{Action, AppState, Command, JobStage, JobView};
 use crate::market::Symbol;
-use crate::preheat::RunState;
+use crate::preheat::{RunState, Waiting};
 use crate::worker::PastJob;
 use eframe::egui;
 use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui, vec2};
@@ -38,7 +38,7 @@ pub fn jobs_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
                     ui.label(RichText::new("Nothing is running").color(theme.text_weak));
                 }
                 for job in live {
-                    running_ui(ui, job, out);
+                    running_ui(ui, state, job, out);
                 }
                 ui.add_space(space::XL);
                 past_ui(ui, state, views, out);
@@ -47,7 +47,7 @@ pub fn jobs_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
     });
 }
 
-fn running_ui(ui: &mut Ui, job: &JobView, out: &mut Outbox) {
+fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
@@ -89,8 +89,20 @@ fn running_ui(ui: &mut Ui, job: &JobView, out: &mut Outbox) {
         facts.push(format!("{} failed", format::count(job.failures.len() as u64)));
     }
     ui.label(RichText::new(facts.join(" · ")).small().color(theme.text_weak));
+    if let Some(waiting) = &progress.waiting {
+        waiting_ui(ui, state, waiting);
+    }
     failures_ui(ui, &job.failures, ("live", job.id), out);
     ui.add_space(space::M);
+}
+
+/// What a job waits for, how often it tried, and when it tries again.
+fn waiting_ui(ui: &mut Ui, state: &AppState, waiting: &Waiting) {
+    let theme = Theme::of(ui);
+    let attempts = format::counted(u64::from(waiting.attempts), "attempt", "attempts");
+    let next = format::relative(waiting.next_attempt_us, now_us(state));
+    ui.label(RichText::new(format!("Waiting: {}", waiting.reason)).color(theme.warning));
+    ui.label(RichText::new(format!("{attempts} so far, the next {next}")).small().color(theme.text_weak));
 }
 
 /// Jobs of this session that are over and not yet in the history, then the history.

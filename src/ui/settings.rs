@@ -8,6 +8,7 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use crate::app::{Action, AppState, Command, SettingsAction, SourceAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};
+use crate::worker::Snapshot;
 use eframe::egui;
 use egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, TextEdit, Ui, vec2};
 use std::path::Path;
@@ -140,9 +141,18 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         folder_ui(ui, "Bars folder", settings.bars_cache_dir.is_some(), bars, PathPurpose::BarsDir, out);
         folder_ui(ui, "Features folder", settings.features_cache_dir.is_some(), features, PathPurpose::FeaturesDir, out);
         let parse_ttl = |text: &str| TimeToLive::parse(text).map_err(|error| error.to_string());
-        field_ui(ui, &mut draft.ttl, ("Time to live", &settings.ttl, "Such as 30m, 24h or 7d"), parse_ttl, |ttl| {
+        field_ui(ui, &mut draft.ttl, ("Time to live", &settings.ttl, "Such as 30m, 24h, 7d or market-close"), parse_ttl, |ttl| {
             out.act(save(&|settings| settings.ttl = ttl.to_string()));
         });
+        ui.label("");
+        let mut by_close = TimeToLive::parse(&settings.ttl) == Ok(TimeToLive::MarketClose);
+        if ui.checkbox(&mut by_close, "Until the next market close").changed() {
+            draft.ttl = None;
+            let ttl = if by_close { TimeToLive::MarketClose } else { TimeToLive::default() };
+            out.act(save(&|settings| settings.ttl = ttl.to_string()));
+        }
+        ui.end_row();
+        rules_ui(ui, &state.snapshot);
         let disk = if settings.disk_budget_bytes == 0 { "0".to_owned() } else { bytes_text(settings.disk_budget_bytes) };
         field_ui(ui, &mut draft.disk_budget, ("Disk budget", &disk, "Such as 20 GB; 0 is no limit"), parse_bytes, |bytes| {
             out.act(save(&|settings| settings.disk_budget_bytes = bytes));
@@ -160,6 +170,30 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
             out.act(save(&|settings| settings.jobs = jobs));
         });
     });
+}
+
+/// The rules for times to live: read here, written in the settings file.
+fn rules_ui(ui: &mut Ui, snapshot: &Snapshot) {
+    let theme = Theme::of(ui);
+    fact_label_ui(ui, "Rules by symbol");
+    ui.vertical(|ui| {
+        for rule in snapshot.judge.rules.rules() {
+            ui.label(RichText::new(rule.to_string()).color(theme.text));
+        }
+        let file = snapshot.settings_file.display();
+        let text = if snapshot.judge.rules.rules().is_empty() {
+            format!("None; write them as [[ttl_rules]] in {file}")
+        } else {
+            format!("The first that fits is followed; change them in {file}")
+        };
+        ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).selectable(true).truncate());
+        for exchange in &snapshot.calendars_over {
+            let end = exchange.coverage_end().map(|day| day.to_string()).unwrap_or_default();
+            let text = format!("The holidays of {exchange} are known until {end} only; a newer Samovar knows more");
+            ui.label(RichText::new(text).small().color(theme.error));
+        }
+    });
+    ui.end_row();
 }
 
 fn folder_ui(ui: &mut Ui, label: &str, chosen: bool, path: &Path, purpose: PathPurpose, out: &mut Outbox) {

@@ -4,7 +4,7 @@ use super::chart_data::ChartData;
 use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
 use super::preheating::{self, Queue};
 use super::service::Service;
-use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Served, Tier};
+use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::{self, FeatureSet, FeatureTable};
 use crate::market::{Bars, Symbol};
 use crate::source::{SourceUrl, test_source};
@@ -76,7 +76,7 @@ fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Re
     let entries = cache.catalog().entries(source.as_ref())?;
     let wanted: std::collections::HashSet<&Symbol> = symbols.iter().collect();
     let keys: Vec<EntryKey> = entries.into_iter().map(|entry| entry.key).filter(|key| wanted.contains(&key.symbol)).collect();
-    cache.catalog().set_pinned(&keys, pinned)?;
+    cache.set_pinned(&keys, pinned)?;
     let (verb, count) = (if pinned { "Pinned" } else { "Unpinned" }, symbols.len());
     let noun = if count == 1 { "symbol" } else { "symbols" };
     Ok(JobEvent::Notice(Notice { level: NoticeLevel::Success, text: format!("{verb} {count} {noun}"), undo_batch: None }))
@@ -140,28 +140,28 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         features_computed,
         seconds: started.elapsed().as_secs_f64(),
     };
+    let judge = service.configuration().judge;
     // One look-up per view: of the features where they belong to the cached bars and the present definition, else of the bars.
     let features = key(Dataset::features(&request.set));
     let entry_of = |key: &EntryKey| cache.catalog().entry(key).map_err(|error| failed(&error));
     let bars_file = entry_of(&key(Dataset::Bars))?.and_then(|entry| entry.file);
     let current = entry_of(&features)?.filter(|entry| entry.file.is_some()).and_then(|entry| entry.provenance).is_some_and(|made| {
         let of_these_bars = bars_file.as_ref().is_none_or(|bars| bars.fingerprint == made.inputs);
-        let of_this_definition =
-            service.configuration().judge.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
+        let of_this_definition = judge.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
         of_these_bars && of_this_definition
     });
     if current {
-        match cache.read(&features) {
-            Ok((served, tier)) => {
-                if let Content::Features { bars, table } = &served.content {
-                    return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), tier, false));
+        match cache.read(&features, &judge) {
+            Ok(found) => {
+                if let Content::Features { bars, table } = &found.served.content {
+                    return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), found.tier, false));
                 }
             }
             Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
             Err(error) => return Err(failed(&error)),
         }
     }
-    let (served, tier): (Arc<Served>, Tier) = cache.read(&key(Dataset::Bars)).map_err(|error| failed(&error))?;
+    let Found { served, tier, .. } = cache.read(&key(Dataset::Bars), &judge).map_err(|error| failed(&error))?;
     let bars = Arc::clone(served.content.bars());
     let table = FeatureSet::by_name(&request.set).map(|set| Arc::new(feature::compute(&set, &bars)));
     Ok(finish(bars, table, tier, true))

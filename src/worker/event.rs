@@ -8,6 +8,7 @@ use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
 use crate::worker::snapshot::Snapshot;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The number of a job within this process.
 pub type JobId = u64;
@@ -35,6 +36,8 @@ pub struct PreheatOrder {
     pub ttl: Option<TimeToLive>,
     /// Another number of threads than the settings'.
     pub jobs: Option<usize>,
+    /// How long a source that cannot be reached or a full disk is waited for; for ever when left out.
+    pub patience: Option<Duration>,
 }
 
 /// A symbol to be shown.

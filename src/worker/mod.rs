@@ -12,5 +12,5 @@ mod service;
 mod snapshot;
 
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
-pub use service::{Overrides, Worker, WorkerContext, definitions};
+pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};

@@ -146,6 +146,9 @@ async fn preheat(
         check: order.check,
         judge: configuration.judge_with(order.ttl),
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
+        patience: order.patience,
+        // Another one in each process and for each job, so that they do not come back to a lost server all at once.
+        jitter_seed: id ^ u64::from(std::process::id()) << 32 ^ cache.now_us().unsigned_abs(),
     };
     let cancelled = || PreheatReport { cancelled: true, ..PreheatReport::default() };
     let symbols = tokio::select! {
@@ -172,7 +175,7 @@ async fn preheat(
     let (reporter, observer) = (service.reporter.clone(), Arc::clone(&service));
     let observe = move |progress: &crate::preheat::Progress, finished: &[(Symbol, crate::preheat::SymbolOutcome)]| {
         observer.mark_dirty();
-        reporter.send_blocking(JobEvent::Progress { id, progress: *progress, finished: finished.to_vec() });
+        reporter.send_blocking(JobEvent::Progress { id, progress: progress.clone(), finished: finished.to_vec() });
     };
     let report = run_plan(Arc::clone(cache), source.clone(), &source_id, plan, &request, Arc::clone(control), observe)
         .await

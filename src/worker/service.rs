@@ -4,7 +4,7 @@ use super::actions;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::preheating::Queue;
 use super::snapshot::{Snapshot, SnapshotInput};
-use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Recovery, TimeToLive};
+use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::FeatureSet;
 use crate::market::Clock;
@@ -171,7 +171,11 @@ impl Configuration {
             problems.push(format!("The time to live in the settings cannot be used: {error}; 24h is used"));
             TimeToLive::default()
         });
-        let mut rules = FreshnessRules::from(ttl);
+        let (mut rules, rule_problems) = FreshnessRules::of_settings(ttl, settings);
+        // A command line has told them by itself: not all its commands start a worker.
+        if context.snapshots {
+            problems.extend(rule_problems);
+        }
         if let Some(ttl) = context.overrides.ttl {
             rules = rules.with_ttl(ttl);
         }
@@ -209,6 +213,12 @@ pub fn definitions() -> Definitions {
         .filter_map(|name| FeatureSet::by_name(name))
         .map(|set| (Arc::from(set.name()), set.definition_hash()))
         .collect()
+}
+
+/// The room that settings allow the cache.
+#[must_use]
+pub fn limits(settings: &Settings) -> Limits {
+    Limits { disk_budget_bytes: settings.disk_budget_bytes, free_reserve_bytes: settings.free_reserve_bytes }
 }
 
 /// What the worker's tasks share.
@@ -268,7 +278,12 @@ impl Service {
     }
 
     pub(super) fn open_cache(&self) {
-        let options = CacheOptions::new(self.folders(), self.configuration().settings.memory_budget_bytes, Arc::clone(&self.context.clock));
+        let settings = self.configuration().settings;
+        let options = CacheOptions {
+            log_lookups: settings.log_lookups,
+            limits: limits(&settings),
+            ..CacheOptions::new(self.folders(), settings.memory_budget_bytes, Arc::clone(&self.context.clock))
+        };
         match Cache::open(options) {
             Ok((cache, recovery)) => {
                 *self.cache.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(cache));
@@ -284,12 +299,9 @@ impl Service {
     }
 
     fn tell_recovery(&self, recovery: &Recovery) {
-        if let Some(aside) = &recovery.catalog_moved_to {
-            let text = format!(
-                "The catalog was damaged and has been rebuilt from {} cached files; the damaged one is kept as {}",
-                recovery.adopted,
-                aside.display()
-            );
+        if let Some(told) = recovery.of_catalog() {
+            let mut letters = told.chars();
+            let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
             self.reporter.notice(NoticeLevel::Warning, text);
         } else if !recovery.interrupted_jobs.is_empty() {
             let titles = recovery.interrupted_jobs.join(", ");
@@ -320,7 +332,11 @@ impl Service {
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir
-            || before.settings.memory_budget_bytes != settings.memory_budget_bytes;
+            || before.settings.memory_budget_bytes != settings.memory_budget_bytes
+            || before.settings.log_lookups != settings.log_lookups;
+        if let Ok(cache) = self.cache() {
+            cache.set_limits(limits(settings));
+        }
         (problems, reopen)
     }
 
@@ -353,7 +369,11 @@ impl Service {
         let cache = self.cache().ok()?;
         let configuration = self.configuration();
         let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));
-        let input = SnapshotInput { source: source.as_ref().map(|(id, url)| (id, url.as_str())), judge: &configuration.judge };
+        let input = SnapshotInput {
+            source: source.as_ref().map(|(id, url)| (id, url.as_str())),
+            judge: &configuration.judge,
+            settings_file: &self.context.places.settings_file,
+        };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;

@@ -1,10 +1,11 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, TimeToLive, TrashBatch, Usage};
-use crate::market::{Quality, Symbol};
+use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage};
+use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One entry, as a row of the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,8 +154,12 @@ pub struct Snapshot {
     pub rows: Vec<SymbolRow>,
     /// Room taken, of all sources.
     pub usage: Usage,
-    /// Time to live in force.
-    pub ttl: TimeToLive,
+    /// Who says what is fresh.
+    pub judge: Arc<Judge>,
+    /// Exchanges of entries whose calendar has ended: their holidays are not known any more.
+    pub calendars_over: BTreeSet<Exchange>,
+    /// Where the settings are kept.
+    pub settings_file: PathBuf,
     /// Entries of all symbols by state.
     pub entry_states: BTreeMap<EntryState, usize>,
     /// Fresh entries by the hour they expire in, hours from now.
@@ -174,7 +179,8 @@ pub struct Snapshot {
 /// What a snapshot is made with besides the cache.
 pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
-    pub judge: &'input Judge,
+    pub judge: &'input Arc<Judge>,
+    pub settings_file: &'input Path,
 }
 
 const HOUR_US: i64 = crate::market::HOUR_US;
@@ -193,7 +199,7 @@ impl Snapshot {
             Some((source, _)) => cache.states(Some(source), input.judge)?,
             None => Vec::new(),
         };
-        let lookups = cache.catalog().lookups_since(0)?;
+        let lookups = cache.catalog().lookups_since(LookupSpan::Month.start_us(now_us), HOUR_US)?;
         let mut snapshot = Self {
             made_at_us: now_us,
             folders: {
@@ -202,14 +208,16 @@ impl Snapshot {
             },
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
-            ttl: input.judge.rules.default_ttl(),
+            judge: Arc::clone(input.judge),
+            calendars_over: input.judge.calendars_over(entries.iter().map(|(entry, _)| &entry.key), now_us),
+            settings_file: input.settings_file.to_path_buf(),
             hit_history: history(&lookups),
             trash: cache.catalog().trash_batches()?,
             jobs: cache.catalog().jobs()?.iter().map(PastJob::of).collect(),
             ..Self::default()
         };
         for lookup in &lookups {
-            snapshot.hits.add(lookup.tier, lookup.count);
+            snapshot.hits.add(lookup.tier, lookup.totals.count);
         }
         for (entry, state) in &entries {
             *snapshot.entry_states.entry(*state).or_default() += 1;
@@ -309,7 +317,7 @@ impl SymbolRow {
 fn history(lookups: &[LookupCount]) -> Vec<HitHistory> {
     let mut hours: BTreeMap<i64, HitCounts> = BTreeMap::new();
     for lookup in lookups {
-        hours.entry(lookup.bucket_us.div_euclid(HOUR_US) * HOUR_US).or_default().add(lookup.tier, lookup.count);
+        hours.entry(lookup.bucket_us).or_default().add(lookup.tier, lookup.totals.count);
     }
     hours.into_iter().map(|(hour_us, counts)| HitHistory { hour_us, counts }).collect()
 }

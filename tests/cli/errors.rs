@@ -127,6 +127,38 @@ fn settings_are_used() {
 }
 
 #[test]
+fn times_to_live_follow_rules_and_wrong_rules_are_explained() {
+    let home = Home::with_market(&["0700.HK", "AAPL", "000001"], 10);
+    let text = format!(
+        "source = \"mine\"\n[[sources]]\nname = \"mine\"\nurl = \"{}\"\n\
+         [[ttl_rules]]\nsymbols = \"*.hk\"\nttl = \"market-close\"\n\
+         [[ttl_rules]]\nsource = \"mine\"\nsymbols = \"A*\"\nttl = 48\nexchange = \"XNYS\"\n\
+         [[ttl_rules]]\nsymbols = \"*\"\nexchange = \"Atlantis\"\n",
+        home.source()
+    );
+    std::fs::write(home.path("settings.toml"), text).expect("write");
+    let ran = home.run(&["preheat", "--json"]).ended(0).says(&["Rule 3", "Atlantis", "XNYS", "settings.toml"]);
+    assert_eq!(ran.err.matches("Rule 3").count(), 1, "told once: {}", ran.err);
+    let status = home.status(&["0700.HK", "AAPL", "000001"]);
+    assert_eq!((number(&status, "/ttl_secs"), status["ttl"].as_str()), (86_400, Some("24h")));
+    let of = |symbol: &str| {
+        let entries = status["entries"].as_array().expect("entries");
+        let entry = entries.iter().find(|entry| entry["symbol"] == symbol && entry["dataset"] == "bars").expect(symbol);
+        (entry["ttl"].as_str().expect("ttl").to_owned(), entry["exchange"].as_str().expect("exchange").to_owned())
+    };
+    assert_eq!(of("0700.HK"), ("market-close".to_owned(), "XHKG".to_owned()));
+    assert_eq!(of("AAPL"), ("2d".to_owned(), "XNYS".to_owned()));
+    assert_eq!(of("000001"), ("24h".to_owned(), "XSHG".to_owned()));
+    // What is said on the command line stands above the rules.
+    let status = home.status(&["--ttl", "market-close", "AAPL"]);
+    assert_eq!((status["ttl"].as_str(), status["ttl_secs"].as_u64()), (Some("market-close"), None));
+    assert_eq!(status["entries"][0]["ttl"], "market-close");
+    let expires = status["entries"][0]["expires_at"].as_str().expect("a time");
+    // New York closes at 16:00 or 13:00; fifteen minutes later is 17:15, 18:15, 20:15 or 21:15 in UTC.
+    assert!(["T17:15:00Z", "T18:15:00Z", "T20:15:00Z", "T21:15:00Z"].iter().any(|time| expires.ends_with(time)), "{expires}");
+}
+
+#[test]
 fn a_truncated_cached_file_is_made_again_and_the_rest_is_left_alone() {
     let home = Home::with_market(&["A", "B"], 60);
     home.preheat(&[]);

@@ -138,11 +138,20 @@ fn what_is_missing_is_fetched_first_and_lookups_are_counted() {
     let ran = home.run_on_market(&["get", "A", "--format", "csv"]).ended(0);
     assert_eq!(ran.out.lines().count(), 31);
     let status = home.status(&[]);
-    assert_eq!((number(&status, "/symbols"), number(&status, "/hits/miss"), number(&status, "/hits/disk")), (1, 1, 1));
+    assert_eq!((number(&status, "/symbols"), number(&status, "/hits/miss"), number(&status, "/hits/disk")), (1, 1, 0));
     home.run(&["get", "A"]).ended(0);
     let status = home.status(&["A"]);
-    assert_eq!((number(&status, "/hits/disk"), status["hits"]["rate"].as_f64()), (2, Some(2.0 / 3.0)));
-    assert_eq!(number(&status, "/entries/1/hits"), 2);
+    assert_eq!((number(&status, "/hits/disk"), status["hits"]["rate"].as_f64()), (1, Some(0.5)));
+    assert_eq!(number(&status, "/entries/1/hits"), 1);
+    assert_eq!(number(&status, "/hits/stale"), 0);
+    assert!(status["hits"]["saved_secs"].is_number() && status["hits"]["latency"]["disk"]["p50_us"].is_number(), "{status:#}");
+    assert!(status["bytes"]["budget_level"].is_string() && status.get("lookups").is_none(), "{status:#}");
+    home.run_on_market(&["get", "A", "--force"]).ended(0);
+    let lookups = home.run(&["status", "A", "--lookups", "--json"]).ended(0).json();
+    let reasons: Vec<_> = lookups["lookups"].as_array().expect("lookups").iter().map(|lookup| lookup["reason"].clone()).collect();
+    assert_eq!(reasons, ["forced", "fresh", "missing"]);
+    let shown = home.run(&["status", "--lookups"]).ended(0).out;
+    assert!(["forced", "missing", "answered in", "classic"].iter().all(|word| shown.contains(word)), "{shown}");
     home.run_on_market(&["get", "NOSUCH"]).ended(1).says(&["no bars of NOSUCH"]);
     // Days outside of those that were fetched are fetched when they are asked for.
     home.preheat(&["--symbols", "B", "--start-date", "2020-01-20"]);

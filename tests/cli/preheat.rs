@@ -55,7 +55,7 @@ fn the_json_of_preheat_and_status_agree() {
     assert_eq!(number(&status, "/bytes/features"), number(&report, "/bytes/features"));
     assert_eq!(number(&status, "/bytes/total"), number(&report, "/bytes/bars") + number(&report, "/bytes/features"));
     assert!(number(&status, "/bytes/budget") > 0);
-    assert_eq!(number(&status, "/ttl_secs"), 86_400);
+    assert_eq!((number(&status, "/ttl_secs"), status["ttl"].as_str()), (86_400, Some("24h")));
     assert_eq!(number(&status, "/states/fresh"), 6);
     for state in ["stale", "outdated", "damaged", "failed", "missing"] {
         assert_eq!(number(&status, &format!("/states/{state}")), 0);

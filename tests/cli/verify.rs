@@ -101,3 +101,22 @@ fn a_lost_or_damaged_catalog_is_rebuilt_from_the_files() {
     }
     assert_eq!(number(&home.preheat(&[]), "/symbols/skipped_fresh"), 3);
 }
+
+#[test]
+fn a_single_flipped_bit_of_the_catalog_is_found_and_mended() {
+    let home = Home::with_market(&["A", "B/C", "ß"], 30);
+    home.preheat(&[]);
+    let before = home.status(&[]);
+    let catalog = home.cache().join("catalog.sqlite");
+    for (repair, ends_with) in [(false, 2), (true, 0)] {
+        let mut bytes = std::fs::read(&catalog).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&catalog, bytes).expect("write");
+        let arguments: &[&str] = if repair { &["verify", "--repair"] } else { &["verify"] };
+        home.run(arguments).ended(ends_with).says(&["the catalog was damaged"]);
+        home.run(&["verify"]).ended(0);
+        let after = home.status(&[]);
+        assert_eq!((&after["symbols"], &after["rows"], &after["states"]), (&before["symbols"], &before["rows"], &before["states"]));
+    }
+}

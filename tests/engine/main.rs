@@ -69,7 +69,7 @@ fn changed_bars_make_their_features_anew_and_nothing_else() {
     market::insert(&connection, "S0001", 40..41);
     fixture.clock.advance(25 * HOUR_US);
     let report = fixture.preheat(&request);
-    assert_eq!((report.ok, report.rows), (3, 121));
+    assert_eq!((report.ok, report.unchanged, report.rows), (3, 2, 41), "only the symbol with a late bar was fetched");
     let touched: Vec<String> = fixture
         .files("")
         .iter()
@@ -142,9 +142,10 @@ fn a_second_read_comes_from_memory_and_both_are_counted() {
     let fixture = Fixture::new(1, 30);
     fixture.preheat(&PreheatRequest::default());
     let key = EntryKey::features(&fixture.id(), &Symbol::new("S0000"), "classic");
-    let tier = || fixture.cache.read(&key).expect("read").1;
+    let judge = Judge::default();
+    let tier = || fixture.cache.read(&key, &judge).expect("read").tier;
     assert_eq!((tier(), tier(), tier()), (Tier::Disk, Tier::Memory, Tier::Memory));
-    fixture.cache.read(&EntryKey::bars(&fixture.id(), &Symbol::new("nosuch"))).expect_err("not cached");
+    fixture.cache.read(&EntryKey::bars(&fixture.id(), &Symbol::new("nosuch")), &judge).expect_err("not cached");
     let hits = fixture.cache.hit_counts().expect("counts");
     assert_eq!((hits.memory, hits.disk, hits.miss, hits.rate()), (2, 1, 1, Some(0.75)));
     assert_eq!(fixture.cache.catalog().entry(&key).expect("catalog").expect("entry").hits, 3);
@@ -157,7 +158,7 @@ fn a_second_read_comes_from_memory_and_both_are_counted() {
 fn features_lie_beside_the_bars_they_were_computed_from() {
     let fixture = Fixture::new(1, 100);
     fixture.preheat(&PreheatRequest::default());
-    let read = |key: EntryKey| fixture.cache.read(&key).expect("read").0;
+    let read = |key: EntryKey| fixture.cache.read(&key, &Judge::default()).expect("read").served;
     let symbol = Symbol::new("S0000");
     let bars = read(EntryKey::bars(&fixture.id(), &symbol));
     let features = read(EntryKey::features(&fixture.id(), &symbol, "classic"));

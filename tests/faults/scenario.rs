@@ -1,6 +1,8 @@
 //! A day in the life of a small cache, step by step, and what it must have after each.
 
-use samovar::cache::{Cache, CacheError, CacheOptions, Content, EntryKey, FileLayer, Folders, Footer, FreshnessRules, Judge, Provenance};
+use samovar::cache::{
+    Cache, CacheError, CacheOptions, Content, EntryKey, FileLayer, Folders, Footer, Found, FreshnessRules, Judge, Provenance,
+};
 use samovar::cache::{Selection, Staged};
 use samovar::feature::{DefinitionHash, FeatureTable};
 use samovar::market::{Bars, DAY_US, DateRange, ManualClock, Quality, RawBars, Symbol};
@@ -160,8 +162,8 @@ pub fn steps() -> Vec<Step> {
 
 /// What reading an entry gives; only "not cached" is an explained miss.
 pub fn read(cache: &Cache, key: &EntryKey) -> Option<Content> {
-    match cache.read(key) {
-        Ok((served, _)) => Some(served.content.clone()),
+    match cache.read(key, &Judge::default()) {
+        Ok(Found { served, .. }) => Some(served.content.clone()),
         Err(CacheError::NotCached { .. }) => None,
         Err(error) => panic!("{key:?}: {error}"),
     }

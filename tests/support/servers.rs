@@ -1,15 +1,16 @@
 //! Database servers for tests: each test program starts its own MariaDB and PostgreSQL, on a free port, in a temporary folder.
 //!
 //! A server is a child of a small shell that waits for the end of its input. When the test program ends, however it ends, the
-//! pipe closes, and the shell ends the server and removes the folder. Nothing else is ever ended.
+//! pipe closes, and the shell ends the server and removes the folder. Nothing else is ever ended. A test that wants to end a server
+//! itself, and start it again, has one of its own.
 //!
 //! With `SAMOVAR_TEST_SERVERS=require` a server that cannot be had is a failure; otherwise tests that need it say so and pass.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A password with everything that needs care in a URL.
@@ -31,8 +32,18 @@ pub enum ServerKind {
 pub struct Server {
     pub kind: ServerKind,
     pub port: u16,
-    /// Closing it ends the server.
-    _lifeline: ChildStdin,
+    /// Closing it ends the server; words written into it end and start it.
+    lifeline: Mutex<ChildStdin>,
+}
+
+/// A MariaDB (or MySQL) that no other test uses; ends when it is dropped.
+pub fn own_mariadb() -> Option<Server> {
+    required("MariaDB", start_mariadb())
+}
+
+/// A PostgreSQL that no other test uses; ends when it is dropped.
+pub fn own_postgres() -> Option<Server> {
+    required("PostgreSQL", start_postgres())
 }
 
 /// MariaDB (or MySQL), started once per test program.
@@ -61,11 +72,46 @@ fn required(name: &str, started: Result<Server, String>) -> Option<Server> {
 impl Server {
     /// A source URL of this server, with its password: `server.url("market?table=bars")`.
     pub fn url(&self, rest: &str) -> String {
+        self.url_at(self.port, rest)
+    }
+
+    /// The same through another port, such as that of a proxy.
+    pub fn url_at(&self, port: u16, rest: &str) -> String {
         let scheme = match self.kind {
             ServerKind::MariaDb => "mysql",
             ServerKind::Postgres => "postgres",
         };
-        format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{rest}", self.port)
+        format!("{scheme}://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{port}/{rest}")
+    }
+
+    /// Ends a server as a power cut does, and waits until nothing listens any more.
+    pub fn kill(&self) {
+        self.say("kill");
+    }
+
+    /// Ends a server as an administrator does, which tells its clients; waits until nothing listens any more.
+    pub fn shut_down(&self) {
+        self.say("stop");
+    }
+
+    fn say(&self, word: &str) {
+        writeln!(self.lifeline.lock().expect("lifeline"), "{word}").expect("the shell listens");
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            assert!(began.elapsed() < Duration::from_secs(60), "the server does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts a server that was ended, with what was in it, and waits until it answers.
+    pub fn start_again(&self) {
+        writeln!(self.lifeline.lock().expect("lifeline"), "start").expect("the shell listens");
+        let home = if self.kind == ServerKind::MariaDb { "mysql" } else { "postgres" };
+        let began = Instant::now();
+        while let Err(error) = self.try_execute(home, "SELECT 1") {
+            assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer: {error}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Makes a database of its own for a test and tells its name.
@@ -85,7 +131,12 @@ impl Server {
         self.try_execute(database, sql).unwrap_or_else(|error| panic!("{error}\n{}", sql.chars().take(500).collect::<String>()));
     }
 
-    fn try_execute(&self, database: &str, sql: &str) -> Result<(), sqlx::Error> {
+    /// How many rows a query has.
+    pub fn count(&self, database: &str, sql: &str) -> usize {
+        self.try_execute(database, sql).unwrap_or_else(|error| panic!("{error}\n{sql}"))
+    }
+
+    fn try_execute(&self, database: &str, sql: &str) -> Result<usize, sqlx::Error> {
         use sqlx::Connection;
         // A thread of its own, because a runtime cannot be started inside another.
         std::thread::scope(|scope| {
@@ -102,8 +153,8 @@ impl Server {
                                 .ssl_mode(sqlx::mysql::MySqlSslMode::Disabled)
                                 .database(database);
                             let mut connection = sqlx::MySqlConnection::connect_with(&options).await?;
-                            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-                            connection.close().await
+                            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await?.len();
+                            connection.close().await.map(|()| rows)
                         }
                         ServerKind::Postgres => {
                             let options = sqlx::postgres::PgConnectOptions::new_without_pgpass()
@@ -114,8 +165,8 @@ impl Server {
                                 .ssl_mode(sqlx::postgres::PgSslMode::Disable)
                                 .database(database);
                             let mut connection = sqlx::PgConnection::connect_with(&options).await?;
-                            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
-                            connection.close().await
+                            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await?.len();
+                            connection.close().await.map(|()| rows)
                         }
                     }
                 })
@@ -128,7 +179,7 @@ impl Server {
         let began = Instant::now();
         loop {
             match self.try_execute(database, "SELECT 1") {
-                Ok(()) => return Ok(self),
+                Ok(_) => return Ok(self),
                 Err(error) if began.elapsed() > Duration::from_secs(60) => {
                     let log = std::fs::read_to_string(log).unwrap_or_default();
                     let tail: Vec<&str> = log.lines().rev().take(15).collect();
@@ -150,22 +201,30 @@ fn start_mariadb() -> Result<Server, String> {
     let install = found(&["mariadb-install-db", "mysql_install_db"]);
     let folder = Folder::new()?;
     let (data, port, user) = (folder.path.join("data"), free_port(), user_name()?);
+    // A server that starts clears the temporary tables out of its folder, also those of other servers if the folder is /tmp.
+    let temporary = folder.path.join("tmp");
+    std::fs::create_dir(&temporary).map_err(|error| error.to_string())?;
     match install {
         Some(install) => run(Command::new(install)
+            .env("TMPDIR", &temporary)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--user={user}")))?,
         None => run(Command::new(&server)
+            .env("TMPDIR", &temporary)
             .args(["--no-defaults", "--initialize-insecure"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--user={user}")))?,
     }
     let init = folder.path.join("init.sql");
-    let sql = format!("CREATE USER '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n");
+    let sql = format!(
+        "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+    );
     std::fs::write(&init, sql).map_err(|error| error.to_string())?;
     let mut command = vec![server.display().to_string(), "--no-defaults".to_owned()];
     command.extend([
         format!("--datadir={}", data.display()),
+        format!("--tmpdir={}", temporary.display()),
         format!("--socket={}", folder.path.join("socket").display()),
         format!("--pid-file={}", folder.path.join("pid").display()),
         format!("--init-file={}", init.display()),
@@ -177,8 +236,8 @@ fn start_mariadb() -> Result<Server, String> {
             .map(str::to_owned),
     );
     let log = folder.path.join("log");
-    let lifeline = start("KILL", &command, folder, &log)?;
-    Server { kind: ServerKind::MariaDb, port, _lifeline: lifeline }.until_ready("mysql", &log)
+    let lifeline = start("KILL", "TERM", &command, folder, &log)?;
+    Server { kind: ServerKind::MariaDb, port, lifeline: Mutex::new(lifeline) }.until_ready("mysql", &log)
 }
 
 fn start_postgres() -> Result<Server, String> {
@@ -211,24 +270,29 @@ fn start_postgres() -> Result<Server, String> {
     }
     command.extend(["-c".to_owned(), format!("unix_socket_directories={}", folder.path.display())]);
     let log = folder.path.join("log");
-    let lifeline = start("QUIT", &command, folder, &log)?;
-    Server { kind: ServerKind::Postgres, port, _lifeline: lifeline }.until_ready("postgres", &log)
+    let lifeline = start("QUIT", "INT", &command, folder, &log)?;
+    Server { kind: ServerKind::Postgres, port, lifeline: Mutex::new(lifeline) }.until_ready("postgres", &log)
 }
 
 /// Starts a server that ends, and whose folder goes, when the returned pipe closes.
-fn start(signal: &str, command: &[String], folder: Folder, log: &Path) -> Result<ChildStdin, String> {
-    const SCRIPT: &str = r#"signal=$1; folder=$2; shift 2
+fn start(signal: &str, stop: &str, command: &[String], folder: Folder, log: &Path) -> Result<ChildStdin, String> {
+    const SCRIPT: &str = r#"signal=$1; stop=$2; folder=$3; shift 3
 cd "$folder" || exit 1
 "$@" </dev/null &
 server=$!
-cat >/dev/null
-kill -s "$signal" "$server"
-wait "$server"
+while read -r word; do
+    case $word in
+        kill) kill -s "$signal" "$server"; wait "$server"; server= ;;
+        stop) kill -s "$stop" "$server"; wait "$server"; server= ;;
+        start) "$@" </dev/null & server=$! ;;
+    esac
+done
+if [ -n "$server" ]; then kill -s "$signal" "$server"; wait "$server"; fi
 cd /
 rm -rf "$folder""#;
     let log = std::fs::File::create(log).map_err(|error| error.to_string())?;
     let mut child = Command::new("sh")
-        .args(["-c", SCRIPT, "server", signal])
+        .args(["-c", SCRIPT, "server", signal, stop])
         .arg(&folder.path)
         .args(command)
         .stdin(Stdio::piped())

@@ -88,7 +88,7 @@ impl Laid {
     /// Uses a SQLite market as its source from the start.
     pub fn source(mut self, name: &str, path: &Path) -> Self {
         let url = format!("sqlite:{}", path.display());
-        self.settings.sources.push(SourceSetting { name: name.to_owned(), url });
+        self.settings.sources.push(SourceSetting { name: name.to_owned(), url, exchange: None });
         self.settings.source = Some(name.to_owned());
         self
     }

@@ -4,9 +4,9 @@ use crate::desk::{Desk, Laid, Market, warm_desk};
 use eframe::egui;
 use egui::{Key, Modifiers};
 use samovar::app::Command;
-use samovar::cache::EntryState;
-use samovar::config::{PriceColorChoice, ThemeChoice};
-use samovar::market::HOUR_US;
+use samovar::cache::{EntryState, TimeToLive};
+use samovar::config::{PriceColorChoice, ThemeChoice, TtlRule};
+use samovar::market::{Clock, Exchange, HOUR_US};
 
 fn settings_of(mut desk: Desk) -> Desk {
     desk.shortcut(Command::ShowSettings);
@@ -26,7 +26,7 @@ fn a_shorter_time_to_live_makes_entries_stale_by_the_clock() {
     desk.clock.advance(2 * HOUR_US);
     set(&mut desk, "Time to live", "3h");
     desk.wait_saved("3 hours", |settings| settings.ttl == "3h");
-    desk.wait("the new time to live", |state| state.snapshot.ttl == samovar::cache::TimeToLive::hours(3));
+    desk.wait("the new time to live", |state| state.snapshot.judge.rules.default_ttl() == TimeToLive::hours(3));
     assert_eq!(desk.row("S001").state, EntryState::Fresh, "an hour is left");
     desk.clock.advance(HOUR_US - 1);
     for _ in 0..20 {
@@ -38,6 +38,34 @@ fn a_shorter_time_to_live_makes_entries_stale_by_the_clock() {
     set(&mut desk, "Time to live", "7d");
     desk.wait_for("more time", |desk| desk.row("S001").state == EntryState::Fresh);
     desk.wait_saved("7 days", |settings| settings.ttl == "7d");
+}
+
+#[test]
+fn a_time_to_live_until_the_market_closes_is_chosen_and_left_again() {
+    let mut desk = settings_of(warm_desk(2, 3));
+    desk.press_and_settle("Until the next market close");
+    desk.wait_saved("market close", |settings| settings.ttl == "market-close");
+    desk.wait("the close", |state| state.snapshot.judge.rules.default_ttl() == TimeToLive::MarketClose);
+    let expires_at_us = desk.row("S001").expires_at_us.expect("it expires");
+    assert_eq!(expires_at_us, Exchange::Unknown.next_settling_us(desk.clock.now_us()), "its market is not known: when the day is over");
+    desk.press_and_settle("Until the next market close");
+    desk.wait_saved("hours", |settings| settings.ttl == "24h");
+    set(&mut desk, "Time to live", "market-close");
+    desk.wait_saved("market close, typed", |settings| settings.ttl == "market-close");
+}
+
+#[test]
+fn rules_for_times_to_live_are_shown_with_their_place() {
+    let mut laid = Laid::new();
+    laid.settings.ttl_rules = vec![TtlRule::new([("symbols", "*.HK"), ("ttl", "market-close")]), TtlRule::new([("ttl", "soon")])];
+    let mut desk = laid.open();
+    desk.wait_notice("Rule 2 for times to live in the settings is not used");
+    desk.wait_ready();
+    let mut desk = settings_of(desk);
+    desk.wait_text("*.HK: market-close");
+    desk.assert_sees(&format!("change them in {}", desk.places.settings_file.display()));
+    set(&mut desk, "Time to live", "3h");
+    desk.wait_saved("the rules too", |settings| settings.ttl == "3h" && settings.ttl_rules.len() == 2);
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! The catalog's tables and how older catalogs become today's. One step per format, each in one transaction.
 
+use super::rows;
+use crate::cache::error::CacheError;
 use rusqlite::{Connection, TransactionBehavior};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Marks the file as Samovar's ("SMVR").
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
@@ -76,11 +81,14 @@ const MIGRATIONS: [&str; 2] = [
     ALTER TABLE entries ADD COLUMN cost_us INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE entries ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE entries ADD COLUMN next_attempt_us INTEGER;
+    ALTER TABLE entries ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;   -- xxh3-64 of the row but hits, last_used_us
     ALTER TABLE trash ADD COLUMN synced TEXT;
     ALTER TABLE trash ADD COLUMN provisional_from_us INTEGER;
     ALTER TABLE trash ADD COLUMN cost_us INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE trash ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE trash ADD COLUMN next_attempt_us INTEGER;
+    ALTER TABLE trash ADD COLUMN seal INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE trash ADD COLUMN trash_seal INTEGER NOT NULL DEFAULT 0; -- of seal, batch, trashed_at_us, file_name
     -- What changed at the source, newest last.
     CREATE TABLE changes (
         id           INTEGER PRIMARY KEY,
@@ -120,7 +128,7 @@ const MIGRATIONS: [&str; 2] = [
     -- Lookups per minute with bytes; `stale` counts those answered with what was not fresh.
     ALTER TABLE lookups RENAME TO lookups_1;
     CREATE TABLE lookups (
-        bucket_us    INTEGER NOT NULL,            -- start of the minute
+        bucket_us    INTEGER NOT NULL,            -- start of the minute; 0: all that is older than 30 days
         tier         TEXT NOT NULL,               -- memory, disk, shared, miss
         dataset      TEXT NOT NULL,               -- bars, or the set's name
         count        INTEGER NOT NULL,
@@ -132,9 +140,9 @@ const MIGRATIONS: [&str; 2] = [
     ) STRICT, WITHOUT ROWID;
     INSERT INTO lookups (bucket_us, tier, dataset, count) SELECT bucket_us, tier, dataset, count FROM lookups_1;
     DROP TABLE lookups_1;
-    -- The same per symbol and hour.
+    -- The same per entry and hour; after two days per day. By time first: old ones are dropped, and there are few buckets.
     CREATE TABLE symbol_lookups (
-        bucket_us    INTEGER NOT NULL,            -- start of the hour
+        bucket_us    INTEGER NOT NULL,            -- start of the hour or day
         source       TEXT NOT NULL,
         symbol       TEXT NOT NULL,
         dataset      TEXT NOT NULL,
@@ -144,7 +152,8 @@ const MIGRATIONS: [&str; 2] = [
         miss         INTEGER NOT NULL DEFAULT 0,
         stale        INTEGER NOT NULL DEFAULT 0,
         size_bytes   INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (source, symbol, dataset, bucket_us)
+        saved_us     INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (bucket_us, source, symbol, dataset)
     ) STRICT, WITHOUT ROWID;
     -- How long lookups took: per hour and tier, how many fell into each class (the upper bound grows by a quarter power of two).
     CREATE TABLE latencies (
@@ -175,14 +184,18 @@ const MIGRATIONS: [&str; 2] = [
         quality      TEXT NOT NULL                -- JSON
     ) STRICT;
     CREATE INDEX quality_of_symbol ON quality_history (source, symbol, id);
-    -- When each file was last read whole and compared with its checksum by the scrub.
+    -- Passes of the scrub, which reads every file whole and compares it with its checksum; newest last.
     CREATE TABLE scrubs (
         id           INTEGER PRIMARY KEY,
         started_us   INTEGER NOT NULL,
-        finished_us  INTEGER,
+        finished_us  INTEGER,                     -- NULL: still under way
         files        INTEGER NOT NULL DEFAULT 0,
         size_bytes   INTEGER NOT NULL DEFAULT 0,
-        damaged      INTEGER NOT NULL DEFAULT 0
+        damaged      INTEGER NOT NULL DEFAULT 0,
+        missing      INTEGER NOT NULL DEFAULT 0,
+        at_source    TEXT NOT NULL DEFAULT '',    -- the last entry that was read
+        at_symbol    TEXT NOT NULL DEFAULT '',
+        at_dataset   TEXT NOT NULL DEFAULT ''
     ) STRICT;",
 ];
 
@@ -196,17 +209,130 @@ pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Brings a catalog to the newest format. Several processes may try at once; one does it, the others find it done.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    if format_of(connection)? == newest_format() {
+/// Every table's columns, with types and defaults, as lines of text. Unlike the statements that made them they read the same
+/// whatever version of SQLite wrote them.
+pub(super) fn columns(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT format('%s %s %s %d %s %d', tables.name, columns.name, columns.type, columns.\"notnull\", columns.dflt_value, columns.pk)
+         FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name NOT GLOB 'sqlite_*' ORDER BY tables.name, columns.cid",
+    )?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// What [`columns`] should be in a catalog of a format.
+pub(super) fn columns_of_format(format: i64) -> rusqlite::Result<Vec<String>> {
+    let connection = Connection::open_in_memory()?;
+    for step in MIGRATIONS.iter().take(usize::try_from(format).unwrap_or(0)) {
+        connection.execute_batch(step)?;
+    }
+    columns(&connection)
+}
+
+/// Whose file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A catalog of this format or an earlier one, or an empty file.
+    Ours,
+    /// Another program's database.
+    Foreign,
+    /// A catalog of a newer Samovar, of this format.
+    TooNew(i64),
+}
+
+/// Says whose database is open, before anything is written to it.
+///
+/// # Errors
+/// When it is no database, or the mark that says whose it is was damaged.
+pub(super) fn owner_of(connection: &Connection) -> rusqlite::Result<Owner> {
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application == APPLICATION_ID {
+        let found = format_of(connection)?;
+        return Ok(if found > newest_format() { Owner::TooNew(found) } else { Owner::Ours });
+    }
+    if application == 0 && tables == 0 {
+        return Ok(Owner::Ours);
+    }
+    if (application ^ APPLICATION_ID).count_ones() == 1 {
+        return Err(super::check::damage("the mark of whose file it is has a flipped bit".to_owned()));
+    }
+    Ok(Owner::Foreign)
+}
+
+/// Brings a catalog to the newest format: all of it in one transaction, after a copy of it was put beside it
+/// (`catalog.sqlite.format-1`, never removed). Several processes may try at once; one does it, the others find it done.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), CacheError> {
+    let fail = |error: rusqlite::Error| super::failure_of(path, &error);
+    let found = format_of(connection).map_err(fail)?;
+    if found == newest_format() {
         return Ok(());
     }
+    let fail_file = |error: std::io::Error| CacheError::file("copying", path, &error);
+    super::at_rest::forget_sum(path).map_err(fail_file)?;
+    if found > 0 {
+        keep_copy(connection, path, found)?;
+    }
+    run_steps(connection).map_err(fail)
+}
+
+/// Copies the catalog as it is to a file beside it that names its format.
+fn keep_copy(connection: &Connection, path: &Path, format: i64) -> Result<(), CacheError> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let beside = |suffix: String| {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let (kept, unfinished) = (beside(format!(".format-{format}")), beside(format!(".format-{format}.tmp-{}-{number}", std::process::id())));
+    let fail_file = |error: std::io::Error| CacheError::file("writing", &kept, &error);
+    match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail_file(error)),
+        _ => {}
+    }
+    let target = unfinished.to_string_lossy().into_owned();
+    connection.execute("VACUUM INTO ?1", [target]).map_err(|error| super::failure_of(path, &error))?;
+    let copied = Connection::open(&unfinished).and_then(|copy| format_of(&copy)).map_err(|error| super::failure_of(&unfinished, &error))?;
+    if copied != format {
+        // Another process has brought it to the newest format meanwhile, and has kept a copy of what was before.
+        return std::fs::remove_file(&unfinished).map_err(fail_file);
+    }
+    // SQLite does not synchronise what it writes this way.
+    File::options().write(true).open(&unfinished).and_then(|file| file.sync_all()).map_err(fail_file)?;
+    std::fs::rename(&unfinished, &kept).map_err(fail_file)
+}
+
+fn run_steps(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = usize::try_from(format_of(&transaction)?).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(done) {
+    for (number, step) in MIGRATIONS.iter().enumerate().skip(done) {
         transaction.execute_batch(step)?;
+        if number == 1 {
+            seal_all(&transaction)?;
+        }
+        crate::fault::kill_point("migration");
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest_format())?;
     transaction.commit()
+}
+
+/// Gives every row of entries and trash its seal.
+fn seal_all(connection: &Connection) -> rusqlite::Result<()> {
+    let seal_of = |table: &str| -> rusqlite::Result<Vec<(i64, i64)>> {
+        let mut statement = connection.prepare(&format!("SELECT {}, rowid FROM {table}", rows::ENTRY_COLUMNS))?;
+        let last = statement.column_count().saturating_sub(1);
+        statement.query_map([], |row| Ok((row.get(last)?, rows::seal_of_row(row)?)))?.collect()
+    };
+    for (rowid, seal) in seal_of("entries")? {
+        connection.execute("UPDATE entries SET seal = ?2 WHERE rowid = ?1", [rowid, seal])?;
+    }
+    for (rowid, seal) in seal_of("trash")? {
+        let (batch, at_us, file_name): (i64, i64, String) =
+            connection.query_row("SELECT batch, trashed_at_us, file_name FROM trash WHERE rowid = ?1", [rowid], |row| row.try_into())?;
+        let trash_seal = rows::trash_seal(seal, batch, at_us, &file_name);
+        connection.execute("UPDATE trash SET seal = ?2, trash_seal = ?3 WHERE rowid = ?1", [rowid, seal, trash_seal])?;
+    }
+    Ok(())
 }

@@ -1,8 +1,12 @@
 //! Sources: the same cases over MariaDB, PostgreSQL, SQLite, CSV and Parquet, and what only some of them can get wrong.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod broken;
+mod digests;
+#[path = "../support/mod.rs"]
 mod support;
 
+use digests::*;
 use samovar::market::{DateRange, RawBars, Symbol, parse_date};
 use samovar::source::{
     ColumnRole, FetchRequest, Fetched, Source, SourceError, SourceErrorKind, SourceOptions, SourceUrl, Stage, StageOutcome, SymbolInfo,
@@ -47,6 +51,15 @@ for_every_source![
     the_staged_test_goes_through,
     nobody_listening_ends_a_fetch,
     the_table_is_found_by_itself,
+    equal_rows_have_equal_digests_in_any_order,
+    every_change_shows_in_its_year_and_nowhere_else,
+    random_changes_are_all_noticed,
+    parts_of_a_digest_add_up,
+    a_fetch_delivers_the_rows_a_digest_counts,
+    digests_know_every_spelling_of_a_date,
+    rows_without_a_date_are_counted,
+    digests_keep_odd_symbols_apart,
+    digests_of_thousands_of_symbols_come,
 ];
 
 fn run(kind: Kind, case: fn(Store) -> Boxed) {

@@ -1,0 +1,172 @@
+//! The committing thread: takes whatever is finished, makes it durable in one transaction, and tells about it.
+
+use super::patience::{Waiting, next_attempt_us};
+use super::report::{Progress, SymbolOutcome};
+use super::run::{Finished, News, Shared, add_since};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
+use crate::market::Symbol;
+use async_channel::Receiver;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Most symbols in one catalog transaction. Files that were added to stay open until then, and systems allow few hundred.
+pub(super) const COMMIT_BATCH: usize = 64;
+
+/// What the commits add up to.
+#[derive(Default)]
+pub(super) struct Committed {
+    pub done: usize,
+    pub ok: usize,
+    pub unchanged: usize,
+    pub no_data: Vec<Symbol>,
+    pub failed: Vec<(Symbol, String)>,
+    pub changed: Vec<Symbol>,
+    pub rows: u64,
+    pub rows_dropped: u64,
+    pub bars_bytes: u64,
+    pub features_bytes: u64,
+    pub bytes_written: u64,
+}
+
+/// Takes finished symbols until there are no more; `observe` hears of every commit and of every wait.
+pub(super) fn commit_all(
+    shared: &Shared,
+    news_in: &Receiver<News>,
+    mut progress: Progress,
+    started: Instant,
+    mut observe: impl FnMut(&Progress, &[(Symbol, SymbolOutcome)]),
+) -> Committed {
+    let mut committed = Committed::default();
+    observe(&progress, &[]);
+    while let Ok(first) = news_in.recv_blocking() {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(news) = next.take() {
+            match news {
+                News::Finished(finished) => batch.push(*finished),
+                News::Waiting(waiting) => {
+                    progress.waiting = waiting;
+                    observe(&progress, &[]);
+                }
+            }
+            if batch.len() < COMMIT_BATCH {
+                next = news_in.try_recv().ok();
+            }
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        let symbols = batch.len();
+        let writing = Instant::now();
+        let tell = |waiting: Option<Waiting>| {
+            progress.waiting = waiting.map(Arc::new);
+            observe(&progress, &[]);
+        };
+        let outcomes = match commit_batch(shared, batch, &mut committed, tell) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                // What is not committed does not count; what was stays, and the report says so.
+                shared.stop(&error.to_string());
+                return committed;
+            }
+        };
+        add_since(&shared.busy.write_ns, writing);
+        shared.queue.done(symbols);
+        progress.symbols_done = committed.done;
+        progress.failed += outcomes.iter().filter(|(_, outcome)| matches!(outcome, SymbolOutcome::Failed(_))).count();
+        progress.rows = committed.rows;
+        progress.elapsed_secs = started.elapsed().saturating_sub(shared.control.paused()).as_secs_f64();
+        observe(&progress, &outcomes);
+    }
+    committed
+}
+
+fn commit_batch(
+    shared: &Shared,
+    finished: Vec<Finished>,
+    committed: &mut Committed,
+    tell: impl FnMut(Option<Waiting>),
+) -> Result<Vec<(Symbol, SymbolOutcome)>, CacheError> {
+    let now_us = shared.cache.now_us();
+    let mut batch = Batch::default();
+    let mut outcomes: Vec<(Symbol, SymbolOutcome)> = Vec::new();
+    let mut place_of: HashMap<Symbol, usize> = HashMap::new();
+    for finished in finished {
+        let Some(symbol) = finished.symbol else { continue };
+        if let Some(lease) = finished.lease
+            && !batch.leases.iter().any(|known| Arc::ptr_eq(known, &lease))
+        {
+            batch.leases.push(lease);
+        }
+        for one in &finished.staged {
+            let bytes = one.entry.size_bytes();
+            if one.entry.key.dataset.is_bars() {
+                committed.bars_bytes += bytes
+            } else {
+                committed.features_bytes += bytes
+            }
+            committed.bytes_written += one.bytes_written();
+        }
+        batch.staged.extend(finished.staged);
+        batch.touched.extend(finished.touched);
+        if !finished.changes.is_empty() {
+            committed.changed.push(symbol.clone());
+        }
+        batch.changes.extend(finished.changes);
+        let key = EntryKey::bars(&shared.source_id, &symbol);
+        let finding = |quality| QualityFinding { source: shared.source_id.clone(), symbol: symbol.clone(), at_us: now_us, quality };
+        batch.quality.extend(finished.quality.map(finding));
+        committed.rows += finished.rows;
+        committed.rows_dropped += finished.rows_dropped;
+        committed.unchanged += usize::from(finished.unchanged);
+        if finished.vanished {
+            batch.changes.push(vanished(&key, now_us));
+        }
+        let outcome = match (finished.failure, finished.no_data) {
+            (Some((failed_key, message)), no_data) => {
+                let attempts = shared.attempts.get(&symbol).copied().unwrap_or(0).saturating_add(1);
+                let next_attempt_us = Some(next_attempt_us(now_us, attempts, shared.jitter()));
+                batch.failures.push((failed_key, Failure { at_us: now_us, message: message.clone(), attempts, next_attempt_us }));
+                if no_data { SymbolOutcome::NoData } else { SymbolOutcome::Failed(message) }
+            }
+            (None, true) => {
+                batch.answered.push(key);
+                SymbolOutcome::NoData
+            }
+            (None, false) => SymbolOutcome::Ok,
+        };
+        place_of.insert(symbol.clone(), outcomes.len());
+        outcomes.push((symbol, outcome));
+    }
+    let lost = shared.retry_when_full(tell, || shared.cache.commit_batch(&batch))?;
+    for lost in lost {
+        if let Some((_, outcome)) = place_of.get(&lost.key.symbol).and_then(|place| outcomes.get_mut(*place)) {
+            *outcome = SymbolOutcome::Failed(lost.reason);
+        }
+    }
+    for (symbol, outcome) in &outcomes {
+        committed.done += 1;
+        match outcome {
+            SymbolOutcome::Ok => committed.ok += 1,
+            SymbolOutcome::NoData => committed.no_data.push(symbol.clone()),
+            SymbolOutcome::Failed(message) => committed.failed.push((symbol.clone(), message.clone())),
+        }
+    }
+    Ok(outcomes)
+}
+
+fn vanished(key: &EntryKey, noticed_us: i64) -> Change {
+    Change {
+        source: key.source.clone(),
+        symbol: key.symbol.clone(),
+        noticed_us,
+        kind: ChangeKind::Removed,
+        years: Vec::new(),
+        first_us: None,
+        inserted: 0,
+        removed: 0,
+        altered: 0,
+        detail: "the source has no bars of it any more; the last good version is kept".to_owned(),
+    }
+}

@@ -1,0 +1,368 @@
+//! The connections: each takes request after request, first what the source says it has, then what has to be fetched.
+//!
+//! Contract: a symbol's rows are handed on only when all of its parts came whole and not fewer than the source had announced.
+//! When the source cannot be reached, one connection tries again and again while the others wait.
+
+use super::ask::{Ask, Cut, decide};
+use super::leasing::lease;
+use super::patience::{Waiting, wait_before};
+use super::plan::{BarsTask, PlanItem, Plenty};
+use super::queue::{Request, Task};
+use super::run::{Shared, Work, add_since};
+use crate::cache::EntryKey;
+use crate::market::{DateRange, RawBars, Symbol};
+use crate::source::{DigestRequest, FetchRequest, Fetched, Source, SourceError};
+use async_channel::{Sender, bounded};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Most symbols in one check of what is cached already.
+const SYMBOLS_PER_CHECK: usize = 256;
+/// Fewest symbols that ended on the same day to be asked about by themselves.
+const FEWEST_PER_CUT: usize = 8;
+/// How often a symbol is fetched again when fewer rows came than were announced.
+const SHORT_DELIVERIES: u32 = 2;
+
+/// The requests a plan begins with: symbols of one range and cut together, until their rows are plenty.
+pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<Request> {
+    let now_us = shared.cache.now_us();
+    let mut groups: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
+    for item in items {
+        let BarsTask::Fetch { range, previous } = &item.bars else { continue };
+        let key = EntryKey::bars(&shared.source_id, &item.symbol);
+        let settled_before = shared.request.judge.rule_of(&key).exchange.settled_before(now_us);
+        groups.entry((*range, Cut::of(previous.as_deref(), settled_before))).or_default().push(item);
+    }
+    // Symbols that ended on a day of their own are asked about together, so that they do not cost a statement each.
+    let mut joined: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
+    for ((range, cut), items) in groups {
+        let is_rare = items.len() < FEWEST_PER_CUT;
+        for item in items {
+            let BarsTask::Fetch { previous, .. } = &item.bars else { continue };
+            let cut = if is_rare { cut.coarse(previous.as_deref()) } else { cut };
+            joined.entry((range, cut)).or_default().push(item);
+        }
+    }
+    let mut requests = VecDeque::new();
+    for ((range, cut), items) in joined {
+        // What is cached already will mostly be found unchanged, and then no rows come.
+        let plenty = if cut.split.is_some() { Plenty { rows: u64::MAX, symbols: SYMBOLS_PER_CHECK } } else { Plenty::default() };
+        let (mut open, mut rows): (Vec<Task>, u64) = (Vec::new(), 0);
+        for item in items {
+            if !open.is_empty() && (open.len() >= plenty.symbols || rows.saturating_add(item.expected_rows) > plenty.rows) {
+                requests.push_back(Request::Check(range, cut, std::mem::take(&mut open)));
+                rows = 0;
+            }
+            rows = rows.saturating_add(item.expected_rows);
+            open.push(Task::new(item, cut, shared.request.force));
+        }
+        if !open.is_empty() {
+            requests.push_back(Request::Check(range, cut, open));
+        }
+    }
+    requests
+}
+
+/// Waits while the job is paused without holding up the runtime. Returns whether to go on.
+async fn proceed(shared: &Arc<Shared>) -> bool {
+    let control = Arc::clone(&shared.control);
+    tokio::task::spawn_blocking(move || control.proceed()).await.unwrap_or(false)
+}
+
+/// Takes request after request and sends what comes to the working threads.
+pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<Work>) {
+    loop {
+        let next = tokio::select! {
+            next = shared.queue.next() => next,
+            () = shared.control.cancelled() => None,
+        };
+        let Some(request) = next else { return };
+        if !proceed(&shared).await {
+            return;
+        }
+        let turn = shared.reachable.read().await;
+        let result = match request {
+            Request::Check(range, cut, tasks) => {
+                let tasks = lease(&shared, range, tasks, &work).await;
+                if tasks.is_empty() { Ok(()) } else { check(&shared, &source, range, cut, tasks, &work).await }
+            }
+            Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
+        };
+        drop(turn);
+        let Err((request, error)) = result else { continue };
+        if error.is_transient() {
+            let probe = request_symbol(&request);
+            shared.queue.put_first(vec![request]);
+            if !wait_for_source(&shared, &source, probe, error).await {
+                return;
+            }
+            continue;
+        }
+        split_or_fail(&shared, request, &error, &work).await;
+    }
+}
+
+fn request_symbol(request: &Request) -> Option<Symbol> {
+    let (Request::Check(_, _, tasks) | Request::Fetch(_, tasks)) = request;
+    tasks.first().map(|task| task.item.symbol.clone())
+}
+
+/// One bad symbol must not take its batch with it: each of the rest is tried alone, and one that was alone has failed.
+async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, work: &Sender<Work>) {
+    let alone = matches!(&request, Request::Check(_, _, tasks) | Request::Fetch(_, tasks) if tasks.len() == 1);
+    if alone {
+        for task in request.into_tasks() {
+            if work.send(Work::Failed(Box::new(task), error.to_string())).await.is_err() {
+                return;
+            }
+        }
+        return;
+    }
+    let singles = match request {
+        Request::Check(range, cut, tasks) => tasks.into_iter().map(|task| Request::Check(range, cut, vec![task])).collect(),
+        Request::Fetch(parts, tasks) => tasks.into_iter().map(|task| Request::Fetch(parts.clone(), vec![task])).collect(),
+    };
+    shared.queue.put_first(singles);
+}
+
+/// Waits until the source can be reached again. One connection tries, the others wait for it at their next request. Returns
+/// whether to go on.
+async fn wait_for_source(shared: &Arc<Shared>, source: &Source, probe: Option<Symbol>, error: SourceError) -> bool {
+    let before = shared.outages.load(Ordering::SeqCst);
+    let _alone = shared.reachable.write().await;
+    if shared.outages.load(Ordering::SeqCst) != before {
+        // Another connection waited it out meanwhile.
+        return !shared.control.is_cancelled();
+    }
+    let began = Instant::now();
+    let mut error = error;
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let wait = wait_before(attempts, shared.jitter());
+        if let Some(patience) = shared.request.patience
+            && began.elapsed() + wait > patience
+        {
+            shared.stop(&error.to_string());
+            return false;
+        }
+        let next_attempt_us = shared.cache.now_us().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
+        shared.tell_waiting(Some(Waiting { reason: error.to_string(), attempts, next_attempt_us })).await;
+        tracing::warn!(%error, attempts, wait_ms = wait.as_millis(), "the source cannot be reached");
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = shared.control.cancelled() => return false,
+        }
+        let request = DigestRequest { symbols: probe.iter().cloned().collect(), ..DigestRequest::default() };
+        let answer = tokio::select! {
+            answer = source.digests(&request) => answer,
+            () = shared.control.cancelled() => return false,
+        };
+        match answer {
+            Err(still) if still.is_transient() => error = still,
+            // It answers: whatever else is wrong shows at the request itself.
+            _ => {
+                shared.outages.fetch_add(1, Ordering::SeqCst);
+                shared.tell_waiting(None).await;
+                return true;
+            }
+        }
+    }
+}
+
+/// Asks what the source has of some symbols and decides what to fetch of each.
+async fn check(
+    shared: &Shared,
+    source: &Source,
+    range: DateRange,
+    cut: Cut,
+    tasks: Vec<Task>,
+    work: &Sender<Work>,
+) -> Result<(), (Request, SourceError)> {
+    let started = Instant::now();
+    let symbols = tasks.iter().map(|task| task.item.symbol.clone()).collect();
+    let request = DigestRequest { symbols, range, split: cut.split, until: cut.until };
+    let answer = tokio::select! {
+        answer = source.digests(&request) => answer,
+        // A query that takes minutes must not hold a cancel up.
+        () = shared.control.cancelled() => return Ok(()),
+    };
+    add_since(&shared.busy.fetch_ns, started);
+    let mut digests = match answer {
+        Ok(digests) => Some(digests),
+        Err(error) if error.is_transient() => return Err((Request::Check(range, cut, tasks), error)),
+        Err(error) => {
+            // The rows themselves may still be readable; without a digest they are compared whole.
+            tracing::warn!(%error, "the source cannot say what it has; everything is fetched");
+            None
+        }
+    };
+    let mut fetches: BTreeMap<Vec<DateRange>, Vec<Task>> = BTreeMap::new();
+    for mut task in tasks {
+        let BarsTask::Fetch { previous, .. } = &task.item.bars else { continue };
+        let previous = if task.whole { None } else { previous.as_deref() };
+        let asked = digests.as_mut().map(|digests| {
+            let digest = digests.remove(&task.item.symbol).unwrap_or_default();
+            let lines = (digest.before.len() + digest.after.len()) as u64;
+            shared.counted.digest_rows.fetch_add(lines, Ordering::Relaxed);
+            decide(previous, &range, cut, &digest)
+        });
+        let ask = asked.as_ref().map_or(Ask::Whole, |asked| asked.ask.clone());
+        task.asked = asked;
+        let next = match ask {
+            Ask::Nothing => Work::Unchanged(Box::new(task)),
+            Ask::NoRows => Work::NoRows(Box::new(task)),
+            Ask::Whole => {
+                fetches.entry(vec![range]).or_default().push(task);
+                continue;
+            }
+            Ask::Parts(parts) => {
+                fetches.entry(parts).or_default().push(task);
+                continue;
+            }
+        };
+        if work.send(next).await.is_err() {
+            return Ok(());
+        }
+    }
+    let requests = fetches.into_iter().flat_map(|(parts, tasks)| in_portions(parts, tasks)).collect();
+    shared.queue.put_first(requests);
+    Ok(())
+}
+
+/// Requests for the same days with not more rows than are plenty.
+fn in_portions(parts: Vec<DateRange>, tasks: Vec<Task>) -> Vec<Request> {
+    let plenty = Plenty::default();
+    let mut portions: Vec<Request> = Vec::new();
+    let mut rows = 0;
+    for task in tasks {
+        let expected = task.asked.as_ref().map_or(task.item.expected_rows, |asked| asked.expected_rows);
+        match portions.last_mut() {
+            Some(Request::Fetch(_, open)) if open.len() < plenty.symbols && rows + expected <= plenty.rows => {
+                rows += expected;
+                open.push(task);
+            }
+            _ => {
+                rows = expected;
+                portions.push(Request::Fetch(parts.clone(), vec![task]));
+            }
+        }
+    }
+    portions
+}
+
+/// Fetches the parts of some symbols one after the other and hands each symbol on with the last. What did not come is in the
+/// error.
+async fn fetch_parts(
+    shared: &Shared,
+    source: &Source,
+    parts: Vec<DateRange>,
+    tasks: Vec<Task>,
+    work: &Sender<Work>,
+) -> Result<(), (Request, SourceError)> {
+    let mut waiting: HashMap<Symbol, (Task, RawBars)> =
+        tasks.into_iter().map(|task| (task.item.symbol.clone(), (task, RawBars::default()))).collect();
+    let last = parts.len().saturating_sub(1);
+    for (number, part) in parts.iter().enumerate() {
+        if let Err(error) = fetch_part(shared, source, *part, number == last, &mut waiting, work).await {
+            let mut left: Vec<Task> = waiting.into_values().map(|(task, _rows)| task).collect();
+            left.sort_by(|one, other| one.item.symbol.cmp(&other.item.symbol));
+            return Err((Request::Fetch(parts.clone(), left), error));
+        }
+        if shared.control.is_cancelled() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn fetch_part(
+    shared: &Shared,
+    source: &Source,
+    part: DateRange,
+    is_last: bool,
+    waiting: &mut HashMap<Symbol, (Task, RawBars)>,
+    work: &Sender<Work>,
+) -> Result<(), SourceError> {
+    let started = Instant::now();
+    let mut symbols: Vec<Symbol> = waiting.keys().cloned().collect();
+    symbols.sort();
+    let (rows_out, rows_in) = bounded::<Fetched>(2);
+    let request = FetchRequest { symbols, range: part };
+    let mut blocked = Duration::ZERO;
+    let mut last_at = Instant::now();
+    let receive = async {
+        while let Ok(fetched) = rows_in.recv().await {
+            if shared.control.is_cancelled() {
+                break;
+            }
+            let Some((task, rows)) = waiting.get_mut(&fetched.symbol) else { continue };
+            let elapsed = last_at.elapsed();
+            task.fetch_us += u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+            let failed = match fetched.result {
+                Ok(more) => {
+                    shared.counted.rows_fetched.fetch_add(more.len() as u64, Ordering::Relaxed);
+                    rows.extend(more);
+                    None
+                }
+                Err(error) => Some(error),
+            };
+            if is_last || failed.is_some() {
+                let Some((task, rows)) = waiting.remove(&fetched.symbol) else { continue };
+                let handing_over = Instant::now();
+                let next = match failed {
+                    Some(error) => Some(Work::Failed(Box::new(task), error.to_string())),
+                    None => delivered(shared, task, rows),
+                };
+                if let Some(next) = next
+                    && work.send(next).await.is_err()
+                {
+                    break;
+                }
+                blocked += handing_over.elapsed();
+            }
+            last_at = Instant::now();
+        }
+        rows_in.close();
+    };
+    let fetch = async {
+        let result = source.fetch(&request, &rows_out).await;
+        rows_out.close();
+        result
+    };
+    let both = async { tokio::join!(fetch, receive).0 };
+    let result = tokio::select! {
+        result = both => result,
+        () = shared.control.cancelled() => Ok(()),
+    };
+    let busy = started.elapsed().saturating_sub(blocked);
+    shared.busy.fetch_ns.fetch_add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    result
+}
+
+/// What becomes of rows that came: on to the working threads, or back into the queue when they are fewer than announced.
+fn delivered(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Work> {
+    let expected = task.asked.as_ref().map_or(0, |asked| asked.expected_rows);
+    let came = rows.len() as u64;
+    if came >= expected {
+        return Some(Work::Fetched(Box::new(task), rows));
+    }
+    task.short_deliveries += 1;
+    if task.short_deliveries > SHORT_DELIVERIES {
+        let message = format!(
+            "the source announced {expected} rows and delivered {came}, {} times in a row; nothing of it was taken. Somebody may be \
+             changing the table: preheat it again later",
+            task.short_deliveries
+        );
+        return Some(Work::Failed(Box::new(task), message));
+    }
+    // Rows may have been deleted between the two questions: ask again.
+    tracing::info!(symbol = %task.item.symbol, expected, came, "fewer rows came than were announced");
+    let BarsTask::Fetch { range, .. } = &task.item.bars else { return None };
+    let (range, cut) = (*range, task.cut);
+    task.asked = None;
+    shared.queue.put_last(Request::Check(range, cut, vec![task]));
+    None
+}

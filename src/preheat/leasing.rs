@@ -1,0 +1,175 @@
+//! The right to write a symbol, taken before it is begun and kept until it is committed.
+//!
+//! A symbol that another process is preheating is waited for, beside the work on the others; when that process has brought it
+//! to fresh, nothing is left to do.
+
+use super::ask::Cut;
+use super::plan::{BarsTask, PlanItem};
+use super::queue::{Request, Task};
+use super::run::{Shared, Work};
+use crate::cache::{CacheError, EntryKey, EntryState, Lease};
+use crate::market::{DateRange, Symbol};
+use async_channel::Sender;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// How long to wait before looking again at a symbol that somebody else is preheating.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How often leases are looked at.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// Symbols with cached bars that are leased together.
+const SYMBOLS_PER_LEASE: usize = 64;
+
+/// Runs catalog work where it may block.
+async fn blocking<T: Send + 'static>(shared: &Arc<Shared>, work: impl FnOnce(&Shared) -> T + Send + 'static) -> Option<T> {
+    let shared = Arc::clone(shared);
+    tokio::task::spawn_blocking(move || work(&shared)).await.inspect_err(|error| tracing::error!(%error, "leasing stopped")).ok()
+}
+
+async fn take(shared: &Arc<Shared>, symbols: Vec<Symbol>) -> Result<Arc<Lease>, CacheError> {
+    let taken = blocking(shared, move |shared| shared.cache.lease(&shared.source_id, &symbols)).await;
+    let stopped = || CacheError::Catalog {
+        path: shared.cache.folders().catalog(),
+        reason: "taking a lease stopped unexpectedly; please report this".to_owned(),
+    };
+    let lease = Arc::new(taken.unwrap_or_else(|| Err(stopped()))?);
+    let mut leases = shared.leases.lock().unwrap_or_else(PoisonError::into_inner);
+    leases.retain(|lease| lease.strong_count() > 0);
+    leases.push(Arc::downgrade(&lease));
+    Ok(lease)
+}
+
+/// Takes the right to write these symbols. Returns those that were granted; the others come back into the queue later, or are
+/// done by whoever works on them.
+pub(super) async fn lease(shared: &Arc<Shared>, range: DateRange, tasks: Vec<Task>, work: &Sender<Work>) -> Vec<Task> {
+    let (mut held, mut free): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.lease.is_some());
+    if free.is_empty() {
+        return held;
+    }
+    let symbols = free.iter().map(|task| task.item.symbol.clone()).collect();
+    let lease = match take(shared, symbols).await {
+        Ok(lease) => lease,
+        Err(error) => {
+            shared.stop(&error.to_string());
+            return Vec::new();
+        }
+    };
+    let refused: Vec<Task> = free.extract_if(.., |task| !lease.granted().contains_key(&task.item.symbol)).collect();
+    for task in &mut free {
+        task.lease = Some(Arc::clone(&lease));
+    }
+    held.append(&mut free);
+    if !refused.is_empty() {
+        tracing::info!(symbols = refused.len(), "another process is preheating some of the symbols; they are waited for");
+        tokio::spawn(wait_for_others(Arc::clone(shared), range, refused, work.clone()));
+    }
+    held
+}
+
+/// Looks at symbols of others after a while: done, or to be tried again.
+async fn wait_for_others(shared: Arc<Shared>, range: DateRange, tasks: Vec<Task>, work: Sender<Work>) {
+    tokio::select! {
+        () = tokio::time::sleep(LOOK_AGAIN) => {}
+        () = shared.control.cancelled() => return,
+    }
+    let looked = blocking(&shared, move |shared| tasks.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
+    for (task, is_fresh) in looked.into_iter().flatten() {
+        if is_fresh {
+            if work.send(Work::Taken(Box::new(task))).await.is_err() {
+                return;
+            }
+        } else {
+            shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
+        }
+    }
+}
+
+/// A symbol as the catalog knows it now, and whether everything asked for is fresh.
+fn look_again(shared: &Shared, mut task: Task) -> (Task, bool) {
+    let judge = &shared.request.judge;
+    let now_us = shared.cache.now_us();
+    let key = EntryKey::bars(&shared.source_id, &task.item.symbol);
+    // What cannot be read now shows when the symbol itself is worked on.
+    let bars = shared.cache.catalog().entry(&key).ok().flatten();
+    let fingerprint = bars.as_ref().and_then(|entry| entry.file.as_ref()).map(|file| file.fingerprint);
+    let mut is_fresh = !shared.request.force && judge.state(bars.as_ref(), &key, None, now_us) == EntryState::Fresh;
+    for feature in &mut task.item.features {
+        let Some(set) = shared.request.sets.get(feature.set) else { continue };
+        let key = EntryKey::features(&shared.source_id, &task.item.symbol, set.name());
+        let entry = shared.cache.catalog().entry(&key).ok().flatten();
+        is_fresh &= judge.state(entry.as_ref(), &key, fingerprint, now_us) == EntryState::Fresh;
+        feature.previous = entry.map(Box::new);
+    }
+    match (&mut task.item.bars, bars) {
+        (BarsTask::Fetch { previous, range }, bars) => {
+            is_fresh &= bars.as_ref().is_some_and(|entry| entry.range.covers(range));
+            let until = task.cut.until;
+            task.cut = until.map_or(task.cut, |until| Cut::of(bars.as_ref(), until));
+            *previous = bars.map(Box::new);
+        }
+        (BarsTask::Cached(entry), Some(bars)) => **entry = bars,
+        (BarsTask::Cached(_), None) => {}
+    }
+    (task, is_fresh)
+}
+
+/// Sends symbols whose bars are cached already to the working threads.
+pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work: Sender<Work>) {
+    let mut waiting: Vec<Task> = items.into_iter().map(|item| Task::new(item, Cut::default(), false)).collect();
+    while !waiting.is_empty() {
+        let mut refused = Vec::new();
+        while !waiting.is_empty() {
+            let portion: Vec<Task> = waiting.drain(..waiting.len().min(SYMBOLS_PER_LEASE)).collect();
+            let symbols = portion.iter().map(|task| task.item.symbol.clone()).collect();
+            let lease = match take(&shared, symbols).await {
+                Ok(lease) => lease,
+                Err(error) => return shared.stop(&error.to_string()),
+            };
+            for mut task in portion {
+                if !lease.granted().contains_key(&task.item.symbol) {
+                    refused.push(task);
+                    continue;
+                }
+                task.lease = Some(Arc::clone(&lease));
+                if shared.control.is_cancelled() || work.send(Work::Cached(Box::new(task))).await.is_err() {
+                    return;
+                }
+            }
+        }
+        if refused.is_empty() {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = shared.control.cancelled() => return,
+        }
+        let looked = blocking(&shared, move |shared| refused.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
+        for (task, is_fresh) in looked.into_iter().flatten() {
+            if !is_fresh {
+                waiting.push(task);
+            } else if work.send(Work::Taken(Box::new(task))).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Renews the leases of a run until it is over.
+pub(super) async fn renew_leases(shared: Arc<Shared>) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        let renewed = blocking(&shared, |shared| {
+            let leases: Vec<Arc<Lease>> =
+                shared.leases.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(std::sync::Weak::upgrade).collect();
+            for lease in leases {
+                // A lease that is lost is noticed in the commit, where it counts.
+                if let Err(error) = lease.renew_if_due() {
+                    tracing::warn!(%error, "a lease could not be renewed");
+                }
+            }
+        });
+        if renewed.await.is_none() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What is still to be asked of the source, taken by whichever connection is free.
+//!
+//! Contract: a symbol is in the queue, on its way, or done. The connections end once every symbol is done, so a symbol that has
+//! to be fetched again can come back from any later stage.
+
+use super::ask::{Asked, Cut};
+use super::plan::PlanItem;
+use crate::cache::Lease;
+use crate::market::DateRange;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// A symbol on its way through the pipeline.
+#[derive(Debug)]
+pub(super) struct Task {
+    /// What was planned.
+    pub item: PlanItem,
+    /// What was decided; `None` before the source was asked, or when it could not say.
+    pub asked: Option<Asked>,
+    /// Where its days are cut.
+    pub cut: Cut,
+    /// Whether everything has to be fetched, whatever the source says has changed.
+    pub whole: bool,
+    /// How often the source delivered less than it had announced.
+    pub short_deliveries: u32,
+    /// What fetching it took, in microseconds.
+    pub fetch_us: u64,
+    /// The right to write it; taken when it is begun.
+    pub lease: Option<Arc<Lease>>,
+}
+
+impl Task {
+    pub(super) fn new(item: PlanItem, cut: Cut, whole: bool) -> Self {
+        Self { item, asked: None, cut, whole, short_deliveries: 0, fetch_us: 0, lease: None }
+    }
+}
+
+/// One thing to ask the source.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// What it has of these symbols: all of one range and cut.
+    Check(DateRange, Cut, Vec<Task>),
+    /// These days of these symbols. The last part completes them.
+    Fetch(Vec<DateRange>, Vec<Task>),
+}
+
+impl Request {
+    pub(super) fn into_tasks(self) -> Vec<Task> {
+        match self {
+            Self::Check(_, _, tasks) | Self::Fetch(_, tasks) => tasks,
+        }
+    }
+}
+
+/// Requests in order, and how many symbols are not done.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    requests: Mutex<VecDeque<Request>>,
+    open: AtomicUsize,
+    changed: Notify,
+}
+
+impl Queue {
+    /// These requests, and `others` symbols that are on their way without one.
+    pub(super) fn new(requests: VecDeque<Request>, others: usize) -> Self {
+        let open = requests.iter().map(|request| match request {
+            Request::Check(_, _, tasks) | Request::Fetch(_, tasks) => tasks.len(),
+        });
+        Self { open: AtomicUsize::new(open.sum::<usize>() + others), requests: Mutex::new(requests), changed: Notify::new() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Request>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts requests in front of all others, in their order; their symbols are on their way already.
+    pub(super) fn put_first(&self, requests: Vec<Request>) {
+        let mut queue = self.lock();
+        for request in requests.into_iter().rev() {
+            queue.push_front(request);
+        }
+        drop(queue);
+        self.changed.notify_waiters();
+    }
+
+    /// Puts a request behind all others; its symbols are on their way already.
+    pub(super) fn put_last(&self, request: Request) {
+        self.lock().push_back(request);
+        self.changed.notify_waiters();
+    }
+
+    /// Symbols are done.
+    pub(super) fn done(&self, symbols: usize) {
+        self.open.fetch_sub(symbols, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    /// The next request; waits while there is none but symbols are still on their way. `None` once all are done.
+    pub(super) async fn next(&self) -> Option<Request> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Enlisted before looking, so that a change in between is not missed.
+            changed.as_mut().enable();
+            if let Some(request) = self.lock().pop_front() {
+                return Some(request);
+            }
+            if self.open.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            changed.await;
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The working threads: check, merge with what is cached, write bars, compute and write features of one symbol at a time.
+//!
+//! Contract: what is staged equals what a fetch and computation of everything would give; where history stands, only new rows
+//! are written and computed.
+
+use super::ask::Ask;
+use super::merge::{Difference, add_quality, merge};
+use super::plan::{BarsTask, FeatureTask, PlanItem};
+use super::queue::{Request, Task};
+use super::run::{Finished, News, Shared, Work, add_since};
+use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Provenance, Synced, Touched};
+use crate::feature::{self, FeatureSet, FeatureState};
+use crate::market::{Bars, DateRange, Quality, RawBars, Symbol, micros_of_date};
+use async_channel::{Receiver, Sender};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// One working thread: works off symbol after symbol.
+pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<News>) {
+    while let Ok(next) = work_in.recv_blocking() {
+        if !shared.control.proceed() {
+            // Cancelled: what is still in the channel was not begun.
+            continue;
+        }
+        let symbol = next.task().item.symbol.clone();
+        let lease = next.task().lease.clone();
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_on(shared, next)));
+        let finished =
+            worked.unwrap_or_else(|_panic| Some(failed(shared, &symbol, "computing it stopped unexpectedly; please report this")));
+        // What went back into the queue is not finished.
+        let Some(finished) = finished else { continue };
+        if done_out.send_blocking(News::Finished(Box::new(Finished { lease, ..finished }))).is_err() {
+            return;
+        }
+    }
+}
+
+fn work_on(shared: &Shared, next: Work) -> Option<Finished> {
+    match next {
+        Work::Fetched(task, rows) => work_on_fetched(shared, *task, rows),
+        Work::Unchanged(task) => work_on_unchanged(shared, *task),
+        Work::NoRows(task) => Some(without_rows(shared, &task.item)),
+        Work::Failed(task, message) => Some(failed(shared, &task.item.symbol, &message)),
+        Work::Cached(task) => work_on_cached(shared, &task.item),
+        Work::Taken(task) => Some(Finished { symbol: Some(task.item.symbol), ..Finished::default() }),
+    }
+}
+
+fn bars_key(shared: &Shared, symbol: &Symbol) -> EntryKey {
+    EntryKey::bars(&shared.source_id, symbol)
+}
+
+fn failed(shared: &Shared, symbol: &Symbol, message: &str) -> Finished {
+    failed_entry(shared, symbol, bars_key(shared, symbol), message)
+}
+
+fn failed_entry(shared: &Shared, symbol: &Symbol, key: EntryKey, message: &str) -> Finished {
+    tracing::debug!(%symbol, message, source = %shared.source_id.as_str(), "a symbol failed");
+    Finished { symbol: Some(symbol.clone()), failure: Some((key, message.to_owned())), ..Finished::default() }
+}
+
+/// An error of the cache: of this symbol alone, or the end of the run.
+fn failed_in_cache(shared: &Shared, symbol: &Symbol, key: EntryKey, error: &CacheError) -> Finished {
+    if matches!(
+        error,
+        CacheError::File { .. } | CacheError::FolderNotWritable { .. } | CacheError::Catalog { .. } | CacheError::DiskFull { .. }
+    ) {
+        // A folder that cannot be written will not be better for the next symbol.
+        shared.stop(&error.to_string());
+    }
+    failed_entry(shared, symbol, key, &error.to_string())
+}
+
+fn without_rows(shared: &Shared, item: &PlanItem) -> Finished {
+    let previous = match &item.bars {
+        BarsTask::Fetch { previous, .. } => previous.as_deref(),
+        BarsTask::Cached(_) => None,
+    };
+    let mut finished = Finished { symbol: Some(item.symbol.clone()), no_data: true, ..Finished::default() };
+    if previous.is_some_and(|entry| entry.file.is_some()) {
+        // The source answered, and what it said is kept apart from what was good: nothing cached is taken away.
+        let message = "the source has no bars of it any more; the last good version is kept. Clear it if it is not wanted".to_owned();
+        finished.failure = Some((bars_key(shared, &item.symbol), message));
+        finished.vanished = previous.is_some_and(|entry| entry.failure.is_none());
+    }
+    finished
+}
+
+/// What was just learnt of a symbol's bars, for their row and for the features made of them.
+struct BarsFacts {
+    fingerprint: u128,
+    /// Fingerprint of the bars that were cached before, and the first row that may differ from them.
+    before: Option<(u128, usize)>,
+    fetched_at_us: i64,
+    range: DateRange,
+    quality: Quality,
+    provisional_from_us: Option<i64>,
+    pinned: bool,
+}
+
+/// Rows before the first provisional bar.
+fn settled_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usize {
+    provisional_from_us.map_or(bars.len(), |from| bars.time_us.partition_point(|time| *time < from))
+}
+
+fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Finished> {
+    let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
+    let (range, previous) = (*range, previous.as_deref().cloned());
+    let parts = match task.asked.as_ref().map(|asked| &asked.ask) {
+        Some(Ask::Parts(parts)) => Some(parts.clone()),
+        _ => None,
+    };
+    let mut open = match (&parts, &previous) {
+        (Some(_), Some(entry)) => match open_cached(shared, entry) {
+            Some(open) => Some(open),
+            None => {
+                // What was to be added to is not there any more, or damaged: all of it is needed.
+                fetch_whole(shared, task, range);
+                return None;
+            }
+        },
+        _ => None,
+    };
+    let cached = open.as_ref().map(|(_, bars)| Arc::clone(bars));
+    let key = bars_key(shared, &task.item.symbol);
+    let computing = Instant::now();
+    let came = rows.len() as u64;
+    let (bars, quality, from_row, dropped) = match (cached.as_deref(), parts) {
+        (Some(old), Some(parts)) => {
+            let merged = merge(old, &parts, rows);
+            let before = previous.as_ref().map(|entry| entry.quality).unwrap_or_default();
+            (merged.bars, add_quality(&before, &merged.quality), merged.from_row, merged.quality.dropped())
+        }
+        _ => {
+            let (bars, quality) = Bars::normalise(rows);
+            (bars, quality, 0, quality.dropped())
+        }
+    };
+    add_since(&shared.busy.compute_ns, computing);
+    if bars.is_empty() {
+        return Some(if came > 0 {
+            let message = format!("none of its {came} rows has a usable price (open, high, low and close must be numbers)");
+            failed(shared, &task.item.symbol, &message)
+        } else {
+            without_rows(shared, &task.item)
+        });
+    }
+    let synced = task.asked.take().map(|asked| (asked.synced, asked.changed_years));
+    let (synced, changed_years) = synced.map_or((None, Vec::new()), |(synced, years)| (Some(synced), years));
+    let provisional_from_us = first_provisional(&bars, task.cut.until.map(micros_of_date));
+    let bars = Arc::new(bars);
+    let content = Content::Bars(Arc::clone(&bars));
+    let computing = Instant::now();
+    let fingerprint = content.fingerprint();
+    add_since(&shared.busy.compute_ns, computing);
+    let mut finished = Finished { symbol: Some(task.item.symbol.clone()), rows: came, rows_dropped: dropped as u64, ..Finished::default() };
+    let fetched_at_us = shared.cache.now_us();
+    let previous_file = previous.as_ref().and_then(|entry| entry.file.as_ref());
+    let unchanged = previous_file.is_some_and(|file| file.fingerprint == fingerprint);
+    let quality_changed = previous.as_ref().is_none_or(|entry| entry.quality != quality);
+    if quality_changed {
+        finished.quality = Some(quality);
+    }
+    if unchanged && !shared.request.force {
+        finished.touched.push(Touched { key, fetched_at_us, range, quality, synced, provisional_from_us });
+    } else {
+        if let Some(entry) = previous.as_ref().filter(|_| !unchanged) {
+            let old = cached.clone().or_else(|| read_cached(shared, entry));
+            let change = old.and_then(|old| Difference::between(&old, &bars).into_change(&key, fetched_at_us, changed_years));
+            finished.changes.extend(change);
+        }
+        let cost_us = cost_of(previous.as_ref(), task.fetch_us, came, bars.len());
+        let footer =
+            Footer { key: key.clone(), provenance: None, range, fetched_at_us, quality, synced, provisional_from_us, cost_us, state: None };
+        let writing = Instant::now();
+        let staged = shared.with_room(&task.item.symbol, || match (&previous, cached.is_some() && from_row > 0) {
+            (Some(entry), true) => {
+                // A second attempt opens the file anew.
+                let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
+                shared.cache.stage_append(open, &bars, from_row, None, footer.clone())
+            }
+            (entry, _) => shared.cache.stage(&content, footer.clone(), entry.as_ref()),
+        });
+        add_since(&shared.busy.write_ns, writing);
+        match staged {
+            Ok(staged) => finished.staged.push(staged),
+            Err(error) => return Some(failed_in_cache(shared, &task.item.symbol, key, &error)),
+        }
+    }
+    let before = previous_file.map(|file| (file.fingerprint, if unchanged { bars.len() } else { from_row }));
+    let pinned = previous.as_ref().is_some_and(|entry| entry.pinned);
+    let facts = BarsFacts { fingerprint, before, fetched_at_us, range, quality, provisional_from_us, pinned };
+    bring_features(shared, &task.item, &bars, &facts, &mut finished);
+    Some(finished)
+}
+
+/// Puts a symbol back into the queue, to be fetched whole.
+fn fetch_whole(shared: &Shared, mut task: Task, range: DateRange) {
+    task.whole = true;
+    task.asked = None;
+    let cut = super::ask::Cut { split: None, until: task.cut.until };
+    task.cut = cut;
+    shared.queue.put_last(Request::Check(range, cut, vec![task]));
+}
+
+fn read_cached(shared: &Shared, entry: &Entry) -> Option<Arc<Bars>> {
+    let reading = Instant::now();
+    let read = shared.cache.read_from_disk(&entry.key);
+    add_since(&shared.busy.fetch_ns, reading);
+    match read {
+        Ok(served) if served.entry.file.as_ref().map(|file| file.checksum) == entry.file.as_ref().map(|file| file.checksum) => {
+            Some(Arc::clone(served.content.bars()))
+        }
+        Ok(_another_version) => None,
+        Err(error) => {
+            tracing::warn!(%error, "what is cached cannot be added to");
+            None
+        }
+    }
+}
+
+/// Opens cached bars to be added to; `None` when that cannot be done.
+fn open_cached(shared: &Shared, entry: &Entry) -> Option<(Appendable, Arc<Bars>)> {
+    let reading = Instant::now();
+    let opened = shared.cache.open_for_append(entry).and_then(|open| {
+        let bars = Arc::clone(open.content()?.bars());
+        Ok((open, bars))
+    });
+    add_since(&shared.busy.fetch_ns, reading);
+    opened.inspect_err(|error| tracing::warn!(%error, "cached bars cannot be added to and are fetched whole")).ok()
+}
+
+fn first_provisional(bars: &Bars, until_us: Option<i64>) -> Option<i64> {
+    let until_us = until_us?;
+    bars.time_us.get(bars.time_us.partition_point(|time| *time < until_us)).copied()
+}
+
+/// What fetching all bars would take, told from what was fetched now or before.
+fn cost_of(previous: Option<&Entry>, fetch_us: u64, rows_came: u64, rows: usize) -> u64 {
+    let rows = rows as u64;
+    match previous.and_then(|entry| Some((entry.cost_us, entry.file.as_ref()?.rows))) {
+        Some((cost_us, known_rows)) if rows_came < rows && cost_us > 0 && known_rows > 0 => cost_us.saturating_mul(rows) / known_rows,
+        _ => fetch_us,
+    }
+}
+
+fn work_on_unchanged(shared: &Shared, mut task: Task) -> Option<Finished> {
+    let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
+    let range = *range;
+    let Some(entry) = previous.as_deref().cloned() else { return None };
+    let Some(file) = &entry.file else { return None };
+    let fetched_at_us = shared.cache.now_us();
+    let synced: Option<Synced> = task.asked.take().map(|asked| asked.synced);
+    let mut finished = Finished { symbol: Some(task.item.symbol.clone()), unchanged: true, ..Finished::default() };
+    finished.touched.push(Touched {
+        key: entry.key.clone(),
+        fetched_at_us,
+        range,
+        quality: entry.quality,
+        synced,
+        provisional_from_us: entry.provisional_from_us,
+    });
+    let facts = BarsFacts {
+        fingerprint: file.fingerprint,
+        before: Some((file.fingerprint, usize::MAX)),
+        fetched_at_us,
+        range,
+        quality: entry.quality,
+        provisional_from_us: entry.provisional_from_us,
+        pinned: entry.pinned,
+    };
+    let is_current = |feature: &FeatureTask| {
+        let definition = shared.request.sets.get(feature.set).map(FeatureSet::definition_hash);
+        let provenance = definition.map(|definition| Provenance { definition, inputs: file.fingerprint });
+        feature
+            .previous
+            .as_deref()
+            .is_some_and(|entry| entry.file.is_some() && entry.provenance.is_some() && entry.provenance == provenance)
+    };
+    let bars = if task.item.features.iter().all(is_current) {
+        // Nothing has to be computed, so nothing is read.
+        Arc::new(Bars::default())
+    } else {
+        match read_cached(shared, &entry) {
+            Some(bars) => bars,
+            None => {
+                fetch_whole(shared, task, range);
+                return None;
+            }
+        }
+    };
+    bring_features(shared, &task.item, &bars, &facts, &mut finished);
+    Some(finished)
+}
+
+fn work_on_cached(shared: &Shared, item: &PlanItem) -> Option<Finished> {
+    let BarsTask::Cached(entry) = &item.bars else { return None };
+    let reading = Instant::now();
+    let read = shared.cache.read_from_disk(&entry.key);
+    add_since(&shared.busy.fetch_ns, reading);
+    let served = match read {
+        Ok(served) => served,
+        // A file that cannot be read is this symbol's trouble alone.
+        Err(error) => return Some(failed(shared, &item.symbol, &error.to_string())),
+    };
+    let bars = Arc::clone(served.content.bars());
+    let file = served.entry.file.as_ref()?;
+    let facts = BarsFacts {
+        fingerprint: file.fingerprint,
+        before: Some((file.fingerprint, usize::MAX)),
+        fetched_at_us: served.entry.fetched_at_us,
+        range: served.entry.range,
+        quality: served.entry.quality,
+        provisional_from_us: served.entry.provisional_from_us,
+        pinned: served.entry.pinned,
+    };
+    let mut finished = Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64, ..Finished::default() };
+    bring_features(shared, item, &bars, &facts, &mut finished);
+    Some(finished)
+}
+
+/// Brings the planned feature sets of a symbol up to its bars: leaves them, continues them, or computes them whole.
+fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &BarsFacts, finished: &mut Finished) {
+    for FeatureTask { set, previous } in &item.features {
+        let Some(set) = shared.request.sets.get(*set) else { continue };
+        let key = EntryKey::features(&shared.source_id, &item.symbol, set.name());
+        let provenance = Provenance { definition: set.definition_hash(), inputs: facts.fingerprint };
+        let previous = previous.as_deref();
+        let unchanged = previous.is_some_and(|entry: &Entry| entry.file.is_some() && entry.provenance == Some(provenance));
+        if unchanged && !shared.request.force {
+            finished.touched.push(Touched {
+                key,
+                fetched_at_us: facts.fetched_at_us,
+                range: facts.range,
+                quality: facts.quality,
+                synced: None,
+                provisional_from_us: facts.provisional_from_us,
+            });
+            continue;
+        }
+        let footer = Footer {
+            key: key.clone(),
+            provenance: Some(provenance),
+            range: facts.range,
+            fetched_at_us: facts.fetched_at_us,
+            quality: facts.quality,
+            synced: None,
+            provisional_from_us: facts.provisional_from_us,
+            cost_us: 0,
+            state: None,
+        };
+        let continued = if shared.request.force { None } else { continue_features(shared, item, set, bars, facts, previous, &footer) };
+        let staged = continued.unwrap_or_else(|| compute_features(shared, item, set, bars, facts, previous, footer));
+        match staged {
+            Ok(mut staged) => {
+                // Features of pinned bars are pinned with them.
+                staged.entry.pinned |= facts.pinned;
+                finished.staged.push(staged);
+            }
+            Err(error) => {
+                finished.failure = failed_in_cache(shared, &item.symbol, key, &error).failure;
+                return;
+            }
+        }
+    }
+}
+
+fn compute_features(
+    shared: &Shared,
+    item: &PlanItem,
+    set: &FeatureSet,
+    bars: &Arc<Bars>,
+    facts: &BarsFacts,
+    previous: Option<&Entry>,
+    mut footer: Footer,
+) -> Result<crate::cache::Staged, CacheError> {
+    let computing = Instant::now();
+    let (table, state) = feature::compute_with_state(set, bars, settled_rows(bars, facts.provisional_from_us));
+    shared.counted.rows_computed.fetch_add(table.len() as u64, Ordering::Relaxed);
+    footer.cost_us = u64::try_from(computing.elapsed().as_micros()).unwrap_or(u64::MAX);
+    footer.state = Some(state.to_text());
+    add_since(&shared.busy.compute_ns, computing);
+    let content = Content::Features { bars: Arc::clone(bars), table: Arc::new(table) };
+    let writing = Instant::now();
+    let staged = shared.with_room(&item.symbol, || shared.cache.stage(&content, footer.clone(), previous));
+    add_since(&shared.busy.write_ns, writing);
+    staged
+}
+
+/// Goes on from the state of the cached features; `None` where that cannot be done and everything has to be computed.
+fn continue_features(
+    shared: &Shared,
+    item: &PlanItem,
+    set: &FeatureSet,
+    bars: &Arc<Bars>,
+    facts: &BarsFacts,
+    previous: Option<&Entry>,
+    footer: &Footer,
+) -> Option<Result<crate::cache::Staged, CacheError>> {
+    let (before, from_row) = facts.before?;
+    let entry = previous?;
+    let known = Provenance { definition: set.definition_hash(), inputs: before };
+    if from_row == 0 || from_row > bars.len() || entry.file.is_none() || entry.provenance != Some(known) {
+        return None;
+    }
+    let computing = Instant::now();
+    let open = match shared.cache.open_for_append(entry) {
+        Ok(open) => open,
+        Err(error) => {
+            tracing::warn!(%error, "cached features cannot be continued and are computed whole");
+            return None;
+        }
+    };
+    let state = FeatureState::from_text(open.footer().state.as_deref()?).ok()?;
+    let (tail, state) = feature::continue_from(set, bars, from_row, &state, settled_rows(bars, facts.provisional_from_us))?;
+    shared.counted.rows_computed.fetch_add(tail.len() as u64, Ordering::Relaxed);
+    add_since(&shared.busy.compute_ns, computing);
+    let rows_before = entry.rows().max(1);
+    let footer =
+        Footer { cost_us: entry.cost_us.saturating_mul(bars.len() as u64) / rows_before, state: Some(state.to_text()), ..footer.clone() };
+    let writing = Instant::now();
+    let mut open = Some(open);
+    let staged = shared.with_room(&item.symbol, || {
+        let open = match open.take() {
+            Some(open) => open,
+            None => shared.cache.open_for_append(entry)?,
+        };
+        shared.cache.stage_append(open, bars, from_row, Some(&tail), footer.clone())
+    });
+    add_since(&shared.busy.write_ns, writing);
+    Some(staged)
+}
