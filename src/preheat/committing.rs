@@ -3,7 +3,7 @@
 use super::patience::{Waiting, next_attempt_us};
 use super::report::{Progress, SymbolOutcome};
 use super::run::{Finished, News, Shared, add_since};
-use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding, Staged};
 use crate::market::Symbol;
 use async_channel::Receiver;
 use std::collections::HashMap;
@@ -102,9 +102,9 @@ fn commit_batch(
         for one in &finished.staged {
             let bytes = one.entry.size_bytes();
             if one.entry.key.dataset.is_bars() {
-                committed.bars_bytes += bytes
+                committed.bars_bytes += bytes;
             } else {
-                committed.features_bytes += bytes
+                committed.features_bytes += bytes;
             }
             committed.bytes_written += one.bytes_written();
         }
@@ -161,7 +161,7 @@ fn commit_batch(
 
 /// Makes room for what a batch adds, where budget or disk are at their end: the least valuable entries of other symbols go.
 fn make_room(shared: &Shared, batch: &Batch) -> Result<(), CacheError> {
-    let needed_bytes = batch.staged.iter().map(|one| one.bytes_written()).sum();
+    let needed_bytes = batch.staged.iter().map(Staged::bytes_written).sum();
     if needed_bytes == 0 {
         return Ok(());
     }
