@@ -185,7 +185,7 @@ impl Shared {
         let mut attempts = 0;
         loop {
             let error = match write() {
-                Err(error @ (CacheError::DiskFull { .. } | CacheError::BudgetFull { .. })) => error,
+                Err(error @ CacheError::DiskFull { .. }) => error,
                 other => {
                     if attempts > 0 {
                         tell(None);
