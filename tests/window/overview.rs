@@ -71,7 +71,7 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.press_and_settle("Who goes first?");
     desk.assert_sees("The least valuable go first");
     // Another process that is allowed less.
-    let cache = Cache::open(CacheOptions::new(desk.folders(), desk.clock.clone())).expect("a cache").0;
+    let cache = Cache::open(CacheOptions::new(desk.folders(), 1_000_000, desk.clock.clone())).expect("a cache").0;
     let total: u64 = desk.cached_files().values().map(|bytes| bytes.len() as u64).sum();
     cache.set_limits(Limits { disk_budget_bytes: total / 2, free_reserve_bytes: 0 });
     let room = cache.make_room(0, &|_key| false).expect("room");
@@ -81,7 +81,9 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.wait_text(&reason);
     desk.settle();
     desk.assert_no("Nothing had to go");
-    desk.press(&format!("{symbol} {}", key.dataset.name()));
+    let link = format!("{symbol} {}", key.dataset.name());
+    desk.scroll_to(&link);
+    desk.press(&link);
     desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == symbol));
     assert!(desk.state().view == View::Symbols && desk.state().inspector.open);
 }
@@ -109,10 +111,14 @@ fn integrity_tells_of_damage_and_quarantine() {
     }
     desk.scroll_to("Verify files");
     desk.press("Verify files");
-    desk.wait_text("2 files are damaged");
+    desk.wait_text("6 files, 2 damaged");
+    assert_eq!(desk.state().overview.survey.as_ref().expect("numbers").quarantine.0, 0, "only looked at");
+    desk.press("Verify and repair");
     desk.wait("the quarantine", |state| state.overview.survey.as_ref().is_some_and(|survey| survey.quarantine.0 == 2));
     desk.settle();
     desk.assert_sees("2 files · ");
+    desk.wait_idle();
+    desk.assert_sees("Every file that was read is as it was written");
 }
 
 #[test]

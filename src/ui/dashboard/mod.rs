@@ -1,6 +1,7 @@
 //! The overview: how much is hot, how much will be cold tomorrow morning, is anything broken, is it worth it.
 //!
-//! The figures answer at a glance; the groups below say why. One column in narrow windows, two in wide ones, three in very wide ones.
+//! The figures answer at a glance; the groups below say why. One column up to 1,280 points, two in wider windows, three in very
+//! wide ones.
 
 mod events;
 mod figures;
@@ -52,9 +53,9 @@ pub fn overview_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                     let right = [size, costs, evictions, integrity, trash];
                     columns_ui(ui, &[&[by_state, lookups, expiry, changes], &right], (state, views, out));
                 } else {
-                    ui.set_max_width(ONE_COLUMN);
                     let all = [by_state, lookups, size, changes, evictions, costs, expiry, integrity, trash];
-                    columns_ui(ui, &[&all], (state, views, out));
+                    // The figures above may be wider than what has to be read line by line.
+                    ui.allocate_ui(egui::vec2(width.min(ONE_COLUMN), 0.0), |ui| columns_ui(ui, &[&all], (state, views, out)));
                 }
             });
         });
