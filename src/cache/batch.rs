@@ -11,6 +11,7 @@ use crate::fault::kill_point;
 use crate::market::Symbol;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// Everything that became of some symbols.
 #[derive(Debug, Default)]
@@ -93,15 +94,23 @@ impl Cache {
         Ok(lost)
     }
 
-    /// Takes a file back that was not committed, so that what was cleared does not come back with it.
+    /// As [`Cache::commit`], but only those whose symbol's lease is still held when they are committed. Returns the others: what was
+    /// cached of them is as it was, or as whoever took the lease has left it.
+    ///
+    /// # Errors
+    /// As [`Cache::commit_batch`].
+    pub fn commit_fenced(&self, staged: &[Staged], lease: &Lease) -> Result<Vec<LeaseLost>, CacheError> {
+        let entries = staged.iter().map(|one| one.entry.clone()).collect();
+        self.commit_rows(staged, BatchRows { entries, granted: Some(lease.granted().clone()), ..BatchRows::default() })
+    }
+
+    /// Removes a staged file that is not to be committed, unless it is somebody else's by now.
     fn withdraw(&self, staged: &Staged) -> Result<(), CacheError> {
-        let known = self.catalog.entry(&staged.entry.key)?.and_then(|now| now.file);
-        let is_somebody_s = known.is_some_and(|file| self.folders.absolute(&staged.entry.key.dataset, &file.path) == staged.path);
-        if is_somebody_s || staged.was_appended() {
-            // Who holds the lease now has a file there, or will put one there.
-            return Ok(());
-        }
-        self.files.remove(&staged.path)
+        let Some(facts) = staged.entry.file.as_ref().filter(|_| !staged.was_appended()) else { return Ok(()) };
+        // A row that says the file is there is followed by the file, be it this one: it is whole, and readers take it in.
+        let is_known = self.catalog.entry(&staged.entry.key)?.and_then(|now| now.file).is_some_and(|now| now.path == facts.path);
+        let is_ours = || self.files.read(&staged.path, facts.size_bytes + 1).is_ok_and(|bytes| xxh3_128(&bytes) == facts.checksum);
+        if !is_known && is_ours() { self.files.remove(&staged.path) } else { Ok(()) }
     }
 }
 

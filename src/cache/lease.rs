@@ -258,8 +258,8 @@ impl Cache {
 mod tests {
     use super::*;
     use crate::cache::entry::{Entry, FileFacts};
-    use crate::cache::{CacheOptions, Folders, JobRecord};
-    use crate::market::{ManualClock, Resolution};
+    use crate::cache::{CacheOptions, Content, Folders, Footer, JobRecord, Judge, Selection};
+    use crate::market::{Bars, DateRange, ManualClock, Quality, RawBars, Resolution};
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
     use std::sync::Mutex;
@@ -357,6 +357,58 @@ mod tests {
         assert_eq!((rows(&a), rows(&b)), (1, 2));
         let unleased = Symbol::new("C");
         assert_eq!(one.catalog().put_entries_fenced(&[entry(&unleased, 1)], lease.granted()).expect("commit").len(), 1);
+    }
+
+    #[test]
+    fn what_is_cleared_while_it_is_preheated_stays_cleared_and_can_be_restored() {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = Arc::new(ManualClock::at(START_US));
+        let (one, two) = (open(folder.path(), &clock), open(folder.path(), &clock));
+        let symbol = Symbol::new("A");
+        let key = EntryKey::bars(&source(), &symbol);
+        let stage = |close: f64| {
+            let raw = RawBars {
+                time_us: vec![0],
+                open: vec![close],
+                high: vec![close],
+                low: vec![close],
+                close: vec![close],
+                volume: vec![1.0],
+                ..RawBars::default()
+            };
+            let footer = Footer {
+                key: key.clone(),
+                provenance: None,
+                range: DateRange::ALL,
+                fetched_at_us: START_US,
+                quality: Quality::default(),
+                synced: None,
+                provisional_from_us: None,
+                cost_us: 0,
+                state: None,
+            };
+            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage")
+        };
+        let closes =
+            |cache: &Cache| cache.read(&key, &crate::cache::Judge::default()).map(|found| found.served.content.bars().close.clone());
+        let lease = one.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");
+        assert!(one.commit_fenced(&[stage(1.0)], &lease).expect("commit").is_empty());
+        let cleared = two.clear(&Selection::default(), &Judge::default()).expect("clear");
+        assert_eq!(cleared.entries, 1);
+        let lost = one.commit_fenced(&[stage(2.0)], &lease).expect("commit");
+        assert!(lost[0].reason.contains("cleared"), "{lost:?}");
+        assert!(closes(&one).is_err() && closes(&two).is_err(), "it stays cleared");
+        assert!(two.verify(false, &|_, _| {}).expect("verify").is_clean(), "nothing is left behind");
+        two.undo_clear(None).expect("undo");
+        assert_eq!(closes(&two).expect("restored"), [1.0]);
+        let lost = one.commit_fenced(&[stage(3.0)], &lease).expect("commit");
+        assert!(lost[0].reason.contains("restored"), "{lost:?}");
+        assert!(two.verify(false, &|_, _| {}).expect("verify").is_clean());
+        drop(lease);
+        let lease = one.lease(&source(), &[symbol]).expect("lease");
+        assert!(one.commit_fenced(&[stage(4.0)], &lease).expect("commit").is_empty());
+        two.forget_replaced().expect("as whoever watches the catalog does");
+        assert_eq!(closes(&two).expect("read"), [4.0]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// How the time stands in a name.
@@ -76,7 +77,9 @@ impl Copies {
     /// When the folder cannot be made.
     pub fn unfinished(&self) -> std::io::Result<PathBuf> {
         fs::create_dir_all(&self.folder)?;
-        Ok(self.folder.join(format!("{}.tmp-{}", self.stem, std::process::id())))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Ok(self.folder.join(format!("{}.tmp-{}-{number}", self.stem, std::process::id())))
     }
 
     /// Keeps bytes as a copy of time `at_us`, unless the newest copy holds the same, and thins out the others.

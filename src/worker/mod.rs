@@ -12,6 +12,7 @@ mod preheating;
 mod service;
 mod snapshot;
 mod survey;
+mod upkeep;
 
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};

@@ -2,7 +2,7 @@
 
 use super::damage::runs;
 use super::scenario::{Oracle, assert_before_or_after, assert_repairs_cleanly, bars_key, open, read, same, steps};
-use samovar::cache::{CacheError, SystemFiles};
+use samovar::cache::{CacheError, Judge, SystemFiles};
 use samovar::fault::KILL_POINTS;
 use std::fs;
 use std::path::Path;
@@ -82,7 +82,7 @@ fn a_process_ended_at_any_point_loses_nothing_and_leaves_nothing_half_done() {
             let cache = open(&folder.path().join("cache"), Arc::new(SystemFiles));
             if point.starts_with("quarantine") {
                 let damaged = bars_key("B");
-                assert!(cache.read(&damaged).is_err(), "{context}: the damaged file was served");
+                assert!(cache.read(&damaged, &Judge::default()).is_err(), "{context}: the damaged file was served");
                 for (key, content) in before.iter().filter(|(key, _)| **key != damaged) {
                     assert!(same(read(&cache, key).as_ref(), Some(content)), "{context}: {key:?}");
                 }

@@ -201,12 +201,17 @@ fn start_mariadb() -> Result<Server, String> {
     let install = found(&["mariadb-install-db", "mysql_install_db"]);
     let folder = Folder::new()?;
     let (data, port, user) = (folder.path.join("data"), free_port(), user_name()?);
+    // A server that starts clears the temporary tables out of its folder, also those of other servers if the folder is /tmp.
+    let temporary = folder.path.join("tmp");
+    std::fs::create_dir(&temporary).map_err(|error| error.to_string())?;
     match install {
         Some(install) => run(Command::new(install)
+            .env("TMPDIR", &temporary)
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--user={user}")))?,
         None => run(Command::new(&server)
+            .env("TMPDIR", &temporary)
             .args(["--no-defaults", "--initialize-insecure"])
             .arg(format!("--datadir={}", data.display()))
             .arg(format!("--user={user}")))?,
@@ -219,6 +224,7 @@ fn start_mariadb() -> Result<Server, String> {
     let mut command = vec![server.display().to_string(), "--no-defaults".to_owned()];
     command.extend([
         format!("--datadir={}", data.display()),
+        format!("--tmpdir={}", temporary.display()),
         format!("--socket={}", folder.path.join("socket").display()),
         format!("--pid-file={}", folder.path.join("pid").display()),
         format!("--init-file={}", init.display()),

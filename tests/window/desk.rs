@@ -309,7 +309,7 @@ impl Desk {
 
     /// The name of what has the keyboard.
     pub fn focused_label(&self) -> Option<String> {
-        self.harness.root().children_recursive().find(|node| node.is_focused()).and_then(|node| node.accesskit_node().label())
+        self.harness.root().children_recursive().find(egui_kittest::Node::is_focused).and_then(|node| node.accesskit_node().label())
     }
 
     /// Presses a button by its words and returns what it puts on the clipboard.

@@ -132,10 +132,14 @@ impl Identity {
         Ok(Self { catalog: catalog.to_path_buf(), numbers: numbers_of(catalog)? })
     }
 
+    /// Whether the file still is in the catalog's place.
+    pub(super) fn is_in_place(&self) -> bool {
+        numbers_of(&self.catalog).is_ok_and(|now| now == self.numbers)
+    }
+
     /// Says in words if another file, or none, is in its place; before a transaction also makes sure that there is no sum.
     pub(super) fn check(&self, before: bool) -> Result<(), String> {
-        let same = numbers_of(&self.catalog).is_ok_and(|now| now == self.numbers);
-        if !same {
+        if !self.is_in_place() {
             return Err("it was removed or replaced while it was open. Close Samovar and open it again".to_owned());
         }
         if before { forget_sum(&self.catalog).map_err(|error| error.to_string()) } else { Ok(()) }

@@ -55,6 +55,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Catalog {
     path: PathBuf,
+    file: Identity,
     closed_well: bool,
     suspect: Arc<AtomicBool>,
     /// Whether anything was written since the last copy; and whether that was something only a user can make again.
@@ -104,11 +105,12 @@ impl Catalog {
         schema::migrate(&mut writer, path)?;
         let readers = Readers::open(path).map_err(fail)?;
         let file = Identity::of(path).map_err(fail_file)?;
-        let queue = Queue::start(writer, move |before| file.check(before), close).map_err(fail_file)?;
+        let opened = file.clone();
+        let queue = Queue::start(writer, move |before| opened.check(before), close).map_err(fail_file)?;
         suspect.store(false, Ordering::Release);
         let closed_well = matches!(condition, Condition::New | Condition::AsLeft | Condition::InUse);
         let (written, user_made) = (AtomicBool::new(condition == Condition::NotClosed), AtomicBool::new(false));
-        Ok(Self { path: path.to_path_buf(), closed_well, suspect, written, user_made, readers, queue, _guard: guard })
+        Ok(Self { path: path.to_path_buf(), file, closed_well, suspect, written, user_made, readers, queue, _guard: guard })
     }
 
     /// Whether the catalog was closed in good order before it was opened now; if not, a process was killed and files may be
@@ -148,6 +150,13 @@ impl Catalog {
             }
             failure_of(&self.path, &error)
         })
+    }
+
+    /// Whether another file, or none, is in the catalog's place by now: somebody removed it, or another process found it damaged
+    /// and put a new one there. Nothing can be written any more; what is read is what was there before. Open the cache again.
+    #[must_use]
+    pub fn was_replaced(&self) -> bool {
+        !self.file.is_in_place()
     }
 
     /// Whether damage was seen since the catalog was opened.
@@ -229,10 +238,9 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 /// An error of SQLite as one of the cache.
 fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-    let path = path.to_path_buf();
     match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path },
-        _ if is_damage(error) => CacheError::CatalogDamaged { path, reason: error.to_string() },
-        _ => CacheError::catalog(&path, error),
+        Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path: path.to_path_buf() },
+        _ if is_damage(error) => CacheError::CatalogDamaged { path: path.to_path_buf(), reason: error.to_string() },
+        _ => CacheError::catalog(path, error),
     }
 }

@@ -34,11 +34,10 @@ impl From<rusqlite::Error> for WriteFailure {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
         match error.sqlite_error_code() {
-            Some(DatabaseBusy | DatabaseLocked) => return Self::Busy,
-            Some(DiskFull) => return Self::Full,
-            _ => {}
+            Some(DatabaseBusy | DatabaseLocked) => Self::Busy,
+            Some(DiskFull) => Self::Full,
+            _ => Self::Database { damage: super::is_damage(&error), reason: error.to_string() },
         }
-        Self::Database { damage: super::is_damage(&error), reason: error.to_string() }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cache::error::CacheError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Marks the file as Samovar's ("SMVR").
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
@@ -277,12 +278,14 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Ca
 
 /// Copies the catalog as it is to a file beside it that names its format.
 fn keep_copy(connection: &Connection, path: &Path, format: i64) -> Result<(), CacheError> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let beside = |suffix: String| {
         let mut name = path.as_os_str().to_os_string();
         name.push(suffix);
         PathBuf::from(name)
     };
-    let (kept, unfinished) = (beside(format!(".format-{format}")), beside(format!(".format-{format}.tmp-{}", std::process::id())));
+    let (kept, unfinished) = (beside(format!(".format-{format}")), beside(format!(".format-{format}.tmp-{}-{number}", std::process::id())));
     let fail_file = |error: std::io::Error| CacheError::file("writing", &kept, &error);
     match std::fs::remove_file(&unfinished) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail_file(error)),
@@ -290,6 +293,11 @@ fn keep_copy(connection: &Connection, path: &Path, format: i64) -> Result<(), Ca
     }
     let target = unfinished.to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [target]).map_err(|error| super::failure_of(path, &error))?;
+    let copied = Connection::open(&unfinished).and_then(|copy| format_of(&copy)).map_err(|error| super::failure_of(&unfinished, &error))?;
+    if copied != format {
+        // Another process has brought it to the newest format meanwhile, and has kept a copy of what was before.
+        return std::fs::remove_file(&unfinished).map_err(fail_file);
+    }
     // SQLite does not synchronise what it writes this way.
     File::options().write(true).open(&unfinished).and_then(|file| file.sync_all()).map_err(fail_file)?;
     std::fs::rename(&unfinished, &kept).map_err(fail_file)

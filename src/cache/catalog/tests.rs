@@ -383,3 +383,52 @@ fn the_sum_is_written_by_the_last_to_close_and_gone_once_somebody_writes() {
     assert!(!again.was_closed_well());
     assert_eq!(again.entries(None).expect("read").len(), 1);
 }
+
+#[test]
+fn many_may_open_a_new_or_an_old_catalog_at_once() {
+    for old in [false, true] {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = if old { format_1(&folder) } else { path_in(&folder) };
+            let together = std::sync::Barrier::new(6);
+            std::thread::scope(|scope| {
+                for number in 0..6 {
+                    let (path, together) = (&path, &together);
+                    scope.spawn(move || {
+                        together.wait();
+                        let catalog = Catalog::open(path).expect("open");
+                        catalog.put_entries(&[entry(&format!("N{number}"), number)]).expect("put");
+                        assert!(catalog.entry(&key(&format!("N{number}"))).expect("read").is_some());
+                    });
+                }
+            });
+            let catalog = Catalog::open(&path).expect("open");
+            assert_eq!(catalog.entries(None).expect("read").len(), if old { 11 } else { 6 });
+            let copies: Vec<_> = std::fs::read_dir(folder.path())
+                .expect("list")
+                .map(|item| item.expect("an item").file_name().to_string_lossy().into_owned())
+                .filter(|name| name.contains("format"))
+                .collect();
+            if old {
+                assert_eq!(copies, ["catalog.sqlite.format-1"]);
+                let copy = Connection::open(folder.path().join("catalog.sqlite.format-1")).expect("copy");
+                assert_eq!(schema::format_of(&copy).expect("format"), 1);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_catalog_that_was_replaced_takes_nothing_that_would_be_lost() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = path_in(&folder);
+    let catalog = Catalog::open(&path).expect("open");
+    catalog.put_entries(&[entry("A", 1)]).expect("put");
+    assert!(!catalog.was_replaced());
+    std::fs::rename(&path, folder.path().join("aside")).expect("moved aside");
+    assert!(catalog.was_replaced());
+    let refused = catalog.put_entries(&[entry("B", 1)]).expect_err("refused").to_string();
+    assert!(refused.contains("removed or replaced while it was open"), "{refused}");
+    assert_eq!(catalog.entries(None).expect("what was there").len(), 1);
+}
