@@ -1,3 +1,5 @@
+//! Tests of the reasons: every state is told, and never another than it is.
+
 use super::*;
 use crate::cache::entry::{Failure, FileFacts, Provenance};
 use crate::cache::freshness::state_of;

@@ -205,7 +205,6 @@ fn a_changed_row_at_the_source_is_told_everywhere_and_leads_to_its_place() {
     desk.assert_sees("rewritten");
     let detail = desk.state().overview.survey.as_ref().expect("numbers").changes[0].detail.clone();
     desk.assert_sees(&detail);
-    desk.scroll_to("S001: rewritten");
     desk.press("S001: rewritten");
     desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == "S001"));
     desk.wait_chart("S001");

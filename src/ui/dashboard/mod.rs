@@ -13,7 +13,7 @@ mod states;
 use super::theme::{Theme, space};
 use super::widgets::heading_ui;
 use super::window::{Outbox, ViewState};
-use crate::app::AppState;
+use crate::app::{AppState, OpenState};
 use eframe::egui;
 use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 
@@ -46,7 +46,10 @@ pub fn overview_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                 figures::figures_ui(ui, state);
                 ui.add_space(space::XL);
                 let width = ui.available_width();
-                if width >= THREE_COLUMNS {
+                if state.overview.survey.is_none() {
+                    // A few milliseconds: groups that grow one after another would make everything below them jump.
+                    note_ui(ui, if state.open == OpenState::Opening { "Opening the cache" } else { "Counting" });
+                } else if width >= THREE_COLUMNS {
                     let third = [changes, evictions, integrity, trash];
                     columns_ui(ui, &[&[by_state, lookups, expiry], &[size, costs], &third], (state, views, out));
                 } else if width >= TWO_COLUMNS {
