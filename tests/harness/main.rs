@@ -11,6 +11,7 @@ mod kills;
 mod life;
 mod market;
 mod process;
+mod processes;
 
 /// How long the random parts are: what the environment says, or the usual.
 fn runs(usual: usize) -> usize {

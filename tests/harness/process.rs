@@ -8,6 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// The program; another build of it for a run that outlives this one.
+fn program() -> std::ffi::OsString {
+    std::env::var_os("SAMOVAR_FAULT_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_samovar").into())
+}
+
 /// No command of these tests takes so long, on whatever machine.
 const HANGS_AFTER: Duration = Duration::from_secs(180);
 
@@ -136,7 +141,7 @@ impl Place {
 
     /// The program, ready to run here.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_samovar"));
+        let mut command = Command::new(program());
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "RUST_LOG", "SAMOVAR_SOURCE_PASSWORD", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] {
             command.env_remove(name);
         }
