@@ -4,6 +4,7 @@
 //! and separators only from characters that every bundled font has, and a true minus sign.
 
 use crate::market::{DAY_US, HOUR_US, SECOND_US, format_date};
+use chrono::TimeZone;
 
 /// Shown where there is no value.
 pub const NONE: &str = "–";
@@ -191,6 +192,33 @@ pub fn relative(time_us: i64, now_us: i64) -> String {
     if distance > 0 { format!("in {text}") } else { format!("{text} ago") }
 }
 
+/// A time on the clock of `zone`, as short as can be: `16:15` on the day of `now_us`, `Mon 16:15` within a week, else with its date.
+#[must_use]
+pub fn moment<Zone: TimeZone>(time_us: i64, now_us: i64, zone: &Zone) -> String {
+    let local = |time_us: i64| zone.timestamp_micros(time_us).earliest().map(|time| time.naive_local());
+    let (Some(time), Some(now)) = (local(time_us), local(now_us)) else { return NONE.to_owned() };
+    let pattern = match (time.date() - now.date()).num_days() {
+        0 => "%H:%M",
+        -6..=6 => "%a %H:%M",
+        _ => "%Y-%m-%d %H:%M",
+    };
+    time.format(pattern).to_string()
+}
+
+/// A time of less than a second or so in the unit that fits: `4.2 µs`, `180 µs`, `12.5 ms`, `1.3 s`.
+#[must_use]
+pub fn short_time(micros: f64) -> String {
+    if !micros.is_finite() {
+        return NONE.to_owned();
+    }
+    let figures = |value: f64| if value < 9.95 { trimmed(value, 1) } else { fixed(value, 0) };
+    match micros.max(0.0) {
+        micros if micros < 999.5 => format!("{} µs", figures(micros)),
+        micros if micros < 999_500.0 => format!("{} ms", figures(micros / 1e3)),
+        micros => duration(micros / 1e6),
+    }
+}
+
 /// `2021-03-01 – 2024-02-29`, one date where both are the same day.
 #[must_use]
 pub fn date_span(first_us: i64, last_us: i64) -> String {
@@ -256,6 +284,21 @@ mod tests {
         assert_eq!(seconds.map(duration), texts);
         assert_eq!([59.0, 3_599.0, 90_000.0, 190_000.0].map(duration_short), ["59 s", "59 min", "25 h", "2 d"]);
         assert_eq!(duration(f64::NAN), NONE);
+    }
+
+    #[test]
+    fn moments_are_as_short_as_they_can_be() {
+        let noon = 19_849 * DAY_US + 12 * HOUR_US;
+        let told = [0, -3, 24, -6 * 24, 7 * 24].map(|hours| moment(noon + hours * HOUR_US, noon, &chrono::Utc));
+        assert_eq!(told, ["12:00", "09:00", "Tue 12:00", "Tue 12:00", "2024-05-13 12:00"]);
+        let east = chrono::FixedOffset::east_opt(14 * 3_600).expect("an offset");
+        assert_eq!(moment(noon, noon + 12 * HOUR_US, &east), "02:00");
+    }
+
+    #[test]
+    fn short_times_have_two_figures_and_a_unit() {
+        let times = [0.4, 4.26, 180.4, 999.6, 12_490.0, 1_300_000.0, f64::NAN];
+        assert_eq!(times.map(short_time), ["0.4 µs", "4.3 µs", "180 µs", "1 ms", "12 ms", "1.3 s", NONE]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
+use crate::cache::LookupSpan;
 use crate::config::{Password, Settings};
 use crate::market::Symbol;
 use crate::preheat::RunState;
@@ -29,6 +30,16 @@ pub enum Action {
     Retry(Vec<Symbol>),
     /// Preheat one symbol.
     Preheat(Symbol),
+    /// Show a symbol with everything that is known of it.
+    Inspect(Symbol),
+    /// Show a symbol: its row and its chart.
+    Reveal(Symbol),
+    /// Narrow the list to a symbol and show it.
+    Find(Symbol),
+    /// Look so far back in the overview.
+    LookBack(LookupSpan),
+    /// Put a text on the clipboard.
+    Copy(String),
     /// Restore a cleared batch.
     Restore(i64),
     /// Close a notice.

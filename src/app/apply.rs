@@ -14,6 +14,12 @@ impl AppState {
     /// Applies one event; returns jobs that follow from it.
     #[must_use]
     pub fn apply(&mut self, event: JobEvent) -> Vec<Job> {
+        let mut jobs = self.take_in(event);
+        jobs.extend(self.look_closer());
+        jobs
+    }
+
+    fn take_in(&mut self, event: JobEvent) -> Vec<Job> {
         match event {
             JobEvent::Opened => {
                 if matches!(self.open, OpenState::Failed(_)) {
@@ -76,6 +82,8 @@ impl AppState {
             JobEvent::VerifyProgress { done, total } => self.verifying = Some((done, total)),
             JobEvent::Verified(report) => return self.apply_verified(&report),
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
+            JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
+            JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && let TestState::Running { generation: wanted, stages } = &mut form.test

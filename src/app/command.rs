@@ -9,6 +9,8 @@ use strum::IntoEnumIterator;
 pub enum Command {
     /// Bring everything that is not fresh to fresh.
     PreheatAll,
+    /// Ask the source what changed, about fresh symbols too.
+    CheckSource,
     /// Bring the selected symbols to fresh.
     PreheatSelected,
     /// Fetch and compute the selected symbols again.
@@ -51,6 +53,8 @@ pub enum Command {
     ShowJobs,
     /// Show sources and settings.
     ShowSettings,
+    /// Show or hide everything that is known of the symbol.
+    ShowInspector,
     /// Put the cursor into the filter.
     FocusFilter,
     /// Select every symbol of the list.
@@ -166,6 +170,7 @@ impl Command {
     pub fn text(self) -> &'static str {
         match self {
             Self::PreheatAll => "Preheat all",
+            Self::CheckSource => "Check the source",
             Self::PreheatSelected => "Preheat",
             Self::RefreshSelected => "Refresh",
             Self::InvalidateSelected => "Invalidate",
@@ -187,6 +192,7 @@ impl Command {
             Self::ShowOverview => "Overview",
             Self::ShowJobs => "Jobs",
             Self::ShowSettings => "Settings",
+            Self::ShowInspector => "Show inspector",
             Self::FocusFilter => "Filter symbols",
             Self::SelectAll => "Select all",
             Self::SelectNone => "Select none",
@@ -204,6 +210,7 @@ impl Command {
     pub fn tooltip(self) -> &'static str {
         match self {
             Self::PreheatAll => "Bring every symbol that is not fresh to fresh",
+            Self::CheckSource => "Ask the source what changed, about fresh symbols too; only what changed is fetched",
             Self::PreheatSelected => "Bring the selected symbols to fresh; fresh ones are left alone",
             Self::RefreshSelected => "Fetch and compute the selected symbols again, whatever their state",
             Self::InvalidateSelected => "Mark the selected symbols as not fresh; their files stay",
@@ -225,6 +232,7 @@ impl Command {
             Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
             Self::ShowJobs => "Running and past jobs",
             Self::ShowSettings => "Sources, folders, time to live, budgets and theme",
+            Self::ShowInspector => "Why the symbol is in its state, what changed at the source, its files and lookups; again to hide it",
             Self::FocusFilter => "Type to narrow the list",
             Self::SelectAll => "Select every symbol that the filter shows",
             Self::SelectNone => "Give up the selection",
@@ -242,6 +250,7 @@ impl Command {
     pub fn group(self) -> CommandGroup {
         match self {
             Self::PreheatAll
+            | Self::CheckSource
             | Self::PreheatSelected
             | Self::RefreshSelected
             | Self::InvalidateSelected
@@ -254,9 +263,13 @@ impl Command {
             | Self::Repair => CommandGroup::Cache,
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
             Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
-            Self::FocusFilter | Self::SelectAll | Self::SelectNone | Self::PreviousSymbol | Self::NextSymbol | Self::CopyRows => {
-                CommandGroup::Symbols
-            }
+            Self::ShowInspector
+            | Self::FocusFilter
+            | Self::SelectAll
+            | Self::SelectNone
+            | Self::PreviousSymbol
+            | Self::NextSymbol
+            | Self::CopyRows => CommandGroup::Symbols,
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
@@ -274,7 +287,9 @@ impl Command {
             Self::PreheatAll => Shortcut::ctrl_shift('P'),
             Self::PreheatSelected => Shortcut { ctrl: true, shift: false, key: Key::Enter },
             Self::RefreshSelected => Shortcut::ctrl('R'),
-            Self::InvalidateSelected => Shortcut::ctrl('I'),
+            Self::CheckSource => Shortcut::ctrl_shift('R'),
+            Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
+            Self::ShowInspector => Shortcut::ctrl('I'),
             Self::ClearSelected => Shortcut::plain(Key::Delete),
             Self::UndoClear => Shortcut::ctrl('Z'),
             Self::CancelJob => Shortcut::ctrl('.'),
@@ -306,7 +321,7 @@ impl Command {
         let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
         let stage = state.active_job().map(|job| job.stage);
         match self {
-            Self::PreheatAll | Self::ListSymbols => source,
+            Self::PreheatAll | Self::CheckSource | Self::ListSymbols | Self::ShowInspector => source,
             Self::PreheatSelected
             | Self::RefreshSelected
             | Self::InvalidateSelected

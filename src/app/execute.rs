@@ -21,6 +21,12 @@ impl AppState {
     /// Does what the user asked for; returns jobs for the worker.
     #[must_use]
     pub fn execute(&mut self, action: Action) -> Vec<Job> {
+        let mut jobs = self.carry_out(action);
+        jobs.extend(self.look_closer());
+        jobs
+    }
+
+    fn carry_out(&mut self, action: Action) -> Vec<Job> {
         match action {
             Action::Run(command) => return self.run(command),
             Action::Show(view) => self.view = view,
@@ -30,6 +36,15 @@ impl AppState {
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
             Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
             Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
+            Action::Inspect(symbol) => return self.inspect(symbol),
+            Action::Reveal(symbol) => return self.reveal(symbol),
+            Action::Find(symbol) => {
+                self.list.show_all();
+                self.list.set_filter(symbol.to_string());
+                return self.reveal(symbol);
+            }
+            Action::LookBack(span) => self.overview.span = span,
+            Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
             Action::DismissNotice(id) => self.notices.dismiss(id),
             Action::CloseDialog => self.dialog = None,
@@ -49,6 +64,10 @@ impl AppState {
         }
         match command {
             Command::PreheatAll => vec![self.preheat(PreheatOrder { title: "Preheat all".to_owned(), ..PreheatOrder::default() })],
+            Command::CheckSource => {
+                let order = PreheatOrder { title: "Check the source".to_owned(), check: true, ..PreheatOrder::default() };
+                vec![self.preheat(order)]
+            }
             Command::PreheatSelected => self.preheat_selected("Preheat", false),
             Command::RefreshSelected => self.preheat_selected("Refresh", true),
             Command::InvalidateSelected => vec![Job::Invalidate(self.selection(self.list.targets()))],
@@ -82,6 +101,11 @@ impl AppState {
             Command::ShowOverview => self.show(View::Overview),
             Command::ShowJobs => self.show(View::Jobs),
             Command::ShowSettings => self.show(View::Settings),
+            Command::ShowInspector => {
+                // From elsewhere the inspector is wanted; only beside the chart it is in the way.
+                self.inspector.open = self.view != View::Symbols || !self.inspector.open;
+                self.show(View::Symbols)
+            }
             Command::FocusFilter => {
                 self.focus_filter = true;
                 Vec::new()

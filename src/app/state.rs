@@ -2,6 +2,7 @@
 
 use super::connect::ConnectForm;
 use super::jobs::{JobStage, JobView};
+use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
 use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
@@ -84,6 +85,8 @@ pub struct Workspace {
     pub sort: SortKey,
     /// The symbol on the chart.
     pub focus: Option<Symbol>,
+    /// Whether the inspector is shown.
+    pub inspector: bool,
 }
 
 /// Everything the window draws.
@@ -101,6 +104,10 @@ pub struct AppState {
     pub list: SymbolList,
     /// The chart.
     pub chart: ChartState,
+    /// The inspector beside it.
+    pub inspector: InspectorState,
+    /// The overview.
+    pub overview: OverviewState,
     /// Jobs of this session, newest first.
     pub jobs: Vec<JobView>,
     /// Symbols a job has now.
@@ -131,13 +138,15 @@ impl AppState {
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
+        state.inspector.open = workspace.inspector;
         state
     }
 
     /// What to remember for the next start.
     #[must_use]
     pub fn workspace(&self) -> Workspace {
-        Workspace { view: self.view, sort: self.list.sort(), focus: self.list.focus().cloned() }
+        let focus = self.list.focus().cloned();
+        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open }
     }
 
     /// Whether a source is configured.

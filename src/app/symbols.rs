@@ -163,6 +163,12 @@ impl SymbolList {
         self.filter = text;
     }
 
+    /// Gives up the filter and the chips.
+    pub(super) fn show_all(&mut self) {
+        self.filter.clear();
+        self.states.clear();
+    }
+
     pub(super) fn toggle_state(&mut self, chip: StateFilter) {
         if !self.states.remove(&chip) {
             self.states.insert(chip);

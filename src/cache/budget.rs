@@ -265,6 +265,8 @@ pub struct Room {
     pub evicted: Vec<Eviction>,
     /// Bytes that are still missing.
     pub missing_bytes: u64,
+    /// Bytes among them that are missing to the disk budget; the rest is missing to what is to stay free on the disk.
+    pub over_budget_bytes: u64,
     /// Whether what was asked for fits now.
     pub enough: bool,
 }
@@ -445,6 +447,9 @@ impl Cache {
             taken.extend(refused);
         }
         room.enough = room.missing_bytes == 0;
+        if !room.enough {
+            room.over_budget_bytes = self.limits().shortfall(self.used_bytes()?, needed_bytes, None);
+        }
         Ok(room)
     }
 
@@ -488,8 +493,8 @@ impl Cache {
         let Some(facts) = &entry.file else { return };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
         let Ok(status) = self.files.status(&path) else { return };
-        if status.size_bytes != facts.size_bytes || status.modified_us != facts.modified_us {
-            // Somebody has written it anew since the catalog was read: it is not the one that had to go.
+        if status.size_bytes < facts.size_bytes {
+            // Not the one that had to go. (A longer one is: an append that nobody committed.)
             return;
         }
         if let Err(error) = self.files.remove(&path) {

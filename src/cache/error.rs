@@ -14,12 +14,22 @@ pub enum CacheError {
         reason: String,
     },
     /// There is no room to write.
-    #[error("the disk with the folder {} is full: {} more {} needed. Clear cached data or free some space, then try again; nothing that was cached is lost", .folder.display(), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
+    #[error("the disk with the folder {} is full: {} more {} needed. Free some space there, or choose another folder with --cache-dir, then try again; nothing that was cached is lost", .folder.display(), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
     DiskFull {
         /// The folder that was written to.
         folder: PathBuf,
         /// Bytes that were to be written.
         needed_bytes: u64,
+    },
+    /// The cache may not take more room, and what may be evicted was.
+    #[error("the cache in {} may take {} and what may be evicted is gone: {} more {} needed. Raise the disk budget in the settings, clear or unpin what is not needed, or free space on the disk", .folder.display(), crate::format::bytes(*.budget_bytes), crate::format::bytes(*.needed_bytes), if *.needed_bytes == 1 { "is" } else { "are" })]
+    BudgetFull {
+        /// The cache folder.
+        folder: PathBuf,
+        /// Bytes that are missing.
+        needed_bytes: u64,
+        /// Bytes the cache may take.
+        budget_bytes: u64,
     },
     /// An entry's file was replaced or is being added to by somebody else.
     #[error("{dataset} of {symbol} were changed by another process just now; try again")]

@@ -29,6 +29,7 @@ mod store;
 mod test_cache;
 mod trash;
 mod verify;
+mod why;
 
 pub use append::Appendable;
 pub use batch::Batch;
@@ -54,6 +55,7 @@ pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPas
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
+pub use why::{End, Why, provisional_sentence, rule_words};
 
 use crate::market::{Clock, Symbol};
 use crate::source::SourceId;
@@ -152,9 +154,9 @@ impl Cache {
         // A copy of the catalog is older than the files.
         let restored_pins = if reopened.copy_of_us.is_some() { cache.align_copy()? } else { 0 };
         // First, so that files on their way to the trash are not taken for lost ones.
-        cache.finish_clears()?;
-        let recovery = cache.recover(reopened, restored_pins)?;
-        cache.purge_trash()?;
+        unless_full(cache.finish_clears())?;
+        let recovery = unless_full(cache.recover(reopened, restored_pins))?;
+        unless_full(cache.purge_trash())?;
         cache.note_mended(&recovery);
         Ok((cache, recovery))
     }
@@ -236,6 +238,17 @@ impl Cache {
         for key in keys {
             self.memory.invalidate(key);
         }
+    }
+}
+
+/// On a full disk what is cached can still be read, and clearing makes room: what could not be set right is left for the next start.
+fn unless_full<T: Default>(result: Result<T, CacheError>) -> Result<T, CacheError> {
+    match result {
+        Err(error @ CacheError::DiskFull { .. }) => {
+            tracing::warn!(%error, "what an earlier process left behind is set right at the next start");
+            Ok(T::default())
+        }
+        other => other,
     }
 }
 

@@ -11,7 +11,7 @@ mod symbol;
 mod time;
 
 pub use bars::{Bars, Quality, RawBars, Resolution};
-pub use calendar::{Exchange, Session};
+pub use calendar::{Exchange, GRACE_US, Session};
 pub use date_range::{DateRange, DateRangeError};
 pub use symbol::Symbol;
 pub use time::{

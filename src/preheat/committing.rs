@@ -3,7 +3,7 @@
 use super::patience::{Waiting, next_attempt_us};
 use super::report::{Progress, SymbolOutcome};
 use super::run::{Finished, News, Shared, add_since};
-use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding, Staged};
 use crate::market::Symbol;
 use async_channel::Receiver;
 use std::collections::HashMap;
@@ -102,9 +102,9 @@ fn commit_batch(
         for one in &finished.staged {
             let bytes = one.entry.size_bytes();
             if one.entry.key.dataset.is_bars() {
-                committed.bars_bytes += bytes
+                committed.bars_bytes += bytes;
             } else {
-                committed.features_bytes += bytes
+                committed.features_bytes += bytes;
             }
             committed.bytes_written += one.bytes_written();
         }
@@ -139,7 +139,10 @@ fn commit_batch(
         place_of.insert(symbol.clone(), outcomes.len());
         outcomes.push((symbol, outcome));
     }
-    let lost = shared.retry_when_full(tell, || shared.cache.commit_batch(&batch))?;
+    let lost = shared.retry_when_full(tell, || {
+        make_room(shared, &batch)?;
+        shared.cache.commit_batch(&batch)
+    })?;
     for lost in lost {
         if let Some((_, outcome)) = place_of.get(&lost.key.symbol).and_then(|place| outcomes.get_mut(*place)) {
             *outcome = SymbolOutcome::Failed(lost.reason);
@@ -154,6 +157,22 @@ fn commit_batch(
         }
     }
     Ok(outcomes)
+}
+
+/// Makes room for what a batch adds, where budget or disk are at their end: the least valuable entries of other symbols go.
+fn make_room(shared: &Shared, batch: &Batch) -> Result<(), CacheError> {
+    let needed_bytes = batch.staged.iter().map(Staged::bytes_written).sum();
+    if needed_bytes == 0 {
+        return Ok(());
+    }
+    let is_protected = |key: &EntryKey| key.source == shared.source_id && shared.symbols.contains(&key.symbol);
+    let room = shared.cache.make_room(needed_bytes, &is_protected)?;
+    // What is to stay free on the disk is a wish; the budget is a limit.
+    if room.over_budget_bytes == 0 {
+        return Ok(());
+    }
+    let (folder, budget_bytes) = (shared.cache.folders().cache_dir.clone(), shared.cache.limits().disk_budget_bytes);
+    Err(CacheError::BudgetFull { folder, needed_bytes: room.over_budget_bytes, budget_bytes })
 }
 
 fn vanished(key: &EntryKey, noticed_us: i64) -> Change {

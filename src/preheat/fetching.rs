@@ -122,7 +122,7 @@ async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, w
     }
     let singles = match request {
         Request::Check(range, cut, tasks) => tasks.into_iter().map(|task| Request::Check(range, cut, vec![task])).collect(),
-        Request::Fetch(parts, tasks) => tasks.into_iter().map(|task| Request::Fetch(parts.clone(), vec![task])).collect(),
+        Request::Fetch(parts, tasks) => tasks.into_iter().map(|task| Request::Fetch(parts.to_vec(), vec![task])).collect(),
     };
     shared.queue.put_first(singles);
 }
@@ -227,13 +227,13 @@ async fn check(
             return Ok(());
         }
     }
-    let requests = fetches.into_iter().flat_map(|(parts, tasks)| in_portions(parts, tasks)).collect();
+    let requests = fetches.into_iter().flat_map(|(parts, tasks)| in_portions(&parts, tasks)).collect();
     shared.queue.put_first(requests);
     Ok(())
 }
 
 /// Requests for the same days with not more rows than are plenty.
-fn in_portions(parts: Vec<DateRange>, tasks: Vec<Task>) -> Vec<Request> {
+fn in_portions(parts: &[DateRange], tasks: Vec<Task>) -> Vec<Request> {
     let plenty = Plenty::default();
     let mut portions: Vec<Request> = Vec::new();
     let mut rows = 0;
@@ -246,7 +246,7 @@ fn in_portions(parts: Vec<DateRange>, tasks: Vec<Task>) -> Vec<Request> {
             }
             _ => {
                 rows = expected;
-                portions.push(Request::Fetch(parts.clone(), vec![task]));
+                portions.push(Request::Fetch(parts.to_vec(), vec![task]));
             }
         }
     }

@@ -125,9 +125,9 @@ impl Difference {
                 }
                 Ordering::Greater => {
                     if time_us > last_old {
-                        found.appended += 1
+                        found.appended += 1;
                     } else {
-                        found.inserted += 1
+                        found.inserted += 1;
                     }
                     right += 1;
                     true

@@ -19,7 +19,7 @@ use crate::source::{Source, SourceError, SourceId};
 use async_channel::{Sender, bounded};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -131,6 +131,8 @@ pub(super) struct Shared {
     pub queue: Queue,
     /// Failed attempts in a row of symbols that failed before.
     pub attempts: HashMap<Symbol, u32>,
+    /// The symbols of this run: what it has just brought is not evicted for the rest of it.
+    pub symbols: HashSet<Symbol>,
     /// Held for reading while the source is asked, for writing while it is waited for.
     pub reachable: tokio::sync::RwLock<()>,
     /// How often the source was waited for.
@@ -183,7 +185,7 @@ impl Shared {
         let mut attempts = 0;
         loop {
             let error = match write() {
-                Err(error @ CacheError::DiskFull { .. }) => error,
+                Err(error @ (CacheError::DiskFull { .. } | CacheError::BudgetFull { .. })) => error,
                 other => {
                     if attempts > 0 {
                         tell(None);
@@ -241,6 +243,7 @@ pub async fn run_plan(
         PreheatReport { requested: plan.requested, skipped_fresh: plan.skipped_fresh, failed: plan.refused, ..PreheatReport::default() };
     let total = plan.items.len();
     let attempts = plan.items.iter().filter_map(|item| Some((item.symbol.clone(), item.failed_attempts()?))).collect();
+    let symbols = plan.items.iter().map(|item| item.symbol.clone()).collect();
     let (work_out, work_in) = bounded::<Work>(threads * 2 + 2);
     let (news_out, news_in) = bounded::<News>(threads * 2 + COMMIT_BATCH / 4);
     let (to_fetch, cached): (Vec<PlanItem>, Vec<PlanItem>) =
@@ -254,6 +257,7 @@ pub async fn run_plan(
         counted: Counters::default(),
         queue: Queue::default(),
         attempts,
+        symbols,
         reachable: tokio::sync::RwLock::default(),
         outages: AtomicU64::new(0),
         leases: Mutex::default(),

@@ -248,7 +248,7 @@ fn cost_of(previous: Option<&Entry>, fetch_us: u64, rows_came: u64, rows: usize)
 fn work_on_unchanged(shared: &Shared, mut task: Task) -> Option<Finished> {
     let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
     let range = *range;
-    let Some(entry) = previous.as_deref().cloned() else { return None };
+    let entry = previous.as_deref().cloned()?;
     let Some(file) = &entry.file else { return None };
     let fetched_at_us = shared.cache.now_us();
     let synced: Option<Synced> = task.asked.take().map(|asked| asked.synced);

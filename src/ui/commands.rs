@@ -13,7 +13,8 @@ use strum::IntoEnumIterator;
 pub fn icon_of(command: Command) -> Option<&'static str> {
     let glyph = match command {
         Command::PreheatAll | Command::PreheatSelected => icons::PREHEAT,
-        Command::RefreshSelected | Command::ListSymbols => icons::REFRESH,
+        Command::RefreshSelected | Command::ListSymbols | Command::CheckSource => icons::REFRESH,
+        Command::ShowInspector => icons::INFO,
         Command::InvalidateSelected => icons::INVALIDATE,
         Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
         Command::PinSelected => icons::PIN,

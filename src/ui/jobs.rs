@@ -9,13 +9,15 @@ use super::{format, icons};
 use crate::app::{Action, AppState, Command, JobStage, JobView};
 use crate::market::Symbol;
 use crate::preheat::{RunState, Waiting};
-use crate::worker::PastJob;
+use crate::worker::{PastJob, WorkFacts};
 use eframe::egui;
 use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui, vec2};
 use std::collections::HashSet;
 
 /// Failures listed at first.
 const FAILURES_SHOWN: usize = 200;
+/// Changed symbols listed.
+const CHANGED_SHOWN: usize = 40;
 
 /// The whole view.
 pub fn jobs_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
@@ -131,6 +133,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
     let key = (newest, job.record_id);
     let open = views.open_jobs.contains(&key) != newest;
     let trouble = !job.failures.is_empty() || job.error.is_some();
+    let more = trouble || !job.changed.is_empty() || job.work != WorkFacts::default();
     let (glyph, color) = if job.error.is_some() {
         (icons::ERROR, theme.error)
     } else if !job.failures.is_empty() {
@@ -152,19 +155,28 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
             ui.label(RichText::new(when).small().color(theme.text_weak));
         });
         ui.add(Label::new(RichText::new(summary(job)).small().color(theme.text_weak)).truncate());
-        if trouble {
+        if more {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let (glyph, name) = if open { (icons::COLLAPSE, "Hide reasons") } else { (icons::EXPAND, "Show reasons") };
+                let (glyph, name) = match (open, trouble) {
+                    (true, true) => (icons::COLLAPSE, "Hide reasons"),
+                    (true, false) => (icons::COLLAPSE, "Hide details"),
+                    (false, true) => (icons::EXPAND, "Show reasons"),
+                    (false, false) => (icons::EXPAND, "Show details"),
+                };
                 if icons::icon_button_ui(ui, glyph, name).clicked() && !views.open_jobs.remove(&key) {
                     views.open_jobs.insert(key);
                 }
             });
         }
     });
-    if open && trouble {
+    if open && more {
         egui::Frame::NONE.inner_margin(Margin { left: 24, right: 0, top: 0, bottom: 8 }).show(ui, |ui| {
             if let Some(error) = &job.error {
                 ui.add(Label::new(RichText::new(error).color(theme.error)).selectable(true).wrap());
+            }
+            changed_ui(ui, &job.changed, out);
+            if let Some(text) = work_text(&job.work) {
+                ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
             }
             failures_ui(ui, &job.failures, ("past", job.record_id.unsigned_abs()), out);
         });
@@ -186,6 +198,8 @@ fn summary(job: &PastJob) -> String {
     };
     part(job.ok, "ok");
     part(job.skipped_fresh, "fresh already");
+    part(job.unchanged, "unchanged");
+    part(job.changed.len() as u64, "changed at the source");
     part(job.no_data, "no data");
     part(job.failures.len() as u64, "failed");
     if job.cancelled {
@@ -199,6 +213,50 @@ fn summary(job: &PastJob) -> String {
         parts.push(format::duration(job.seconds));
     }
     parts.join(" · ")
+}
+
+/// The symbols that changed at the source, each a way to what changed.
+fn changed_ui(ui: &mut Ui, changed: &[Symbol], out: &mut Outbox) {
+    if changed.is_empty() {
+        return;
+    }
+    let theme = Theme::of(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("Changed at the source:").small().color(theme.text_weak));
+        for symbol in changed.iter().take(CHANGED_SHOWN) {
+            let link = ui.add(egui::Link::new(RichText::new(symbol.as_str()).small()));
+            if link.on_hover_text("Show what changed").clicked() {
+                out.act(Action::Inspect(symbol.clone()));
+            }
+        }
+        if changed.len() > CHANGED_SHOWN {
+            let more = format!("and {} more", format::count((changed.len() - CHANGED_SHOWN) as u64));
+            ui.label(RichText::new(more).small().color(theme.text_weak));
+        }
+    });
+}
+
+/// What a job did, counted; `None` where nothing was counted.
+fn work_text(work: &WorkFacts) -> Option<String> {
+    let rows = |count: u64| format::counted(count, "row", "rows");
+    let mut parts = Vec::new();
+    if work.digest_rows > 0 {
+        parts.push(format!("compared {}", format::counted(work.digest_rows, "digest", "digests")));
+    }
+    if work.rows_fetched > 0 {
+        parts.push(format!("read {} at the source", rows(work.rows_fetched)));
+    }
+    if work.rows_computed > 0 {
+        parts.push(format!("computed features of {}", rows(work.rows_computed)));
+    }
+    if work.written_bytes > 0 {
+        parts.push(format!("wrote {}", format::bytes(work.written_bytes)));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let text = parts.join(", ");
+    Some(text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect())
 }
 
 fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&str, u64), out: &mut Outbox) {
@@ -219,5 +277,19 @@ fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&str, u64), out
     let again = format!("Retry {}", format::counted(failures.len() as u64, "symbol", "symbols"));
     if ui.button(again).clicked() {
         out.act(Action::Retry(failures.iter().map(|(symbol, _)| symbol.clone()).collect()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_told_in_one_sentence_of_what_was_done() {
+        assert_eq!(work_text(&WorkFacts::default()), None);
+        let work = WorkFacts { digest_rows: 12, rows_fetched: 1, rows_computed: 3_400, written_bytes: 1_200_000 };
+        let expected = "Compared 12 digests, read 1 row at the source, computed features of 3,400 rows, wrote 1.2 MB";
+        assert_eq!(work_text(&work).as_deref(), Some(expected));
+        assert_eq!(work_text(&WorkFacts { rows_fetched: 5, ..WorkFacts::default() }).as_deref(), Some("Read 5 rows at the source"));
     }
 }

@@ -128,6 +128,49 @@ pub fn mark_ui(ui: &mut Ui, mark: StateMark) -> Response {
     response.on_hover_text(mark.word())
 }
 
+/// In what way a symbol's bars at the source are not what they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeMark {
+    /// Bars came after the last. A plus.
+    Appended,
+    /// History is another. Two arrows, to and fro.
+    Rewritten,
+    /// Nothing is left. A minus in a ring.
+    Removed,
+}
+
+/// A mark of a change as a widget of its own.
+pub fn change_mark_ui(ui: &mut Ui, mark: ChangeMark) -> Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(size::MARK + space::XS, size::MARK), Sense::hover());
+    let rect = Rect::from_min_size(rect.min, vec2(size::MARK, size::MARK));
+    let (painter, center) = (ui.painter(), rect.center());
+    let reach = size::MARK * 0.42;
+    match mark {
+        ChangeMark::Appended => {
+            let stroke = Stroke::new(1.75, theme.success);
+            painter.line_segment([center - vec2(reach, 0.0), center + vec2(reach, 0.0)], stroke);
+            painter.line_segment([center - vec2(0.0, reach), center + vec2(0.0, reach)], stroke);
+        }
+        ChangeMark::Rewritten => {
+            let stroke = Stroke::new(1.75, theme.outdated);
+            for (lift, side) in [(-2.5, 1.0), (2.5, -1.0)] {
+                let (left, right) = (center + vec2(-reach, lift), center + vec2(reach, lift));
+                painter.line_segment([left, right], stroke);
+                // Each line is an arrow, to and fro.
+                let head = if side > 0.0 { right } else { left };
+                painter.line_segment([head, head + vec2(-3.0 * side, -2.5)], stroke);
+            }
+        }
+        ChangeMark::Removed => {
+            let stroke = Stroke::new(1.5, theme.damaged);
+            painter.circle_stroke(center, reach, stroke);
+            painter.line_segment([center - vec2(reach * 0.5, 0.0), center + vec2(reach * 0.5, 0.0)], stroke);
+        }
+    }
+    response
+}
+
 /// A point on a circle; `turn` counts clockwise from the top, 1 is all the way round.
 fn on_circle(center: Pos2, radius: f32, turn: f32) -> Pos2 {
     let angle = turn * TAU - TAU * 0.25;

@@ -8,6 +8,7 @@ mod dashboard;
 mod dialogs;
 pub use crate::format;
 pub mod icons;
+mod inspector;
 mod jobs;
 mod logo;
 pub mod marks;

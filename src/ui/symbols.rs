@@ -3,19 +3,22 @@
 //! Only the visible rows are built. What a click means is decided by the state; this only says that one happened.
 
 use super::chart::{ChartNotice, chart_ui};
-use super::commands::{command_button_ui, primary_button_ui};
+use super::commands::{command_button_ui, command_icon_ui, primary_button_ui};
 use super::theme::{StateMark, Theme, size, space};
 use super::widgets::{chip_ui, mark_of, state_ui};
 use super::window::{Outbox, ViewState};
-use super::{dialogs, format, icons};
+use super::{dialogs, format, icons, inspector};
 use crate::app::{Action, AppState, Column, Command, ListAction, OpenState, StateFilter};
-use crate::cache::EntryState;
+use crate::cache::{EntryState, Why};
 use crate::market::Symbol;
-use crate::worker::{LoadError, SymbolRow};
+use crate::worker::{DatasetFacts, LoadError, SymbolRow};
 use eframe::egui;
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, TextEdit, Ui, vec2};
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 use strum::IntoEnumIterator;
+
+/// What the chart keeps beside the list and the inspector.
+const CHART_POINTS: f32 = 420.0;
 
 /// The whole view.
 pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
@@ -25,9 +28,13 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
     }
     let theme = Theme::of(ui);
     let list = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 12, right: 4, top: 0, bottom: 0 });
-    Panel::left("symbols").resizable(true).default_size(712.0).min_size(360.0).max_size(1100.0).frame(list).show(ui, |ui| {
+    // The chart keeps room of its own, whatever stands beside it.
+    let beside = if state.inspector.open { inspector::WIDTH } else { 0.0 };
+    let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
+    Panel::left("symbols").resizable(true).default_size(712.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
         list_ui(ui, state, views, out);
     });
+    inspector::inspector_ui(ui, state, views, out);
     egui::CentralPanel::default().frame(Frame::NONE.fill(theme.background)).show(ui, |ui| {
         symbol_head_ui(ui, state, out);
         chart_part_ui(ui, state, views, out);
@@ -290,34 +297,29 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, symbol: &SymbolRow) {
         let left = Label::new(RichText::new(format::duration(left)).small().color(theme.text_weak)).selectable(false).truncate();
         ui.add(left).on_hover_text(format!("Fresh until {}", local_time(expires_at_us)));
     }
-    let mut explained = String::new();
-    if let Some(failure) = &symbol.failure {
-        explained.push_str(failure);
-    }
-    if !symbol.quality.is_clean() {
-        if !explained.is_empty() {
-            explained.push('\n');
-        }
-        explained.push_str(&quality_text(symbol));
-    }
-    if !explained.is_empty() {
-        response.on_hover_text(explained);
-    }
+    response.on_hover_ui(|ui| explanation_ui(ui, symbol, now_us));
 }
 
-fn quality_text(row: &SymbolRow) -> String {
-    let quality = &row.quality;
-    let parts = [
-        (quality.missing_price, "rows without a usable price were left out"),
-        (quality.duplicate_time, "rows with a repeated time were left out"),
-        (quality.unsorted, "rows were out of order and were sorted"),
-        (quality.missing_volume, "bars have no volume and count as 0"),
-        (quality.non_positive_price, "bars have a price of zero or below"),
-        (quality.broken_range, "bars have a high below or a low above their other prices"),
-    ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", format::count(*count as u64))).collect();
-    parts.join("\n")
+/// Why a row is in its state, and what was noticed in its bars; made only while it is looked at.
+fn explanation_ui(ui: &mut Ui, row: &SymbolRow, now_us: i64) {
+    let theme = Theme::of(ui);
+    ui.set_max_width(360.0);
+    let sentence = |facts: &DatasetFacts| facts.why.sentence(now_us, &chrono::Local);
+    match row.deciding() {
+        Some(facts) if row.datasets.len() > 1 && row.state != EntryState::Fresh => {
+            ui.label(RichText::new(facts.dataset.as_str()).small().color(theme.text_weak));
+            ui.label(sentence(facts));
+        }
+        Some(facts) => {
+            ui.label(sentence(facts));
+        }
+        None => {
+            ui.label(Why::NotCached.sentence(now_us, &chrono::Local));
+        }
+    }
+    for line in inspector::quality_lines(&row.quality) {
+        ui.label(RichText::new(line).color(theme.text_weak));
+    }
 }
 
 /// Now, as the last snapshot and the system see it: the snapshot's clock while it is young, so that tests can stand still.
@@ -406,12 +408,16 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
             ui.add(Label::new(RichText::new(facts.join(" · ")).small().color(theme.text_weak)).truncate());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if !state.inspector.open {
+                    command_icon_ui(ui, state, Command::ShowInspector, out);
+                }
                 if icons::icon_button_ui(ui, icons::PREHEAT, "Preheat this symbol").clicked() {
                     out.act(Action::Preheat(row.symbol.clone()));
                 }
             });
         });
-        if row.state == EntryState::Damaged {
+        // The inspector says it beside.
+        if row.state == EntryState::Damaged && !state.inspector.open {
             let damaged = row.datasets.iter().filter(|dataset| dataset.state == EntryState::Damaged);
             let names: Vec<&str> = damaged.map(|dataset| dataset.dataset.as_str()).collect();
             let text =
@@ -421,7 +427,7 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
             });
         }
-        if let Some(failure) = &row.failure {
+        if let Some(failure) = row.failure.as_ref().filter(|_| !state.inspector.open) {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
                 ui.add(

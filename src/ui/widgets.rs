@@ -2,9 +2,10 @@
 
 use super::format;
 use super::theme::{StateMark, Theme, mark_ui, size, space};
-use crate::cache::EntryState;
+use crate::cache::{EntryState, HitCounts, Tier};
 use eframe::egui;
 use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
+use strum::IntoEnumIterator;
 
 /// A thin bar that is full to a share of 0…1.
 pub fn meter_ui(ui: &mut Ui, width: f32, share: f32, color: Color32) -> Response {
@@ -86,6 +87,46 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
     painter.galley(egui::pos2(mark_rect.right() + space::XS, rect.center().y - galley.size().y * 0.5), galley, color);
     response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, pressed, &text));
     response
+}
+
+/// The colour of a tier in charts of lookups: the nearer, the hotter.
+#[must_use]
+pub fn tier_color(theme: &Theme, tier: Tier) -> Color32 {
+    match tier {
+        Tier::Memory => theme.fresh,
+        Tier::Disk => theme.cooling,
+        Tier::Shared => theme.outdated,
+        Tier::Miss => theme.missing,
+    }
+}
+
+/// A square of a legend, and its words.
+pub fn legend_ui(ui: &mut Ui, color: Color32, text: &str) -> Response {
+    let theme = Theme::of(ui);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
+        let (dot, _) = ui.allocate_exact_size(vec2(8.0, 16.0), Sense::hover());
+        ui.painter().rect_filled(Rect::from_center_size(dot.center(), vec2(8.0, 8.0)), 2.0, color);
+        ui.label(RichText::new(text).small().color(theme.text))
+    })
+    .inner
+}
+
+/// Lookups by tier in words, with the share of each; the shared tier only where it answered, and stale answers where there were any.
+pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
+    let theme = Theme::of(ui);
+    let total = counts.total().max(1) as f64;
+    let text = |word: &str, count: u64| format!("{word} {} ({})", format::count(count), format::percent(count as f64 / total));
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::M;
+        for tier in Tier::iter().filter(|tier| counts.of(*tier) > 0 || *tier != Tier::Shared) {
+            legend_ui(ui, tier_color(theme, tier), &text(tier.word(), counts.of(tier)));
+        }
+        if let Some(stale) = stale {
+            let words = text("served stale", stale);
+            legend_ui(ui, theme.stale, &words).on_hover_text("Answered with what was not fresh, and marked so");
+        }
+    });
 }
 
 /// A quiet heading above a group.

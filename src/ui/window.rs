@@ -82,6 +82,14 @@ pub struct ViewState {
     pub scrolled_to: Option<(crate::market::Symbol, u64)>,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
+    /// Whether the inspector shows every change and every lookup it knows.
+    pub all_changes: bool,
+    /// The same of lookups.
+    pub all_lookups: bool,
+    /// Whether the overview shows every eviction it knows.
+    pub all_evictions: bool,
+    /// Whether the overview shows the rule of evictions.
+    pub eviction_rule: bool,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
 }
@@ -231,7 +239,7 @@ impl SamovarWindow {
         egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
             (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),
             (_, View::Symbols) => symbols::symbols_view_ui(ui, state, views, out),
-            (_, View::Overview) => dashboard::overview_ui(ui, state, out),
+            (_, View::Overview) => dashboard::overview_ui(ui, state, views, out),
             (_, View::Jobs) => jobs::jobs_ui(ui, state, views, out),
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });

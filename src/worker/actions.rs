@@ -1,9 +1,11 @@
 //! Everything but preheats: each job is started at once, beside the others.
 
 use super::chart_data::ChartData;
+use super::dossier::{Dossier, InspectRequest};
 use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
 use super::preheating::{self, Queue};
-use super::service::Service;
+use super::service::{NO_SOURCE, Service};
+use super::survey::{Survey, SurveyRequest};
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::{self, FeatureSet, FeatureTable};
 use crate::market::{Bars, Symbol};
@@ -17,6 +19,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
         Job::Load(request) => spawn_blocking(service, move |service| load(service, request)),
+        Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
+        Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::TestSource { generation, url } => {
             let service = Arc::clone(service);
             tokio::spawn(async move { test(&service, generation, *url).await });
@@ -105,6 +109,27 @@ fn save(service: &Arc<Service>, problems: Vec<String>, reopen: bool, password: O
             .reporter
             .notice(NoticeLevel::Info, "This system has no keyring: the password is kept in a file that only you can read".to_owned()),
         Err(error) => service.reporter.notice(NoticeLevel::Error, error.to_string()),
+    }
+}
+
+/// Tells everything about a symbol. Nothing changes by it, so no new snapshot follows.
+fn inspect(service: &Arc<Service>, request: InspectRequest) {
+    let configuration = service.configuration();
+    let dossier = service.cache().and_then(|cache| {
+        let source = configuration.source_id().ok_or_else(|| NO_SOURCE.to_owned())?;
+        Dossier::make(&cache, &source, &request, &configuration.judge).map_err(|error| error.to_string())
+    });
+    let dossier = dossier.inspect_err(|message| tracing::warn!(%message, symbol = %request.symbol, "a symbol could not be looked into"));
+    service.reporter.send_blocking(JobEvent::Inspected { request, dossier: dossier.ok().map(Arc::new) });
+}
+
+/// Works out the overview's numbers.
+fn survey(service: &Arc<Service>, request: SurveyRequest) {
+    let source = service.configuration().source_id();
+    let survey = service.cache().and_then(|cache| Survey::make(&cache, source.as_ref(), request.span).map_err(|error| error.to_string()));
+    match survey {
+        Ok(survey) => service.reporter.send_blocking(JobEvent::Surveyed { request, survey: Arc::new(survey) }),
+        Err(message) => tracing::warn!(%message, "the overview's numbers could not be worked out"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What goes to the worker and what comes back.
 
 use super::chart_data::ChartData;
+use super::dossier::{Dossier, InspectRequest};
+use super::survey::{Survey, SurveyRequest};
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
 use crate::config::{Password, Settings};
 use crate::market::{DateRange, Symbol};
@@ -90,6 +92,10 @@ pub enum Job {
     ListSymbols,
     /// Read a symbol for the chart.
     Load(LoadRequest),
+    /// Tell everything about a symbol.
+    Inspect(InspectRequest),
+    /// Work out the overview's numbers.
+    Survey(SurveyRequest),
     /// Test a connection step by step.
     TestSource {
         /// Counts up, so that answers to an older test can be told apart.
@@ -248,6 +254,20 @@ pub enum JobEvent {
         request: LoadRequest,
         /// What came of it.
         result: Result<LoadedSymbol, LoadError>,
+    },
+    /// Everything about a symbol.
+    Inspected {
+        /// The request.
+        request: InspectRequest,
+        /// What is known; `None` when it cannot be read (that is told besides).
+        dossier: Option<Arc<Dossier>>,
+    },
+    /// The overview's numbers.
+    Surveyed {
+        /// The request.
+        request: SurveyRequest,
+        /// The numbers.
+        survey: Arc<Survey>,
     },
     /// One stage of a connection test ended.
     TestStage {

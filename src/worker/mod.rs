@@ -6,11 +6,16 @@
 
 mod actions;
 pub mod chart_data;
+mod dossier;
 mod event;
 mod preheating;
 mod service;
 mod snapshot;
+mod survey;
+mod upkeep;
 
+pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use service::{Overrides, Worker, WorkerContext, definitions, limits};
-pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts};
+pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts, WorkFacts};
+pub use survey::{Survey, SurveyRequest};

@@ -56,6 +56,11 @@ impl Queue {
         }));
     }
 
+    /// Whether no preheat runs or waits.
+    pub(super) fn is_idle(&self) -> bool {
+        self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Pauses, resumes or cancels a preheat.
     pub(super) fn control(&self, id: JobId, state: RunState) {
         let control = self.controls.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();

@@ -4,6 +4,7 @@ use super::actions;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::preheating::Queue;
 use super::snapshot::{Snapshot, SnapshotInput};
+use super::upkeep::keep_up;
 use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::FeatureSet;
@@ -248,8 +249,9 @@ impl Service {
         }
         let opening = Arc::clone(&service);
         service.blocking(move || opening.open_cache()).await;
-        let queue = Queue::new(Arc::clone(&service));
+        let queue = Arc::new(Queue::new(Arc::clone(&service)));
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
+        let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
@@ -258,6 +260,9 @@ impl Service {
         }
         queue.cancel_all().await;
         keeper.abort();
+        if let Some(upkeep) = upkeep {
+            upkeep.abort();
+        }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(closing);
     }

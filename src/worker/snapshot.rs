@@ -1,6 +1,6 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage};
+use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
 use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,8 @@ pub struct DatasetFacts {
     pub dataset: String,
     /// Its state.
     pub state: EntryState,
+    /// What decided on it.
+    pub why: Why,
     /// When it stops being fresh.
     pub expires_at_us: Option<i64>,
     /// The catalog's row.
@@ -75,6 +77,19 @@ pub struct SourceFacts {
     pub listed_at_us: Option<i64>,
 }
 
+/// What a job did, counted: what the source read and sent, what was computed and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkFacts {
+    /// Lines of digests that came from the source, one per symbol and year.
+    pub digest_rows: u64,
+    /// Rows of bars that came from the source.
+    pub rows_fetched: u64,
+    /// Rows of feature tables that were computed.
+    pub rows_computed: u64,
+    /// Bytes written into cached files.
+    pub written_bytes: u64,
+}
+
 /// A job of the history.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PastJob {
@@ -92,6 +107,12 @@ pub struct PastJob {
     pub skipped_fresh: u64,
     /// Symbols without data.
     pub no_data: u64,
+    /// Symbols of which the source has exactly what was cached.
+    pub unchanged: u64,
+    /// Symbols whose bars at the source are not what they were.
+    pub changed: Vec<Symbol>,
+    /// What was done, counted.
+    pub work: WorkFacts,
     /// Symbols that failed, and why.
     pub failures: Vec<(Symbol, String)>,
     /// Bars that went through.
@@ -115,7 +136,7 @@ impl PastJob {
         let number = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
         let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
-        let failures = report.pointer("/failures").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Self {
             record_id: record.id,
             title: record.title.clone(),
@@ -124,7 +145,15 @@ impl PastJob {
             ok: number("/symbols/ok"),
             skipped_fresh: number("/symbols/skipped_fresh"),
             no_data: number("/symbols/no_data"),
-            failures: failures
+            unchanged: number("/symbols/unchanged"),
+            changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
+            work: WorkFacts {
+                digest_rows: number("/counted/digest_rows"),
+                rows_fetched: number("/counted/rows_fetched"),
+                rows_computed: number("/counted/rows_computed"),
+                written_bytes: number("/counted/bytes_written"),
+            },
+            failures: list("/failures")
                 .iter()
                 .filter_map(|failure| Some((Symbol::new(failure.get("symbol")?.as_str()?), failure.get("error")?.as_str()?.to_owned())))
                 .collect(),
@@ -228,7 +257,7 @@ impl Snapshot {
                 snapshot.next_change_us = earlier(snapshot.next_change_us, Some(expires_at_us));
             }
         }
-        snapshot.rows = rows(listed, entries, input.judge);
+        snapshot.rows = rows(listed, entries, input.judge, now_us);
         Ok(snapshot)
     }
 }
@@ -238,7 +267,7 @@ fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 /// One row per symbol: those the source lists, and those that are only cached.
-fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge) -> Vec<SymbolRow> {
+fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
     let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
         .into_iter()
         .map(|info| {
@@ -255,7 +284,11 @@ fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judg
         let row = by_symbol.entry(entry.key.symbol.clone()).or_insert_with(|| SymbolRow::empty(entry.key.symbol.clone()));
         row.add(entry, state, judge);
     }
-    by_symbol.into_values().collect()
+    let mut rows: Vec<SymbolRow> = by_symbol.into_values().collect();
+    for row in &mut rows {
+        row.give_reasons(judge, now_us);
+    }
+    rows
 }
 
 impl SymbolRow {
@@ -304,7 +337,23 @@ impl SymbolRow {
         } else {
             self.features_bytes += entry.size_bytes();
         }
-        self.datasets.push(DatasetFacts { dataset: entry.key.dataset.name().to_owned(), state, expires_at_us, entry });
+        let dataset = entry.key.dataset.name().to_owned();
+        self.datasets.push(DatasetFacts { dataset, state, why: Why::NotCached, expires_at_us, entry });
+    }
+
+    /// Says of each entry why it is in its state; once all are there, because features depend on their bars.
+    fn give_reasons(&mut self, judge: &Judge, now_us: i64) {
+        let bars = self.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars()).and_then(|facts| facts.entry.file.as_ref());
+        let bars_fingerprint = bars.map(|file| file.fingerprint);
+        for facts in &mut self.datasets {
+            facts.why = judge.why(Some(&facts.entry), &facts.entry.key, bars_fingerprint, now_us);
+        }
+    }
+
+    /// The entry that gives the row its state, if there is one.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&DatasetFacts> {
+        self.datasets.iter().find(|facts| facts.state == self.state)
     }
 
     /// Bytes of bars and features.

@@ -307,6 +307,30 @@ impl Desk {
         });
     }
 
+    /// The name of what has the keyboard.
+    pub fn focused_label(&self) -> Option<String> {
+        self.harness.root().children_recursive().find(egui_kittest::Node::is_focused).and_then(|node| node.accesskit_node().label())
+    }
+
+    /// Presses a button by its words and returns what it puts on the clipboard.
+    #[track_caller]
+    pub fn copied_by(&mut self, label: &str) -> String {
+        self.harness.run_ok();
+        self.button(label).click();
+        for _ in 0..4 {
+            self.harness.step();
+            let commands = &self.harness.output().platform_output.commands;
+            let copied = commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            });
+            if let Some(text) = copied {
+                return text;
+            }
+        }
+        panic!("{label:?} copies nothing")
+    }
+
     // Doing.
 
     /// Presses a button, link or menu item by its words.
@@ -318,6 +342,13 @@ impl Desk {
         self.button(label).click();
         self.harness.step();
         self.harness.step();
+    }
+
+    /// Brings a control into view.
+    #[track_caller]
+    pub fn scroll_to(&mut self, label: &str) {
+        self.button(label).scroll_to_me();
+        self.settle();
     }
 
     /// Presses an item of the menu that is open, not a button of the same words behind it.

@@ -53,6 +53,9 @@ fn an_idle_window_asks_for_no_repaint_in_any_view_full() {
         desk.shortcut(view);
         assert_idle(&mut desk, view.text());
     }
+    desk.shortcut(Command::ShowInspector);
+    desk.wait("the dossier", |state| state.focused_dossier().is_some());
+    assert_idle(&mut desk, "the inspector");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The real window with its real worker, cache and sources, driven by the words a user sees, and what became of the disk.
 //!
 //! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; what is done to
-//! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; settings →
+//! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
+//! numbers of all → `overview`; settings →
 //! `settings`; the connection dialog → `connect`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart.rs`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
@@ -12,8 +13,10 @@ mod connect;
 mod desk;
 mod first_start;
 mod idle;
+mod inspector;
 mod jobs;
 mod list;
+mod overview;
 mod selection;
 #[allow(dead_code)]
 #[path = "../support/servers.rs"]

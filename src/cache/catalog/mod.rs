@@ -241,6 +241,6 @@ fn failure_of(path: &Path, error: &rusqlite::Error) -> CacheError {
     match error.sqlite_error_code() {
         Some(DatabaseBusy | DatabaseLocked) => CacheError::CatalogBusy { path: path.to_path_buf() },
         _ if is_damage(error) => CacheError::CatalogDamaged { path: path.to_path_buf(), reason: error.to_string() },
-        _ => CacheError::catalog(&path, error),
+        _ => CacheError::catalog(path, error),
     }
 }

@@ -12,6 +12,7 @@ use super::line::Pen;
 use super::menu::toolbar_ui;
 use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, drag_edge, frames, lines_of};
 use super::tags;
+use crate::market::Symbol;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
@@ -30,6 +31,8 @@ const ZOOM_PER_POINT: f64 = 0.004;
 const KEY_PAN: f64 = 0.1;
 /// Factor of one press of `+`.
 const KEY_ZOOM: f64 = 0.8;
+/// Bars in view after a jump where everything was in view before.
+const JUMP_BARS: f64 = 120.0;
 
 /// What stands in place of a chart that has nothing to show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +50,8 @@ pub struct ChartNotice {
 pub struct ChartView {
     /// Shown while there is no data; a friendly default where this is `None`.
     pub notice: Option<ChartNotice>,
+    /// Where to go as soon as this symbol's bars are shown.
+    jump: Option<(Symbol, i64)>,
     /// What is typed into the search of the indicators.
     search: String,
     shown: Option<Shown>,
@@ -62,6 +67,23 @@ impl ChartView {
     #[must_use]
     pub fn visible_range(&self) -> Option<IndexRange> {
         self.shown.as_ref().map(|shown| shown.range)
+    }
+
+    /// Brings a time of a symbol into view, as soon as its bars are shown; as much stays in view as is now.
+    pub fn go_to(&mut self, symbol: &Symbol, time_us: i64) {
+        self.jump = Some((symbol.clone(), time_us));
+    }
+
+    fn jump(&mut self, layout: &mut ChartLayout, data: &ChartData) {
+        let Some((_, time_us)) = self.jump.take_if(|(symbol, _)| *symbol == data.symbol) else { return };
+        let times = &data.bars.time_us;
+        let shown = self.shown.as_ref().map_or(JUMP_BARS, |shown| shown.range.span());
+        // All of a long history is no view of one bar.
+        let span = if shown >= times.len() as f64 * 0.9 { shown.min(JUMP_BARS) } else { shown };
+        let row = times.partition_point(|time| *time < time_us) as f64;
+        let start = row - span * 0.4;
+        layout.range = RangeChoice::Custom { from_us: time_at(times, start), to_us: time_at(times, start + span) };
+        self.shown = None;
     }
 
     /// How often the scene was built: stands still while only the pointer moves.
@@ -110,6 +132,9 @@ pub fn chart_ui(
     let log_possible = data.is_none_or(|data| data.price_extent(0..data.bars.len()).is_some_and(|extent| extent.min > 0.0));
     ui.scope_builder(tools, |ui| toolbar_ui(ui, layout, catalog, &mut view.search, log_possible, data.is_some()));
 
+    if let Some(data) = data {
+        view.jump(layout, data);
+    }
     let small = rest.height() < TIME_AXIS_POINTS * 3.0 || rest.width() < 160.0;
     match data {
         Some(_) if small => {}

@@ -1,0 +1,166 @@
+//! What happened: evictions and why, changes at the source, checks of the files, what waits in the trash.
+
+use super::{group_ui, note_ui};
+use crate::app::{Action, AppState, Command};
+use crate::cache::{EVICTION_RULE, ScrubPass};
+use crate::ui::commands::command_button_ui;
+use crate::ui::format;
+use crate::ui::icons;
+use crate::ui::inspector::change_ui;
+use crate::ui::symbols::{local_time, now_us};
+use crate::ui::theme::{StateMark, Theme, mark_ui, space};
+use crate::ui::window::{Outbox, ViewState};
+use eframe::egui;
+use egui::{Align, Label, Layout, RichText, Ui};
+
+/// Evictions shown before all are asked for.
+const SHOWN: usize = 6;
+
+/// What had to go and why; the rule in words.
+pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    group_ui(ui, "Recently evicted");
+    let Some(survey) = &state.overview.survey else {
+        note_ui(ui, format::NONE);
+        return;
+    };
+    let now_us = now_us(state);
+    if survey.evictions.is_empty() {
+        note_ui(ui, "Nothing had to go");
+    }
+    let shown = if views.all_evictions { survey.evictions.len() } else { SHOWN };
+    for eviction in survey.evictions.iter().take(shown) {
+        let here = state.snapshot.source.as_ref().is_some_and(|source| source.id == eviction.key.source);
+        ui.horizontal(|ui| {
+            let name = format!("{} {}", eviction.key.symbol, eviction.key.dataset.name());
+            let link = ui.add_enabled(here, egui::Link::new(name));
+            if link.on_hover_text("Show the symbol with the inspector").clicked() {
+                out.act(Action::Inspect(eviction.key.symbol.clone()));
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let when = RichText::new(format::relative(eviction.at_us, now_us)).color(theme.text_weak);
+                ui.label(when).on_hover_text(local_time(eviction.at_us));
+                ui.label(RichText::new(format::bytes(eviction.size_bytes)).color(theme.text));
+            });
+        });
+        ui.add(Label::new(RichText::new(&eviction.reason).small().color(theme.text_weak)).wrap());
+        ui.add_space(space::XS);
+    }
+    if survey.evictions.len() > SHOWN {
+        let text = if views.all_evictions {
+            "Show fewer evictions".to_owned()
+        } else {
+            format!("Show all {} evictions", format::count(survey.evictions.len() as u64))
+        };
+        if ui.add(egui::Link::new(text)).clicked() {
+            views.all_evictions = !views.all_evictions;
+        }
+    }
+    let text = if views.eviction_rule { "Hide the rule" } else { "Who goes first?" };
+    if ui.add(egui::Link::new(text)).on_hover_text(EVICTION_RULE).clicked() {
+        views.eviction_rule = !views.eviction_rule;
+    }
+    if views.eviction_rule {
+        note_ui(ui, EVICTION_RULE);
+    }
+}
+
+/// The newest changes at the source; a click shows the symbol with the inspector.
+pub fn changes_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    group_ui(ui, "Changes at the source");
+    let Some(survey) = &state.overview.survey else {
+        note_ui(ui, format::NONE);
+        return;
+    };
+    let now_us = now_us(state);
+    if survey.changes.is_empty() {
+        note_ui(ui, "None noticed. Every preheat compares what is not fresh; a check compares everything");
+    }
+    for change in &survey.changes {
+        if change_ui(ui, change, Some(change.symbol.as_str()), now_us) {
+            if let Some(first_us) = change.first_us {
+                views.chart.go_to(&change.symbol, first_us);
+            }
+            out.act(Action::Inspect(change.symbol.clone()));
+        }
+    }
+    ui.add_space(space::XS);
+    ui.horizontal(|ui| {
+        command_button_ui(ui, state, Command::CheckSource, out);
+    });
+}
+
+/// Whether the files are as they were written: checks, damage, quarantine.
+pub fn integrity_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    group_ui(ui, "Integrity");
+    let line = |ui: &mut Ui, word: &str, value: &str| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(word).color(theme.text_weak));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(value).color(theme.text)));
+        });
+    };
+    let damaged: u64 =
+        state.snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|facts| facts.state == crate::cache::EntryState::Damaged).count()
+            as u64;
+    ui.horizontal(|ui| {
+        if damaged > 0 {
+            mark_ui(ui, StateMark::Damaged);
+            let text = format!("{} damaged; repairing fetches them again", format::counted(damaged, "file is", "files are"));
+            ui.label(RichText::new(text).color(theme.error));
+        } else {
+            ui.label(icons::icon(icons::CHECK).color(theme.success));
+            ui.label(RichText::new("Every file that was read is as it was written").color(theme.text));
+        }
+    });
+    if let Some(survey) = &state.overview.survey {
+        let (files, bytes) = survey.quarantine;
+        let text = if files == 0 {
+            "nothing".to_owned()
+        } else {
+            format!("{} · {}", format::counted(files, "file", "files"), format::bytes(bytes))
+        };
+        line(ui, "In quarantine", &text);
+        let (last, open) = &survey.scrubs;
+        let found = |pass: &ScrubPass| {
+            let files = format::counted(pass.counts.files, "file", "files");
+            let damaged = if pass.counts.damaged == 0 { "none".to_owned() } else { format::count(pass.counts.damaged) };
+            format!("{files}, {damaged} damaged")
+        };
+        let text = last.as_ref().and_then(|pass| Some((pass, pass.finished_us?)));
+        let text = text.map_or_else(
+            || "not yet".to_owned(),
+            |(pass, at_us)| format!("{} · {}", format::relative(at_us.min(now_us(state)), now_us(state)), found(pass)),
+        );
+        line(ui, "Last check in the background", &text);
+        if let Some(pass) = open {
+            line(ui, "Under way", &found(pass));
+        }
+    }
+    ui.add_space(space::XS);
+    ui.horizontal(|ui| {
+        command_button_ui(ui, state, Command::Verify, out);
+        command_button_ui(ui, state, Command::Repair, out);
+    });
+}
+
+/// What can be restored.
+pub fn trash_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    if state.snapshot.trash.is_empty() {
+        return;
+    }
+    let theme = Theme::of(ui);
+    group_ui(ui, "Trash");
+    for batch in state.snapshot.trash.iter().take(8) {
+        ui.horizontal(|ui| {
+            let text = format!("{} · {}", format::counted(batch.entries, "entry", "entries"), format::bytes(batch.size_bytes));
+            ui.label(text);
+            ui.label(RichText::new(format::relative(batch.trashed_at_us, now_us(state))).small().color(theme.text_weak));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.button("Restore").clicked() {
+                    out.act(Action::Restore(batch.batch));
+                }
+            });
+        });
+    }
+}
