@@ -23,7 +23,7 @@ pub struct Merged {
 #[must_use]
 pub fn merge(cached: &Bars, parts: &[DateRange], fetched: RawBars) -> Merged {
     let (fresh, quality) = Bars::normalise(fetched);
-    let mut bars = Bars { resolution: later_resolution(cached, &fresh), ..Bars::default() };
+    let mut bars = Bars::default();
     if cached.amount.is_some() || fresh.amount.is_some() {
         bars.amount = Some(Vec::new());
     }
@@ -42,16 +42,13 @@ pub fn merge(cached: &Bars, parts: &[DateRange], fetched: RawBars) -> Merged {
         done_fresh = end.max(done_fresh);
     }
     append(&mut bars, cached, done_cached..cached.len());
+    // Of the bars that are left: the only one with a time of day may be gone.
+    bars.resolution = Resolution::of_times(&bars.time_us);
     let same_shape = bars.resolution == cached.resolution
         && bars.amount.is_some() == cached.amount.is_some()
         && bars.turnover.is_some() == cached.turnover.is_some();
     let from_row = if same_shape || cached.is_empty() { from_row.unwrap_or(bars.len()) } else { 0 };
     Merged { bars, quality, from_row }
-}
-
-fn later_resolution(cached: &Bars, fresh: &Bars) -> Resolution {
-    let intraday = |bars: &Bars| !bars.is_empty() && bars.resolution == Resolution::Intraday;
-    if intraday(cached) || intraday(fresh) { Resolution::Intraday } else { Resolution::Daily }
 }
 
 fn append(to: &mut Bars, from: &Bars, rows: std::ops::Range<usize>) {
@@ -68,19 +65,6 @@ fn append(to: &mut Bars, from: &Bars, rows: std::ops::Range<usize>) {
             (Some(to), None) => to.extend(std::iter::repeat_n(f64::NAN, rows.len())),
             (None, _) => {}
         }
-    }
-}
-
-/// What was noticed before and what was noticed in new rows.
-#[must_use]
-pub fn add_quality(before: &Quality, fresh: &Quality) -> Quality {
-    Quality {
-        missing_price: before.missing_price + fresh.missing_price,
-        duplicate_time: before.duplicate_time + fresh.duplicate_time,
-        unsorted: before.unsorted + fresh.unsorted,
-        missing_volume: before.missing_volume + fresh.missing_volume,
-        non_positive_price: before.non_positive_price + fresh.non_positive_price,
-        broken_range: before.broken_range + fresh.broken_range,
     }
 }
 
@@ -304,6 +288,17 @@ mod tests {
         assert_eq!((found.updated, found.appended, found.is_rewritten()), (1, 1, false));
         let rewritten = Difference::between(&old, &bars(&[(1, 10.0), (2, 21.0), (3, 31.0)]), Some(3 * DAY_US));
         assert_eq!((rewritten.updated, rewritten.altered, rewritten.is_rewritten()), (1, 1, true));
+    }
+
+    #[test]
+    fn bars_are_daily_again_when_the_only_time_of_day_is_gone() {
+        let mut rows = raw(&[(1, 1.0), (2, 2.0)]);
+        rows.time_us[1] += 60;
+        let cached = Bars::normalise(rows).0;
+        assert_eq!(cached.resolution, Resolution::Intraday);
+        let merged = merge(&cached, &[days(Some(2), None)], raw(&[(2, 2.0)]));
+        assert_eq!(merged.bars, bars(&[(1, 1.0), (2, 2.0)]));
+        assert_eq!(merged.from_row, 0, "a file of another resolution is not added to");
     }
 
     #[test]
