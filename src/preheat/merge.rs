@@ -240,7 +240,7 @@ impl Ratio {
     }
 
     fn common(&self) -> Option<f64> {
-        self.first.filter(|ratio| !self.broken && self.seen >= 5 && (ratio - 1.0).abs() > 1e-6)
+        self.first.filter(|ratio| !self.broken && self.seen >= 5 && (ratio - 1.0).abs() > 5e-3)
     }
 }
 
