@@ -118,8 +118,10 @@ fn a_damaged_settings_file_is_explained_and_left_alone() {
 #[test]
 fn settings_are_used() {
     let home = Home::with_market(&["A"], 10);
-    let text =
-        format!("source = \"mine\"\nttl = \"7d\"\ndisk_budget_bytes = 5000000\n[[sources]]\nname = \"mine\"\nurl = \"{}\"\n", home.source());
+    let text = format!(
+        "source = \"mine\"\nttl = \"7d\"\ndisk_budget_bytes = 5000000\n[[sources]]\nname = \"mine\"\nurl = \"{}\"\n",
+        home.source()
+    );
     std::fs::write(home.path("settings.toml"), text).expect("write");
     assert_eq!(number(&home.run(&["--json"]).ended(0).json(), "/symbols/ok"), 1, "`samovar` alone preheats what is configured");
     let status = home.status(&[]);
