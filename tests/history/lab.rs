@@ -41,7 +41,8 @@ pub fn over_after(ttl: TimeToLive) -> PreheatRequest {
 }
 
 pub struct Lab {
-    pub folder: TempDir,
+    /// Goes with everything in it.
+    _folder: TempDir,
     pub clock: Arc<ManualClock>,
     pub cache: Arc<Cache>,
     pub url: SourceUrl,
@@ -52,7 +53,7 @@ impl Lab {
         let folder = scratch();
         let clock = Arc::new(ManualClock::at(now_us));
         let cache = open(folder.path(), &clock);
-        Self { folder, clock, cache, url: SourceUrl::parse(url).expect("url") }
+        Self { _folder: folder, clock, cache, url: SourceUrl::parse(url).expect("url") }
     }
 
     pub fn id(&self) -> SourceId {

@@ -1,7 +1,7 @@
 //! A table of bars that is changed row by row, known here as well as in the database.
 
 use super::support::tables::{Holds, Kind, Store, Table};
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -23,12 +23,6 @@ pub struct Row {
 impl Row {
     pub fn day(&self) -> NaiveDate {
         day_of(&self.date)
-    }
-
-    /// Microseconds since 1970.
-    pub fn time_us(&self) -> i64 {
-        let text = if self.date.len() == 10 { format!("{} 00:00:00", self.date) } else { self.date.clone() };
-        NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S").expect("a time").and_utc().timestamp_micros()
     }
 
     pub fn year(&self) -> i32 {
@@ -81,10 +75,16 @@ impl Market {
     }
 
     /// Adds a row and tells its number.
-    pub fn insert(&mut self, symbol: &str, date: &str, mut values: Values) -> u64 {
-        values[self.columns..].fill(None);
+    pub fn insert(&mut self, symbol: &str, date: &str, values: Values) -> u64 {
         let id = self.next_id;
-        self.next_id += 1;
+        self.insert_as(id, symbol, date, values);
+        id
+    }
+
+    /// Adds a row of this number.
+    pub fn insert_as(&mut self, id: u64, symbol: &str, date: &str, mut values: Values) {
+        values[self.columns..].fill(None);
+        self.next_id = self.next_id.max(id + 1);
         let cells: Vec<String> = values[..self.columns].iter().map(|value| literal(*value)).collect();
         let line = format!("({id}, '{symbol}', '{date}', {})", cells.join(", "));
         // Rows that follow each other are one statement.
@@ -96,7 +96,6 @@ impl Market {
             write!(self.pending, "INSERT INTO bars VALUES {line}\n").expect("text");
         }
         self.rows.entry(symbol.to_owned()).or_default().push(Row { id, date: date.to_owned(), values });
-        id
     }
 
     /// Gives a row other values.
@@ -125,7 +124,8 @@ impl Market {
     /// Multiplies all prices before a day, as after a split.
     pub fn split(&mut self, symbol: &str, before: &str, factor: f64) {
         let set: Vec<String> = COLUMNS[..4].iter().map(|name| format!("{name} = {name} * {factor:e}")).collect();
-        self.statement(&format!("UPDATE bars SET {} WHERE symbol = '{symbol}' AND trade_date < '{before}'", set.join(", ")));
+        let ids = self.ids(symbol, |row| row.date.as_str() < before);
+        self.statement(&format!("UPDATE bars SET {} WHERE id IN ({ids})", set.join(", ")));
         for row in self.rows.get_mut(symbol).expect("symbol").iter_mut().filter(|row| row.date.as_str() < before) {
             for price in row.values[..4].iter_mut().flatten() {
                 *price *= factor;
@@ -134,8 +134,15 @@ impl Market {
     }
 
     pub fn delete_symbol(&mut self, symbol: &str) {
-        self.statement(&format!("DELETE FROM bars WHERE symbol = '{symbol}'"));
+        let ids = self.ids(symbol, |_| true);
+        self.statement(&format!("DELETE FROM bars WHERE id IN ({ids})"));
         self.rows.insert(symbol.to_owned(), Vec::new());
+    }
+
+    /// Numbers of rows for a statement: to some databases symbols that differ in case are equal.
+    fn ids(&self, symbol: &str, wanted: impl Fn(&Row) -> bool) -> String {
+        let ids: Vec<String> = self.rows_of(symbol).iter().filter(|row| wanted(row)).map(|row| row.id.to_string()).collect();
+        if ids.is_empty() { "0".to_owned() } else { ids.join(", ") }
     }
 
     pub fn row(&mut self, symbol: &str, id: u64) -> &mut Row {
