@@ -83,7 +83,8 @@ impl Stress {
                     let report = ended.json();
                     for failure in report["failures"].as_array().expect("failures") {
                         let reason = failure["error"].as_str().expect("a reason");
-                        let is_explained = ["was cleared while", "was restored from the trash while", "has taken over", "were cleared while"];
+                        let is_explained =
+                            ["was cleared while", "was restored from the trash while", "has taken over", "were cleared while"];
                         if !is_explained.iter().any(|words| reason.contains(words)) {
                             self.trouble(format!("{failure}"));
                         }
@@ -170,11 +171,7 @@ fn four_processes_on_one_cache_never_serve_what_is_wrong() {
     evicting.env(EVICT_IN, &stress.place.cache).env(SECONDS, seconds.to_string());
     let evicting = stress.place.start(evicting);
     let (preheated, cleared, read) = std::thread::scope(|scope| {
-        let threads = (
-            scope.spawn(|| stress.preheat(preheats)),
-            scope.spawn(|| stress.clear(clears)),
-            scope.spawn(|| stress.read(reads)),
-        );
+        let threads = (scope.spawn(|| stress.preheat(preheats)), scope.spawn(|| stress.clear(clears)), scope.spawn(|| stress.read(reads)));
         let began = Instant::now();
         while stress.goes_on() && began.elapsed() < Duration::from_secs(seconds) {
             std::thread::sleep(Duration::from_millis(20));
@@ -186,7 +183,10 @@ fn four_processes_on_one_cache_never_serve_what_is_wrong() {
     let troubles = stress.troubles.lock().expect("lock").clone();
     assert!(troubles.is_empty(), "seed {seed}: {}", troubles.join("\n"));
     assert_eq!(evicted.code, Some(0), "seed {seed}: {evicted:#?}");
-    eprintln!("{preheated:?} preheats and lost leases, {cleared} clears, {read:?} hits and misses, {}", evicted.out.lines().last().unwrap_or_default());
+    eprintln!(
+        "{preheated:?} preheats and lost leases, {cleared} clears, {read:?} hits and misses, {}",
+        evicted.out.lines().last().unwrap_or_default()
+    );
     assert!(preheated.0 > 0 && cleared > 0 && read.0 > 0, "seed {seed}: nothing was done");
 
     // Nobody writes any more: everything is given back, and everything is in order or put in order by a preheat.
