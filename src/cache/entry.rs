@@ -144,6 +144,9 @@ pub struct Synced {
     pub last_day: Option<NaiveDate>,
     /// Count and checksum of each year, by year.
     pub years: Vec<YearDigest>,
+    /// What was noticed in the rows that are counted; `None` where there were no others, or it cannot be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
 }
 
 /// One row of the catalog.
@@ -202,6 +205,12 @@ impl Entry {
             hits: 0,
             last_used_us: None,
         }
+    }
+
+    /// What was noticed in the rows of closed sessions.
+    #[must_use]
+    pub fn settled_quality(&self) -> Quality {
+        self.synced.as_ref().and_then(|synced| synced.quality).unwrap_or(self.quality)
     }
 
     /// Bytes on disk.

@@ -17,6 +17,14 @@ pub enum Resolution {
     Intraday,
 }
 
+impl Resolution {
+    /// What bars of these times are.
+    #[must_use]
+    pub fn of_times(time_us: &[i64]) -> Self {
+        if time_us.iter().all(|time| time.rem_euclid(super::time::DAY_US) == 0) { Self::Daily } else { Self::Intraday }
+    }
+}
+
 /// Columns as a source delivers them: unsorted, possibly with repeated times, missing values as NaN.
 ///
 /// All vectors have the same length; `amount`, `turnover` and `float_shares` are empty where the source has no such column.
@@ -53,6 +61,24 @@ impl RawBars {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.time_us.is_empty()
+    }
+
+    /// The rows from a time on, in their order.
+    #[must_use]
+    pub fn from_time(&self, from_us: i64) -> Self {
+        let chosen: Vec<usize> = (0..self.len()).filter(|row| self.time_us.get(*row).is_some_and(|time| *time >= from_us)).collect();
+        let pick = |column: &Vec<f64>| chosen.iter().filter_map(|row| column.get(*row).copied()).collect();
+        Self {
+            time_us: chosen.iter().filter_map(|row| self.time_us.get(*row).copied()).collect(),
+            open: pick(&self.open),
+            high: pick(&self.high),
+            low: pick(&self.low),
+            close: pick(&self.close),
+            volume: pick(&self.volume),
+            amount: pick(&self.amount),
+            turnover: pick(&self.turnover),
+            float_shares: pick(&self.float_shares),
+        }
     }
 
     /// Puts the rows of another delivery of the same columns behind these.
@@ -118,6 +144,32 @@ impl Quality {
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.missing_price + self.duplicate_time
+    }
+
+    /// What was noticed in other rows of the same symbol added, none of which came before these.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            missing_price: self.missing_price + other.missing_price,
+            duplicate_time: self.duplicate_time + other.duplicate_time,
+            unsorted: self.unsorted + other.unsorted,
+            missing_volume: self.missing_volume + other.missing_volume,
+            non_positive_price: self.non_positive_price + other.non_positive_price,
+            broken_range: self.broken_range + other.broken_range,
+        }
+    }
+
+    /// What is left without that of some of the rows; `None` where that cannot be told, because their order was noticed.
+    #[must_use]
+    pub fn minus(&self, some: &Self) -> Option<Self> {
+        Some(Self {
+            missing_price: self.missing_price.checked_sub(some.missing_price)?,
+            duplicate_time: self.duplicate_time.checked_sub(some.duplicate_time)?,
+            unsorted: if self.unsorted == 0 { 0 } else { return None },
+            missing_volume: self.missing_volume.checked_sub(some.missing_volume)?,
+            non_positive_price: self.non_positive_price.checked_sub(some.non_positive_price)?,
+            broken_range: self.broken_range.checked_sub(some.broken_range)?,
+        })
     }
 
     /// Whether nothing was noticed.
@@ -225,9 +277,8 @@ impl Bars {
             None
         };
         let amount = (!raw.amount.is_empty()).then(|| raw.amount.into_iter().map(finite_or_nan).collect());
-        let daily = raw.time_us.iter().all(|time| time.rem_euclid(super::time::DAY_US) == 0);
         let bars = Self {
-            resolution: if daily { Resolution::Daily } else { Resolution::Intraday },
+            resolution: Resolution::of_times(&raw.time_us),
             time_us: raw.time_us,
             open: raw.open,
             high: raw.high,

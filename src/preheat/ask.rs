@@ -72,7 +72,7 @@ impl Cut {
 #[must_use]
 pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &SymbolDigest) -> Asked {
     let last_day = digest.last_us.map(date_of).filter(|day| cut.until.is_none_or(|until| *day < until));
-    let synced = Synced { settled_before: cut.until, last_day, years: sum_by_year(digest) };
+    let synced = Synced { settled_before: cut.until, last_day, years: sum_by_year(digest), quality: None };
     let all_rows = rows_of(&synced.years) + digest.provisional_rows;
     let asked = |ask, expected_rows, changed_years| Asked { ask, synced: synced.clone(), expected_rows, changed_years };
     if all_rows == 0 {
@@ -91,7 +91,11 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
         return asked(Ask::Nothing, 0, changed_years);
     }
     // What was noticed in the rows that are replaced cannot be told from what was noticed in the others.
-    let quality_is_mixed = !entry.quality.is_clean() && (!changed_years.is_empty() || entry.provisional_from_us.is_some());
+    let is_told_apart = entry.provisional_from_us.is_none() || before.quality.is_some();
+    let settled = entry.settled_quality();
+    // The order of rows is noticed between neighbours, and counts for all of them together.
+    let is_mixed_in_settled = settled.unsorted > 0 || (!settled.is_clean() && !changed_years.is_empty());
+    let quality_is_mixed = if is_told_apart { is_mixed_in_settled } else { !entry.quality.is_clean() };
     let changed_rows: u64 = digest.before.iter().filter(|year| changed_years.contains(&year.year)).map(|year| year.rows).sum();
     // Many statements for little are slower than one for all.
     let is_most = changed_rows * 2 > all_rows || changed_years.len() > 3;
@@ -193,7 +197,7 @@ mod tests {
             damaged_at_us: None,
             pinned: false,
             quality: Quality::default(),
-            synced: Some(Synced { settled_before: Some(day(settled_before)), last_day: None, years }),
+            synced: Some(Synced { settled_before: Some(day(settled_before)), last_day: None, years, quality: None }),
             provisional_from_us: None,
             cost_us: 0,
             hits: 0,
@@ -215,7 +219,7 @@ mod tests {
         let digest = SymbolDigest { before: history(), ..SymbolDigest::default() };
         let asked = asked(&entry, "2021-06-02", &digest);
         assert_eq!((asked.ask, asked.expected_rows), (Ask::Nothing, 0));
-        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), last_day: None, years: history() });
+        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), last_day: None, years: history(), quality: None });
     }
 
     #[test]

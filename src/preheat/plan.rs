@@ -4,9 +4,12 @@ use crate::cache::{Cache, CacheError, Entry, EntryKey, EntryState, Judge, Policy
 use crate::feature::FeatureSet;
 use crate::market::{DateRange, Symbol};
 use crate::source::{SourceId, SymbolInfo};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What is told of a symbol that the source does not have any more.
+pub(super) const VANISHED: &str = "the source has no bars of it any more; the last good version is kept. Clear it if it is not wanted";
 
 /// Which datasets a preheat is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,7 +150,8 @@ impl Plan {
     }
 }
 
-/// Finds what is not fresh among the symbols of a source. Files that were removed or cut short by others are noticed.
+/// Finds what is not fresh among the symbols of a source. Files that were removed or cut short by others are noticed. When all
+/// symbols are meant, cached ones that the source does not list any more are asked about too, until it has said so.
 ///
 /// # Errors
 /// When the catalog cannot be read.
@@ -156,8 +160,9 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
     cache.notice_lost_files(&mut entries)?;
     let by_key: HashMap<EntryKey, Entry> = entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
     let now_us = cache.now_us();
-    let mut plan = Plan { requested: symbols.len(), ..Plan::default() };
-    for info in symbols {
+    let unlisted = unlisted(&by_key, symbols, request);
+    let mut plan = Plan { requested: symbols.len() + unlisted.len(), ..Plan::default() };
+    for info in symbols.iter().chain(&unlisted) {
         let bars_key = EntryKey::bars(source, &info.symbol);
         let bars_entry = by_key.get(&bars_key);
         let bars_file = bars_entry.and_then(|entry| entry.file.as_ref());
@@ -201,4 +206,21 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
         plan.items.push(PlanItem { symbol: info.symbol.clone(), bars, features, expected_rows: info.bar_count });
     }
     Ok(plan)
+}
+
+/// Cached symbols that are not in the source's list.
+fn unlisted(by_key: &HashMap<EntryKey, Entry>, symbols: &[SymbolInfo], request: &PreheatRequest) -> Vec<SymbolInfo> {
+    if request.symbols.is_some() || request.limit.is_some() || request.scope == Scope::FeaturesOnly {
+        return Vec::new();
+    }
+    let listed: HashSet<&Symbol> = symbols.iter().map(|info| &info.symbol).collect();
+    let is_told = |entry: &Entry| entry.failure.as_ref().is_some_and(|failure| failure.message == VANISHED);
+    let mut unlisted: Vec<SymbolInfo> = by_key
+        .values()
+        .filter(|entry| entry.key.dataset.is_bars() && entry.file.is_some() && !listed.contains(&entry.key.symbol))
+        .filter(|entry| request.check || !is_told(entry))
+        .map(|entry| SymbolInfo { symbol: entry.key.symbol.clone(), first_us: None, last_us: None, bar_count: entry.rows() })
+        .collect();
+    unlisted.sort_by(|one, other| one.symbol.cmp(&other.symbol));
+    unlisted
 }

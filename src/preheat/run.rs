@@ -185,7 +185,7 @@ impl Shared {
         let mut attempts = 0;
         loop {
             let error = match write() {
-                Err(error @ (CacheError::DiskFull { .. } | CacheError::BudgetFull { .. })) => error,
+                Err(error @ CacheError::DiskFull { .. }) => error,
                 other => {
                     if attempts > 0 {
                         tell(None);
@@ -306,6 +306,7 @@ pub async fn run_plan(
     report.ok = committed.ok;
     report.unchanged = committed.unchanged;
     report.no_data = committed.no_data;
+    report.appended = committed.appended;
     report.changed = committed.changed;
     report.failed.extend(committed.failed);
     report.failed.sort();

@@ -4,8 +4,8 @@
 //! are written and computed.
 
 use super::ask::Ask;
-use super::merge::{Difference, add_quality, merge};
-use super::plan::{BarsTask, FeatureTask, PlanItem};
+use super::merge::{Difference, merge};
+use super::plan::{BarsTask, FeatureTask, PlanItem, VANISHED};
 use super::queue::{Request, Task};
 use super::run::{Finished, News, Shared, Work, add_since};
 use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Provenance, Synced, Touched};
@@ -80,9 +80,9 @@ fn without_rows(shared: &Shared, item: &PlanItem) -> Finished {
     let mut finished = Finished { symbol: Some(item.symbol.clone()), no_data: true, ..Finished::default() };
     if previous.is_some_and(|entry| entry.file.is_some()) {
         // The source answered, and what it said is kept apart from what was good: nothing cached is taken away.
-        let message = "the source has no bars of it any more; the last good version is kept. Clear it if it is not wanted".to_owned();
-        finished.failure = Some((bars_key(shared, &item.symbol), message));
-        finished.vanished = previous.is_some_and(|entry| entry.failure.is_none());
+        finished.failure = Some((bars_key(shared, &item.symbol), VANISHED.to_owned()));
+        let told_before = |entry: &Entry| entry.failure.as_ref().is_some_and(|failure| failure.message == VANISHED);
+        finished.vanished = !previous.is_some_and(told_before);
     }
     finished
 }
@@ -126,11 +126,12 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
     let key = bars_key(shared, &task.item.symbol);
     let computing = Instant::now();
     let came = rows.len() as u64;
+    let provisional = Provisional::among(&rows, task.cut.until.map(micros_of_date));
     let (bars, quality, from_row, dropped) = match (cached.as_deref(), parts) {
         (Some(old), Some(parts)) => {
             let merged = merge(old, &parts, rows);
-            let before = previous.as_ref().map(|entry| entry.quality).unwrap_or_default();
-            (merged.bars, add_quality(&before, &merged.quality), merged.from_row, merged.quality.dropped())
+            let before = previous.as_ref().map(Entry::settled_quality).unwrap_or_default();
+            (merged.bars, before.plus(&merged.quality), merged.from_row, merged.quality.dropped())
         }
         _ => {
             let (bars, quality) = Bars::normalise(rows);
@@ -147,8 +148,11 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         });
     }
     let synced = task.asked.take().map(|asked| (asked.synced, asked.changed_years));
-    let (synced, changed_years) = synced.map_or((None, Vec::new()), |(synced, years)| (Some(synced), years));
-    let provisional_from_us = first_provisional(&bars, task.cut.until.map(micros_of_date));
+    let (mut synced, changed_years) = synced.map_or((None, Vec::new()), |(synced, years)| (Some(synced), years));
+    let provisional_from_us = provisional.as_ref().map(|provisional| provisional.from_us);
+    if let (Some(synced), Some(provisional)) = (&mut synced, provisional) {
+        synced.quality = quality.minus(&provisional.quality).filter(|_| !quality.is_clean());
+    }
     let bars = Arc::new(bars);
     let content = Content::Bars(Arc::clone(&bars));
     let computing = Instant::now();
@@ -167,7 +171,9 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
     } else {
         if let Some(entry) = previous.as_ref().filter(|_| !unchanged) {
             let old = cached.clone().or_else(|| read_cached(shared, entry));
-            let change = old.and_then(|old| Difference::between(&old, &bars).into_change(&key, fetched_at_us, changed_years));
+            let change = old.and_then(|old| {
+                Difference::between(&old, &bars, entry.provisional_from_us).into_change(&key, fetched_at_us, changed_years)
+            });
             finished.changes.extend(change);
         }
         let cost_us = cost_of(previous.as_ref(), task.fetch_us, came, bars.len());
@@ -231,9 +237,20 @@ fn open_cached(shared: &Shared, entry: &Entry) -> Option<(Appendable, Arc<Bars>)
     opened.inspect_err(|error| tracing::warn!(%error, "cached bars cannot be added to and are fetched whole")).ok()
 }
 
-fn first_provisional(bars: &Bars, until_us: Option<i64>) -> Option<i64> {
-    let until_us = until_us?;
-    bars.time_us.get(bars.time_us.partition_point(|time| *time < until_us)).copied()
+/// Rows of a session that is not closed, usable or not.
+struct Provisional {
+    /// Time of the first.
+    from_us: i64,
+    /// What there is to notice in them.
+    quality: Quality,
+}
+
+impl Provisional {
+    fn among(rows: &RawBars, until_us: Option<i64>) -> Option<Self> {
+        let until_us = until_us?;
+        let from_us = rows.time_us.iter().copied().filter(|time| *time >= until_us).min()?;
+        Some(Self { from_us, quality: Bars::normalise(rows.from_time(until_us)).1 })
+    }
 }
 
 /// What fetching all bars would take, told from what was fetched now or before.
@@ -413,6 +430,8 @@ fn continue_features(
         }
     };
     let state = FeatureState::from_text(open.footer().state.as_deref()?).ok()?;
+    // The state is as at the first row that was provisional, which may since have been found unchanged.
+    let from_row = from_row.min(state.rows());
     let (tail, state) = feature::continue_from(set, bars, from_row, &state, settled_rows(bars, facts.provisional_from_us))?;
     shared.counted.rows_computed.fetch_add(tail.len() as u64, Ordering::Relaxed);
     add_since(&shared.busy.compute_ns, computing);

@@ -7,6 +7,7 @@ use super::Fetched;
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::{SourceError, SourceErrorKind};
 use crate::market::{DateRange, RawBars, Symbol};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// A time that is none: the value as the source shows it.
@@ -168,6 +169,9 @@ impl Collector {
         if self.has_float_shares {
             bars.float_shares.push(float_shares);
         }
+        if self.is_sorted {
+            order_last_by_values(bars);
+        }
     }
 
     /// Symbols that are over.
@@ -187,6 +191,38 @@ impl Collector {
             self.hand_on(slot);
         }
         self.ready
+    }
+}
+
+/// Puts the last row where its values say among those of the same time. A database gives such rows in any order, another one for
+/// every statement; which of them counts must not depend on it.
+#[inline]
+fn order_last_by_values(bars: &mut RawBars) {
+    let mut row = bars.len().saturating_sub(1);
+    while row > 0 && bars.time_us.get(row) == bars.time_us.get(row - 1) {
+        let mut columns = [
+            &mut bars.open,
+            &mut bars.high,
+            &mut bars.low,
+            &mut bars.close,
+            &mut bars.volume,
+            &mut bars.amount,
+            &mut bars.turnover,
+            &mut bars.float_shares,
+        ];
+        let order = columns.iter().find_map(|column| match (column.get(row - 1), column.get(row)) {
+            (Some(before), Some(last)) => Some(before.total_cmp(last)).filter(|order| order.is_ne()),
+            _ => None,
+        });
+        if order != Some(Ordering::Greater) {
+            return;
+        }
+        for column in &mut columns {
+            if row < column.len() {
+                column.swap(row - 1, row);
+            }
+        }
+        row -= 1;
     }
 }
 
@@ -248,6 +284,20 @@ mod tests {
         row(&mut collector, "B", 1);
         assert_eq!(sent(&collector.take_ready()), [("A".to_owned(), 2)]);
         assert_eq!(sent(&collector.finish()), [("B".to_owned(), 1), ("Z".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn rows_of_one_time_come_in_one_order() {
+        let orders = [[3.0, 1.0, 2.0], [1.0, 2.0, 3.0], [2.0, 3.0, 1.0]];
+        for order in orders {
+            let mut collector = collector(&["A"]);
+            let slot = collector.slot("A").unwrap();
+            for (time, close) in std::iter::once((1, 9.0)).chain(order.map(|close| (2, close))).chain([(3, 0.5)]) {
+                collector.push(slot, Ok(time), &[1.0, 1.0, 1.0, close, close, 1.0, 1.0, 1.0]);
+            }
+            let bars = collector.finish().remove(0).result.expect("bars");
+            assert_eq!((bars.time_us, bars.close), (vec![1, 2, 2, 2, 3], vec![9.0, 1.0, 2.0, 3.0, 0.5]));
+        }
     }
 
     #[test]

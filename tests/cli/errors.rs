@@ -118,12 +118,21 @@ fn a_damaged_settings_file_is_explained_and_left_alone() {
 #[test]
 fn settings_are_used() {
     let home = Home::with_market(&["A"], 10);
-    let text =
-        format!("source = \"mine\"\nttl = \"7d\"\ndisk_budget_bytes = 5\n[[sources]]\nname = \"mine\"\nurl = \"{}\"\n", home.source());
+    let text = format!(
+        "source = \"mine\"\nttl = \"7d\"\ndisk_budget_bytes = 5000000\n[[sources]]\nname = \"mine\"\nurl = \"{}\"\n",
+        home.source()
+    );
     std::fs::write(home.path("settings.toml"), text).expect("write");
     assert_eq!(number(&home.run(&["--json"]).ended(0).json(), "/symbols/ok"), 1, "`samovar` alone preheats what is configured");
     let status = home.status(&[]);
-    assert_eq!((number(&status, "/ttl_secs"), number(&status, "/bytes/budget")), (7 * 86_400, 5));
+    assert_eq!((number(&status, "/ttl_secs"), number(&status, "/bytes/budget")), (7 * 86_400, 5_000_000));
+    // A budget that cannot hold what is asked for: it stops there, says what to do, and keeps to the budget.
+    let settings = home.path("settings.toml");
+    let small = std::fs::read_to_string(&settings).expect("settings").replace("5000000", "5");
+    std::fs::write(&settings, small).expect("write");
+    home.run(&["clear", "--all"]).ended(0);
+    home.run(&["preheat"]).ended(1).says(&["budget", "5 B", "settings"]);
+    assert_eq!(number(&home.status(&[]), "/symbols"), 0);
 }
 
 #[test]
