@@ -90,10 +90,10 @@ impl Market {
         // Rows that follow each other are one statement.
         if self.pending.ends_with(")\n") {
             self.pending.truncate(self.pending.len() - 1);
-            write!(self.pending, ", {line}\n").expect("text");
+            writeln!(self.pending, ", {line}").expect("text");
         } else {
             self.end_statement();
-            write!(self.pending, "INSERT INTO bars VALUES {line}\n").expect("text");
+            writeln!(self.pending, "INSERT INTO bars VALUES {line}").expect("text");
         }
         self.rows.entry(symbol.to_owned()).or_default().push(Row { id, date: date.to_owned(), values });
     }
