@@ -2,7 +2,7 @@
 
 use super::connect::TestState;
 use super::jobs::{JobStage, JobView};
-use super::state::{AppState, Dialog, OpenState};
+use super::state::{AppState, Dialog, OpenState, Verified};
 use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
@@ -185,6 +185,8 @@ impl AppState {
 
     fn apply_verified(&mut self, report: &VerifyReport) -> Vec<Job> {
         self.verifying = None;
+        let (checked, damaged, missing) = (report.checked, report.damaged.len(), report.missing.len());
+        self.verified = Some(Verified { at_us: self.snapshot.made_at_us, checked, damaged, missing });
         let checked = format::counted(report.checked as u64, "file", "files");
         if report.is_clean() {
             self.notices.tell(NoticeLevel::Success, format!("Verified {checked}: every one is as it was written"));
@@ -229,8 +231,8 @@ impl AppState {
         let version = self.row(&symbol).map(|row| {
             row.datasets
                 .iter()
-                .filter_map(|dataset| dataset.entry.file.as_ref())
-                .fold(1_u128, |sum, file| sum.rotate_left(1) ^ file.checksum)
+                .filter_map(|dataset| Some((dataset.entry.file.as_ref()?.checksum, dataset.entry.provisional_from_us.unwrap_or(0))))
+                .fold(1_u128, |sum, (checksum, provisional_us)| sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs()))
         });
         if self.chart.requested.as_ref() == Some(&symbol) && self.chart.version == version {
             return Vec::new();
@@ -260,6 +262,7 @@ fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
             parts.push(format!("{} {word}", format::count(count as u64)));
         }
     };
+    part(report.changed.len(), "changed at the source");
     part(report.skipped_fresh, "fresh already");
     part(report.no_data.len(), "no data");
     part(report.failed.len(), "failed");

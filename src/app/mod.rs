@@ -20,5 +20,5 @@ pub use connect::{ConnectForm, TestState};
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices};
-pub use state::{AppState, ChartState, Dialog, OpenState, View, Workspace};
+pub use state::{AppState, ChartState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

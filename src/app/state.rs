@@ -60,6 +60,19 @@ pub enum OpenState {
     Failed(String),
 }
 
+/// What a check of all files found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// When, by the last snapshot's clock.
+    pub at_us: i64,
+    /// Files that were checked.
+    pub checked: usize,
+    /// Those that failed their checksum.
+    pub damaged: usize,
+    /// Those that were gone.
+    pub missing: usize,
+}
+
 /// What the chart shows.
 #[derive(Debug, Clone, Default)]
 pub struct ChartState {
@@ -118,6 +131,8 @@ pub struct AppState {
     pub dialog: Option<Dialog>,
     /// A check of all files: files done, files in all.
     pub verifying: Option<(usize, usize)>,
+    /// What the last check of all files found, and when; of this session.
+    pub verified: Option<Verified>,
     /// Whether the filter wants the cursor.
     pub focus_filter: bool,
     /// Text for the clipboard.

@@ -14,9 +14,11 @@ use crate::market::{DAY_US, SECOND_US, Symbol, date_of, micros_of_date};
 use crate::source::SourceId;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::PoisonError;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// The rule, in words for users.
 pub const EVICTION_RULE: &str = "The least valuable go first. An entry's value is the time it takes to bring it back, as measured, \
@@ -493,13 +495,28 @@ impl Cache {
         let Some(facts) = &entry.file else { return };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
         let Ok(status) = self.files.status(&path) else { return };
-        if status.size_bytes < facts.size_bytes {
-            // Not the one that had to go. (A longer one is: an append that nobody committed.)
+        // A longer file may be the same with an append that nobody committed, or a new one.
+        let is_the_same = match status.size_bytes.cmp(&facts.size_bytes) {
+            Ordering::Less => false,
+            Ordering::Equal => status.modified_us == facts.modified_us,
+            Ordering::Greater => self.files.read(&path, facts.size_bytes).is_ok_and(|bytes| xxh3_128(&bytes) == facts.checksum),
+        };
+        if !is_the_same {
+            // Somebody has written it anew since the catalog was read: it is not the one that had to go.
             return;
         }
         if let Err(error) = self.files.remove(&path) {
             tracing::warn!(path = %path.display(), %error, "an evicted file could not be removed");
         }
+    }
+
+    /// Removes everything in the trash for good. Returns the bytes freed.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read or written; what was removed until then stays removed.
+    pub fn empty_trash(&self) -> Result<u64, CacheError> {
+        let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.remove_trash(u64::MAX)
     }
 
     /// Removes files from the trash for good, oldest first, until so many bytes are freed or it is empty. Returns the bytes freed.

@@ -169,9 +169,8 @@ impl Why {
             Self::InTime { until_us, end } => match end {
                 End::Secs(secs) => format!("Fresh until {}, {} after it was fetched", moment(*until_us), ttl_words(*secs)),
                 End::Close(exchange) => format!("Fresh until {} ({})", moment(*until_us), closing_words(*exchange)),
-                End::Final { bar_us, exchange } => {
-                    let day = format_date(*bar_us);
-                    format!("Fresh until {}, when the bar of {day} is final ({})", moment(*until_us), closing_words(*exchange))
+                End::Final { bar_us, .. } => {
+                    format!("Fresh until {}, when the bar of {} is final", moment(*until_us), format_date(*bar_us))
                 }
             },
             Self::TimeOver { at_us, end } => match end {

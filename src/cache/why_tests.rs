@@ -1,3 +1,5 @@
+//! Tests of the reasons: every state is told, and never another than it is.
+
 use super::*;
 use crate::cache::entry::{Failure, FileFacts, Provenance};
 use crate::cache::freshness::state_of;
@@ -113,10 +115,7 @@ fn a_provisional_bar_ends_the_time_early_and_is_told() {
     let mut provisional = Entry { provisional_from_us: Some(today), ..entry() };
     provisional.file.as_mut().expect("a file").last_us = today;
     let rule = Rule::default();
-    assert_eq!(
-        told(Some(&provisional), rule),
-        "Fresh until Tue 00:15, when the bar of 2024-05-06 is final (the day ends at midnight UTC, then 15 min)"
-    );
+    assert_eq!(told(Some(&provisional), rule), "Fresh until Tue 00:15, when the bar of 2024-05-06 is final");
     let sentence = |now_us: i64| provisional_sentence(&provisional, rule, now_us, &Utc).expect("provisional");
     assert_eq!(sentence(NOW), "The bar of 2024-05-06 is provisional: the day ends Tue 00:00");
     assert!(sentence(NOW + 2 * DAY_US).ends_with("the next preheat fetches what is final"));

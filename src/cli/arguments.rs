@@ -257,6 +257,9 @@ pub struct ClearOptions {
     /// Bring back what the last clear removed
     #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired"])]
     pub undo: bool,
+    /// Remove for good what lies in the trash, to free its space at once
+    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired", "undo"])]
+    pub empty_trash: bool,
 }
 
 /// `samovar verify`

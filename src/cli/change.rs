@@ -42,6 +42,13 @@ pub(super) fn clear(session: &Session<'_>, options: &ClearOptions) -> Outcome {
         tell(session, "restored", restored.entries, restored.size_bytes, None, &[])?;
         return Ok(Code::AllWell);
     }
+    if options.empty_trash {
+        let cache = session.open_cache()?;
+        let entries: u64 = cache.catalog().trash_batches()?.iter().map(|batch| batch.entries).sum();
+        let freed_bytes = cache.empty_trash()?;
+        tell(session, "removed for good", usize::try_from(entries).unwrap_or(usize::MAX), freed_bytes, None, &[])?;
+        return Ok(Code::AllWell);
+    }
     if !options.expired {
         need_something(&options.which, "clear")?;
     }
@@ -55,7 +62,9 @@ pub(super) fn clear(session: &Session<'_>, options: &ClearOptions) -> Outcome {
     };
     tell(session, "cleared", cleared.entries, cleared.size_bytes, None, &errors)?;
     if cleared.entries > 0 {
-        session.console.note("`samovar clear --undo` brings them back within 24 hours");
+        session
+            .console
+            .note("`samovar clear --undo` brings them back within 24 hours; `samovar clear --empty-trash` frees their space now");
     }
     Ok(if errors.is_empty() { Code::AllWell } else { Code::Failed })
 }

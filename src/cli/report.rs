@@ -79,6 +79,12 @@ fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyh
     let count = |value: usize| format::count(value as u64);
     writeln!(text, "  symbols   {} requested", count(report.requested))?;
     writeln!(text, "            {} ok", count(report.ok))?;
+    let mut among_them = |number: usize, what: &str| {
+        if number > 0 { writeln!(text, "            {} of them {what}", count(number)) } else { Ok(()) }
+    };
+    among_them(report.unchanged, "as they were cached, nothing was transferred")?;
+    among_them(report.appended, "got new bars")?;
+    among_them(report.changed.len(), "with a rewritten history")?;
     writeln!(text, "            {} skipped, fresh already", count(report.skipped_fresh))?;
     writeln!(text, "            {} without data", count(report.no_data.len()))?;
     writeln!(text, "            {} failed", count(report.failed.len()))?;
@@ -101,6 +107,10 @@ fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyh
     )?;
     writeln!(text, "  entries   {}", states_line(&counts))?;
     writeln!(text, "  cache     {}", shown(&session.cache_dir()))?;
+    if !report.changed.is_empty() {
+        text.push_str("\nhistory rewritten at the source (`samovar status SYMBOL` tells how):\n");
+        text.push_str(&first_of(&report.changed, |symbol| format!("  {symbol}")));
+    }
     if !report.no_data.is_empty() {
         text.push_str("\nwithout data:\n");
         text.push_str(&first_of(&report.no_data, |symbol| format!("  {symbol}")));

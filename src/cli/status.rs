@@ -7,7 +7,8 @@ use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
 use crate::cache::{
-    BudgetLevel, Cache, Entry, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive, expires_at_us,
+    BudgetLevel, Cache, Change, Entry, EntryKey, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive,
+    expires_at_us,
 };
 use crate::format;
 use crate::market::{Quality, SECOND_US, Symbol, format_time};
@@ -31,6 +32,8 @@ struct StatusJson {
     sources: Vec<SourceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<EntryJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<Change>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lookups: Option<Vec<LookupJson>>,
     /// The room taken in words, where a limit is near.
@@ -100,7 +103,13 @@ struct EntryJson {
     ttl_left_secs: Option<i64>,
     path: Option<PathBuf>,
     definition_hash: Option<String>,
+    /// In one sentence, why it is in its state.
+    why: Option<String>,
     failure: Option<String>,
+    attempts: u32,
+    next_attempt_at: Option<String>,
+    /// Time of the first bar of a session that was not closed.
+    provisional_from: Option<String>,
     quality: Quality,
     pinned: bool,
     hits: u64,
@@ -118,6 +127,7 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     let mut status = summary(session, &cache, &states)?;
     if !options.symbols.is_empty() {
         status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
+        status.changes = Some(changes_of(&cache, &options.symbols)?);
     }
     if options.lookups {
         status.lookups = Some(lookups_of(&cache, &options.symbols)?);
@@ -180,6 +190,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
         ttl_secs: session.judge.rules.default_ttl().secs(),
         sources,
         entries: None,
+        changes: None,
         lookups: None,
         warning: (budget.level > BudgetLevel::Ok).then_some(budget.text),
     })
@@ -265,7 +276,11 @@ fn missing(name: &str) -> EntryJson {
         ttl_left_secs: None,
         path: None,
         definition_hash: None,
+        why: None,
         failure: None,
+        attempts: 0,
+        next_attempt_at: None,
+        provisional_from: None,
         quality: Quality::default(),
         pinned: false,
         hits: 0,
@@ -291,12 +306,44 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
         path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
         definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
+        why: Some(why_of(session, cache, entry)),
         failure: entry.failure.as_ref().map(|failure| failure.message.clone()),
+        attempts: entry.failure.as_ref().map_or(0, |failure| failure.attempts),
+        next_attempt_at: entry.failure.as_ref().and_then(|failure| failure.next_attempt_us).and_then(instant),
+        provisional_from: entry.provisional_from_us.map(format_time),
         quality: entry.quality,
         pinned: entry.pinned,
         hits: entry.hits,
         ..missing(entry.key.symbol.as_str())
     }
+}
+
+/// Why an entry is in its state, in one sentence.
+fn why_of(session: &Session<'_>, cache: &Cache, entry: &Entry) -> String {
+    let now_us = cache.now_us();
+    let bars = EntryKey::bars(&entry.key.source, &entry.key.symbol);
+    let bars_fingerprint = cache.catalog().entry(&bars).ok().flatten().and_then(|bars| bars.file).map(|file| file.fingerprint);
+    session.judge.why(Some(entry), &entry.key, bars_fingerprint, now_us).sentence(now_us, &chrono::Local)
+}
+
+/// Most changes shown of each symbol.
+const CHANGES_SHOWN: usize = 20;
+
+fn changes_of(cache: &Cache, names: &[String]) -> anyhow::Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for name in names {
+        changes.extend(cache.catalog().changes(None, Some(&Symbol::new(name)), CHANGES_SHOWN)?);
+    }
+    Ok(changes)
+}
+
+fn changes_text(changes: &[Change]) -> String {
+    let mut text = String::new();
+    for change in changes {
+        let at = instant(change.noticed_us).unwrap_or_default();
+        text.push_str(&format!("{} {} {at}: {}\n", change.symbol, change.kind.word(), change.detail));
+    }
+    text
 }
 
 fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
@@ -360,6 +407,10 @@ fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
         text.push('\n');
         text.push_str(&entries_table(entries));
     }
+    if let Some(changes) = status.changes.as_deref().filter(|changes| !changes.is_empty()) {
+        text.push_str("\nchanges at the source, newest first:\n");
+        text.push_str(&changes_text(changes));
+    }
     if let Some(lookups) = &status.lookups {
         text.push('\n');
         text.push_str(&lookups_table(lookups));
@@ -413,9 +464,10 @@ fn entries_table(entries: &[EntryJson]) -> String {
     }
     use Side::{Left, Right};
     let mut table = lay_out(&[Left, Left, Left, Right, Left, Left, Right, Left, Right, Left], &rows);
+    table.push('\n');
     for entry in entries {
-        if let Some(failure) = &entry.failure {
-            table.push_str(&format!("\n{} {}: the last attempt failed: {failure}\n", entry.symbol, entry.dataset));
+        if let Some(why) = &entry.why {
+            table.push_str(&format!("{} {}: {why}\n", entry.symbol, entry.dataset));
         }
     }
     table

@@ -21,6 +21,7 @@ pub(super) struct Committed {
     pub unchanged: usize,
     pub no_data: Vec<Symbol>,
     pub failed: Vec<(Symbol, String)>,
+    pub appended: usize,
     pub changed: Vec<Symbol>,
     pub rows: u64,
     pub rows_dropped: u64,
@@ -100,18 +101,20 @@ fn commit_batch(
             batch.leases.push(lease);
         }
         for one in &finished.staged {
-            let bytes = one.entry.size_bytes();
+            let bytes = one.bytes_written();
             if one.entry.key.dataset.is_bars() {
                 committed.bars_bytes += bytes;
             } else {
                 committed.features_bytes += bytes;
             }
-            committed.bytes_written += one.bytes_written();
+            committed.bytes_written += bytes;
         }
         batch.staged.extend(finished.staged);
         batch.touched.extend(finished.touched);
-        if !finished.changes.is_empty() {
-            committed.changed.push(symbol.clone());
+        match finished.changes.first().map(|change| change.kind) {
+            Some(ChangeKind::Appended) => committed.appended += 1,
+            Some(ChangeKind::Rewritten) => committed.changed.push(symbol.clone()),
+            Some(ChangeKind::Removed) | None => {}
         }
         batch.changes.extend(finished.changes);
         let key = EntryKey::bars(&shared.source_id, &symbol);

@@ -7,7 +7,7 @@ use super::ask::Cut;
 use super::plan::{BarsTask, PlanItem};
 use super::queue::{Request, Task};
 use super::run::{Shared, Work};
-use crate::cache::{CacheError, EntryKey, EntryState, Lease};
+use crate::cache::{CacheError, Entry, EntryKey, EntryState, Lease};
 use crate::market::{DateRange, Symbol};
 use async_channel::Sender;
 use std::sync::{Arc, PoisonError};
@@ -58,7 +58,20 @@ pub(super) async fn lease(shared: &Arc<Shared>, range: DateRange, tasks: Vec<Tas
     for task in &mut free {
         task.lease = Some(Arc::clone(&lease));
     }
-    held.append(&mut free);
+    // Between the plan and now others may have written, cleared or evicted some; from now on nobody does unnoticed.
+    let looked = blocking(shared, move |shared| {
+        let (planned, mut moved): (Vec<Task>, Vec<Task>) = free.into_iter().partition(|task| is_as_planned(shared, task));
+        moved = moved.into_iter().map(|task| look_again(shared, task).0).collect();
+        (planned, moved)
+    });
+    let Some((mut planned, moved)) = looked.await else {
+        shared.stop("looking at cached entries stopped unexpectedly; please report this");
+        return Vec::new();
+    };
+    held.append(&mut planned);
+    for task in moved {
+        shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
+    }
     if !refused.is_empty() {
         tracing::info!(symbols = refused.len(), "another process is preheating some of the symbols; they are waited for");
         tokio::spawn(wait_for_others(Arc::clone(shared), range, refused, work.clone()));
@@ -82,6 +95,19 @@ async fn wait_for_others(shared: Arc<Shared>, range: DateRange, tasks: Vec<Task>
             shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
         }
     }
+}
+
+/// Whether the catalog has the files of a symbol that the plan was made for. What was planned as missing is fetched whole, whoever
+/// has brought it meanwhile.
+fn is_as_planned(shared: &Shared, task: &Task) -> bool {
+    // What cannot be read now shows when the symbol itself is worked on.
+    let now_of = |key: &EntryKey| shared.cache.catalog().entry(key).ok().flatten().and_then(|entry| entry.file);
+    let bars = match &task.item.bars {
+        BarsTask::Fetch { previous, .. } => previous.as_deref(),
+        BarsTask::Cached(entry) => Some(&**entry),
+    };
+    let is_same = |entry: &Entry| entry.file.is_none() || now_of(&entry.key) == entry.file;
+    bars.is_none_or(is_same) && task.item.features.iter().all(|feature| feature.previous.as_deref().is_none_or(is_same))
 }
 
 /// A symbol as the catalog knows it now, and whether everything asked for is fresh.

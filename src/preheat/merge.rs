@@ -79,6 +79,8 @@ pub struct Difference {
     pub removed: u64,
     /// Bars of the same time with another value.
     pub altered: u64,
+    /// Provisional bars that were brought up to date: changed, settled or gone.
+    pub updated: u64,
     /// Time of the first bar that differs.
     pub first_us: Option<i64>,
     /// What all altered closes were multiplied by, if by the same.
@@ -86,9 +88,9 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Compares two histories.
+    /// Compares two histories. Bars of the old one from `provisional_from_us` on were expected to change.
     #[must_use]
-    pub fn between(old: &Bars, new: &Bars) -> Self {
+    pub fn between(old: &Bars, new: &Bars, provisional_from_us: Option<i64>) -> Self {
         let mut found = Self::default();
         let mut ratio = Ratio::default();
         let (mut left, mut right) = (0, 0);
@@ -101,14 +103,19 @@ impl Difference {
                 (None, Some(new_us)) => (Ordering::Greater, *new_us),
                 (Some(old_us), Some(new_us)) => (old_us.cmp(new_us), *old_us.min(new_us)),
             };
+            let is_provisional = provisional_from_us.is_some_and(|from_us| time_us >= from_us);
             let differs = match order {
                 Ordering::Less => {
-                    found.removed += 1;
+                    if is_provisional {
+                        found.updated += 1
+                    } else {
+                        found.removed += 1
+                    }
                     left += 1;
                     true
                 }
                 Ordering::Greater => {
-                    if time_us > last_old {
+                    if time_us > last_old || is_provisional {
                         found.appended += 1;
                     } else {
                         found.inserted += 1;
@@ -118,7 +125,9 @@ impl Difference {
                 }
                 Ordering::Equal => {
                     let altered = !same_bar(old, left, new, right);
-                    if altered {
+                    if altered && is_provisional {
+                        found.updated += 1;
+                    } else if altered {
                         found.altered += 1;
                         ratio.see(old.close.get(left), new.close.get(right));
                     }
@@ -151,6 +160,7 @@ impl Difference {
             }
         };
         say(self.appended, "added at the end");
+        say(self.updated, "of an open session brought up to date");
         say(self.altered, "changed");
         say(self.inserted, "inserted");
         say(self.removed, "removed");
@@ -169,7 +179,7 @@ impl Difference {
     pub fn into_change(self, key: &crate::cache::EntryKey, noticed_us: i64, years: Vec<i32>) -> Option<Change> {
         let kind = if self.is_rewritten() {
             ChangeKind::Rewritten
-        } else if self.appended > 0 {
+        } else if self.appended + self.updated > 0 {
             ChangeKind::Appended
         } else {
             return None;
@@ -230,7 +240,7 @@ impl Ratio {
     }
 
     fn common(&self) -> Option<f64> {
-        self.first.filter(|ratio| !self.broken && self.seen >= 5 && (ratio - 1.0).abs() > 1e-6)
+        self.first.filter(|ratio| !self.broken && self.seen >= 5 && (ratio - 1.0).abs() > 5e-3)
     }
 }
 
@@ -272,6 +282,15 @@ mod tests {
     }
 
     #[test]
+    fn a_provisional_bar_that_moves_rewrites_no_history() {
+        let old = bars(&[(1, 10.0), (2, 20.0), (3, 30.0)]);
+        let found = Difference::between(&old, &bars(&[(1, 10.0), (2, 20.0), (3, 31.0), (4, 40.0)]), Some(3 * DAY_US));
+        assert_eq!((found.updated, found.appended, found.is_rewritten()), (1, 1, false));
+        let rewritten = Difference::between(&old, &bars(&[(1, 10.0), (2, 21.0), (3, 31.0)]), Some(3 * DAY_US));
+        assert_eq!((rewritten.updated, rewritten.altered, rewritten.is_rewritten()), (1, 1, true));
+    }
+
+    #[test]
     fn bars_are_daily_again_when_the_only_time_of_day_is_gone() {
         let mut rows = raw(&[(1, 1.0), (2, 2.0)]);
         rows.time_us[1] += 60;
@@ -286,14 +305,14 @@ mod tests {
     fn differences_are_counted_and_named() {
         let old = bars(&[(1, 10.0), (2, 20.0), (3, 30.0), (4, 40.0), (5, 50.0), (6, 60.0)]);
         let split = bars(&[(1, 5.0), (2, 10.0), (3, 15.0), (4, 20.0), (5, 25.0), (6, 30.0), (7, 31.0)]);
-        let found = Difference::between(&old, &split);
+        let found = Difference::between(&old, &split, None);
         assert_eq!((found.altered, found.appended, found.ratio), (6, 1, Some(0.5)));
         assert!(found.in_words().contains("split"), "{}", found.in_words());
-        let mixed = Difference::between(&old, &bars(&[(0, 1.0), (1, 10.0), (3, 31.0), (4, 40.0), (5, 50.0), (6, 60.0)]));
+        let mixed = Difference::between(&old, &bars(&[(0, 1.0), (1, 10.0), (3, 31.0), (4, 40.0), (5, 50.0), (6, 60.0)]), None);
         assert_eq!((mixed.inserted, mixed.removed, mixed.altered, mixed.first_us), (1, 1, 1, Some(0)));
-        assert!(!Difference::between(&old, &old).is_rewritten());
+        assert!(!Difference::between(&old, &old, None).is_rewritten());
         assert_eq!(
-            parse_date("1970-01-02").map(|day| Difference::between(&old, &bars(&[])).in_words().contains(&day.to_string())),
+            parse_date("1970-01-02").map(|day| Difference::between(&old, &bars(&[]), None).in_words().contains(&day.to_string())),
             Some(true)
         );
     }

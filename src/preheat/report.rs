@@ -91,7 +91,9 @@ pub struct PreheatReport {
     pub skipped_fresh: usize,
     /// Symbols among those brought to fresh of which the source has exactly what was cached.
     pub unchanged: usize,
-    /// Symbols whose bars were cached before and are not what they were.
+    /// Symbols whose cached bars stand and got more behind them.
+    pub appended: usize,
+    /// Symbols whose history is not what was cached.
     pub changed: Vec<Symbol>,
     /// Symbols the source has no bars of.
     pub no_data: Vec<Symbol>,
@@ -142,6 +144,8 @@ struct SymbolsJson {
     failed: usize,
     not_reached: usize,
     unchanged: usize,
+    appended: usize,
+    changed: usize,
 }
 
 #[derive(Serialize)]
@@ -167,6 +171,8 @@ impl Serialize for PreheatReport {
                 failed: self.failed.len(),
                 not_reached: self.not_reached,
                 unchanged: self.unchanged,
+                appended: self.appended,
+                changed: self.changed.len(),
             },
             rows: self.rows,
             rows_dropped: self.rows_dropped,

@@ -306,6 +306,7 @@ pub async fn run_plan(
     report.ok = committed.ok;
     report.unchanged = committed.unchanged;
     report.no_data = committed.no_data;
+    report.appended = committed.appended;
     report.changed = committed.changed;
     report.failed.extend(committed.failed);
     report.failed.sort();

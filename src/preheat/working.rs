@@ -171,7 +171,9 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
     } else {
         if let Some(entry) = previous.as_ref().filter(|_| !unchanged) {
             let old = cached.clone().or_else(|| read_cached(shared, entry));
-            let change = old.and_then(|old| Difference::between(&old, &bars).into_change(&key, fetched_at_us, changed_years));
+            let change = old.and_then(|old| {
+                Difference::between(&old, &bars, entry.provisional_from_us).into_change(&key, fetched_at_us, changed_years)
+            });
             finished.changes.extend(change);
         }
         let cost_us = cost_of(previous.as_ref(), task.fetch_us, came, bars.len());

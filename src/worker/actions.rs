@@ -159,17 +159,19 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         CacheError::NotCached { .. } => LoadError::NotCached,
         other => LoadError::Failed(other.to_string()),
     };
-    let finish = |bars: Arc<Bars>, features: Option<Arc<FeatureTable>>, tier: Tier, features_computed: bool| LoadedSymbol {
-        data: Arc::new(ChartData::new(request.symbol.clone(), bars, features)),
-        tier,
-        features_computed,
-        seconds: started.elapsed().as_secs_f64(),
-    };
     let judge = service.configuration().judge;
     // One look-up per view: of the features where they belong to the cached bars and the present definition, else of the bars.
     let features = key(Dataset::features(&request.set));
     let entry_of = |key: &EntryKey| cache.catalog().entry(key).map_err(|error| failed(&error));
-    let bars_file = entry_of(&key(Dataset::Bars))?.and_then(|entry| entry.file);
+    let bars_entry = entry_of(&key(Dataset::Bars))?;
+    let provisional_from_us = bars_entry.as_ref().and_then(|entry| entry.provisional_from_us);
+    let bars_file = bars_entry.and_then(|entry| entry.file);
+    let finish = |bars: Arc<Bars>, features: Option<Arc<FeatureTable>>, tier: Tier, features_computed: bool| LoadedSymbol {
+        data: Arc::new(ChartData::new(request.symbol.clone(), bars, features).with_provisional(provisional_from_us)),
+        tier,
+        features_computed,
+        seconds: started.elapsed().as_secs_f64(),
+    };
     let current = entry_of(&features)?.filter(|entry| entry.file.is_some()).and_then(|entry| entry.provenance).is_some_and(|made| {
         let of_these_bars = bars_file.as_ref().is_none_or(|bars| bars.fingerprint == made.inputs);
         let of_this_definition = judge.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);

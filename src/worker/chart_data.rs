@@ -20,6 +20,8 @@ pub struct ChartData {
     pub features: Option<Arc<FeatureTable>>,
     /// Levels of detail of both.
     pub lod: Arc<ChartLod>,
+    /// Time of the first bar that is not final: its session was not over when it was fetched.
+    pub provisional_from_us: Option<i64>,
 }
 
 impl ChartData {
@@ -27,7 +29,19 @@ impl ChartData {
     #[must_use]
     pub fn new(symbol: Symbol, bars: Arc<Bars>, features: Option<Arc<FeatureTable>>) -> Self {
         let lod = Arc::new(ChartLod::build(&bars, features.as_deref()));
-        Self { symbol, bars, features, lod }
+        Self { symbol, bars, features, lod, provisional_from_us: None }
+    }
+
+    /// The same, with the bars from this time on known to be provisional.
+    #[must_use]
+    pub fn with_provisional(self, from_us: Option<i64>) -> Self {
+        Self { provisional_from_us: from_us, ..self }
+    }
+
+    /// Whether a bar may still change.
+    #[must_use]
+    pub fn is_provisional(&self, row: usize) -> bool {
+        self.provisional_from_us.is_some_and(|from_us| self.bars.time_us.get(row).is_some_and(|time_us| *time_us >= from_us))
     }
 
     /// The feature of this name, row by row beside the bars.

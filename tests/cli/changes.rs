@@ -64,6 +64,20 @@ fn unknown_symbols_are_named_and_the_others_still_done() {
 }
 
 #[test]
+fn the_trash_can_be_emptied_and_is_gone_then() {
+    let home = Home::with_market(&["A", "B"], 30);
+    home.preheat(&[]);
+    home.run(&["clear", "A"]).ended(0).says(&["--undo", "--empty-trash"]);
+    let emptied = home.run(&["clear", "--empty-trash", "--json"]).ended(0).json();
+    assert_eq!(number(&emptied, "/entries"), 2);
+    assert!(number(&emptied, "/bytes") > 1_000);
+    assert_eq!(number(&home.status(&[]), "/bytes/trash"), 0);
+    home.run(&["clear", "--undo"]).ended(1).says(&["nothing to restore"]);
+    home.run(&["get", "B", "--bars"]).ended(0);
+    home.run(&["verify"]).ended(0);
+}
+
+#[test]
 fn refresh_fetches_again_whatever_the_state() {
     let home = Home::with_market(&["A", "B"], 30);
     home.preheat(&[]);

@@ -12,6 +12,9 @@ use strum::IntoEnumIterator;
 fn go(desk: &mut Desk, command: Command, view: View) {
     desk.shortcut(command);
     assert_eq!(desk.state().view, view, "{command:?}");
+    if view == View::Overview {
+        desk.wait("the overview's numbers", |state| state.overview.survey.is_some());
+    }
     desk.settle();
 }
 

@@ -339,16 +339,16 @@ impl Desk {
         // What has just appeared has to find its place first.
         self.harness.run_ok();
         assert!(self.is_enabled(label), "{label:?} cannot be pressed now");
+        // What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+        let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
+        let middle = self.button(label).rect().center().y;
+        if middle < 0.0 || (middle > lowest && self.state().view == samovar::app::View::Overview) {
+            self.button(label).scroll_to_me();
+            self.harness.run_ok();
+        }
         self.button(label).click();
         self.harness.step();
         self.harness.step();
-    }
-
-    /// Brings a control into view.
-    #[track_caller]
-    pub fn scroll_to(&mut self, label: &str) {
-        self.button(label).scroll_to_me();
-        self.settle();
     }
 
     /// Presses an item of the menu that is open, not a button of the same words behind it.
@@ -365,6 +365,13 @@ impl Desk {
     #[track_caller]
     pub fn press_and_settle(&mut self, label: &str) {
         self.press(label);
+        self.settle();
+    }
+
+    /// Goes to the overview and waits for its numbers.
+    pub fn show_overview(&mut self) {
+        self.shortcut(Command::ShowOverview);
+        self.wait("the overview's numbers", |state| state.overview.survey.is_some());
         self.settle();
     }
 

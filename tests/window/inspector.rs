@@ -183,3 +183,57 @@ fn paths_and_checksums_are_copied_whole() {
     let copied = desk.copied_by("Copy the path of bars");
     assert!(std::path::Path::new(&copied).is_file() && copied.ends_with(file.path.to_str().expect("a path")), "{copied}");
 }
+
+#[test]
+fn a_changed_row_at_the_source_is_told_everywhere_and_leads_to_its_place() {
+    let mut desk = warm_desk(3, 400);
+    desk.assert_no("rewritten");
+    let market = Market::new(&desk.path("market.sqlite"));
+    market.run("UPDATE stock_kline_data SET close = close + 0.125 WHERE symbol = 'S001' AND trade_date = '2023-08-01'");
+    desk.tick();
+    desk.shortcut(Command::CheckSource);
+    desk.wait_idle();
+    // The job says how many and which.
+    desk.shortcut(Command::ShowJobs);
+    desk.wait_text("2 unchanged · 1 changed at the source");
+    desk.settle();
+    desk.assert_sees("read ");
+    // The overview lists it, and leads to the symbol.
+    desk.shortcut(Command::ShowOverview);
+    desk.wait("the change", |state| state.overview.survey.as_ref().is_some_and(|survey| survey.changes.len() == 1));
+    desk.settle();
+    desk.assert_sees("rewritten");
+    let detail = desk.state().overview.survey.as_ref().expect("numbers").changes[0].detail.clone();
+    desk.assert_sees(&detail);
+    desk.press("S001: rewritten");
+    desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == "S001"));
+    desk.wait_chart("S001");
+    desk.settle();
+    desk.assert_sees(&detail);
+    // The inspector leads to the bar that changed.
+    desk.press_and_settle("Show 2023-08-01 on the chart");
+    let range = desk.harness.state().chart_view().visible_range().expect("a range");
+    let bars = desk.state().chart.loaded.as_ref().expect("bars").data.bars.clone();
+    let place = bars.time_us.iter().position(|time| samovar::market::format_date(*time) == "2023-08-01").expect("the bar") as f64;
+    assert!(range.start < place && place < range.end && range.span() < 200.0, "{range:?} {place}");
+}
+
+#[test]
+fn the_bar_of_a_day_that_is_not_over_is_told_to_be_provisional() {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    let market = Market::new(&path);
+    market.symbols(2, 40);
+    market.run("INSERT INTO stock_kline_data VALUES ('S001', '2024-05-06', 50, 51, 49, 50.5, 10)");
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    desk.wait_idle();
+    inspect(&mut desk, "S001");
+    wait_told(&mut desk, "The bar of 2024-05-06 is provisional: the day ends ");
+    desk.wait_chart("S001");
+    desk.settle();
+    desk.assert_sees("provisional");
+    inspect(&mut desk, "S000");
+    desk.assert_no("provisional");
+}

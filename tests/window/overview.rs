@@ -1,17 +1,10 @@
 //! The overview: lookups over time, what everything takes, what was evicted and why, what changed.
 
-use crate::desk::{Desk, warm_desk};
+use crate::desk::warm_desk;
 use eframe::egui::Modifiers;
-use samovar::app::{Command, View};
+use samovar::app::View;
 use samovar::cache::{Cache, CacheOptions, Limits, LookupSpan};
 use samovar::market::{DAY_US, HOUR_US};
-
-/// Goes to the overview and waits for its numbers.
-fn overview(desk: &mut Desk) {
-    desk.shortcut(Command::ShowOverview);
-    desk.wait("the numbers", |state| state.overview.survey.is_some());
-    desk.settle();
-}
 
 #[test]
 fn lookups_are_counted_by_tier_over_the_span_that_is_chosen() {
@@ -20,7 +13,7 @@ fn lookups_are_counted_by_tier_over_the_span_that_is_chosen() {
         desk.click_row(symbol, Modifiers::NONE);
         desk.wait_chart(symbol);
     }
-    overview(&mut desk);
+    desk.show_overview();
     desk.wait("the lookups", |state| state.overview.survey.as_ref().is_some_and(|survey| survey.lookups.counts().disk >= 2));
     desk.settle();
     desk.assert_sees("Lookups by tier");
@@ -47,7 +40,7 @@ fn lookups_are_counted_by_tier_over_the_span_that_is_chosen() {
 #[test]
 fn what_everything_takes_is_told_by_set_year_and_symbol() {
     let mut desk = warm_desk(3, 400);
-    overview(&mut desk);
+    desk.show_overview();
     desk.assert_sees("What it takes");
     for part in ["classic", "2024", "2023", "Largest symbols"] {
         desk.assert_sees(part);
@@ -66,12 +59,12 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     let mut desk = warm_desk(6, 200);
     desk.click_row("S005", Modifiers::NONE);
     desk.wait_chart("S005");
-    overview(&mut desk);
+    desk.show_overview();
     desk.assert_sees("Nothing had to go");
     desk.press_and_settle("Who goes first?");
     desk.assert_sees("The least valuable go first");
     // Another process that is allowed less.
-    let cache = Cache::open(CacheOptions::new(desk.folders(), 50_000_000, desk.clock.clone())).expect("a cache").0;
+    let cache = Cache::open(CacheOptions::new(desk.folders(), 1_000_000, desk.clock.clone())).expect("a cache").0;
     let total: u64 = desk.cached_files().values().map(|bytes| bytes.len() as u64).sum();
     cache.set_limits(Limits { disk_budget_bytes: total / 2, free_reserve_bytes: 0 });
     let room = cache.make_room(0, &|_key| false).expect("room");
@@ -81,7 +74,8 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.wait_text(&reason);
     desk.settle();
     desk.assert_no("Nothing had to go");
-    desk.press(&format!("{symbol} {}", key.dataset.name()));
+    let link = format!("{symbol} {}", key.dataset.name());
+    desk.press(&link);
     desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == symbol));
     assert!(desk.state().view == View::Symbols && desk.state().inspector.open);
 }
@@ -94,7 +88,7 @@ fn a_budget_that_is_nearly_full_is_warned_of() {
     settings.disk_budget_bytes = total * 10 / 9;
     settings.save(&desk.places.settings_file).expect("saved");
     let mut desk = desk.restart();
-    overview(&mut desk);
+    desk.show_overview();
     desk.wait_text("90.0 %");
     desk.assert_sees("when it is full, the least valuable entries go");
 }
@@ -102,23 +96,26 @@ fn a_budget_that_is_nearly_full_is_warned_of() {
 #[test]
 fn integrity_tells_of_damage_and_quarantine() {
     let mut desk = warm_desk(3, 40);
-    overview(&mut desk);
+    desk.show_overview();
     desk.assert_sees("Every file that was read is as it was written");
     for (path, bytes) in desk.files_of("S001") {
         std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("write");
     }
-    desk.scroll_to("Verify files");
     desk.press("Verify files");
-    desk.wait_text("2 files are damaged");
+    desk.wait_text("6 files, 2 damaged");
+    assert_eq!(desk.state().overview.survey.as_ref().expect("numbers").quarantine.0, 0, "only looked at");
+    desk.press("Verify and repair");
     desk.wait("the quarantine", |state| state.overview.survey.as_ref().is_some_and(|survey| survey.quarantine.0 == 2));
     desk.settle();
     desk.assert_sees("2 files · ");
+    desk.wait_idle();
+    desk.assert_sees("Every file that was read is as it was written");
 }
 
 #[test]
 fn cold_by_tomorrow_goes_by_the_cache_s_clock() {
     let mut desk = warm_desk(3, 40);
-    overview(&mut desk);
+    desk.show_overview();
     desk.assert_sees("will be cold by tomorrow, 09:00");
     desk.clock.advance(DAY_US + HOUR_US);
     desk.wait_text("hot: 0 of 3 symbols");

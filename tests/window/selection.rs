@@ -136,8 +136,7 @@ fn what_was_cleared_comes_back_by_keys_and_from_the_overview_even_after_a_restar
     desk.shortcut(Command::ClearSelected);
     wait_state(&mut desk, "S001", EntryState::Missing);
     let mut desk = desk.restart();
-    desk.shortcut(Command::ShowOverview);
-    desk.settle();
+    desk.show_overview();
     desk.press("Restore");
     wait_state(&mut desk, "S001", EntryState::Fresh);
     assert_eq!(desk.cached_files(), files);

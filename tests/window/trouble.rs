@@ -126,7 +126,7 @@ fn rows_that_are_out_of_order_doubled_or_without_a_price_are_left_out_and_told()
     assert_eq!((row.state, row.rows), (EntryState::Fresh, 6));
     assert_eq!((row.quality.duplicate_time, row.quality.missing_price), (1, 1));
     desk.hover_state_of("S001");
-    desk.wait_text("1 rows with a repeated time");
+    desk.wait_text("1 row with a repeated time was left out");
 }
 
 #[test]

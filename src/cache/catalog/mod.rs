@@ -16,6 +16,7 @@ mod leases;
 mod lookups;
 mod queue;
 mod readers;
+mod reserve;
 mod rows;
 mod schema;
 mod scrubs;
@@ -28,6 +29,7 @@ use super::error::{CacheError, LITTLE_BYTES};
 use at_rest::{Condition, Guard, Identity};
 use queue::{Queue, WriteFailure};
 use readers::Readers;
+use reserve::Reserve;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,7 +108,16 @@ impl Catalog {
         let readers = Readers::open(path).map_err(fail)?;
         let file = Identity::of(path).map_err(fail_file)?;
         let opened = file.clone();
-        let queue = Queue::start(writer, move |before| opened.check(before), close).map_err(fail_file)?;
+        let mut reserve = Reserve::beside(path);
+        let check = move |before: bool| {
+            if before {
+                reserve.lend()
+            } else {
+                reserve.restore()
+            }
+            opened.check(before)
+        };
+        let queue = Queue::start(writer, check, close).map_err(fail_file)?;
         suspect.store(false, Ordering::Release);
         let closed_well = matches!(condition, Condition::New | Condition::AsLeft | Condition::InUse);
         let (written, user_made) = (AtomicBool::new(condition == Condition::NotClosed), AtomicBool::new(false));

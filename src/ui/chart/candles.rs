@@ -94,7 +94,13 @@ fn candles(data: &ChartData, x: &XScale, y: &YScale, rows: Range<usize>, pixels:
         let middle = x.middle(row);
         let (high, low) = (y.y(at(&data.bars.high, row)), y.y(at(&data.bars.low, row)));
         wicks.add_colored_rect(pixels.column(middle, hairline, high, low), color);
-        bodies.add_colored_rect(pixels.column(middle, body, y.y(open.max(close)), y.y(open.min(close))), color);
+        let whole = pixels.column(middle, body, y.y(open.max(close)), y.y(open.min(close)));
+        bodies.add_colored_rect(whole, color);
+        let inside = whole.shrink(hairline / pixels.per_point);
+        // What may still change is hollow.
+        if data.is_provisional(row) && inside.is_positive() {
+            bodies.add_colored_rect(inside, theme.background);
+        }
     }
     vec![Shape::mesh(wicks), Shape::mesh(bodies)]
 }

@@ -31,6 +31,8 @@ const ZOOM_PER_POINT: f64 = 0.004;
 const KEY_PAN: f64 = 0.1;
 /// Factor of one press of `+`.
 const KEY_ZOOM: f64 = 0.8;
+/// Said of a chart whose last bars may still change.
+const PROVISIONAL: &str = "last bar provisional";
 /// Bars in view after a jump where everything was in view before.
 const JUMP_BARS: f64 = 120.0;
 
@@ -379,6 +381,9 @@ fn place_legends(
     let mut head = vec![(HeadPart::Title(data.symbol.as_str().to_owned()), String::new())];
     head.extend(["O", "H", "L", "C"].map(|word| (HeadPart::Value(word), price.clone())));
     head.push((HeadPart::Value(""), format::change_percent(-88.88)));
+    if data.provisional_from_us.is_some() {
+        head.push((HeadPart::Value(PROVISIONAL), String::new()));
+    }
     let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
     if layout.show_volume {
         let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
@@ -460,7 +465,10 @@ fn value_at(column: &[f64], row: usize) -> f64 {
 
 /// A value of a legend's head at a bar, and its colour.
 fn head_value(data: &ChartData, row: Option<usize>, word: &str, decimals: usize, theme: &Theme) -> (String, egui::Color32) {
-    let Some(row) = row else { return (format::NONE.to_owned(), theme.text_weak) };
+    let Some(row) = row.filter(|_| word != PROVISIONAL) else {
+        let text = if word == PROVISIONAL { "" } else { format::NONE };
+        return (text.to_owned(), theme.text_weak);
+    };
     let bars = &data.bars;
     let before = row.checked_sub(1).map_or_else(|| value_at(&bars.open, row), |before| value_at(&bars.close, before));
     let change = 100.0 * (value_at(&bars.close, row) / before - 1.0);

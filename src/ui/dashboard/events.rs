@@ -113,6 +113,18 @@ pub fn integrity_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.label(RichText::new("Every file that was read is as it was written").color(theme.text));
         }
     });
+    if let Some(verified) = &state.verified {
+        let mut text = format!(
+            "{} · {}, {} damaged",
+            format::relative(verified.at_us, now_us(state)),
+            format::counted(verified.checked as u64, "file", "files"),
+            if verified.damaged == 0 { "none".to_owned() } else { format::count(verified.damaged as u64) }
+        );
+        if verified.missing > 0 {
+            text += &format!(", {} missing", format::count(verified.missing as u64));
+        }
+        line(ui, "Verified", &text);
+    }
     if let Some(survey) = &state.overview.survey {
         let (files, bytes) = survey.quarantine;
         let text = if files == 0 {

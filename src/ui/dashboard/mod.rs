@@ -1,6 +1,7 @@
 //! The overview: how much is hot, how much will be cold tomorrow morning, is anything broken, is it worth it.
 //!
-//! The figures answer at a glance; the groups below say why. One column in narrow windows, two in wide ones, three in very wide ones.
+//! The figures answer at a glance; the groups below say why. One column up to 1,280 points, two in wider windows, three in very
+//! wide ones.
 
 mod events;
 mod figures;
@@ -12,7 +13,7 @@ mod states;
 use super::theme::{Theme, space};
 use super::widgets::heading_ui;
 use super::window::{Outbox, ViewState};
-use crate::app::AppState;
+use crate::app::{AppState, OpenState};
 use eframe::egui;
 use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 
@@ -45,16 +46,19 @@ pub fn overview_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                 figures::figures_ui(ui, state);
                 ui.add_space(space::XL);
                 let width = ui.available_width();
-                if width >= THREE_COLUMNS {
+                if state.overview.survey.is_none() {
+                    // A few milliseconds: groups that grow one after another would make everything below them jump.
+                    note_ui(ui, if state.open == OpenState::Opening { "Opening the cache" } else { "Counting" });
+                } else if width >= THREE_COLUMNS {
                     let third = [changes, evictions, integrity, trash];
                     columns_ui(ui, &[&[by_state, lookups, expiry], &[size, costs], &third], (state, views, out));
                 } else if width >= TWO_COLUMNS {
                     let right = [size, costs, evictions, integrity, trash];
                     columns_ui(ui, &[&[by_state, lookups, expiry, changes], &right], (state, views, out));
                 } else {
-                    ui.set_max_width(ONE_COLUMN);
                     let all = [by_state, lookups, size, changes, evictions, costs, expiry, integrity, trash];
-                    columns_ui(ui, &[&all], (state, views, out));
+                    // The figures above may be wider than what has to be read line by line.
+                    ui.allocate_ui(egui::vec2(width.min(ONE_COLUMN), 0.0), |ui| columns_ui(ui, &[&all], (state, views, out)));
                 }
             });
         });

@@ -147,6 +147,7 @@ fn measure_ui<Inner>(ui: &mut Ui, bytes: u64, most: u64, name: impl FnOnce(&mut 
         ui.allocate_ui_with_layout(vec2(110.0, 20.0), Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(110.0);
             ui.set_max_width(110.0);
+            ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
             name(ui)
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

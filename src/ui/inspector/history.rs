@@ -61,6 +61,8 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
         change_mark_ui(ui, mark);
         if let Some(name) = name {
             let link = ui.add(egui::Link::new(RichText::new(name)));
+            let spoken = format!("{name}: {}", change.kind.word());
+            link.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &spoken));
             go |= link.on_hover_text("Show the symbol with the inspector").clicked();
         }
         ui.label(RichText::new(change.kind.word()).color(if name.is_some() { theme.text_weak } else { theme.text }));
