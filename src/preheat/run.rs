@@ -165,11 +165,11 @@ impl Shared {
         }
     }
 
-    /// Runs a write of a working thread; while the disk is full, waits and tries again.
-    pub(super) fn with_room<T>(&self, symbol: &Symbol, write: impl FnMut() -> Result<T, CacheError>) -> Result<T, CacheError> {
+    /// Runs a write of a thread that may wait; while the disk is full, waits and tries again.
+    pub(super) fn with_room<T>(&self, write: impl FnMut() -> Result<T, CacheError>) -> Result<T, CacheError> {
         let tell = |waiting: Option<Waiting>| {
             if self.news.send_blocking(News::Waiting(waiting.map(Arc::new))).is_err() {
-                tracing::debug!(%symbol, "nobody listens any more");
+                tracing::debug!("nobody listens any more");
             }
         };
         self.retry_when_full(tell, write)
