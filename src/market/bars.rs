@@ -345,6 +345,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_noticed_in_the_last_rows_can_be_told_apart_while_rows_are_in_order() {
+        let mut rows = raw(&[1, 2, 2, 3, 3], &[1.0, f64::NAN, 2.0, 3.0, 4.0]);
+        rows.volume[0] = f64::NAN;
+        let last = Bars::normalise(rows.from_time(3 * DAY_US)).1;
+        assert_eq!((last.duplicate_time, last.dropped()), (1, 1));
+        let all = Bars::normalise(rows).1;
+        let before = all.minus(&last).expect("in order");
+        assert_eq!((before.missing_price, before.duplicate_time, before.missing_volume), (1, 0, 1));
+        assert_eq!(before.plus(&last), all);
+        let unsorted = Bars::normalise(raw(&[2, 1], &[1.0, 2.0])).1;
+        assert_eq!(unsorted.minus(&Quality::default()), None);
+        assert_eq!(last.minus(&all), None, "they are not among these");
+    }
+
+    #[test]
     fn a_bar_without_a_price_is_dropped_and_counted() {
         let mut rows = raw(&[1, 2, 3, 4], &[1.0, f64::NAN, f64::INFINITY, 4.0]);
         rows.volume[3] = f64::NAN;

@@ -283,6 +283,10 @@ mod tests {
         assert!(matches!(asked(&entry, "2021-06-01", &digest).ask, Ask::Parts(parts) if parts.len() == 1));
         entry.quality.duplicate_time = 1;
         assert_eq!(asked(&entry, "2021-06-01", &digest).ask, Ask::Whole, "which duplicates were provisional is not known");
+        if let Some(synced) = &mut entry.synced {
+            synced.quality = Some(entry.quality);
+        }
+        assert!(matches!(asked(&entry, "2021-06-01", &digest).ask, Ask::Parts(parts) if parts.len() == 1), "now it is: none was");
     }
 
     #[test]

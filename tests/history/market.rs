@@ -1,6 +1,6 @@
 //! A table of bars that is changed row by row, known here as well as in the database.
 
-use super::support::tables::{Holds, Kind, Store, Table};
+use super::support::tables::{Cell, Holds, Kind, Store, Table};
 use chrono::{Datelike, NaiveDate};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,6 +39,8 @@ pub struct Market {
     pub store: Store,
     pub rows: BTreeMap<String, Vec<Row>>,
     columns: usize,
+    /// The table without its rows.
+    table: Table,
     next_id: u64,
     /// Statements that were not run yet.
     pending: String,
@@ -53,12 +55,15 @@ impl Market {
         let mut described = vec![("id", Holds::Integer), ("symbol", Holds::Symbol), ("trade_date", date)];
         described.extend(COLUMNS[..columns].iter().map(|name| (*name, Holds::Double)));
         let columns_of_table = described.into_iter().map(|(name, holds)| (name.to_owned(), holds)).collect();
-        store.load(&Table { name: "bars".to_owned(), columns: columns_of_table, rows: Vec::new() });
-        store.execute("CREATE INDEX by_id ON bars (id)");
-        if index {
-            store.execute("CREATE INDEX by_symbol ON bars (symbol, trade_date)");
+        let table = Table { name: "bars".to_owned(), columns: columns_of_table, rows: Vec::new() };
+        if kind.is_database() {
+            store.load(&table);
+            store.execute("CREATE INDEX by_id ON bars (id)");
+            if index {
+                store.execute("CREATE INDEX by_symbol ON bars (symbol, trade_date)");
+            }
         }
-        Some(Self { store, rows: BTreeMap::new(), columns, next_id: 1, pending: String::new() })
+        Some(Self { store, rows: BTreeMap::new(), columns, table, next_id: 1, pending: String::new() })
     }
 
     pub fn url(&self) -> String {
@@ -90,10 +95,10 @@ impl Market {
         // Rows that follow each other are one statement.
         if self.pending.ends_with(")\n") {
             self.pending.truncate(self.pending.len() - 1);
-            write!(self.pending, ", {line}\n").expect("text");
+            writeln!(self.pending, ", {line}").expect("text");
         } else {
             self.end_statement();
-            write!(self.pending, "INSERT INTO bars VALUES {line}\n").expect("text");
+            writeln!(self.pending, "INSERT INTO bars VALUES {line}").expect("text");
         }
         self.rows.entry(symbol.to_owned()).or_default().push(Row { id, date: date.to_owned(), values });
     }
@@ -162,8 +167,18 @@ impl Market {
         }
     }
 
-    /// Runs what was not run yet, in one transaction.
+    /// Runs what was not run yet, in one transaction; a file is written anew, its rows in the order in which they came.
     pub fn flush(&mut self) {
+        if self.store.kind.is_file() {
+            self.pending.clear();
+            let cell = |value: &Option<f64>| value.map_or(Cell::Null, Cell::Number);
+            let cells = |symbol: &String, row: &Row| {
+                let own = [Cell::Number(row.id as f64), Cell::Text(symbol.clone()), Cell::Text(row.date.clone())];
+                own.into_iter().chain(row.values[..self.columns].iter().map(cell)).collect()
+            };
+            let rows = self.rows.iter().flat_map(|(symbol, rows)| rows.iter().map(move |row| cells(symbol, row))).collect();
+            return self.store.load(&Table { rows, ..self.table.clone() });
+        }
         self.end_statement();
         if !self.pending.is_empty() {
             self.store.execute(&format!("BEGIN;\n{}COMMIT;", self.pending));
