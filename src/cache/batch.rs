@@ -104,6 +104,16 @@ impl Cache {
         self.commit_rows(staged, BatchRows { entries, granted: Some(lease.granted().clone()), ..BatchRows::default() })
     }
 
+    /// Removes staged files that will not be committed, because the catalog could not be written or may take no more: as files
+    /// that no row knows they would only take room. A new version of a file that is cached stays; it is whole, and taken in.
+    pub fn give_up(&self, staged: &[Staged]) {
+        for one in staged {
+            if let Err(error) = self.withdraw(one) {
+                tracing::warn!(path = %one.path.display(), %error, "a file that is not committed stays until the next check");
+            }
+        }
+    }
+
     /// Removes a staged file that is not to be committed, unless it is somebody else's by now.
     fn withdraw(&self, staged: &Staged) -> Result<(), CacheError> {
         let Some(facts) = staged.entry.file.as_ref().filter(|_| !staged.was_appended()) else { return Ok(()) };

@@ -137,6 +137,14 @@ fn is_disk_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
+/// Whether SQLite had no room: for its file or log, or for the memory it shares with other processes by way of a file.
+pub(super) fn is_no_room(error: &rusqlite::Error) -> bool {
+    /// `SQLITE_IOERR_SHMSIZE`
+    const NO_ROOM_FOR_SHARED_MEMORY: i32 = 4_874;
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) || extended == Some(NO_ROOM_FOR_SHARED_MEMORY)
+}
+
 impl CacheError {
     /// An input or output error on a file.
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
@@ -172,7 +180,7 @@ impl CacheError {
 
     /// An error of the catalog.
     pub(crate) fn catalog(path: &Path, error: &rusqlite::Error) -> Self {
-        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+        if is_no_room(error) {
             return Self::disk_full(path, LITTLE_BYTES);
         }
         Self::Catalog { path: path.to_path_buf(), reason: error.to_string() }

@@ -69,6 +69,7 @@ pub(super) fn commit_all(
             Err(error) => {
                 // What is not committed does not count; what was stays, and the report says so.
                 shared.stop(&error.to_string());
+                give_up_the_rest(shared, news_in);
                 return committed;
             }
         };
@@ -142,10 +143,11 @@ fn commit_batch(
         place_of.insert(symbol.clone(), outcomes.len());
         outcomes.push((symbol, outcome));
     }
-    let lost = shared.retry_when_full(tell, || {
+    let written = shared.retry_when_full(tell, || {
         make_room(shared, &batch)?;
         shared.cache.commit_batch(&batch)
-    })?;
+    });
+    let lost = written.inspect_err(|_| shared.cache.give_up(&batch.staged))?;
     for lost in lost {
         if let Some((_, outcome)) = place_of.get(&lost.key.symbol).and_then(|place| outcomes.get_mut(*place)) {
             *outcome = SymbolOutcome::Failed(lost.reason);
@@ -160,6 +162,15 @@ fn commit_batch(
         }
     }
     Ok(outcomes)
+}
+
+/// Takes what is still finished after the run was stopped, and removes its files: they are not committed any more.
+fn give_up_the_rest(shared: &Shared, news_in: &Receiver<News>) {
+    while let Ok(news) = news_in.recv_blocking() {
+        if let News::Finished(finished) = news {
+            shared.cache.give_up(&finished.staged);
+        }
+    }
 }
 
 /// Makes room for what a batch adds, where budget or disk are at their end: the least valuable entries of other symbols go.

@@ -27,7 +27,7 @@ async fn blocking<T: Send + 'static>(shared: &Arc<Shared>, work: impl FnOnce(&Sh
 }
 
 async fn take(shared: &Arc<Shared>, symbols: Vec<Symbol>) -> Result<Arc<Lease>, CacheError> {
-    let taken = blocking(shared, move |shared| shared.cache.lease(&shared.source_id, &symbols)).await;
+    let taken = blocking(shared, move |shared| shared.with_room(|| shared.cache.lease(&shared.source_id, &symbols))).await;
     let stopped = || CacheError::Catalog {
         path: shared.cache.folders().catalog(),
         reason: "taking a lease stopped unexpectedly; please report this".to_owned(),

@@ -136,8 +136,10 @@ pub struct Plan {
     pub items: Vec<PlanItem>,
     /// Symbols asked for.
     pub requested: usize,
-    /// Symbols for which there is nothing to do.
+    /// How many symbols there is nothing to do for.
     pub skipped_fresh: usize,
+    /// These symbols: as part of what is wanted they are not evicted for the rest of it.
+    pub fresh: Vec<Symbol>,
     /// Symbols that cannot be worked on, and why.
     pub refused: Vec<(Symbol, String)>,
 }
@@ -201,6 +203,7 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
         }
         if !fetch && features.is_empty() {
             plan.skipped_fresh += 1;
+            plan.fresh.push(info.symbol.clone());
             continue;
         }
         plan.items.push(PlanItem { symbol: info.symbol.clone(), bars, features, expected_rows: info.bar_count });

@@ -131,7 +131,7 @@ pub(super) struct Shared {
     pub queue: Queue,
     /// Failed attempts in a row of symbols that failed before.
     pub attempts: HashMap<Symbol, u32>,
-    /// The symbols of this run: what it has just brought is not evicted for the rest of it.
+    /// The symbols asked for: what is fresh or was just brought is not evicted for the rest.
     pub symbols: HashSet<Symbol>,
     /// Held for reading while the source is asked, for writing while it is waited for.
     pub reachable: tokio::sync::RwLock<()>,
@@ -165,11 +165,11 @@ impl Shared {
         }
     }
 
-    /// Runs a write of a working thread; while the disk is full, waits and tries again.
-    pub(super) fn with_room<T>(&self, symbol: &Symbol, write: impl FnMut() -> Result<T, CacheError>) -> Result<T, CacheError> {
+    /// Runs a write of a thread that may wait; while the disk is full, waits and tries again.
+    pub(super) fn with_room<T>(&self, write: impl FnMut() -> Result<T, CacheError>) -> Result<T, CacheError> {
         let tell = |waiting: Option<Waiting>| {
             if self.news.send_blocking(News::Waiting(waiting.map(Arc::new))).is_err() {
-                tracing::debug!(%symbol, "nobody listens any more");
+                tracing::debug!("nobody listens any more");
             }
         };
         self.retry_when_full(tell, write)
@@ -243,7 +243,7 @@ pub async fn run_plan(
         PreheatReport { requested: plan.requested, skipped_fresh: plan.skipped_fresh, failed: plan.refused, ..PreheatReport::default() };
     let total = plan.items.len();
     let attempts = plan.items.iter().filter_map(|item| Some((item.symbol.clone(), item.failed_attempts()?))).collect();
-    let symbols = plan.items.iter().map(|item| item.symbol.clone()).collect();
+    let symbols = plan.items.iter().map(|item| item.symbol.clone()).chain(plan.fresh).collect();
     let (work_out, work_in) = bounded::<Work>(threads * 2 + 2);
     let (news_out, news_in) = bounded::<News>(threads * 2 + COMMIT_BATCH / 4);
     let (to_fetch, cached): (Vec<PlanItem>, Vec<PlanItem>) =

@@ -180,7 +180,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         let footer =
             Footer { key: key.clone(), provenance: None, range, fetched_at_us, quality, synced, provisional_from_us, cost_us, state: None };
         let writing = Instant::now();
-        let staged = shared.with_room(&task.item.symbol, || match (&previous, cached.is_some() && from_row > 0) {
+        let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {
             (Some(entry), true) => {
                 // A second attempt opens the file anew.
                 let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
@@ -367,8 +367,8 @@ fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &Ba
             cost_us: 0,
             state: None,
         };
-        let continued = if shared.request.force { None } else { continue_features(shared, item, set, bars, facts, previous, &footer) };
-        let staged = continued.unwrap_or_else(|| compute_features(shared, item, set, bars, facts, previous, footer));
+        let continued = if shared.request.force { None } else { continue_features(shared, set, bars, facts, previous, &footer) };
+        let staged = continued.unwrap_or_else(|| compute_features(shared, set, bars, facts, previous, footer));
         match staged {
             Ok(mut staged) => {
                 // Features of pinned bars are pinned with them.
@@ -385,7 +385,6 @@ fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &Ba
 
 fn compute_features(
     shared: &Shared,
-    item: &PlanItem,
     set: &FeatureSet,
     bars: &Arc<Bars>,
     facts: &BarsFacts,
@@ -400,7 +399,7 @@ fn compute_features(
     add_since(&shared.busy.compute_ns, computing);
     let content = Content::Features { bars: Arc::clone(bars), table: Arc::new(table) };
     let writing = Instant::now();
-    let staged = shared.with_room(&item.symbol, || shared.cache.stage(&content, footer.clone(), previous));
+    let staged = shared.with_room(|| shared.cache.stage(&content, footer.clone(), previous));
     add_since(&shared.busy.write_ns, writing);
     staged
 }
@@ -408,7 +407,6 @@ fn compute_features(
 /// Goes on from the state of the cached features; `None` where that cannot be done and everything has to be computed.
 fn continue_features(
     shared: &Shared,
-    item: &PlanItem,
     set: &FeatureSet,
     bars: &Arc<Bars>,
     facts: &BarsFacts,
@@ -440,7 +438,7 @@ fn continue_features(
         Footer { cost_us: entry.cost_us.saturating_mul(bars.len() as u64) / rows_before, state: Some(state.to_text()), ..footer.clone() };
     let writing = Instant::now();
     let mut open = Some(open);
-    let staged = shared.with_room(&item.symbol, || {
+    let staged = shared.with_room(|| {
         let open = match open.take() {
             Some(open) => open,
             None => shared.cache.open_for_append(entry)?,

@@ -125,10 +125,11 @@ async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, url: Option
             (JobOutcome::Failed(message), json)
         }
     };
-    match cache.catalog().finish_job(job, &json, cache.now_us()) {
-        Ok(()) => outcome,
-        Err(error) => JobOutcome::Failed(error.to_string()),
+    if let Err(error) = cache.catalog().finish_job(job, &json, cache.now_us()) {
+        // What became of the job counts, not that the history cannot tell of it.
+        tracing::warn!(%error, "the end of a job could not be written into the history");
     }
+    outcome
 }
 
 async fn preheat(

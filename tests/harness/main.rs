@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 #![allow(clippy::indexing_slicing, clippy::needless_pass_by_value, reason = "tests")]
 
+mod disk;
 mod kills;
 mod life;
 mod market;

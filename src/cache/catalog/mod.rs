@@ -93,6 +93,8 @@ impl Catalog {
             let reason = "it is not as it was left: bits were flipped on the disk, or another program wrote into it".to_owned();
             return Err(CacheError::CatalogDamaged { path: path.to_path_buf(), reason });
         }
+        let mut reserve = Reserve::beside(path);
+        reserve.lend();
         let mut writer = Connection::open(path).map_err(fail)?;
         writer.busy_timeout(busy_timeout).map_err(fail)?;
         match schema::owner_of(&writer).map_err(fail)? {
@@ -108,7 +110,6 @@ impl Catalog {
         let readers = Readers::open(path).map_err(fail)?;
         let file = Identity::of(path).map_err(fail_file)?;
         let opened = file.clone();
-        let mut reserve = Reserve::beside(path);
         let check = move |before: bool| {
             if before {
                 reserve.lend()

@@ -3,6 +3,7 @@
 //! Every request runs once, in a savepoint of its own, so that one that fails takes no other with it; then all are committed by
 //! one durable transaction, then all are answered. Nobody is answered "done" before the commit is on the disk.
 
+use crate::cache::error::is_no_room;
 use rusqlite::{Connection, TransactionBehavior};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -32,10 +33,10 @@ pub(super) enum WriteFailure {
 
 impl From<rusqlite::Error> for WriteFailure {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
         match error.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => Self::Busy,
-            Some(DiskFull) => Self::Full,
+            _ if is_no_room(&error) => Self::Full,
             _ => Self::Database { damage: super::is_damage(&error), reason: error.to_string() },
         }
     }

@@ -1,24 +1,32 @@
 //! A little room kept back on the disk, so that the catalog can still be written when the disk is full: what frees space (clearing,
 //! emptying the trash, evicting) has to be written down, too.
 //!
-//! Only where the disk is large enough that nobody misses it. Losing the file costs nothing but the room.
+//! Little where little is free, and only where nobody misses it. Losing the file costs nothing but the room.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Bytes kept back; a catalog's write-ahead log grows by little more between two checkpoints.
-const RESERVE_BYTES: u64 = 4 << 20;
-/// With less than this free, the reserve is given up.
-const LITTLE_BYTES: u64 = 1 << 20;
-/// With this much free it is taken again.
-const PLENTY_BYTES: u64 = 64 << 20;
+/// Bytes kept back, when so many are free that nobody misses them, and when they are given up again.
+struct Size {
+    reserve_bytes: u64,
+    /// With this much free it is taken.
+    plenty_bytes: u64,
+    /// With less than this free it is given up.
+    little_bytes: u64,
+}
+
+/// A catalog's write-ahead log grows by little more between two checkpoints.
+const LARGE: Size = Size { reserve_bytes: 4 << 20, plenty_bytes: 64 << 20, little_bytes: 1 << 20 };
+/// Enough to open a catalog, which needs shared memory and the beginning of a log even to be read, and to write a little.
+const SMALL: Size = Size { reserve_bytes: 256 << 10, plenty_bytes: 4 << 20, little_bytes: 64 << 10 };
 
 /// The reserve of one catalog.
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
-    is_kept: bool,
+    /// Its bytes; 0 when none is kept.
+    kept_bytes: u64,
 }
 
 impl Reserve {
@@ -27,34 +35,37 @@ impl Reserve {
         let mut name = catalog.as_os_str().to_os_string();
         name.push(".reserve");
         let path = PathBuf::from(name);
-        Self { is_kept: path.exists(), path }
+        Self { kept_bytes: fs::metadata(&path).map_or(0, |kept| kept.len()), path }
     }
 
-    /// Before something is written: gives the room up when there is no other.
+    /// Before the catalog is opened or written: gives the room up when there is no other.
     pub(super) fn lend(&mut self) {
-        if self.is_kept && self.free_bytes().is_some_and(|free| free < LITTLE_BYTES) {
+        let size = if self.kept_bytes > SMALL.reserve_bytes { LARGE } else { SMALL };
+        if self.kept_bytes > 0 && self.free_bytes().is_some_and(|free| free < size.little_bytes) {
             match fs::remove_file(&self.path) {
                 Ok(()) => tracing::warn!("the disk is full; the catalog writes into the room it had kept back"),
                 Err(error) => tracing::warn!(%error, "the room kept back for the catalog could not be given up"),
             }
-            self.is_kept = false;
+            self.kept_bytes = 0;
         }
     }
 
     /// After something was written: takes the room (again) when there is plenty.
     pub(super) fn restore(&mut self) {
-        if self.is_kept || self.free_bytes().is_none_or(|free| free < PLENTY_BYTES) {
+        let free_bytes = self.free_bytes().unwrap_or(0);
+        let Some(size) = [LARGE, SMALL].into_iter().find(|size| free_bytes >= size.plenty_bytes) else { return };
+        if self.kept_bytes >= size.reserve_bytes {
             return;
         }
         let kept = File::create(&self.path).and_then(|mut file| {
             // Zeros that are written are room that is taken; a length alone would not be.
             let zeros = vec![0_u8; 1 << 16];
-            (0..RESERVE_BYTES / (1 << 16)).try_for_each(|_| file.write_all(&zeros))
+            (0..size.reserve_bytes / (1 << 16)).try_for_each(|_| file.write_all(&zeros))
         });
         if let Err(error) = kept {
             tracing::debug!(%error, "no room could be kept back for the catalog");
         }
-        self.is_kept = true;
+        self.kept_bytes = size.reserve_bytes;
     }
 
     fn free_bytes(&self) -> Option<u64> {
@@ -71,15 +82,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let catalog = folder.path().join("catalog.sqlite");
         let mut reserve = Reserve::beside(&catalog);
-        if reserve.free_bytes().is_none_or(|free| free < PLENTY_BYTES) {
+        if reserve.free_bytes().is_none_or(|free| free < SMALL.plenty_bytes) {
             reserve.restore();
             assert!(!reserve.path.exists(), "nothing is kept back where little is free");
             return;
         }
         reserve.restore();
-        assert_eq!(fs::metadata(&reserve.path).expect("kept").len(), RESERVE_BYTES);
+        let kept = fs::metadata(&reserve.path).expect("kept").len();
+        assert!(kept == LARGE.reserve_bytes || kept == SMALL.reserve_bytes);
         let mut again = Reserve::beside(&catalog);
-        assert!(again.is_kept);
+        assert_eq!(again.kept_bytes, kept);
         again.lend();
         assert!(reserve.path.exists(), "it is not given up while there is room");
     }
