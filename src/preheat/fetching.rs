@@ -11,7 +11,7 @@ use super::queue::{Request, Task};
 use super::run::{Shared, Work, add_since};
 use crate::cache::EntryKey;
 use crate::market::{DateRange, RawBars, Symbol};
-use crate::source::{DigestRequest, FetchRequest, Fetched, Source, SourceError};
+use crate::source::{DigestRequest, FetchRequest, Fetched, Source, SourceError, SourceErrorKind};
 use async_channel::{Sender, bounded};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -24,6 +24,14 @@ const SYMBOLS_PER_CHECK: usize = 256;
 const FEWEST_PER_CUT: usize = 8;
 /// How often a symbol is fetched again when fewer rows came than were announced.
 const SHORT_DELIVERIES: u32 = 2;
+/// How often a request for several symbols may break off, while the source answers otherwise, before each is asked about alone.
+const INTERRUPTIONS_TOGETHER: u32 = 2;
+/// How often the first wait is doubled at most for a request that broke off again and again, though the source answers.
+const MOST_DOUBLINGS: u32 = 2;
+/// How often one symbol's request may break off before the symbol has failed.
+const INTERRUPTIONS_ALONE: u32 = 8;
+/// How often one symbol's request may stay without an answer in time, which takes long, before the symbol has failed.
+const TIMEOUTS_ALONE: u32 = 4;
 
 /// The requests a plan begins with: symbols of one range and cut together, until their rows are plenty.
 pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<Request> {
@@ -93,15 +101,37 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
         drop(turn);
         let Err((request, error)) = result else { continue };
         if error.is_transient() {
+            let (request, interruptions) = interrupted(request);
             let probe = request_symbol(&request);
-            shared.queue.put_first(vec![request]);
-            if !wait_for_source(&shared, &source, probe, error).await {
+            if !wait_for_source(&shared, &source, probe, error.clone(), interruptions).await {
                 return;
             }
+            // It answers, so that waiting longer does not help a request that it cannot serve.
+            let is_alone = matches!(&request, Request::Check(_, _, tasks) | Request::Fetch(_, tasks) if tasks.len() == 1);
+            let most = match (is_alone, error.kind()) {
+                (false, _) => INTERRUPTIONS_TOGETHER,
+                (true, SourceErrorKind::Timeout) => TIMEOUTS_ALONE,
+                (true, _) => INTERRUPTIONS_ALONE,
+            };
+            if interruptions < most {
+                shared.queue.put_first(vec![request]);
+                continue;
+            }
+            split_or_fail(&shared, request, &error, &work).await;
             continue;
         }
         split_or_fail(&shared, request, &error, &work).await;
     }
+}
+
+/// A request that broke off once more, and how often it did.
+fn interrupted(mut request: Request) -> (Request, u32) {
+    let (Request::Check(_, _, tasks) | Request::Fetch(_, tasks)) = &mut request;
+    for task in tasks.iter_mut() {
+        task.interruptions += 1;
+    }
+    let most = tasks.iter().map(|task| task.interruptions).max().unwrap_or(0);
+    (request, most)
 }
 
 fn request_symbol(request: &Request) -> Option<Symbol> {
@@ -127,9 +157,9 @@ async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, w
     shared.queue.put_first(singles);
 }
 
-/// Waits until the source can be reached again. One connection tries, the others wait for it at their next request. Returns
+/// Waits until the source can be reached again, longer for a request that has broken off often. One connection tries, the others wait for it at their next request. Returns
 /// whether to go on.
-async fn wait_for_source(shared: &Arc<Shared>, source: &Source, probe: Option<Symbol>, error: SourceError) -> bool {
+async fn wait_for_source(shared: &Arc<Shared>, source: &Source, probe: Option<Symbol>, error: SourceError, interruptions: u32) -> bool {
     let before = shared.outages.load(Ordering::SeqCst);
     let _alone = shared.reachable.write().await;
     if shared.outages.load(Ordering::SeqCst) != before {
@@ -138,7 +168,8 @@ async fn wait_for_source(shared: &Arc<Shared>, source: &Source, probe: Option<Sy
     }
     let began = Instant::now();
     let mut error = error;
-    let mut attempts = 0;
+    // One that answers and breaks off again and again is not asked all the time.
+    let mut attempts = interruptions.saturating_sub(1).min(MOST_DOUBLINGS);
     loop {
         attempts += 1;
         let wait = wait_before(attempts, shared.jitter());

@@ -25,6 +25,8 @@ pub(super) struct Task {
     pub whole: bool,
     /// How often the source delivered less than it had announced.
     pub short_deliveries: u32,
+    /// How often a request with it broke off or was not answered in time.
+    pub interruptions: u32,
     /// What fetching it took, in microseconds.
     pub fetch_us: u64,
     /// The right to write it; taken when it is begun.
@@ -33,7 +35,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(item: PlanItem, cut: Cut, whole: bool) -> Self {
-        Self { item, asked: None, cut, whole, short_deliveries: 0, fetch_us: 0, lease: None }
+        Self { item, asked: None, cut, whole, short_deliveries: 0, interruptions: 0, fetch_us: 0, lease: None }
     }
 }
 

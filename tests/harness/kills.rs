@@ -37,6 +37,9 @@ fn a_program_ended_anywhere_loses_nothing_and_leaves_nothing_half_done() {
         for (point, count) in life.at_points {
             *points.entry(point).or_default() += count;
         }
+        if wanted > 100 {
+            eprintln!("{kills} of {wanted} after seed {next}");
+        }
         next += 1;
     }
     let by_name: usize = points.values().sum();

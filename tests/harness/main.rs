@@ -12,6 +12,9 @@ mod life;
 mod market;
 mod process;
 mod processes;
+mod servers;
+#[path = "../support/mod.rs"]
+mod support;
 
 /// How long the random parts are: what the environment says, or the usual.
 fn runs(usual: usize) -> usize {

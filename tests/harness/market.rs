@@ -99,10 +99,6 @@ impl Market {
         self.states[number].len() - 1
     }
 
-    pub fn rows(&self, number: usize, state: usize) -> &[Bar] {
-        &self.states[number][state]
-    }
-
     /// Gives symbols a new state each, in one transaction of the database.
     pub fn change(&mut self, numbers: &[usize], mut change: impl FnMut(&mut Vec<Bar>)) {
         for number in numbers {
@@ -111,6 +107,23 @@ impl Market {
             self.states[*number].push(rows);
         }
         self.write(numbers);
+    }
+
+    /// The newest states as statements for a database server.
+    pub fn sql(&self) -> String {
+        let mut sql = format!(
+            "CREATE TABLE {TABLE} (symbol VARCHAR(32), trade_date DATE, open DOUBLE PRECISION, high DOUBLE PRECISION, low DOUBLE PRECISION, \
+             close DOUBLE PRECISION, volume DOUBLE PRECISION, PRIMARY KEY (symbol, trade_date));\n"
+        );
+        for (symbol, states) in self.symbols.iter().zip(&self.states) {
+            let row = |bar: &Bar| {
+                let [open, high, low, close, volume] = bar.values;
+                format!("('{symbol}', '{}', {open}, {high}, {low}, {close}, {volume})", date_of(bar.day))
+            };
+            let rows: Vec<String> = states.last().expect("a state").iter().map(row).collect();
+            sql.push_str(&format!("INSERT INTO {TABLE} VALUES {};\n", rows.join(", ")));
+        }
+        sql
     }
 
     fn write(&self, numbers: &[usize]) {

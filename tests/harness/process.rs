@@ -34,6 +34,7 @@ pub enum Kill {
 
 /// What a process left behind.
 #[derive(Debug)]
+#[allow(dead_code, reason = "shown when a test fails")]
 pub struct Ended {
     /// What was run.
     pub line: String,

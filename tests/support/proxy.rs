@@ -3,6 +3,7 @@
 //! What it does to a connection is decided when the connection begins; connections that are open keep their fate. It ends, with all
 //! of its connections, when it is dropped.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -34,6 +35,8 @@ pub struct Proxy {
 #[derive(Default)]
 struct Shared {
     fate: Mutex<Fate>,
+    /// What becomes of the next connections, in their order, before `fate` is that of all others.
+    next: Mutex<VecDeque<Fate>>,
     /// Both ends of every connection.
     open: Mutex<Vec<TcpStream>>,
     /// How often held bytes were released.
@@ -74,6 +77,16 @@ impl Proxy {
     /// Decides what becomes of connections that begin from now on.
     pub fn set(&self, fate: Fate) {
         *self.shared.fate.lock().expect("fate") = fate;
+    }
+
+    /// Decides what becomes of the connections that begin next, one after the other; those behind them have the fate that is set.
+    pub fn set_next(&self, fates: impl IntoIterator<Item = Fate>) {
+        *self.shared.next.lock().expect("fates") = fates.into_iter().collect();
+    }
+
+    /// How many of the fates of single connections are left.
+    pub fn left(&self) -> usize {
+        self.shared.next.lock().expect("fates").len()
     }
 
     /// Ends all connections that are open.
@@ -128,7 +141,8 @@ fn close(end: &TcpStream) {
 impl Shared {
     fn begin(self: &Arc<Self>, client: TcpStream, server_port: u16) {
         self.connections.fetch_add(1, Ordering::SeqCst);
-        let fate = *self.fate.lock().expect("fate");
+        let next = self.next.lock().expect("fates").pop_front();
+        let fate = next.unwrap_or_else(|| *self.fate.lock().expect("fate"));
         let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)) else { return close(&client) };
         if fate == Fate::Refuse {
             return close(&client);

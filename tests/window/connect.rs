@@ -173,6 +173,8 @@ fn a_server_that_is_not_there_is_explained_and_the_password_is_seen_nowhere() {
     desk.press_and_settle("Jobs");
     desk.wait_text("127.0.0.1:1");
     desk.wait_saved("the source", |settings| settings.source_url().is_some_and(|url| url.contains("reader@127.0.0.1")));
+    // Told once the password has been put where it is kept.
+    desk.wait_notice("no keyring");
     desk.assert_no(PASSWORD);
     for (path, bytes) in Desk::files_below(desk.places.settings_file.parent().expect("a folder")) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
