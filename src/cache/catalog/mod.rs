@@ -245,8 +245,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     // Values that nobody writes there, such as texts that are none.
-    let is_nonsense =
-        matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..));
+    let is_nonsense = matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..));
     is_nonsense || matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
