@@ -107,9 +107,9 @@ impl Difference {
             let differs = match order {
                 Ordering::Less => {
                     if is_provisional {
-                        found.updated += 1
+                        found.updated += 1;
                     } else {
-                        found.removed += 1
+                        found.removed += 1;
                     }
                     left += 1;
                     true
