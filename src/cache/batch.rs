@@ -78,12 +78,16 @@ impl Cache {
         for one in staged {
             self.memory.invalidate(&one.entry.key);
             if lost.iter().any(|lost| lost.key == one.entry.key) {
-                self.withdraw(one)?;
+                // What is committed is committed, whatever becomes of this file.
+                if let Err(error) = self.withdraw(one) {
+                    tracing::warn!(path = %one.path.display(), %error, "a file that was not committed stays");
+                }
                 continue;
             }
             if !self.files.exists(&one.path) {
                 // Cleared between being written and being committed.
                 self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
+                continue;
             }
             if let Some(old) = &one.replaces
                 && let Err(error) = self.files.remove(old)

@@ -424,8 +424,13 @@ impl Cache {
     /// quarantined by the next `verify --repair`.
     pub fn make_room(&self, needed_bytes: u64, protected: &dyn Fn(&EntryKey) -> bool) -> Result<Room, CacheError> {
         let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
-        let shortfall =
-            || -> Result<u64, CacheError> { Ok(self.limits().shortfall(self.used_bytes()?, needed_bytes, self.disk_space().as_ref())) };
+        let shortfall = || -> Result<u64, CacheError> {
+            let limits = self.limits();
+            let over_budget = limits.shortfall(self.used_bytes()?, needed_bytes, None);
+            // A disk that others have filled is not the cache's to empty: it must only not grow.
+            let over_disk = limits.shortfall(0, needed_bytes, self.disk_space().as_ref()).min(needed_bytes);
+            Ok(over_budget.max(over_disk))
+        };
         let mut room = Room { shortfall_bytes: shortfall()?, ..Room::default() };
         room.missing_bytes = room.shortfall_bytes;
         if room.missing_bytes > 0 {

@@ -124,7 +124,10 @@ impl Cache {
         let changed = || self.catalog.entry(&entry.key).map(|now| now.is_none_or(|now| now.file != entry.file));
         match examined {
             Examined::Sound { .. } => {}
-            Examined::Newer(found) => self.catalog.put_entries(&[found.0])?,
+            Examined::Newer(found) => {
+                // Only while the catalog has what was compared: its writer may have committed it since, and more.
+                self.catalog.adopt(vec![(found.0, entry.file.as_ref().map(|file| file.checksum))])?;
+            }
             // Replaced, cleared or evicted since the row was read: whoever did that has taken care of the file.
             Examined::Damaged(_) | Examined::Gone if changed()? => {}
             Examined::Damaged(reason) => {

@@ -157,7 +157,11 @@ impl Cache {
         // rename and the commit. Such a file is whole and says whose it is; anything else is damage. A shorter beginning that
         // is whole does not count: it would be older than what was acknowledged.
         if let Some(found) = parquet_file::sealed(&bytes).and_then(|found| self.adoptable(&entry.key, &facts.path, &bytes, found)) {
-            return Ok(Examined::Newer(Box::new(found)));
+            if found.0.fetched_at_us >= entry.fetched_at_us {
+                return Ok(Examined::Newer(Box::new(found)));
+            }
+            // Somebody who had lost the right to has written it, or it was put back from a copy.
+            return Ok(Examined::Damaged("it is an older version than the one that was cached".to_owned()));
         }
         let expected = facts.size_bytes;
         Ok(Examined::Damaged(if found_bytes >= expected {

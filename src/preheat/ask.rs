@@ -78,6 +78,9 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
     if all_rows == 0 {
         return asked(Ask::NoRows, 0, Vec::new());
     }
+    // Rows whose day the database cannot tell are counted whatever the range: how many of them will come is not known.
+    let is_vague = (range.start.is_some() || range.end.is_some()) && digest.before.iter().any(|year| year.year == 0);
+    let all_rows = if is_vague { 0 } else { all_rows };
     let known = previous.filter(|entry| entry.file.is_some() && entry.range == *range);
     let Some((entry, before)) = known.and_then(|entry| Some((entry, entry.synced.as_ref()?))) else {
         return asked(Ask::Whole, all_rows, Vec::new());
@@ -106,6 +109,9 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
     let tail_rows = if has_tail { rows_of(&digest.after) + digest.provisional_rows } else { 0 };
     let mut parts: Vec<DateRange> = changed_years.iter().filter_map(|year| days_of_year(*year, range, split)).collect();
     parts.extend(tail);
+    if parts.is_empty() {
+        return asked(Ask::Whole, all_rows, changed_years);
+    }
     asked(Ask::Parts(join(parts)), changed_rows + tail_rows, changed_years)
 }
 

@@ -3,13 +3,15 @@
 use super::patience::{Waiting, next_attempt_us};
 use super::report::{Progress, SymbolOutcome};
 use super::run::{Finished, News, Shared, add_since};
-use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding, Staged};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
 use crate::market::Symbol;
 use async_channel::Receiver;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Files that were added to and wait for their commit; they stay open until then.
+const MOST_OPEN_FILES: usize = 96;
 /// Most symbols in one catalog transaction. Files that were added to stay open until then, and systems allow few hundred.
 pub(super) const COMMIT_BATCH: usize = 64;
 
@@ -51,7 +53,8 @@ pub(super) fn commit_all(
                     observe(&progress, &[]);
                 }
             }
-            if batch.len() < COMMIT_BATCH {
+            let open_files: usize = batch.iter().map(|finished: &Finished| finished.open_files()).sum();
+            if batch.len() < COMMIT_BATCH && open_files < MOST_OPEN_FILES {
                 next = news_in.try_recv().ok();
             }
         }
@@ -175,7 +178,12 @@ fn give_up_the_rest(shared: &Shared, news_in: &Receiver<News>) {
 
 /// Makes room for what a batch adds, where budget or disk are at their end: the least valuable entries of other symbols go.
 fn make_room(shared: &Shared, batch: &Batch) -> Result<(), CacheError> {
-    let needed_bytes = batch.staged.iter().map(Staged::bytes_written).sum();
+    let mut needed_bytes = 0;
+    for one in &batch.staged {
+        // What is replaced is known to take its room already.
+        let known_bytes = shared.cache.catalog().entry(&one.entry.key)?.map_or(0, |known| known.size_bytes());
+        needed_bytes += one.entry.size_bytes().saturating_sub(known_bytes);
+    }
     if needed_bytes == 0 {
         return Ok(());
     }

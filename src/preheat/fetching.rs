@@ -93,7 +93,7 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
         let turn = shared.reachable.read().await;
         let result = match request {
             Request::Check(range, cut, tasks) => {
-                let tasks = lease(&shared, range, tasks, &work).await;
+                let tasks = lease(&shared, tasks, &work).await;
                 if tasks.is_empty() { Ok(()) } else { check(&shared, &source, range, cut, tasks, &work).await }
             }
             Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
@@ -303,6 +303,13 @@ async fn fetch_parts(
             return Err((Request::Fetch(parts.clone(), left), error));
         }
         if shared.control.is_cancelled() {
+            return Ok(());
+        }
+    }
+    // Every source answers for every symbol; one that did not must not leave the run waiting.
+    for (task, _rows) in waiting.into_values() {
+        let message = "the source said nothing of it; preheat it again".to_owned();
+        if work.send(Work::Failed(Box::new(task), message)).await.is_err() {
             return Ok(());
         }
     }

@@ -10,8 +10,9 @@ use super::run::{Shared, Work};
 use crate::cache::{CacheError, Entry, EntryKey, EntryState, Lease};
 use crate::market::{DateRange, Symbol};
 use async_channel::Sender;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long to wait before looking again at a symbol that somebody else is preheating.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -19,6 +20,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Symbols with cached bars that are leased together.
 const SYMBOLS_PER_LEASE: usize = 64;
+
+/// What is said when looking at the catalog panicked.
+const STOPPED: &str = "looking at cached entries stopped unexpectedly; please report this";
 
 /// Runs catalog work where it may block.
 async fn blocking<T: Send + 'static>(shared: &Arc<Shared>, work: impl FnOnce(&Shared) -> T + Send + 'static) -> Option<T> {
@@ -41,7 +45,7 @@ async fn take(shared: &Arc<Shared>, symbols: Vec<Symbol>) -> Result<Arc<Lease>, 
 
 /// Takes the right to write these symbols. Returns those that were granted; the others come back into the queue later, or are
 /// done by whoever works on them.
-pub(super) async fn lease(shared: &Arc<Shared>, range: DateRange, tasks: Vec<Task>, work: &Sender<Work>) -> Vec<Task> {
+pub(super) async fn lease(shared: &Arc<Shared>, tasks: Vec<Task>, work: &Sender<Work>) -> Vec<Task> {
     let (mut held, mut free): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.lease.is_some());
     if free.is_empty() {
         return held;
@@ -65,40 +69,64 @@ pub(super) async fn lease(shared: &Arc<Shared>, range: DateRange, tasks: Vec<Tas
         (planned, moved)
     });
     let Some((mut planned, moved)) = looked.await else {
-        shared.stop("looking at cached entries stopped unexpectedly; please report this");
+        shared.stop(STOPPED);
         return Vec::new();
     };
     held.append(&mut planned);
-    for task in moved {
-        shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
-    }
+    put_back(shared, moved);
     if !refused.is_empty() {
         tracing::info!(symbols = refused.len(), "another process is preheating some of the symbols; they are waited for");
-        tokio::spawn(wait_for_others(Arc::clone(shared), range, refused, work.clone()));
+        tokio::spawn(wait_for_others(Arc::clone(shared), refused, work.clone()));
     }
     held
 }
 
+/// Puts symbols that others have written meanwhile back into the queue, those of the same days together.
+fn put_back(shared: &Shared, tasks: Vec<Task>) {
+    let mut groups: BTreeMap<(DateRange, Cut), Vec<Task>> = BTreeMap::new();
+    for task in tasks {
+        let BarsTask::Fetch { range, .. } = &task.item.bars else { continue };
+        groups.entry((*range, task.cut)).or_default().push(task);
+    }
+    for ((range, cut), tasks) in groups {
+        shared.queue.put_last(Request::Check(range, cut, tasks));
+    }
+}
+
+/// Whether somebody else has had a symbol for longer than this run is patient.
+fn is_out_of_patience(shared: &Shared, task: &mut Task) -> bool {
+    let since = *task.refused_since.get_or_insert_with(Instant::now);
+    shared.request.patience.is_some_and(|patience| since.elapsed() > patience)
+}
+
+const HELD: &str = "another process is preheating it and did not come to an end; see what it does, or try again later";
+
 /// Looks at symbols of others after a while: done, or to be tried again.
-async fn wait_for_others(shared: Arc<Shared>, range: DateRange, tasks: Vec<Task>, work: Sender<Work>) {
+async fn wait_for_others(shared: Arc<Shared>, tasks: Vec<Task>, work: Sender<Work>) {
     tokio::select! {
         () = tokio::time::sleep(LOOK_AGAIN) => {}
         () = shared.control.cancelled() => return,
     }
     let looked = blocking(&shared, move |shared| tasks.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
-    for (task, is_fresh) in looked.into_iter().flatten() {
-        if is_fresh {
-            if work.send(Work::Taken(Box::new(task))).await.is_err() {
-                return;
-            }
+    let Some(looked) = looked else { return shared.stop(STOPPED) };
+    let mut again = Vec::new();
+    for (mut task, is_fresh) in looked {
+        let next = if is_fresh {
+            Work::Taken(Box::new(task))
+        } else if is_out_of_patience(&shared, &mut task) {
+            Work::Failed(Box::new(task), HELD.to_owned())
         } else {
-            shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
+            again.push(task);
+            continue;
+        };
+        if work.send(next).await.is_err() {
+            return;
         }
     }
+    put_back(&shared, again);
 }
 
-/// Whether the catalog has the files of a symbol that the plan was made for. What was planned as missing is fetched whole, whoever
-/// has brought it meanwhile.
+/// Whether the catalog has the files of a symbol that the plan was made for, and no others.
 fn is_as_planned(shared: &Shared, task: &Task) -> bool {
     // What cannot be read now shows when the symbol itself is worked on.
     let now_of = |key: &EntryKey| shared.cache.catalog().entry(key).ok().flatten().and_then(|entry| entry.file);
@@ -106,8 +134,14 @@ fn is_as_planned(shared: &Shared, task: &Task) -> bool {
         BarsTask::Fetch { previous, .. } => previous.as_deref(),
         BarsTask::Cached(entry) => Some(&**entry),
     };
-    let is_same = |entry: &Entry| entry.file.is_none() || now_of(&entry.key) == entry.file;
-    bars.is_none_or(is_same) && task.item.features.iter().all(|feature| feature.previous.as_deref().is_none_or(is_same))
+    let is_same = |key: &EntryKey, planned: Option<&Entry>| now_of(key) == planned.and_then(|entry| entry.file.clone());
+    is_same(&EntryKey::bars(&shared.source_id, &task.item.symbol), bars)
+        && task.item.features.iter().all(|feature| {
+            let set = shared.request.sets.get(feature.set);
+            set.is_none_or(|set| {
+                is_same(&EntryKey::features(&shared.source_id, &task.item.symbol, set.name()), feature.previous.as_deref())
+            })
+        })
 }
 
 /// A symbol as the catalog knows it now, and whether everything asked for is fresh.
@@ -129,6 +163,10 @@ fn look_again(shared: &Shared, mut task: Task) -> (Task, bool) {
     match (&mut task.item.bars, bars) {
         (BarsTask::Fetch { previous, range }, bars) => {
             is_fresh &= bars.as_ref().is_some_and(|entry| entry.range.covers(range));
+            // What somebody has cached meanwhile is never narrowed by a narrower request.
+            if let Some(cached) = bars.as_ref().filter(|entry| entry.file.is_some()) {
+                *range = range.union(&cached.range);
+            }
             let until = task.cut.until;
             task.cut = until.map_or(task.cut, |until| Cut::of(bars.as_ref(), until));
             *previous = bars.map(Box::new);
@@ -151,12 +189,19 @@ pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work:
                 Ok(lease) => lease,
                 Err(error) => return shared.stop(&error.to_string()),
             };
-            for mut task in portion {
-                if !lease.granted().contains_key(&task.item.symbol) {
-                    refused.push(task);
-                    continue;
-                }
+            let (mut granted, mut others): (Vec<Task>, Vec<Task>) =
+                portion.into_iter().partition(|task| lease.granted().contains_key(&task.item.symbol));
+            refused.append(&mut others);
+            for task in &mut granted {
                 task.lease = Some(Arc::clone(&lease));
+            }
+            // Between the plan and now others may have written, cleared or evicted some; from now on nobody does unnoticed.
+            let looked = blocking(&shared, |shared| {
+                let look = |task| if is_as_planned(shared, &task) { task } else { look_again(shared, task).0 };
+                granted.into_iter().map(look).collect::<Vec<Task>>()
+            });
+            let Some(granted) = looked.await else { return shared.stop(STOPPED) };
+            for task in granted {
                 if shared.control.is_cancelled() || work.send(Work::Cached(Box::new(task))).await.is_err() {
                     return;
                 }
@@ -170,10 +215,17 @@ pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work:
             () = shared.control.cancelled() => return,
         }
         let looked = blocking(&shared, move |shared| refused.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
-        for (task, is_fresh) in looked.into_iter().flatten() {
-            if !is_fresh {
+        let Some(looked) = looked else { return shared.stop(STOPPED) };
+        for (mut task, is_fresh) in looked {
+            let next = if is_fresh {
+                Work::Taken(Box::new(task))
+            } else if is_out_of_patience(&shared, &mut task) {
+                Work::Failed(Box::new(task), HELD.to_owned())
+            } else {
                 waiting.push(task);
-            } else if work.send(Work::Taken(Box::new(task))).await.is_err() {
+                continue;
+            };
+            if work.send(next).await.is_err() {
                 return;
             }
         }

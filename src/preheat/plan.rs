@@ -107,10 +107,12 @@ pub struct PlanItem {
 impl PlanItem {
     /// Failed attempts in a row before this one; `None` when the last one did not fail.
     pub(super) fn failed_attempts(&self) -> Option<u32> {
-        match &self.bars {
-            BarsTask::Fetch { previous, .. } => previous.as_deref()?.failure.as_ref().map(|failure| failure.attempts),
-            BarsTask::Cached(_) => None,
-        }
+        let bars = match &self.bars {
+            BarsTask::Fetch { previous, .. } => previous.as_deref(),
+            BarsTask::Cached(entry) => Some(&**entry),
+        };
+        let features = self.features.iter().filter_map(|feature| feature.previous.as_deref());
+        bars.into_iter().chain(features).filter_map(|entry| entry.failure.as_ref()).map(|failure| failure.attempts).max()
     }
 }
 

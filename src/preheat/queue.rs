@@ -10,6 +10,7 @@ use crate::market::DateRange;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// A symbol on its way through the pipeline.
@@ -31,11 +32,13 @@ pub(super) struct Task {
     pub fetch_us: u64,
     /// The right to write it; taken when it is begun.
     pub lease: Option<Arc<Lease>>,
+    /// Since when somebody else has that right.
+    pub refused_since: Option<Instant>,
 }
 
 impl Task {
     pub(super) fn new(item: PlanItem, cut: Cut, whole: bool) -> Self {
-        Self { item, asked: None, cut, whole, short_deliveries: 0, interruptions: 0, fetch_us: 0, lease: None }
+        Self { item, asked: None, cut, whole, short_deliveries: 0, interruptions: 0, fetch_us: 0, lease: None, refused_since: None }
     }
 }
 

@@ -93,6 +93,13 @@ pub(super) struct Finished {
     pub lease: Option<Arc<Lease>>,
 }
 
+impl Finished {
+    /// Files that were added to, and are open and locked until they are committed.
+    pub(super) fn open_files(&self) -> usize {
+        self.staged.iter().filter(|one| one.was_appended()).count()
+    }
+}
+
 /// What the committing thread hears.
 pub(super) enum News {
     /// A symbol is worked off.
@@ -219,6 +226,40 @@ impl Shared {
     }
 }
 
+/// Stops the run when the part of it that holds this ends without having said that it is done: by a panic.
+struct StopUnlessDone {
+    shared: Arc<Shared>,
+    is_done: bool,
+}
+
+impl StopUnlessDone {
+    fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), is_done: false }
+    }
+
+    /// The part has done what it had to.
+    fn done(mut self) {
+        self.is_done = true;
+    }
+}
+
+impl Drop for StopUnlessDone {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.shared.stop("a part of the preheat stopped unexpectedly; what was committed is safe, please report this");
+        }
+    }
+}
+
+/// Ends a task of the runtime when it goes out of scope.
+struct Ended(tokio::task::JoinHandle<()>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Works a plan off. `source` is needed when [`Plan::needs_source`]. `observe` is called from one thread after each commit,
 /// with the symbols it finished, and whenever the run begins or ceases to wait for something.
 ///
@@ -278,18 +319,24 @@ pub async fn run_plan(
         let shared = Arc::clone(&shared);
         let progress = Progress { symbols_total: total, failed: report.failed.len(), ..Progress::default() };
         tokio::task::spawn_blocking(move || {
+            let guard = StopUnlessDone::new(&shared);
             let committed = commit_all(&shared, &news_in, progress, started, observe);
+            guard.done();
             // Nobody takes finished symbols any more: whoever waits for them to be taken must not wait for ever.
             news_in.close();
             committed
         })
     };
     let feeder = tokio::spawn(feed_cached(Arc::clone(&shared), cached, work_out.clone()));
-    let renewer = tokio::spawn(renew_leases(Arc::clone(&shared)));
+    let renewer = Ended(tokio::spawn(renew_leases(Arc::clone(&shared))));
     let mut fetchers = Vec::new();
     if let Some(source) = source {
         for _ in 0..threads.clamp(1, 4) {
-            fetchers.push(tokio::spawn(fetch_all(Arc::clone(&shared), source.clone(), work_out.clone())));
+            let (guard, fetching) = (StopUnlessDone::new(&shared), fetch_all(Arc::clone(&shared), source.clone(), work_out.clone()));
+            fetchers.push(tokio::spawn(async move {
+                fetching.await;
+                guard.done();
+            }));
         }
     }
     drop(work_out);
@@ -301,7 +348,7 @@ pub async fn run_plan(
         worker.await.map_err(|_panic| PreheatError::Panic)?;
     }
     shared.news.close();
-    renewer.abort();
+    drop(renewer);
     let committed = committer.await.map_err(|_panic| PreheatError::Panic)?;
     report.ok = committed.ok;
     report.unchanged = committed.unchanged;

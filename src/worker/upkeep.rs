@@ -18,6 +18,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const FIRST_REST: Duration = Duration::from_secs(60);
 /// How often failed symbols are tried again at most.
 const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// How seldom they are tried again while nothing comes of it.
+const RETRY_AT_LEAST_EVERY: Duration = Duration::from_secs(6 * 3_600);
 /// Numbers of jobs that nobody asked for begin here, far from those of the front end.
 const FIRST_OWN_JOB: JobId = 1 << 48;
 /// Failed symbols that are tried again at once.
@@ -29,7 +31,7 @@ pub(super) async fn keep_up(service: Arc<Service>, queue: Arc<Queue>) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut next_job = FIRST_OWN_JOB;
-    let mut retry_from = Instant::now();
+    let (mut retry_from, mut retry_wait) = (Instant::now(), RETRY_EVERY);
     loop {
         tick.tick().await;
         if !queue.is_idle() {
@@ -39,8 +41,11 @@ pub(super) async fn keep_up(service: Arc<Service>, queue: Arc<Queue>) {
         let may_retry = Instant::now() >= retry_from;
         let Some((orders, retries)) = service.blocking(move || look_after(&looking, may_retry)).await else { return };
         if retries {
-            // A source that cannot even be connected to leaves the symbols' next attempts as they are.
-            retry_from = Instant::now() + RETRY_EVERY;
+            // A source that cannot even be connected to leaves the symbols' next attempts as they are: it is asked less and less.
+            retry_from = Instant::now() + retry_wait;
+            retry_wait = (retry_wait * 2).min(RETRY_AT_LEAST_EVERY);
+        } else if may_retry {
+            retry_wait = RETRY_EVERY;
         }
         for order in orders {
             queue.add(next_job, order);
@@ -96,8 +101,11 @@ fn scrub(service: &Service, cache: &Cache) -> Result<Vec<PreheatOrder>, CacheErr
 fn retry(service: &Service, cache: &Cache) -> Result<Vec<PreheatOrder>, CacheError> {
     let Some(source) = service.configuration().source_id() else { return Ok(Vec::new()) };
     let now_us = cache.now_us();
+    let sets = service.configuration().sets;
     let is_due = |entry: &Entry| {
-        let failure = entry.failure.as_ref();
+        // A set that nobody wants any more is not brought up to date, so its failure would stay for ever.
+        let is_wanted = entry.key.dataset.is_bars() || sets.iter().any(|set| set.name() == entry.key.dataset.name());
+        let failure = entry.failure.as_ref().filter(|_| is_wanted);
         failure.and_then(|failure| failure.next_attempt_us).is_some_and(|next_us| next_us <= now_us)
     };
     let due: BTreeSet<Symbol> = cache.catalog().entries(Some(&source))?.into_iter().filter(is_due).map(|entry| entry.key.symbol).collect();

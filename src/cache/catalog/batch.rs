@@ -60,12 +60,17 @@ impl Catalog {
                 }
             }
             for (key, failure) in batch.failures {
+                // Somebody else may have brought it to fresh, or cleared it.
+                if !is_held(&key, &mut lost)? {
+                    continue;
+                }
                 let mut entry = editor.get(&key)?.unwrap_or_else(|| Entry::without_file(key));
                 entry.failure = Some(failure);
                 editor.put(&entry)?;
             }
             for key in &batch.answered {
-                if let Some(mut entry) = editor.get(key)?
+                if is_held(key, &mut lost)?
+                    && let Some(mut entry) = editor.get(key)?
                     && entry.failure.take().is_some()
                 {
                     editor.put(&entry)?;
