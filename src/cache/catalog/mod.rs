@@ -112,9 +112,9 @@ impl Catalog {
         let opened = file.clone();
         let check = move |before: bool| {
             if before {
-                reserve.lend()
+                reserve.lend();
             } else {
-                reserve.restore()
+                reserve.restore();
             }
             opened.check(before)
         };
