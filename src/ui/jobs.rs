@@ -199,6 +199,7 @@ fn summary(job: &PastJob) -> String {
     part(job.ok, "ok");
     part(job.skipped_fresh, "fresh already");
     part(job.unchanged, "unchanged");
+    part(job.appended, "with new bars");
     part(job.changed.len() as u64, "changed at the source");
     part(job.no_data, "no data");
     part(job.failures.len() as u64, "failed");

@@ -109,6 +109,8 @@ pub struct PastJob {
     pub no_data: u64,
     /// Symbols of which the source has exactly what was cached.
     pub unchanged: u64,
+    /// Symbols that got bars behind those that were cached.
+    pub appended: u64,
     /// Symbols whose bars at the source are not what they were.
     pub changed: Vec<Symbol>,
     /// What was done, counted.
@@ -146,6 +148,7 @@ impl PastJob {
             skipped_fresh: number("/symbols/skipped_fresh"),
             no_data: number("/symbols/no_data"),
             unchanged: number("/symbols/unchanged"),
+            appended: number("/symbols/appended"),
             changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
             work: WorkFacts {
                 digest_rows: number("/counted/digest_rows"),

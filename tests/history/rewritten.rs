@@ -285,19 +285,25 @@ fn bars_of(held: &Held, key: &EntryKey) -> BTreeMap<i64, Bits> {
     held.get(key).map(|(_, content)| by_time(content.bars())).unwrap_or_default()
 }
 
-/// Fails unless a change tells what differs between bars before and now.
-fn assert_told(context: &str, change: &Change, before: &BTreeMap<i64, Bits>, now: &BTreeMap<i64, Bits>, years: &BTreeSet<i32>) {
-    let altered: BTreeSet<i64> =
-        before.iter().filter(|(time, bar)| now.get(time).is_some_and(|now| now != *bar)).map(|(time, _)| *time).collect();
-    let removed: BTreeSet<i64> = before.keys().filter(|time| !now.contains_key(time)).copied().collect();
-    let inserted: BTreeSet<i64> = now.keys().filter(|time| !before.contains_key(time)).copied().collect();
-    let last = before.keys().next_back().copied().unwrap_or(i64::MIN);
-    let rewritten = !altered.is_empty() || !removed.is_empty() || inserted.iter().any(|time| *time <= last);
-    assert_eq!(change.kind, if rewritten { ChangeKind::Rewritten } else { ChangeKind::Appended }, "{context}: {change:?}");
-    let first = altered.iter().chain(&removed).chain(&inserted).min().copied();
-    assert_eq!(change.first_us, first, "{context}: {change:?}");
+/// Fails unless a change tells what differs between bars before and now. Those from `provisional_us` on were expected to change.
+fn assert_told(
+    context: &str,
+    change: &Change,
+    (before, now): (&BTreeMap<i64, Bits>, &BTreeMap<i64, Bits>),
+    provisional_us: Option<i64>,
+    years: &BTreeSet<i32>,
+) {
+    let is_settled = |time: &i64| provisional_us.is_none_or(|from_us| *time < from_us);
+    let differing: BTreeSet<i64> = before.keys().chain(now.keys()).filter(|time| before.get(time) != now.get(time)).copied().collect();
+    assert_eq!(change.first_us, differing.first().copied(), "{context}: {change:?}");
+    let (inserted, known): (BTreeSet<i64>, BTreeSet<i64>) = differing.iter().partition(|time| !before.contains_key(time));
+    let known: BTreeSet<i64> = known.into_iter().filter(is_settled).collect();
+    let removed = known.iter().filter(|time| !now.contains_key(time)).count();
     let counts = (change.altered, change.removed, change.inserted);
-    assert_eq!(counts, (altered.len() as u64, removed.len() as u64, inserted.len() as u64), "{context}: {change:?}");
+    assert_eq!(counts, ((known.len() - removed) as u64, removed as u64, inserted.len() as u64), "{context}: {change:?}");
+    let last = before.keys().next_back().copied().unwrap_or(i64::MIN);
+    let rewritten = !known.is_empty() || inserted.iter().any(|time| *time <= last && is_settled(time));
+    assert_eq!(change.kind, if rewritten { ChangeKind::Rewritten } else { ChangeKind::Appended }, "{context}: {change:?}");
     let told: BTreeSet<i32> = change.years.iter().copied().collect();
     assert!(told.is_superset(years), "{context}: years {years:?} changed: {change:?}");
 }
@@ -422,7 +428,7 @@ fn compare(
             let change = news.unwrap_or_else(|| panic!("{context}: no change was written down"));
             let is_rewritten = change.kind == ChangeKind::Rewritten;
             assert_eq!(report.changed.contains(&key.symbol), is_rewritten, "{context}: {report:?}");
-            assert_told(&context, change, &old, &new, &years);
+            assert_told(&context, change, (&old, &new), before[&key].0.provisional_from_us, &years);
             tally.told += 1;
         }
         // Years that changed, days that are new, and the last day; a little more where symbols that ended on different days were

@@ -8,6 +8,7 @@ use super::at_rest::Condition;
 use super::{Catalog, rows};
 use crate::cache::error::CacheError;
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 /// What a check of the catalog found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,7 +112,29 @@ pub(super) fn at_opening(connection: &Connection, condition: Condition) -> rusql
     {
         return Err(damage(format!("{} fails its seal", first.name)));
     }
-    Ok(())
+    match table_with_broken_text(connection)? {
+        Some(table) => Err(damage(format!("a text of {table} is none"))),
+        None => Ok(()),
+    }
+}
+
+/// A table with a text that is not UTF-8, which SQLite does not mind and nobody can read.
+fn table_with_broken_text(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")?;
+    let names: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for name in names {
+        let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\" NOT INDEXED"))?;
+        let columns = statement.column_count();
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            for column in 0..columns {
+                if matches!(row.get_ref(column)?, ValueRef::Text(text) if std::str::from_utf8(text).is_err()) {
+                    return Ok(Some(name));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn damage(reason: String) -> rusqlite::Error {
