@@ -111,8 +111,11 @@ impl Cache {
                 },
                 Examined::Newer(found) => {
                     let (entry, content) = *found;
-                    if self.catalog.adopt(vec![(entry.clone(), known)])? == 0 && !last_try {
-                        continue;
+                    match self.catalog.adopt(vec![(entry.clone(), known)]) {
+                        Ok(0) if !last_try => continue,
+                        // Whoever reads it next takes it in.
+                        Err(CacheError::DiskFull { .. }) | Ok(_) => {}
+                        Err(error) => return Err(error),
                     }
                     return Ok(Arc::new(Served { content, entry }));
                 }
@@ -124,10 +127,19 @@ impl Cache {
                 continue;
             }
             return Err(match trouble {
-                Some(reason) => self.quarantine(&entry, &reason)?,
+                Some(reason) => match self.quarantine(&entry, &reason) {
+                    // Never served, wherever it lies.
+                    Err(CacheError::DiskFull { .. }) => {
+                        CacheError::Damaged { path: self.path_of(&entry), symbol: key.symbol.to_string(), reason }
+                    }
+                    quarantined => quarantined?,
+                },
                 None => {
                     tracing::warn!(symbol = %key.symbol, "a cached file was removed by somebody else");
-                    self.catalog.forget_files(std::slice::from_ref(&entry))?;
+                    match self.catalog.forget_files(std::slice::from_ref(&entry)) {
+                        Ok(_) | Err(CacheError::DiskFull { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
                     Self::not_cached(key)
                 }
             });

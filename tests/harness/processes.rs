@@ -62,20 +62,27 @@ impl Stress {
         self.place.run(&[&["--source", self.url.as_str()], arguments].concat())
     }
 
-    /// Preheats again and again, while the source changes. Returns how often, and how many symbols lost their lease.
-    fn preheat(&self, mut random: StdRng) -> (usize, usize) {
-        let (mut rounds, mut lost) = (0, 0);
+    /// Changes the source again and again, in the middle of preheats, too.
+    fn change(&self, mut random: StdRng) {
         while self.goes_on() {
+            let numbers: Vec<usize> = (0..SYMBOLS).filter(|_| random.random_bool(0.3)).collect();
+            let mut others = StdRng::seed_from_u64(random.random());
             {
                 let mut market = self.market.lock().expect("lock");
-                let numbers: Vec<usize> = (0..SYMBOLS).filter(|_| random.random_bool(0.3)).collect();
-                let mut others = StdRng::seed_from_u64(random.random());
                 if random.random_bool(0.6) {
                     market.change(&numbers, market::append(&mut others));
                 } else {
                     market.change(&numbers, market::rewrite(&mut others));
                 }
             }
+            std::thread::sleep(Duration::from_millis(random.random_range(50..600)));
+        }
+    }
+
+    /// Preheats again and again. Returns how often, and how many symbols lost their lease.
+    fn preheat(&self) -> (usize, usize) {
+        let (mut rounds, mut lost) = (0, 0);
+        while self.goes_on() {
             let ended = self.run(&["preheat", "--check", "--json"]);
             match ended.code {
                 Some(0) => {}
@@ -165,13 +172,14 @@ fn four_processes_on_one_cache_never_serve_what_is_wrong() {
     assert_eq!(stress.run(&["preheat", "--json"]).code, Some(0));
 
     let mut next = || StdRng::seed_from_u64(random.random());
-    let (preheats, clears, reads) = (next(), next(), next());
+    let (changes, clears, reads) = (next(), next(), next());
     let mut evicting = std::process::Command::new(std::env::current_exe().expect("this test"));
     evicting.args(["processes::evictions_in_a_process_of_its_own", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
     evicting.env(EVICT_IN, &stress.place.cache).env(SECONDS, seconds.to_string());
     let evicting = stress.place.start(evicting);
     let (preheated, cleared, read) = std::thread::scope(|scope| {
-        let threads = (scope.spawn(|| stress.preheat(preheats)), scope.spawn(|| stress.clear(clears)), scope.spawn(|| stress.read(reads)));
+        let threads = (scope.spawn(|| stress.preheat()), scope.spawn(|| stress.clear(clears)), scope.spawn(|| stress.read(reads)));
+        scope.spawn(|| stress.change(changes));
         let began = Instant::now();
         while stress.goes_on() && began.elapsed() < Duration::from_secs(seconds) {
             std::thread::sleep(Duration::from_millis(20));
@@ -185,7 +193,7 @@ fn four_processes_on_one_cache_never_serve_what_is_wrong() {
     assert_eq!(evicted.code, Some(0), "seed {seed}: {evicted:#?}");
     eprintln!(
         "{preheated:?} preheats and lost leases, {cleared} clears, {read:?} hits and misses, {}",
-        evicted.out.lines().last().unwrap_or_default()
+        evicted.out.lines().find(|line| line.contains("evicted")).unwrap_or_default()
     );
     assert!(preheated.0 > 0 && cleared > 0 && read.0 > 0, "seed {seed}: nothing was done");
 
