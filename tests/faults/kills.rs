@@ -13,8 +13,8 @@ use std::sync::Arc;
 const FOLDER: &str = "SAMOVAR_FAULT_FOLDER";
 const DAMAGE: &str = "SAMOVAR_FAULT_DAMAGE";
 
+/// Does something only in the process that the test below starts for it.
 #[test]
-#[ignore = "the process that is ended; started by the test below"]
 fn process_of_its_own() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let folder = Path::new(&folder);
@@ -37,7 +37,7 @@ fn process_of_its_own() {
 /// Runs the process. Returns whether it came to its end.
 fn lives_through(folder: &Path, kill_at: &str) -> bool {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
-    command.args(["kills::process_of_its_own", "--exact", "--ignored", "--test-threads=1"]);
+    command.args(["kills::process_of_its_own", "--exact", "--test-threads=1"]);
     command.env(FOLDER, folder).env("SAMOVAR_KILL_AT", kill_at).stdout(Stdio::null()).stderr(Stdio::piped());
     if kill_at.starts_with("quarantine") {
         command.env(DAMAGE, "1");

@@ -87,8 +87,8 @@ impl Small {
     }
 }
 
+/// Does something only in the process that the test below starts for it.
 #[test]
-#[ignore = "the process in a small file system; started by the test below"]
 fn on_a_small_disk() {
     let Ok(disk) = std::env::var(SMALL_DISK) else { return };
     for round in 0..runs(2).min(40) as u64 {
@@ -159,9 +159,8 @@ fn it_ends_with_a_word_when_nobody_makes_room(small: &mut Small, random: &mut St
 fn a_full_disk_pauses_the_job_until_there_is_room() {
     let folder = tempfile::TempDir::new().expect("folder");
     // A file system of its own, which goes with the process that has it.
-    let script = format!(
-        "mount -t tmpfs -o size={DISK_BYTES} tmpfs \"$1\" || exit 77; exec \"$2\" disk::on_a_small_disk --exact --ignored --nocapture"
-    );
+    let script =
+        format!("mount -t tmpfs -o size={DISK_BYTES} tmpfs \"$1\" || exit 77; exec \"$2\" disk::on_a_small_disk --exact --nocapture");
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
     let namespaces = if is_root { "-m" } else { "-rm" };
     let this = std::env::current_exe().expect("this test");

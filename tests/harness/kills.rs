@@ -14,8 +14,8 @@ pub const EVICT_IN: &str = "SAMOVAR_FAULT_EVICT_IN";
 /// Steps of one cache before another one is begun.
 const STEPS: usize = 14;
 
+/// Does something only in the process that the test below starts for it.
 #[test]
-#[ignore = "the process that is ended; started by the tests below"]
 fn an_eviction_in_a_process_of_its_own() {
     let Ok(folder) = std::env::var(EVICT_IN) else { return };
     let (cache, _) = Cache::open(CacheOptions::new(Folders::new(folder), 1_000_000, Arc::new(SystemClock))).expect("cache");

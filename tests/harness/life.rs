@@ -353,7 +353,7 @@ impl Life {
     fn evict(&mut self) {
         let before = self.read("before evicting");
         let mut command = std::process::Command::new(std::env::current_exe().expect("this test"));
-        command.args(["kills::an_eviction_in_a_process_of_its_own", "--exact", "--ignored", "--test-threads=1"]);
+        command.args(["kills::an_eviction_in_a_process_of_its_own", "--exact", "--test-threads=1"]);
         command.env(super::kills::EVICT_IN, &self.place.cache);
         let usual = self.usual.get("evict").copied().unwrap_or(Duration::from_millis(200));
         let kill = Kill::After(usual.mul_f64(self.random.random_range(0.05..1.05)));

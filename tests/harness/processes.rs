@@ -23,8 +23,8 @@ fn open(folder: &Path) -> Cache {
     Cache::open(CacheOptions::new(Folders::new(folder), 2_000_000, Arc::new(SystemClock))).expect("cache").0
 }
 
+/// Does something only in the process that the test below starts for it.
 #[test]
-#[ignore = "one of the processes; started by the test below"]
 fn evictions_in_a_process_of_its_own() {
     let (Ok(folder), Ok(seconds)) = (std::env::var(EVICT_IN), std::env::var(SECONDS)) else { return };
     let cache = open(Path::new(&folder));
@@ -174,7 +174,7 @@ fn four_processes_on_one_cache_never_serve_what_is_wrong() {
     let mut next = || StdRng::seed_from_u64(random.random());
     let (changes, clears, reads) = (next(), next(), next());
     let mut evicting = std::process::Command::new(std::env::current_exe().expect("this test"));
-    evicting.args(["processes::evictions_in_a_process_of_its_own", "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
+    evicting.args(["processes::evictions_in_a_process_of_its_own", "--exact", "--nocapture", "--test-threads=1"]);
     evicting.env(EVICT_IN, &stress.place.cache).env(SECONDS, seconds.to_string());
     let evicting = stress.place.start(evicting);
     let (preheated, cleared, read) = std::thread::scope(|scope| {

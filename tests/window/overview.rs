@@ -69,7 +69,9 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     cache.set_limits(Limits { disk_budget_bytes: total / 2, free_reserve_bytes: 0 });
     let room = cache.make_room(0, &|_key| false).expect("room");
     assert!(!room.evicted.is_empty());
-    let (reason, key) = (room.evicted[0].reason.clone(), room.evicted[0].key.clone());
+    // The newest is the first of the list.
+    let newest = room.evicted.last().expect("evicted");
+    let (reason, key) = (newest.reason.clone(), newest.key.clone());
     let symbol = key.symbol.to_string();
     desk.wait_text(&reason);
     desk.settle();

@@ -34,7 +34,7 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) use batch::BatchRows;
 pub use changes::QualityFinding;
@@ -52,6 +52,9 @@ pub use trash::TrashBatch;
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long another process may hold the writing lock before a write is given up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait before opening a catalog again that was in use.
+const OPEN_AGAIN: Duration = Duration::from_millis(20);
 
 /// The open catalog.
 #[derive(Debug)]
@@ -78,7 +81,18 @@ impl Catalog {
         Self::open_with(path, BUSY_TIMEOUT)
     }
 
+    /// Tries until it is not in use in a way that SQLite does not wait for by itself, such as another process just making it.
     fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self, CacheError> {
+        let began = Instant::now();
+        loop {
+            match Self::open_once(path, busy_timeout) {
+                Err(CacheError::CatalogBusy { .. }) if began.elapsed() < busy_timeout => std::thread::sleep(OPEN_AGAIN),
+                other => return other,
+            }
+        }
+    }
+
+    fn open_once(path: &Path, busy_timeout: Duration) -> Result<Self, CacheError> {
         let fail = |error: rusqlite::Error| failure_of(path, &error);
         let fail_file = |error: std::io::Error| CacheError::Catalog { path: path.to_path_buf(), reason: error.to_string() };
         if rusqlite::version_number() < OLDEST_SQLITE {

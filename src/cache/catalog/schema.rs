@@ -245,8 +245,9 @@ pub(super) enum Owner {
 /// # Errors
 /// When it is no database, or the mark that says whose it is was damaged.
 pub(super) fn owner_of(connection: &Connection) -> rusqlite::Result<Owner> {
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // In this order: another process may just be making it, and whoever sees its tables sees its mark afterwards.
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application == APPLICATION_ID {
         let found = format_of(connection)?;
         return Ok(if found > newest_format() { Owner::TooNew(found) } else { Owner::Ours });
