@@ -17,8 +17,10 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, TextEdit
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 use strum::IntoEnumIterator;
 
+/// What the two buttons at the end of a symbol's head take.
+const HEAD_BUTTONS_POINTS: f32 = 80.0;
 /// What the chart keeps beside the list and the inspector.
-const CHART_POINTS: f32 = 420.0;
+const CHART_POINTS: f32 = 500.0;
 
 /// The whole view.
 pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
@@ -406,7 +408,12 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                     facts.push("features computed for this view".to_owned());
                 }
             }
-            ui.add(Label::new(RichText::new(facts.join(" · ")).small().color(theme.text_weak)).truncate());
+            // The buttons at the end keep their room.
+            let room = (ui.available_width() - HEAD_BUTTONS_POINTS).max(0.0);
+            ui.scope(|ui| {
+                ui.set_max_width(room);
+                ui.add(Label::new(RichText::new(facts.join(" · ")).small().color(theme.text_weak)).truncate());
+            });
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if !state.inspector.open {
                     command_icon_ui(ui, state, Command::ShowInspector, out);
