@@ -384,7 +384,10 @@ async fn fetch_part(
 fn delivered(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Work> {
     let expected = task.asked.as_ref().map_or(0, |asked| asked.expected_rows);
     let came = rows.len() as u64;
-    if came >= expected {
+    let is_part = matches!(task.asked.as_ref().map(|asked| &asked.ask), Some(Ask::Parts(_)));
+    // All rows of one statement are of one moment, be they more than there were; days put beside cached ones must be those that
+    // were announced, or the rest may have changed with them.
+    if came == expected || (came > expected && !is_part) {
         return Some(Work::Fetched(Box::new(task), rows));
     }
     task.short_deliveries += 1;
@@ -401,6 +404,12 @@ fn delivered(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Work> {
     let BarsTask::Fetch { range, .. } = &task.item.bars else { return None };
     let (range, cut) = (*range, task.cut);
     task.asked = None;
+    if is_part && task.short_deliveries > 1 {
+        // It changes all the time: everything in one statement.
+        task.whole = true;
+        task.cut = Cut { split: None, until: cut.until };
+    }
+    let cut = task.cut;
     shared.queue.put_last(Request::Check(range, cut, vec![task]));
     None
 }
