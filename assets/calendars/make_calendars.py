@@ -1,7 +1,7 @@
 """Writes the exchanges' calendars of this folder, and the figures the tests compare them with.
 
-    python3 -m venv /tmp/calendars && /tmp/calendars/bin/pip install exchange_calendars
-    /tmp/calendars/bin/python assets/calendars/make_calendars.py
+    python3 -m venv calendars-venv && calendars-venv/bin/pip install exchange_calendars
+    calendars-venv/bin/python assets/calendars/make_calendars.py
 
 For each exchange: its time zone, its regular hours, the weekdays it was closed, and the days with other hours, all local.
 Everything that is not written down follows: every other weekday is a session with regular hours.

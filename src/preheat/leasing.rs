@@ -99,31 +99,43 @@ fn is_out_of_patience(shared: &Shared, task: &mut Task) -> bool {
     shared.request.patience.is_some_and(|patience| since.elapsed() > patience)
 }
 
+/// What is said of a symbol that somebody else did not finish.
 const HELD: &str = "another process is preheating it and did not come to an end; see what it does, or try again later";
 
-/// Looks at symbols of others after a while: done, or to be tried again.
+/// Looks at symbols of others after a while: puts them back into the queue unless they are done.
 async fn wait_for_others(shared: Arc<Shared>, tasks: Vec<Task>, work: Sender<Work>) {
+    if let Some(again) = not_yet_done(&shared, tasks, &work).await {
+        put_back(&shared, again);
+    }
+}
+
+/// Waits a little and looks at symbols of others again: hands on those that are fresh now, and those that were waited for too
+/// long. Returns the rest; `None` when the run is over.
+async fn not_yet_done(shared: &Arc<Shared>, tasks: Vec<Task>, work: &Sender<Work>) -> Option<Vec<Task>> {
     tokio::select! {
         () = tokio::time::sleep(LOOK_AGAIN) => {}
-        () = shared.control.cancelled() => return,
+        () = shared.control.cancelled() => return None,
     }
-    let looked = blocking(&shared, move |shared| tasks.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
-    let Some(looked) = looked else { return shared.stop(STOPPED) };
+    let looked = blocking(shared, move |shared| tasks.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
+    let Some(looked) = looked else {
+        shared.stop(STOPPED);
+        return None;
+    };
     let mut again = Vec::new();
     for (mut task, is_fresh) in looked {
         let next = if is_fresh {
             Work::Taken(Box::new(task))
-        } else if is_out_of_patience(&shared, &mut task) {
+        } else if is_out_of_patience(shared, &mut task) {
             Work::Failed(Box::new(task), HELD.to_owned())
         } else {
             again.push(task);
             continue;
         };
         if work.send(next).await.is_err() {
-            return;
+            return None;
         }
     }
-    put_back(&shared, again);
+    Some(again)
 }
 
 /// Whether the catalog has the files of a symbol that the plan was made for, and no others.
@@ -210,24 +222,9 @@ pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work:
         if refused.is_empty() {
             return;
         }
-        tokio::select! {
-            () = tokio::time::sleep(LOOK_AGAIN) => {}
-            () = shared.control.cancelled() => return,
-        }
-        let looked = blocking(&shared, move |shared| refused.into_iter().map(|task| look_again(shared, task)).collect::<Vec<_>>()).await;
-        let Some(looked) = looked else { return shared.stop(STOPPED) };
-        for (mut task, is_fresh) in looked {
-            let next = if is_fresh {
-                Work::Taken(Box::new(task))
-            } else if is_out_of_patience(&shared, &mut task) {
-                Work::Failed(Box::new(task), HELD.to_owned())
-            } else {
-                waiting.push(task);
-                continue;
-            };
-            if work.send(next).await.is_err() {
-                return;
-            }
+        match not_yet_done(&shared, refused, &work).await {
+            Some(again) => waiting = again,
+            None => return,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of leases: who may write a symbol's entries, with a fencing number that is checked in the commit itself.
 
 use super::Catalog;
-use super::entries::{Editor, Touched};
+use super::entries::Editor;
 use crate::cache::entry::{Entry, EntryKey};
 use crate::cache::error::CacheError;
 use crate::cache::lease::{Fence, Holder, LEASE_US, LeaseLost, Owner};
@@ -135,22 +135,6 @@ impl Catalog {
     pub fn put_entries_fenced(&self, entries: &[Entry], granted: &BTreeMap<Symbol, Fence>) -> Result<Vec<LeaseLost>, CacheError> {
         let written = entries.iter().map(|entry| (entry.key.clone(), entry.clone())).collect();
         self.write_fenced(written, granted, |editor, entry| editor.put_content(entry).map(|()| None))
-    }
-
-    /// As [`Catalog::touch_entries`], but only those whose symbol's lease is still held and that still have a file. Returns the
-    /// others, which were not touched.
-    ///
-    /// # Errors
-    /// When the catalog cannot be written; then none of them is.
-    pub fn touch_entries_fenced(&self, touched: &[Touched], granted: &BTreeMap<Symbol, Fence>) -> Result<Vec<LeaseLost>, CacheError> {
-        let touched = touched.iter().map(|one| (one.key.clone(), one.clone())).collect();
-        self.write_fenced(touched, granted, |editor, touched| {
-            let Some(mut entry) = editor.get(&touched.key)?.filter(|entry| entry.file.is_some()) else {
-                return Ok(Some("its files were cleared while it was being checked; preheat it again".to_owned()));
-            };
-            touched.apply(&mut entry);
-            editor.put(&entry).map(|()| None)
-        })
     }
 
     /// Does what `write` does for each item whose lease holds; `write` may refuse with a reason.
