@@ -1,0 +1,402 @@
+//! What the nodes of a graph do: every operator with its parameters, and its canonical text.
+//!
+//! Not how they are computed (`evaluate`) and not how they are written (`formula`). Contract: two operators with the same
+//! canonical text give the same bits for the same inputs; the text is what hashes are made of, so changing it makes cached
+//! values outdated.
+
+use crate::feature::talib::TalibCall;
+use std::fmt;
+use std::sync::Arc;
+
+/// A column of the bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// Opening prices.
+    Open,
+    /// Highest prices.
+    High,
+    /// Lowest prices.
+    Low,
+    /// Closing prices.
+    Close,
+    /// Volumes.
+    Volume,
+    /// Average price of the bar: amount/volume where the source has amounts (null where the volume is 0), else
+    /// (high + low + close)/3.
+    Vwap,
+    /// Traded money, null where the source has none.
+    Amount,
+    /// Turnover rate in percent, null where the source has none.
+    Turnover,
+}
+
+impl Field {
+    /// All fields, in the order they are listed.
+    pub const ALL: [Self; 8] =
+        [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume, Self::Vwap, Self::Amount, Self::Turnover];
+
+    /// Its name without the dollar sign.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::High => "high",
+            Self::Low => "low",
+            Self::Close => "close",
+            Self::Volume => "volume",
+            Self::Vwap => "vwap",
+            Self::Amount => "amount",
+            Self::Turnover => "turnover",
+        }
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Open => "Opening price",
+            Self::High => "Highest price",
+            Self::Low => "Lowest price",
+            Self::Close => "Closing price",
+            Self::Volume => "Volume",
+            Self::Vwap => "Average price of the bar: amount over volume, or (high + low + close)/3 where there is no amount",
+            Self::Amount => "Traded money, where the source has it",
+            Self::Turnover => "Turnover rate in percent, where the source has it",
+        }
+    }
+}
+
+/// A finite number, equal and hashed by its bits; minus zero is zero.
+#[derive(Debug, Clone, Copy)]
+pub struct Finite(f64);
+
+impl Finite {
+    /// `None` for NaN and the infinities.
+    #[must_use]
+    pub fn new(value: f64) -> Option<Self> {
+        value.is_finite().then_some(Self(if value == 0.0 { 0.0 } else { value }))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl PartialEq for Finite {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.to_bits() == other.0.to_bits()
+    }
+}
+
+impl Eq for Finite {}
+
+impl fmt::Display for Finite {
+    /// The shortest decimal that reads back as the same bits.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.0)
+    }
+}
+
+/// What a window that is not full, or has nulls in it, gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WarmUp {
+    /// Null until the window is full and holds no null.
+    #[default]
+    Strict,
+    /// As in Qlib: the values there are, one at least; nulls are left out. Comparisons with null are false, and `EMA` is
+    /// weighted as pandas does it with `adjust=True`.
+    Partial,
+}
+
+/// Of one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unary {
+    /// −x.
+    Negate,
+    /// |x|.
+    Abs,
+    /// −1, 0 or 1.
+    Sign,
+    /// Natural logarithm; null for zero and below.
+    Log,
+    /// ln(1 + x), keeping the digits of a small x; null for −1 and below.
+    Log1p,
+    /// eˣ.
+    Exp,
+    /// Square root; null below zero.
+    Sqrt,
+    /// 1 where the truth is false; null stays null.
+    Not,
+    /// True where the value is null.
+    IsNull,
+}
+
+/// Of two values of the same bar. Null where one of them is, unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Binary {
+    /// x + y.
+    Add,
+    /// x − y.
+    Subtract,
+    /// x·y.
+    Multiply,
+    /// x/y; null where y is 0.
+    Divide,
+    /// xʸ; null where that is no finite number.
+    Power,
+    /// The larger of the two.
+    Greater,
+    /// The smaller of the two.
+    Less,
+    /// x, or y where x is null.
+    Coalesce,
+    /// Both true; null where one is null, even if the other is false.
+    And,
+    /// One true; null where one is null, even if the other is true.
+    Or,
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// x > y.
+    Greater,
+    /// x ≥ y.
+    GreaterOrEqual,
+    /// x < y.
+    Less,
+    /// x ≤ y.
+    LessOrEqual,
+    /// x = y.
+    Equal,
+    /// x ≠ y.
+    NotEqual,
+}
+
+/// What is said of the last N values of one input. Positions count from 1 at the window's oldest value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// Σx/n.
+    Mean,
+    /// Σx.
+    Sum,
+    /// √(Σ(x − mean)²/(n − 1)); null for n = 1.
+    Std,
+    /// √(Σ(x − mean)²/n): the deviation of a whole population.
+    Stdp,
+    /// Σ(x − mean)²/(n − 1); null for n = 1.
+    Var,
+    /// Bias-corrected skewness as pandas has it; null for n < 3, 0 where nothing varies.
+    Skew,
+    /// Bias-corrected excess kurtosis as pandas has it; null for n < 4, −3 where nothing varies.
+    Kurt,
+    /// Largest value.
+    Max,
+    /// Smallest value.
+    Min,
+    /// Position of the first largest value.
+    IdxMax,
+    /// Position of the first smallest value.
+    IdxMin,
+    /// Linear interpolation between the order statistics around q·(n − 1).
+    Quantile(Finite),
+    /// The middle value, or the mean of the two in the middle: [`Quantile`](Self::Quantile) of one half.
+    Med,
+    /// Mean of |x − mean|.
+    Mad,
+    /// Rank of the last value among the window's, ties averaged, over n. Null where the last value is null.
+    Rank,
+    /// How many values are not null.
+    Count,
+    /// Slope of the regression of the values on their positions 1…n; null for n = 1.
+    Slope,
+    /// Its R²; null where nothing varies.
+    Rsquare,
+    /// The last value minus the regression's value there; null where the last value is null.
+    Resi,
+    /// Σ i·x/Σ i over positions i.
+    Wma,
+    /// The last value minus the mean, computed without losing the digits of a small distance; null where the last value is.
+    Demean,
+}
+
+/// What is said of the last N pairs of two inputs. A pair with a null counts as null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PairStatistic {
+    /// Pearson's correlation; null for n = 1 and where one of the two hardly varies (a sample deviation within 2e-5 of 0, as
+    /// in Qlib).
+    Corr,
+    /// Sample covariance; null for n = 1.
+    Cov,
+}
+
+/// What is carried from bar to bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recursion {
+    /// y = y' + 2/(N+1)·(x − y'), seeded with the first value. A null gives null and changes nothing.
+    Ema {
+        /// N.
+        window: usize,
+    },
+    /// The same weights over all values so far, normalised, as pandas' `ewm(span=N, adjust=True)`: a null gives the last
+    /// average and ages it.
+    EmaAdjusted {
+        /// N.
+        window: usize,
+    },
+    /// y = y' + M/N·(x − y'), seeded with `seed` before the first value, or with the first value. A null gives null and
+    /// changes nothing.
+    Sma {
+        /// N.
+        window: usize,
+        /// M, from 1 to N.
+        weight: usize,
+        /// y before the first value.
+        seed: Option<Finite>,
+    },
+    /// Wilder's: the mean of the first N values at the N-th, then y = y' + (x − y')/N. A null gives null and changes nothing.
+    Rma {
+        /// N.
+        window: usize,
+    },
+    /// Σ of all values so far. A null gives null and changes nothing.
+    CumSum,
+}
+
+/// What a node does with its inputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operator {
+    /// A column of the bars; no inputs.
+    Field(Field),
+    /// The same number on every bar; no inputs.
+    Constant(Finite),
+    /// One input.
+    Unary(Unary),
+    /// Two inputs.
+    Binary(Binary),
+    /// Two inputs; a truth.
+    Compare {
+        /// How.
+        comparison: Comparison,
+        /// In a partial set a comparison with null is false, in a strict one null.
+        warm_up: WarmUp,
+    },
+    /// Three inputs: the second where the first is true, the third where it is false; null where the first is null.
+    Select,
+    /// One input: its value so many bars ago, null before.
+    Shift {
+        /// At least 1.
+        bars: usize,
+    },
+    /// One input.
+    Rolling {
+        /// What is said.
+        statistic: Statistic,
+        /// N, this bar included.
+        window: usize,
+        /// What incomplete windows give.
+        warm_up: WarmUp,
+    },
+    /// Two inputs.
+    Pair {
+        /// What is said.
+        statistic: PairStatistic,
+        /// N, this bar included.
+        window: usize,
+        /// What incomplete windows give.
+        warm_up: WarmUp,
+    },
+    /// One input.
+    Recursive(Recursion),
+    /// One output of a TA-Lib function; the inputs are the function's, in its order.
+    Talib {
+        /// Function and parameters.
+        call: Arc<TalibCall>,
+        /// Which output.
+        output: usize,
+    },
+}
+
+impl fmt::Display for WarmUp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Strict => "strict",
+            Self::Partial => "partial",
+        })
+    }
+}
+
+/// The canonical text of an operator with its parameters, without its inputs.
+impl fmt::Display for Operator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(field) => write!(formatter, "${}", field.name()),
+            Self::Constant(value) => write!(formatter, "{value}"),
+            Self::Unary(unary) => write!(formatter, "{unary:?}"),
+            Self::Binary(binary) => write!(formatter, "{binary:?}"),
+            Self::Compare { comparison, warm_up } => write!(formatter, "Compare{comparison:?}:{warm_up}"),
+            Self::Select => formatter.write_str("Select"),
+            Self::Shift { bars } => write!(formatter, "Shift:{bars}"),
+            Self::Rolling { statistic: Statistic::Quantile(q), window, warm_up } => {
+                write!(formatter, "Quantile:{q}:{window}:{warm_up}")
+            }
+            Self::Rolling { statistic, window, warm_up } => write!(formatter, "{statistic:?}:{window}:{warm_up}"),
+            Self::Pair { statistic, window, warm_up } => write!(formatter, "{statistic:?}:{window}:{warm_up}"),
+            Self::Recursive(recursion) => match recursion {
+                Recursion::Ema { window } => write!(formatter, "Ema:{window}"),
+                Recursion::EmaAdjusted { window } => write!(formatter, "EmaAdjusted:{window}"),
+                Recursion::Sma { window, weight, seed: None } => write!(formatter, "Sma:{window}:{weight}"),
+                Recursion::Sma { window, weight, seed: Some(seed) } => write!(formatter, "Sma:{window}:{weight}:{seed}"),
+                Recursion::Rma { window } => write!(formatter, "Rma:{window}"),
+                Recursion::CumSum => formatter.write_str("CumSum"),
+            },
+            Self::Talib { call, output } => write!(formatter, "TA:{call}.{output}"),
+        }
+    }
+}
+
+/// How far back a node's value at a bar reaches into its inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// So many bars before the bar itself.
+    Bars(usize),
+    /// This bar, and the state that the bars before left.
+    Recursive,
+    /// All bars since the first: it has no state that can be kept.
+    Everything,
+}
+
+impl Operator {
+    /// How far back it reaches into its inputs.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match self {
+            Self::Field(_) | Self::Constant(_) | Self::Unary(_) | Self::Binary(_) | Self::Compare { .. } | Self::Select => Reach::Bars(0),
+            Self::Shift { bars } => Reach::Bars(*bars),
+            Self::Rolling { window, .. } | Self::Pair { window, .. } => Reach::Bars(window.saturating_sub(1)),
+            Self::Recursive(_) => Reach::Recursive,
+            Self::Talib { .. } => Reach::Everything,
+        }
+    }
+
+    /// Whether its values are truths: 1, 0 or null.
+    #[must_use]
+    pub fn is_truth(&self) -> bool {
+        matches!(
+            self,
+            Self::Compare { .. } | Self::Unary(Unary::Not | Unary::IsNull) | Self::Binary(Binary::And | Binary::Or)
+        )
+    }
+
+    /// Whether its two inputs can be exchanged without changing a bit.
+    #[must_use]
+    pub fn is_commutative(&self) -> bool {
+        matches!(
+            self,
+            Self::Binary(Binary::Add | Binary::Multiply | Binary::And | Binary::Or)
+                | Self::Compare { comparison: Comparison::Equal | Comparison::NotEqual, .. }
+        )
+    }
+}
