@@ -5,10 +5,12 @@
 
 mod compute;
 mod definition;
+pub mod graph;
 mod hash;
 mod set;
 mod state;
 mod stats;
+pub mod talib;
 
 #[cfg(test)]
 mod tests;
