@@ -62,6 +62,11 @@ impl Graph {
         &self.nodes
     }
 
+    /// The places of all nodes, in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
+    }
+
     /// The node at this place.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Option<&Node> {
