@@ -15,6 +15,9 @@ mod plan;
 mod registers;
 mod run;
 
+#[cfg(test)]
+mod tests;
+
 pub(in crate::feature) use registers::Registers;
 
 use super::graph::{Graph, NodeId};

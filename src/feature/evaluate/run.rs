@@ -266,7 +266,8 @@ impl<'a> Run<'a> {
             })
             .collect();
         let slices: Vec<&[f64]> = columns.iter().map(AsRef::as_ref).collect();
-        let mut outputs: Vec<Option<Vec<f64>>> = call.compute(&slices, rows.len()).into_iter().map(Some).collect();
+        let computed = call.compute_with_nulls(&slices).inspect_err(|error| tracing::error!(%error, %call, "a TA-Lib function failed"));
+        let mut outputs: Vec<Option<Vec<f64>>> = computed.unwrap_or_default().into_iter().map(Some).collect();
         drop(slices);
         drop(columns);
         for id in ids {
