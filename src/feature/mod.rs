@@ -5,6 +5,7 @@
 
 mod compute;
 mod definition;
+mod evaluate;
 pub mod graph;
 mod hash;
 mod library;
