@@ -40,3 +40,8 @@ impl fmt::Display for TalibCall {
         formatter.write_str(")")
     }
 }
+
+/// Every function of TA-Lib as formulas name it.
+pub(in crate::feature) fn functions() -> Vec<super::functions::Function> {
+    Vec::new()
+}
