@@ -110,7 +110,8 @@ impl FeatureState {
     ///
     /// A text of another version or with anything missing or too much.
     pub fn from_text(text: &str) -> Result<Self, FeatureStateError> {
-        Self::parsed(text).ok_or(FeatureStateError)
+        // Only one text is the text of a state.
+        Self::parsed(text).filter(|state| state.to_text() == text).ok_or(FeatureStateError)
     }
 
     fn parsed(text: &str) -> Option<Self> {

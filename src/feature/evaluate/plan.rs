@@ -60,8 +60,14 @@ impl Plan {
                 plan.need(*input, reach);
             }
         }
-        plan.look_back = graph.nodes().iter().enumerate().filter(|(_, node)| matches!(node.operator, Operator::Field(_)))
-            .filter_map(|(index, _)| needed(&plan, index)).max().unwrap_or(0);
+        plan.look_back = graph
+            .nodes()
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| matches!(node.operator, Operator::Field(_)))
+            .filter_map(|(index, _)| needed(&plan, index))
+            .max()
+            .unwrap_or(0);
         for (id, node) in plan.needed_nodes(graph) {
             match node.operator.reach() {
                 Reach::Everything => plan.given.push(id),
@@ -133,7 +139,9 @@ impl Plan {
             let place = key.as_ref().and_then(|key| groups.get(key).copied());
             if let Some(place) = place {
                 match self.steps.get_mut(place) {
-                    Some(Step::Rolling(members) | Step::Pair(members) | Step::Recursive(members) | Step::Talib(members)) => members.push(id),
+                    Some(Step::Rolling(members) | Step::Pair(members) | Step::Recursive(members) | Step::Talib(members)) => {
+                        members.push(id)
+                    }
                     _ => {}
                 }
                 continue;

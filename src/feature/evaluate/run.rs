@@ -163,7 +163,8 @@ impl<'a> Run<'a> {
         let len = wanted.len();
         let mut out = values.pool.take();
         {
-            let operand = |place: usize| node.inputs.get(place).map_or(&Buffer::Nothing, |input| values.get(*input)).operand(wanted.clone());
+            let operand =
+                |place: usize| node.inputs.get(place).map_or(&Buffer::Nothing, |input| values.get(*input)).operand(wanted.clone());
             match &node.operator {
                 Operator::Unary(unary) => elementwise::unary(*unary, operand(0), len, &mut out),
                 Operator::Binary(binary) => elementwise::binary(*binary, operand(0), operand(1), len, &mut out),
@@ -203,7 +204,10 @@ impl<'a> Run<'a> {
         let seen = first..rows.end;
         let operators: Vec<&Operator> = ids.iter().filter_map(|id| self.node(*id)).map(|node| &node.operator).collect();
         let mut outputs: Vec<Vec<f64>> = ids.iter().map(|_| values.pool.take()).collect();
-        let input = |place: usize, pool: &mut kernels::Scratch| match inputs.get(place).map_or(&Buffer::Nothing, |input| values_of(&values.buffers, *input)) {
+        let input = |place: usize, pool: &mut kernels::Scratch| match inputs
+            .get(place)
+            .map_or(&Buffer::Nothing, |input| values_of(&values.buffers, *input))
+        {
             Buffer::Constant(value) => {
                 let mut rows = pool.take();
                 rows.resize(seen.len(), *value);

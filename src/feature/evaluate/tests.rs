@@ -1,9 +1,7 @@
 //! Random graphs of every operator: going on from anywhere gives the bits of computing everything at once, in pieces of any
 //! length, and every node means what it says on its own.
 
-use super::super::graph::{
-    Binary, Comparison, Field, Finite, Operator, PairStatistic, Recursion, Statistic, Unary, WarmUp,
-};
+use super::super::graph::{Binary, Comparison, Field, Finite, Operator, PairStatistic, Recursion, Statistic, Unary, WarmUp};
 use super::super::talib;
 use super::*;
 use crate::market::DAY_US;
@@ -23,8 +21,26 @@ fn warm_ups() -> impl Strategy<Value = WarmUp> {
 fn statistics() -> impl Strategy<Value = Statistic> {
     use Statistic as S;
     let plain = vec![
-        S::Mean, S::Sum, S::Std, S::Stdp, S::Var, S::Skew, S::Kurt, S::Max, S::Min, S::IdxMax, S::IdxMin, S::Med, S::Mad, S::Rank,
-        S::Count, S::Slope, S::Rsquare, S::Resi, S::Wma, S::Demean,
+        S::Mean,
+        S::Sum,
+        S::Std,
+        S::Stdp,
+        S::Var,
+        S::Skew,
+        S::Kurt,
+        S::Max,
+        S::Min,
+        S::IdxMax,
+        S::IdxMin,
+        S::Med,
+        S::Mad,
+        S::Rank,
+        S::Count,
+        S::Slope,
+        S::Rsquare,
+        S::Resi,
+        S::Wma,
+        S::Demean,
     ];
     let quantile = (0.0..=1.0_f64).prop_filter_map("finite", |q| Finite::new(q).map(Statistic::Quantile));
     prop_oneof![8 => prop::sample::select(plain), 1 => quantile]
@@ -35,23 +51,36 @@ fn recursions() -> impl Strategy<Value = Recursion> {
     prop_oneof![
         window().prop_map(|window| Recursion::Ema { window }),
         window().prop_map(|window| Recursion::EmaAdjusted { window }),
-        (window(), 1_usize..4, prop::option::of(Just(Finite::new(50.0).unwrap())))
-            .prop_map(|(window, weight, seed)| Recursion::Sma { window, weight: weight.min(window), seed }),
+        (window(), 1_usize..4, prop::option::of(Just(Finite::new(50.0).unwrap()))).prop_map(|(window, weight, seed)| Recursion::Sma {
+            window,
+            weight: weight.min(window),
+            seed
+        }),
         window().prop_map(|window| Recursion::Rma { window }),
         Just(Recursion::CumSum),
     ]
 }
 
 fn operators() -> impl Strategy<Value = Operator> {
-    let unary = vec![
-        Unary::Negate, Unary::Abs, Unary::Sign, Unary::Log, Unary::Log1p, Unary::Exp, Unary::Sqrt, Unary::Not, Unary::IsNull,
-    ];
+    let unary = vec![Unary::Negate, Unary::Abs, Unary::Sign, Unary::Log, Unary::Log1p, Unary::Exp, Unary::Sqrt, Unary::Not, Unary::IsNull];
     let binary = vec![
-        Binary::Add, Binary::Subtract, Binary::Multiply, Binary::Divide, Binary::Power, Binary::Greater, Binary::Less,
-        Binary::Coalesce, Binary::And, Binary::Or,
+        Binary::Add,
+        Binary::Subtract,
+        Binary::Multiply,
+        Binary::Divide,
+        Binary::Power,
+        Binary::Greater,
+        Binary::Less,
+        Binary::Coalesce,
+        Binary::And,
+        Binary::Or,
     ];
     let comparison = vec![
-        Comparison::Greater, Comparison::GreaterOrEqual, Comparison::Less, Comparison::LessOrEqual, Comparison::Equal,
+        Comparison::Greater,
+        Comparison::GreaterOrEqual,
+        Comparison::Less,
+        Comparison::LessOrEqual,
+        Comparison::Equal,
         Comparison::NotEqual,
     ];
     prop_oneof![
@@ -111,7 +140,8 @@ fn bars_of(len: Range<usize>) -> impl Strategy<Value = Bars> {
     (price, len).prop_flat_map(|(price, len)| {
         let column = || prop::collection::vec(price.clone(), len);
         let volume = prop_oneof![9 => (0.0..1e9_f64).prop_map(f64::round), 3 => Just(0.0)];
-        let sparse = || prop::option::of(prop::collection::vec(prop_oneof![4 => 0.0..30.0_f64, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)], len));
+        let sparse =
+            || prop::option::of(prop::collection::vec(prop_oneof![4 => 0.0..30.0_f64, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)], len));
         (column(), column(), column(), column(), prop::collection::vec(volume, len), sparse(), sparse()).prop_map(
             move |(open, high, low, close, volume, amount, turnover)| Bars {
                 time_us: (0..len as i64).map(|day| day * DAY_US).collect(),
