@@ -3,7 +3,8 @@
 //! Not how they are computed. Contract: one list, own functions first; what a function is listed to take is what formulas
 //! are checked against.
 
-use super::graph::{Binary, Comparison, PairStatistic, Statistic, Unary};
+use super::graph::{Binary, Comparison, Field, PairStatistic, Statistic, Unary};
+use super::talib::{self, TalibFunction, TalibInput, TalibKind, TalibParameter, TalibSetting};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -33,8 +34,8 @@ pub enum ParameterKind {
         /// The largest.
         most: f64,
     },
-    /// One of these numbers, by number or by name.
-    Choice(Vec<(i64, &'static str)>),
+    /// The kind of a moving average, by name or by TA-Lib's number.
+    MovingAverage,
 }
 
 /// One of the things a function takes.
@@ -56,7 +57,7 @@ pub enum LeftOut {
     /// This number.
     Number(f64),
     /// This column of the bars.
-    Field(super::graph::Field),
+    Field(Field),
     /// Nothing at all: the function does without.
     Nothing,
 }
@@ -96,14 +97,13 @@ pub(super) enum Meaning {
     Sma,
     Rma,
     CumSum,
-    /// A function of TA-Lib, by its place in the list of them.
-    Talib(ta_lib::abstract_api::FuncId),
+    Talib(&'static TalibFunction),
 }
 
 /// Every function: own ones first, by group, then TA-Lib's.
 #[must_use]
 pub fn functions() -> &'static [Function] {
-    static ALL: LazyLock<Vec<Function>> = LazyLock::new(|| own());
+    static ALL: LazyLock<Vec<Function>> = LazyLock::new(|| own().into_iter().chain(talib::functions().iter().map(of_talib)).collect());
     &ALL
 }
 
@@ -319,4 +319,45 @@ fn carried() -> Vec<Function> {
         ),
         Function::new("CumSum", SMOOTHING, Meaning::CumSum, vec![series("x")], "Sum of all values so far"),
     ]
+}
+
+/// A function of TA-Lib.
+fn of_talib(function: &'static TalibFunction) -> Function {
+    let inputs = function.inputs.iter().map(|input| talib_input(function, *input));
+    let settings = function.parameters.iter().map(talib_setting);
+    let outputs =
+        if function.outputs.len() > 1 { function.outputs.iter().map(|output| Cow::Borrowed(&*output.name)).collect() } else { Vec::new() };
+    Function {
+        name: Cow::Borrowed(&function.name),
+        group: function.group,
+        signature: function.signature(),
+        description: Cow::Borrowed(&function.description),
+        parameters: inputs.chain(settings).collect(),
+        outputs,
+        meaning: Meaning::Talib(function),
+    }
+}
+
+/// An input; columns of the bars may be left out, and with them a series beside them.
+fn talib_input(function: &TalibFunction, input: TalibInput) -> Parameter {
+    let parameter = Parameter::new(input.name, ParameterKind::Series, "A value on every bar");
+    let field = Field::ALL.into_iter().find(|field| input.is_field && field.name() == input.name);
+    match field {
+        Some(field) => Parameter { description: Cow::Borrowed(field.description()), ..parameter }.or(LeftOut::Field(field)),
+        None if function.inputs.iter().any(|input| input.is_field) => parameter.or(LeftOut::Field(Field::Close)),
+        None => parameter,
+    }
+}
+
+fn talib_setting(setting: &'static TalibSetting) -> Parameter {
+    let kind = match setting.kind {
+        TalibKind::Integer { least, most } => ParameterKind::Whole { least: least.into(), most: most.into() },
+        TalibKind::Real { least, most } => ParameterKind::Real { least, most },
+        TalibKind::MovingAverage => ParameterKind::MovingAverage,
+    };
+    let default = match setting.default {
+        TalibParameter::Integer(value) => f64::from(value),
+        TalibParameter::Real(value) => value,
+    };
+    Parameter::new(&*setting.name, kind, &*setting.description).or(LeftOut::Number(default))
 }

@@ -20,11 +20,14 @@ pub(super) enum Given<'e> {
 
 impl<'set> Compiler<'set> {
     pub(super) fn call(&mut self, name: &Name, arguments: &[Argument], output: Option<&Name>, span: &Range<usize>) -> Value {
-        let values: Vec<Value> = arguments.iter().map(|argument| self.value(&argument.value)).collect();
-        let Some(function) = functions::function(&name.text) else { return self.unknown_function(name) };
-        if let Meaning::Talib(_) = function.meaning {
-            return self.mistake(&name.span, "TA-Lib's functions are not there yet");
+        let function = functions::function(&name.text);
+        if let Some(function) = function
+            && let Meaning::Talib(talib) = function.meaning
+        {
+            return self.talib_call((function, talib), name, arguments, output, span);
         }
+        let values: Vec<Value> = arguments.iter().map(|argument| self.value(&argument.value)).collect();
+        let Some(function) = function else { return self.unknown_function(name) };
         if let Some(output) = output {
             return self.mistake(&output.span, format!("{} has one output; leave .{} out", function.name, output.text));
         }
@@ -101,11 +104,11 @@ impl<'set> Compiler<'set> {
 
     fn too_many(&mut self, function: &Function, arguments: &[Argument]) {
         let most = function.parameters.len();
-        let spans = arguments.iter().skip(most).map(|argument| &argument.value.span);
-        let (Some(first), Some(last)) = (spans.clone().next(), spans.last()) else { return };
+        let mut spans = arguments.iter().skip(most).map(|argument| &argument.value.span);
+        let (Some(first), Some(last)) = (spans.clone().next(), spans.next_back()) else { return };
         let span = first.start..last.end;
-        let values = if most == 1 { "value" } else { "values" };
-        self.mistake(&span, format!("{} takes {most} {values}, not {}", function.signature, arguments.len()));
+        let count = count_of(most, "value", "values");
+        self.mistake(&span, format!("{} takes {count}, not {}", function.signature, arguments.len()));
     }
 
     fn own_call(&mut self, function: &Function, name: &Name, given: &[Given<'_>], span: &Range<usize>) -> Value {
@@ -241,4 +244,9 @@ impl<'set> Compiler<'set> {
         };
         self.add(operator, inputs, span)
     }
+}
+
+/// `1 value`, `2 values`.
+pub(super) fn count_of(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }

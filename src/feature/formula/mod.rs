@@ -9,6 +9,10 @@ mod expression;
 mod lexer;
 mod nearest;
 mod parser;
+mod talib_calls;
+
+#[cfg(test)]
+mod tests;
 
 pub use expression::{Argument, Expression, Infix, Kind, Name, Prefix};
 pub use nearest::nearest;

@@ -11,7 +11,8 @@ pub fn nearest<'names>(wrong: &str, names: impl IntoIterator<Item = &'names str>
         return None;
     }
     let lower: Vec<char> = letters.iter().flat_map(|letter| letter.to_lowercase()).collect();
-    let most = lower.len().div_ceil(3).min(3);
+    // A single letter is near to every other one.
+    let most = if lower.len() < 2 { 0 } else { lower.len().div_ceil(3).min(3) };
     let mut best: Option<(usize, usize, &str)> = None;
     for name in names {
         if name.len() > LONGEST_NAME * 4 || name.chars().count().abs_diff(letters.len()) > most {

@@ -137,7 +137,7 @@ impl<'text> Parser<'text> {
             }
             let chained = matches!(&left.kind, Kind::Infix(other, ..) if other.binding() == binding) && !is_bracketed;
             if chained && binding == Binding::Comparison {
-                return self.mistake("comparisons cannot be chained; write And(x < y, y < z)");
+                return Err(Mistake::new(self.here(), chained_advice(&left)));
             }
             let sign = self.here();
             self.advance();
@@ -161,7 +161,7 @@ impl<'text> Parser<'text> {
         };
         if let Some(prefix) = sign {
             self.advance();
-            let operand = self.deeper(|parser| parser.operand())?.0;
+            let operand = self.deeper(Self::operand)?.0;
             let span = start.start..operand.span.end;
             return match prefix {
                 Some(prefix) => Ok((made(Kind::Prefix(prefix, Box::new(operand)), span)?, false)),
@@ -302,4 +302,17 @@ fn made(kind: Kind, span: Range<usize>) -> Parsed<Expression> {
         return Err(Mistake::new(expression.span, message));
     }
     Ok(expression)
+}
+
+/// What to do about a comparison of a comparison.
+fn chained_advice(left: &Expression) -> &'static str {
+    let between = match &left.kind {
+        Kind::Infix(_, _, operands) => operands.last().map(|right| &right.kind),
+        _ => None,
+    };
+    match between {
+        Some(Kind::Infix(Infix::And, ..)) => "& binds tighter than comparisons; put them in brackets: (x < y) & (y < z)",
+        Some(Kind::Infix(Infix::Or, ..)) => "| binds tighter than comparisons; put them in brackets: (x < y) | (y < z)",
+        _ => "comparisons cannot be chained; write And(x < y, y < z)",
+    }
 }
