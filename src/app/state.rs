@@ -6,6 +6,7 @@ use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
 use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
+use crate::feature::SetLibrary;
 use crate::market::Symbol;
 use crate::worker::{JobId, LoadError, LoadedSymbol, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,8 @@ pub struct AppState {
     pub open: OpenState,
     /// The cache as last seen.
     pub snapshot: Arc<Snapshot>,
+    /// The feature sets there are; empty until the worker has told.
+    pub sets: Arc<SetLibrary>,
     /// What fills the window.
     pub view: View,
     /// The list of symbols.
