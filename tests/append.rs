@@ -71,7 +71,7 @@ fn features(set: &FeatureSet, bars: &Arc<Bars>) -> Content {
 }
 
 fn put(cache: &Cache, content: &Content, footer: Footer) -> Entry {
-    let staged = cache.stage(content, footer, None).expect("stage");
+    let staged = cache.stage(content, footer).expect("stage");
     assert!(!staged.was_appended());
     let entry = staged.entry.clone();
     cache.commit(&[staged]).expect("commit");

@@ -154,13 +154,13 @@ impl Cache {
         let is_bars = open.entry.key.dataset == Dataset::Bars;
         let new_rows = bars.len().checked_sub(from_row).filter(|_| from_row <= open.rows());
         let fits = new_rows.is_some_and(|rows| is_bars || tail.is_some_and(|tail| tail.len() == rows));
-        if !fits || footer.key != open.entry.key {
+        if !fits || footer.key != open.entry.key.as_written() {
             let reason = format!("rows from {from_row} on do not fit a file of {} rows", open.rows());
             return Err(open.parquet_error("written", reason));
         }
         if is_bars && !same_rows(open.content()?.bars(), bars, from_row) {
             // Not what was promised; what the source has counts.
-            return self.stage(&Content::Bars(Arc::clone(bars)), footer, Some(&open.entry));
+            return self.stage(&Content::Bars(Arc::clone(bars)), footer);
         }
         let mut open = open;
         if let Some(file) = open.file.take()
@@ -180,7 +180,7 @@ impl Cache {
             }
             None => Content::Bars(Arc::clone(bars)),
         };
-        self.stage(&content, footer, Some(&open.entry))
+        self.stage(&content, footer)
     }
 
     /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.
@@ -249,7 +249,7 @@ impl Cache {
         let Addition { size_bytes, checksum, .. } = *addition;
         let facts = facts_of(bars, FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         let bytes_written = addition.bytes.len() as u64;
-        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), replaces: None, bytes_written, appended: Some(file) }
+        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), bytes_written, appended: Some(file) }
     }
 }
 

@@ -259,7 +259,7 @@ mod tests {
             cost_us: 0,
             state: None,
         };
-        let staged = cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage");
+        let staged = cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage");
         cache.commit(&[staged]).expect("commit");
     }
 

@@ -135,6 +135,8 @@ impl Owner {
 pub(super) const CLEAR: &str = "clear";
 /// What an eviction calls itself.
 pub(super) const EVICT: &str = "evict";
+/// What trimming older versions calls itself.
+pub(super) const TRIM: &str = "trim";
 /// What an undo calls itself.
 pub(super) const RESTORE: &str = "restore";
 
@@ -389,7 +391,7 @@ mod tests {
                 cost_us: 0,
                 state: None,
             };
-            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage")
+            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
         };
         let closes =
             |cache: &Cache| cache.read(&key, &crate::cache::Judge::default()).map(|found| found.served.content.bars().close.clone());

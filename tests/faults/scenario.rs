@@ -99,7 +99,7 @@ impl Step {
     pub fn run(&self, cache: &Cache) -> Result<(), CacheError> {
         match self {
             Self::Put(contents) => {
-                let staged = contents.iter().map(|(key, content)| cache.stage(content, footer(key.clone(), content), None));
+                let staged = contents.iter().map(|(key, content)| cache.stage(content, footer(key.clone(), content)));
                 let staged: Vec<Staged> = staged.collect::<Result<_, _>>()?;
                 cache.commit(&staged)
             }

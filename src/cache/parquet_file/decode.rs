@@ -71,7 +71,7 @@ fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
     let bars = Arc::new(bars);
     let content = match &parsed.footer.key.dataset {
         Dataset::Bars => Content::Bars(bars),
-        Dataset::Features(_) => {
+        Dataset::Features(_) | Dataset::Older(_) => {
             table.time_us.clone_from(&bars.time_us);
             Content::Features { bars, table: Arc::new(table) }
         }
