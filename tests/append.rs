@@ -53,6 +53,8 @@ fn footer(key: EntryKey, provenance: Option<Provenance>) -> Footer {
         provisional_from_us: None,
         cost_us: 0,
         state: None,
+        precision: samovar::feature::Precision::F64,
+        rounding: None,
     }
 }
 

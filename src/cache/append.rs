@@ -9,7 +9,7 @@ use super::entry::{Dataset, Entry, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
 use super::folders::Folders;
-use super::parquet_file::{self, Addition, Content, Footer, Outline};
+use super::parquet_file::{self, Addition, ColumnFrom, Content, Footer, Outline};
 use super::store::{Staged, entry_of, facts_of, unknown};
 use crate::fault::{is_armed, kill_point};
 use crate::feature::FeatureTable;
@@ -181,6 +181,25 @@ impl Cache {
             None => Content::Bars(Arc::clone(bars)),
         };
         self.stage(&content, footer)
+    }
+
+    /// Writes a file for other features of the same bars: columns of `open` as they are encoded there, and computed ones with as
+    /// many rows. Until [`Cache::commit`] the cache has the old version, and afterwards as well, as an older one. `None` where
+    /// `open` does not have the columns in the type that `footer` asks for.
+    ///
+    /// # Errors
+    /// As [`Cache::stage`]; also when the computed rows do not fit the file.
+    pub fn stage_with(
+        &self,
+        open: &Appendable,
+        features: &[(Arc<str>, ColumnFrom<'_>)],
+        computed: &FeatureTable,
+        footer: Footer,
+    ) -> Result<Option<Staged>, CacheError> {
+        let Some(present) = &open.entry.file else { return Err(Self::not_cached(&open.entry.key)) };
+        let encoded = parquet_file::encode_with(&open.bytes, &open.outline, features, computed, &footer);
+        let Some(encoded) = encoded.map_err(|reason| open.parquet_error("written", reason))? else { return Ok(None) };
+        self.stage_encoded(encoded, footer, present.clone()).map(Some)
     }
 
     /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.

@@ -390,6 +390,8 @@ mod tests {
                 provisional_from_us: None,
                 cost_us: 0,
                 state: None,
+                precision: crate::feature::Precision::F64,
+                rounding: None,
             };
             one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
         };

@@ -50,7 +50,7 @@ pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern
 pub use latency::Latency;
 pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
-pub use parquet_file::{Content, Footer, batch_of};
+pub use parquet_file::{ColumnFrom, Content, Footer, batch_in, batch_of, rounding_of};
 pub use recovery::Recovery;
 pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};

@@ -259,6 +259,8 @@ mod tests {
             provisional_from_us: None,
             cost_us: 0,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         }
     }
 

@@ -78,6 +78,8 @@ impl TestCache {
             provisional_from_us: None,
             cost_us,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         }
     }
 

@@ -105,6 +105,8 @@ fn a_definition_that_comes_back_has_its_files_back() {
         provisional_from_us: None,
         cost_us: 0,
         state: None,
+        precision: crate::feature::Precision::F64,
+        rounding: None,
     };
     drop(staged);
     let back = test.cache.stage_older(&entry, &footer);

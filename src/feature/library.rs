@@ -29,6 +29,27 @@ pub struct SetMistake {
     pub suggestion: Option<String>,
 }
 
+/// How exactly the values of a set are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Precision {
+    /// Float64, as they are computed.
+    #[default]
+    F64,
+    /// Float32: half the size.
+    F32,
+}
+
+impl Precision {
+    /// The word for it in files of sets.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+        }
+    }
+}
+
 /// Where a set comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetOrigin {

@@ -19,7 +19,7 @@ mod tests;
 pub use compute::{compute, compute_with_state, continue_from, look_back};
 pub use definition::{BollingerLine, Definition, Group, Input, KdjLine, Kernel, MacdLine, Placement};
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
-pub use library::{LibrarySet, SET_FILE_EXTENSION, SetLibrary, SetMistake, SetOrigin, SetProblem, SharedLibrary};
+pub use library::{LibrarySet, Precision, SET_FILE_EXTENSION, SetLibrary, SetMistake, SetOrigin, SetProblem, SharedLibrary};
 pub use set::{FeatureSet, FeatureSetError, LONGEST_WINDOW, RAW_COLUMNS};
 pub use state::{FeatureState, FeatureStateError};
 pub use stats::{ColumnStats, column_stats};

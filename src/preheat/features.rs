@@ -79,6 +79,8 @@ pub(super) fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>,
             provisional_from_us: facts.provisional_from_us,
             cost_us: 0,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         };
         let work = Work { shared, set, bars, facts, own, footer };
         let staged = match current {

@@ -176,8 +176,19 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
             finished.changes.extend(change);
         }
         let cost_us = cost_of(previous.as_ref(), task.fetch_us, came, bars.len());
-        let footer =
-            Footer { key: key.clone(), provenance: None, range, fetched_at_us, quality, synced, provisional_from_us, cost_us, state: None };
+        let footer = Footer {
+            key: key.clone(),
+            provenance: None,
+            range,
+            fetched_at_us,
+            quality,
+            synced,
+            provisional_from_us,
+            cost_us,
+            state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
+        };
         let writing = Instant::now();
         let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {
             (Some(entry), true) => {

@@ -72,6 +72,8 @@ pub fn footer(key: EntryKey, content: &Content) -> Footer {
         provisional_from_us: None,
         cost_us: 0,
         state: None,
+        precision: samovar::feature::Precision::F64,
+        rounding: None,
     }
 }
 
