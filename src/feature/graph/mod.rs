@@ -6,9 +6,7 @@
 
 mod operator;
 
-pub use operator::{
-    Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp,
-};
+pub use operator::{Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp};
 
 use super::hash::ENGINE_VERSION;
 use std::collections::HashMap;
