@@ -98,7 +98,9 @@ impl SetVersion {
             text: Arc::from(set.canonical_text()),
             engine_version: ENGINE_VERSION.to_owned(),
             precision: "f64".to_owned(),
-            features: set.definitions().iter().map(|definition| (Arc::clone(&definition.name), definition.hash())).collect(),
+            features: (set.definitions().iter().enumerate())
+                .filter_map(|(place, feature)| Some((Arc::clone(&feature.name), set.feature_hash(place)?)))
+                .collect(),
         }
     }
 }

@@ -19,8 +19,7 @@ struct Series {
 }
 
 fn folder() -> PathBuf {
-    std::env::var_os("SAMOVAR_TALIB_GOLDEN")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from)
+    std::env::var_os("SAMOVAR_TALIB_GOLDEN").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from)
 }
 
 fn read_bars(folder: &Path) -> Vec<Series> {

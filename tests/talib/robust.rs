@@ -48,18 +48,27 @@ fn nothing_panics() {
         let mut count = 0;
         for call in calls(function) {
             for (name, value) in SERIES {
-                let series: Vec<Vec<f64>> = (0..function.inputs.len()).map(|place| (0..200).map(|bar| value(place, bar)).collect()).collect();
+                let series: Vec<Vec<f64>> =
+                    (0..function.inputs.len()).map(|place| (0..200).map(|bar| value(place, bar)).collect()).collect();
                 for bars in 0..=200 {
                     let inputs: Vec<&[f64]> = series.iter().map(|values| &values[..bars]).collect();
                     count += 1;
                     let result = std::panic::catch_unwind(|| call.compute(&inputs));
                     match result {
-                        Err(_) => { eprintln!("PANIC {call} {name} {bars}"); break; }
-                        Ok(Err(e)) => { eprintln!("ERROR {call} {name} {bars} {e}"); break; }
-                        Ok(Ok(outputs)) => for output in outputs {
-                            assert_eq!(output.len(), bars);
-                            assert!(output.iter().all(|v| !v.is_infinite()));
-                            assert!(output.iter().take(call.look_back()).all(|v| v.is_nan()));
+                        Err(_) => {
+                            eprintln!("PANIC {call} {name} {bars}");
+                            break;
+                        }
+                        Ok(Err(e)) => {
+                            eprintln!("ERROR {call} {name} {bars} {e}");
+                            break;
+                        }
+                        Ok(Ok(outputs)) => {
+                            for output in outputs {
+                                assert_eq!(output.len(), bars);
+                                assert!(output.iter().all(|v| !v.is_infinite()));
+                                assert!(output.iter().take(call.look_back()).all(|v| v.is_nan()));
+                            }
                         }
                     }
                 }
