@@ -14,6 +14,8 @@ mod kernel;
 mod library;
 mod set;
 mod set_file;
+#[cfg(test)]
+mod set_tests;
 mod state;
 mod stats;
 pub mod talib;
