@@ -85,7 +85,7 @@ fn nothing_panics() {
 }
 
 /// Bars that could be somebody's, each within its own range.
-fn plausible(bars: usize) -> Vec<[f64; 6]> {
+pub fn plausible(bars: usize) -> Vec<[f64; 6]> {
     let mut state = 7_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -103,7 +103,8 @@ fn plausible(bars: usize) -> Vec<[f64; 6]> {
     all
 }
 
-fn inputs(function: &TalibFunction, bars: &[[f64; 6]]) -> Vec<Vec<f64>> {
+/// The function's inputs: highs and lows where it takes any two series, closes where it takes one.
+pub fn inputs(function: &TalibFunction, bars: &[[f64; 6]]) -> Vec<Vec<f64>> {
     let column = |name| match name {
         "open" => 0,
         "high" | "first" => 1,
@@ -122,9 +123,9 @@ fn later_bars_change_nothing() {
         let series = inputs(function, &bars);
         for numbers in [None, Some(5.0), Some(12.0)] {
             let short = |kind| match kind {
-                TalibKind::Integer { most, .. } => numbers.map_or(TalibArgument::Default, |number| {
-                    TalibArgument::Number(f64::min(number, f64::from(most)))
-                }),
+                TalibKind::Integer { most, .. } => {
+                    numbers.map_or(TalibArgument::Default, |number| TalibArgument::Number(f64::min(number, f64::from(most))))
+                }
                 _ => TalibArgument::Default,
             };
             let arguments: Vec<_> = function.parameters.iter().map(|parameter| short(parameter.kind)).collect();
@@ -163,9 +164,7 @@ fn a_moving_average_by_its_kind_is_the_function_of_that_name() {
 
 fn parameter(kind: TalibKind) -> BoxedStrategy<f64> {
     match kind {
-        TalibKind::Integer { least, most } => {
-            prop_oneof![4 => least..=most.min(60), 1 => least..=most].prop_map(f64::from).boxed()
-        }
+        TalibKind::Integer { least, most } => prop_oneof![4 => least..=most.min(60), 1 => least..=most].prop_map(f64::from).boxed(),
         TalibKind::Real { least, most } => prop_oneof![3 => least.max(0.0)..=most.min(5.0), 1 => Just(least), 1 => Just(most)].boxed(),
         TalibKind::MovingAverage => (0..16_i32).prop_map(f64::from).boxed(),
     }
