@@ -302,10 +302,10 @@ fn choices() -> Vec<FeatureChoice> {
             if choices.iter().any(|choice| choice.name == *definition.name) {
                 continue;
             }
-            let placement = match definition.placement {
+            let placement = match &definition.placement {
                 feature::Placement::OverPrice => super::chart::Placement::Price,
-                feature::Placement::OwnPane("volume") => super::chart::Placement::Volume,
-                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_owned()),
+                feature::Placement::OwnPane(pane) if &**pane == "volume" => super::chart::Placement::Volume,
+                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_string()),
             };
             choices.push(FeatureChoice {
                 name: definition.name.to_string(),
