@@ -6,8 +6,9 @@ use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, 
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
+use super::{own_sets, preview};
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
-use crate::feature::{self, FeatureSet, FeatureTable};
+use crate::feature::{self, FeatureTable};
 use crate::market::{Bars, Symbol};
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
@@ -39,18 +40,19 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
         Job::Refresh => service.mark_dirty(),
-        Job::SaveSet { name, .. } | Job::DeleteSet { name } => {
-            let refusal = super::sets::SetRefusal::Failed("sets cannot be changed yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::SetRefused { name, refusal }));
-        }
-        Job::Preview(request) => {
-            let result = Err(super::sets::PreviewError::Failed("formulas cannot be tried yet".to_owned()));
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::Previewed { request, result }));
-        }
-        Job::Outdate(request) => {
-            let result = Err("it cannot be told yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::OutdateKnown { request, result }));
-        }
+        Job::SaveSet { name, text } => spawn_blocking(service, move |service| {
+            let event = own_sets::save(service, &name, &text);
+            service.reporter.send_blocking(event);
+        }),
+        Job::DeleteSet { name } => spawn_blocking(service, move |service| {
+            let event = own_sets::delete(service, &name);
+            service.reporter.send_blocking(event);
+        }),
+        Job::Preview(request) => preview::start(service, request),
+        Job::Outdate(request) => spawn_blocking(service, move |service| {
+            let result = own_sets::outdate(service, &request);
+            service.reporter.send_blocking(JobEvent::OutdateKnown { request, result });
+        }),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let (entries, size_bytes) = cache.invalidate(&selection, &service.configuration().judge)?;
             Ok(JobEvent::Invalidated { entries, size_bytes })
@@ -202,6 +204,7 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     }
     let Found { served, tier, .. } = cache.read(&key(Dataset::Bars), &judge).map_err(|error| failed(&error))?;
     let bars = Arc::clone(served.content.bars());
-    let table = FeatureSet::by_name(&request.set).map(|set| Arc::new(feature::compute(&set, &bars)));
+    let set = service.configuration().library.get(&request.set).cloned();
+    let table = set.map(|set| Arc::new(feature::compute(&set, &bars)));
     Ok(finish(bars, table, tier, true))
 }
