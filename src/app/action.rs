@@ -1,6 +1,7 @@
 //! What the window can return from drawing a frame.
 
 use super::command::Command;
+use super::features::FeatureAction;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
 use crate::cache::LookupSpan;
@@ -24,6 +25,8 @@ pub enum Action {
     Source(SourceAction),
     /// Something about settings.
     Settings(SettingsAction),
+    /// Something about features and formulas.
+    Features(FeatureAction),
     /// Pause, resume or cancel a job.
     ControlJob(JobId, RunState),
     /// Preheat these symbols again (the failed ones of a job).

@@ -8,6 +8,7 @@ mod apply;
 mod command;
 mod connect;
 mod execute;
+pub mod features;
 mod jobs;
 mod look;
 mod notices;
@@ -17,8 +18,12 @@ mod symbols;
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
+pub use features::{
+    Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature, NO_GROUP, Pane,
+    Precision, PreviewState, Row, Saving,
+};
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices};
+pub use notices::{LiveNotice, Notices, Offer};
 pub use state::{AppState, ChartState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

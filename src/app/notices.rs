@@ -1,9 +1,19 @@
 //! Short messages to the user, newest last, each with a number to close it by.
 
+use super::action::Action;
 use crate::worker::{Notice, NoticeLevel};
 
 /// How many notices are kept for the history.
 const KEPT: usize = 200;
+
+/// What can be done from a notice.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// What stands on its button.
+    pub label: String,
+    /// What it does.
+    pub action: Box<Action>,
+}
 
 /// A notice on show.
 #[derive(Debug, Clone)]
@@ -12,6 +22,8 @@ pub struct LiveNotice {
     pub id: u64,
     /// What it says.
     pub notice: Notice,
+    /// What can be done from here, besides restoring a batch.
+    pub offer: Option<Offer>,
 }
 
 /// The notices on show and those of before.
@@ -36,10 +48,19 @@ impl Notices {
     }
 
     pub(super) fn add(&mut self, notice: Notice) {
+        self.put(notice, None);
+    }
+
+    /// Adds a notice with something that can be done from it.
+    pub(super) fn offer(&mut self, notice: Notice, offer: Offer) {
+        self.put(notice, Some(offer));
+    }
+
+    fn put(&mut self, notice: Notice, offer: Option<Offer>) {
         // The same sentence twice is one notice.
         self.live.retain(|live| live.notice.text != notice.text);
         self.next_id += 1;
-        self.live.push(LiveNotice { id: self.next_id, notice: notice.clone() });
+        self.live.push(LiveNotice { id: self.next_id, notice: notice.clone(), offer });
         self.history.push(notice);
         if self.history.len() > KEPT {
             self.history.remove(0);

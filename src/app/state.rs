@@ -1,6 +1,7 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
 use super::connect::ConnectForm;
+use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
@@ -43,6 +44,8 @@ pub enum Dialog {
         /// Bytes.
         size_bytes: u64,
     },
+    /// Save the formula, which makes so much outdated?
+    SaveFormula,
     /// All commands and symbols.
     Palette,
     /// Every shortcut.
@@ -101,6 +104,8 @@ pub struct Workspace {
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
     pub inspector: bool,
+    /// The features panel and the formula being written.
+    pub features: FeaturesWorkspace,
 }
 
 /// Everything the window draws.
@@ -122,6 +127,8 @@ pub struct AppState {
     pub chart: ChartState,
     /// The inspector beside it.
     pub inspector: InspectorState,
+    /// The features panel and the formula editor.
+    pub features: FeaturesState,
     /// The overview.
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
@@ -157,6 +164,7 @@ impl AppState {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
         state.inspector.open = workspace.inspector;
+        state.features.restore(&workspace.features);
         state
     }
 
@@ -164,7 +172,8 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
-        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open }
+        let features = self.features.workspace();
+        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open, features }
     }
 
     /// Whether a source is configured.

@@ -119,6 +119,12 @@ icons! {
     RESET = ICON_RESTART_ALT;
     /// The source cannot be reached.
     OFFLINE = ICON_CLOUD_OFF;
+    /// A favourite.
+    STAR = ICON_STAR;
+    /// A formula.
+    FORMULA = ICON_FUNCTION;
+    /// Mend, by itself.
+    MEND = ICON_AUTO_FIX_HIGH;
     /// Encrypted.
     LOCK = ICON_LOCK;
 }

@@ -170,6 +170,14 @@ pub struct Theme {
     pub on_tag: Color32,
     /// Lines drawn over prices and in panes, in the order they are given out.
     pub series: [Color32; 8],
+    /// In a formula: a column of the bars.
+    pub code_field: Color32,
+    /// In a formula: a function.
+    pub code_function: Color32,
+    /// In a formula: a number.
+    pub code_number: Color32,
+    /// In a formula: a feature or helper.
+    pub code_name: Color32,
     /// Below popups and dialogs.
     pub shadow: Color32,
 }
@@ -232,6 +240,10 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         tag: rgb(0x3c434c),
         on_tag: rgb(0xf2f0ec),
         series: [rgb(0x5ca8ee), rgb(0xe9b43f), rgb(0xc38fec), rgb(0x43c2b8), rgb(0xec7fa9), rgb(0xa6bf58), rgb(0xe59a62), rgb(0x98aac2)],
+        code_field: rgb(0x62c6bb),
+        code_function: rgb(0x7db9f4),
+        code_number: rgb(0xe2b862),
+        code_name: rgb(0xcba6f2),
         shadow: Color32::from_black_alpha(110),
     }
 }
@@ -278,6 +290,10 @@ const fn light(gain: u32, loss: u32) -> Theme {
         tag: rgb(0x454c56),
         on_tag: rgb(0xffffff),
         series: [rgb(0x1f6fbf), rgb(0xa87400), rgb(0x874cb8), rgb(0x0f8179), rgb(0xbf3f74), rgb(0x667c14), rgb(0xb15a1f), rgb(0x5b6f8a)],
+        code_field: rgb(0x0b6b63),
+        code_function: rgb(0x1c5fa6),
+        code_number: rgb(0x7d5500),
+        code_name: rgb(0x7440a6),
         shadow: Color32::from_black_alpha(40),
     }
 }
@@ -487,6 +503,10 @@ mod tests {
                     ("error", theme.error),
                     ("warning", theme.warning),
                     ("success", theme.success),
+                    ("field of a formula", theme.code_field),
+                    ("function of a formula", theme.code_function),
+                    ("number of a formula", theme.code_number),
+                    ("name of a formula", theme.code_name),
                 ] {
                     check(theme, name, text, surface, 4.5);
                 }

@@ -1,0 +1,452 @@
+//! What users do in the panel, and what the worker answers, turned into changes and jobs.
+
+use super::draft::{Draft, FeatureKey, Pane, Precision};
+use super::editor::{Editor, PreviewState, Saving, needed, standing_alone};
+use super::language;
+use super::set_text::{formulas, with_feature, without_feature};
+use super::{FIRST_SET, FeatureAction, FeaturesTab};
+use crate::app::notices::Offer;
+use crate::app::{Action, AppState, Dialog};
+use crate::feature::{FeatureSet, Placement};
+use crate::format;
+use crate::worker::{
+    Job, Notice, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
+};
+
+/// The name of a column that has none yet.
+const UNNAMED: &str = "new_formula";
+/// Texts up to so many bytes are checked on the window's thread: well below a millisecond.
+const CHECKED_AT_ONCE: usize = 4_096;
+
+impl AppState {
+    pub(in crate::app) fn change_features(&mut self, action: FeatureAction) -> Vec<Job> {
+        match action {
+            FeatureAction::Tab(tab) => self.features.tab = tab,
+            FeatureAction::Search(text) => {
+                self.features.search = text;
+                self.features.update_rows();
+            }
+            FeatureAction::OnlySet(set) => {
+                self.features.only_set = set;
+                self.features.update_rows();
+            }
+            FeatureAction::Star(key) => {
+                if !self.features.favourites.remove(&key) {
+                    self.features.favourites.insert(key);
+                }
+                self.features.update_rows();
+            }
+            FeatureAction::Expand(key) => {
+                if !self.features.expanded.remove(&key) {
+                    self.features.expanded.insert(key);
+                }
+            }
+            FeatureAction::New { formula } => {
+                let draft = Draft { formula, ..self.empty_draft() };
+                self.open_editor(draft);
+            }
+            FeatureAction::Edit(key) => self.edit_feature(&key),
+            FeatureAction::Copy(key) => self.copy_feature(&key),
+            FeatureAction::ToggleOnChart(key) => self.features.to_chart.push((key, true)),
+            FeatureAction::Delete(key) => return self.delete_feature(&key),
+            FeatureAction::Draft(draft) => self.change_draft(*draft),
+            FeatureAction::Settled(version) => {
+                if let Some(editor) = self.features.editor.as_mut().filter(|editor| editor.version == version) {
+                    editor.settled = version;
+                }
+            }
+            FeatureAction::Mend(place) => self.mend(place),
+            FeatureAction::Discard => self.discard(),
+            FeatureAction::BringBack(draft) => {
+                self.discard();
+                self.features.open = true;
+                self.features.editor = Some(Editor::brought_back(*draft));
+                self.features.focus_editor = true;
+                self.check_draft();
+            }
+            FeatureAction::Save => return self.ask_to_save(),
+            FeatureAction::PutSet { name, text } => return vec![Job::SaveSet { name, text }],
+            FeatureAction::DeleteSet(name) => return vec![Job::DeleteSet { name }],
+            FeatureAction::PreheatSet(name) => {
+                let order = PreheatOrder { title: format!("Preheat {name}"), sets: Some(vec![name]), ..PreheatOrder::default() };
+                return vec![self.preheat(order)];
+            }
+            FeatureAction::KeepWarm(name) => {
+                let mut settings = self.settings.clone();
+                if settings.sets.contains(&name) {
+                    settings.sets.retain(|set| *set != name);
+                } else {
+                    settings.sets.push(name);
+                }
+                return self.save(settings, None);
+            }
+        }
+        Vec::new()
+    }
+
+    /// A draft with nothing in it, for the set that was saved to last.
+    fn empty_draft(&self) -> Draft {
+        let last = self.features.last_set.as_deref().filter(|last| self.own_sets().any(|own| own == *last));
+        let set = last.or_else(|| self.own_sets().next()).unwrap_or(FIRST_SET).to_owned();
+        self.with_words_of_set(Draft { set, ..Draft::default() })
+    }
+
+    /// The draft with what holds for the whole set it is in, if that set exists.
+    fn with_words_of_set(&self, draft: Draft) -> Draft {
+        match self.sets.get(&draft.set) {
+            Some(set) => Draft { warm_up: warm_up_of(set), precision: precision_of(set), ..draft },
+            None => draft,
+        }
+    }
+
+    /// Opens the editor on a draft; one that was open and not saved can be brought back.
+    fn open_editor(&mut self, draft: Draft) {
+        self.discard();
+        self.features.open = true;
+        self.features.editor = Some(Editor::new(draft));
+        self.features.focus_editor = true;
+        self.check_draft();
+    }
+
+    fn draft_of(&self, key: &FeatureKey) -> Option<Draft> {
+        let set = self.sets.get(key.set())?;
+        let definition = set.definition(key.name())?;
+        let draft = Draft {
+            formula: definition.formula.clone(),
+            name: definition.name.to_string(),
+            description: definition.description.clone(),
+            group: definition.group.label().to_lowercase(),
+            pane: pane_of(&definition.placement, &definition.name),
+            set: key.set().to_owned(),
+            ..Draft::default()
+        };
+        Some(self.with_words_of_set(draft))
+    }
+
+    fn edit_feature(&mut self, key: &FeatureKey) {
+        if let Some(draft) = self.draft_of(key) {
+            self.open_editor(Draft { origin: Some(key.clone()), ..draft });
+        }
+    }
+
+    fn copy_feature(&mut self, key: &FeatureKey) {
+        let Some(draft) = self.draft_of(key) else { return };
+        let empty = self.empty_draft();
+        let target = self.set_formulas(&empty.set);
+        // A formula of another set has to do without that set's helpers.
+        let formula = if empty.set == key.set() { draft.formula } else { standing_alone(&draft.formula, &self.set_formulas(key.set())) };
+        let taken = |name: &str| target.iter().any(|(taken, _)| taken == name);
+        let name = free_name(&draft.name, taken);
+        self.open_editor(Draft { formula, name, description: draft.description, group: draft.group, pane: draft.pane, ..empty });
+    }
+
+    fn delete_feature(&mut self, key: &FeatureKey) -> Vec<Job> {
+        let Some(before) = self.sets.get(key.set()).map(|set| source_text(set)) else { return Vec::new() };
+        match without_feature(&before, key.name()) {
+            Ok(text) => {
+                self.features.deleting = Some(key.clone());
+                vec![Job::SaveSet { name: key.set().to_owned(), text }]
+            }
+            Err(problem) => {
+                self.notices.tell(NoticeLevel::Error, problem);
+                Vec::new()
+            }
+        }
+    }
+
+    fn change_draft(&mut self, draft: Draft) {
+        let Some(editor) = &self.features.editor else { return };
+        // Another set, other words for the whole of it.
+        let draft = if draft.set == editor.draft.set { draft } else { self.with_words_of_set(draft) };
+        if let Some(editor) = &mut self.features.editor {
+            let checked = editor.version;
+            editor.change(draft);
+            if editor.version != checked {
+                self.check_draft();
+            }
+        }
+    }
+
+    /// Reads the formula, so that a mistake is shown with the letter that makes it. Long ones are left to the worker.
+    pub(in crate::app) fn check_draft(&mut self) {
+        let Some(editor) = &self.features.editor else { return };
+        if editor.draft.formula.len() > CHECKED_AT_ONCE || editor.draft.formula.trim().is_empty() {
+            return;
+        }
+        let _ = language::functions();
+    }
+
+    fn mend(&mut self, place: usize) {
+        let Some(editor) = &self.features.editor else { return };
+        let Some(mistake) = editor.mistakes.get(place) else { return };
+        let Some(suggestion) = &mistake.suggestion else { return };
+        let formula = &editor.draft.formula;
+        let (Some(before), Some(after)) = (formula.get(..mistake.span.start), formula.get(mistake.span.end..)) else { return };
+        let draft = Draft { formula: format!("{before}{suggestion}{after}"), ..editor.draft.clone() };
+        self.change_draft(draft);
+        // It was pressed, not typed: there is nothing to wait for.
+        if let Some(editor) = &mut self.features.editor {
+            editor.settled = editor.version;
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(editor) = self.features.editor.take().filter(Editor::is_unsaved) {
+            let name = editor.draft.name.trim();
+            let text = if name.is_empty() { "Discarded the formula".to_owned() } else { format!("Discarded the changes of {name}") };
+            let action = Action::Features(super::FeatureAction::BringBack(Box::new(editor.draft)));
+            self.notices.offer(notice(NoticeLevel::Info, text), Offer { label: "Bring it back".to_owned(), action: Box::new(action) });
+        }
+    }
+
+    /// Helpers and features of a set by name, as its text has them.
+    pub(in crate::app) fn set_formulas(&self, set: &str) -> Vec<(String, String)> {
+        self.sets.get(set).map(|set| formulas(&source_text(set))).unwrap_or_default()
+    }
+
+    /// Names that the draft may use besides functions and fields.
+    #[must_use]
+    pub fn known_names(&self) -> Vec<String> {
+        let Some(editor) = &self.features.editor else { return Vec::new() };
+        let own = editor.draft.name.trim();
+        self.set_formulas(&editor.draft.set).into_iter().map(|(name, _)| name).filter(|name| name != own).collect()
+    }
+
+    // The preview.
+
+    /// Asks for the draft on the symbol that is shown, if that is not known yet.
+    pub(in crate::app) fn follow_draft(&mut self) -> Vec<Job> {
+        let symbol = self.list.focus().cloned();
+        let chart = self.chart.version;
+        let Some(editor) = &self.features.editor else { return Vec::new() };
+        if !self.features.open || editor.settled != editor.version {
+            return Vec::new();
+        }
+        let set = editor.draft.set.clone();
+        let all = self.set_formulas(&set);
+        let Some(editor) = &mut self.features.editor else { return Vec::new() };
+        if editor.draft.formula.trim().is_empty() {
+            (editor.preview, editor.preview_state, editor.asked) = (None, PreviewState::None, None);
+            return Vec::new();
+        }
+        let Some(symbol) = symbol else {
+            (editor.preview, editor.preview_state, editor.asked) = (None, PreviewState::NoSymbol, None);
+            return Vec::new();
+        };
+        let asked = (symbol.clone(), editor.version, chart);
+        if editor.asked.as_ref() == Some(&asked) {
+            return Vec::new();
+        }
+        if editor.asked.as_ref().is_some_and(|(before, ..)| *before != symbol) {
+            editor.preview = None;
+        }
+        editor.asked = Some(asked);
+        editor.preview_state = PreviewState::Waiting;
+        self.features.next_generation += 1;
+        editor.generation = self.features.next_generation;
+        let name = column_name(&editor.draft, &all);
+        let helpers = needed(&editor.draft.formula, &name, &all);
+        let formulas = vec![(name, editor.draft.formula.clone())];
+        let warm_up = editor.draft.warm_up;
+        vec![Job::Preview(PreviewRequest { generation: editor.generation, symbol, formulas, helpers, warm_up })]
+    }
+
+    pub(in crate::app) fn apply_previewed(&mut self, request: PreviewRequest, result: Result<Preview, PreviewError>) {
+        let Some(editor) = self.features.editor.as_mut().filter(|editor| editor.generation == request.generation) else { return };
+        let name = request.formulas.into_iter().next().map(|(name, _)| name).unwrap_or_default();
+        editor.answered(request.symbol, name, result);
+    }
+
+    // Saving.
+
+    fn ask_to_save(&mut self) -> Vec<Job> {
+        let built_in: Vec<&str> = FeatureSet::names().to_vec();
+        let Some(editor) = &self.features.editor else { return Vec::new() };
+        if !matches!(editor.saving, Saving::No) {
+            return Vec::new();
+        }
+        if let Some(problem) = editor.not_ready(&built_in) {
+            self.notices.tell(NoticeLevel::Warning, format!("Not saved: {}", lower_first(&problem)));
+            return Vec::new();
+        }
+        let set = editor.draft.set.trim().to_owned();
+        let before = self.sets.get(&set).map(|set| source_text(set));
+        match with_feature(before.as_deref(), &editor.draft) {
+            Ok(text) => {
+                self.features.next_generation += 1;
+                let generation = self.features.next_generation;
+                if let Some(editor) = &mut self.features.editor {
+                    editor.saving = Saving::Asking { generation, text: text.clone() };
+                }
+                vec![Job::Outdate(OutdateRequest { generation, name: set, text })]
+            }
+            Err(problem) => {
+                self.notices.tell(NoticeLevel::Error, format!("Not saved: {problem}"));
+                Vec::new()
+            }
+        }
+    }
+
+    pub(in crate::app) fn apply_outdate_known(&mut self, request: &OutdateRequest, result: Result<Outdate, String>) -> Vec<Job> {
+        let Some(editor) = &mut self.features.editor else { return Vec::new() };
+        let Saving::Asking { generation, text } = &editor.saving else { return Vec::new() };
+        if *generation != request.generation {
+            return Vec::new();
+        }
+        let text = text.clone();
+        match result {
+            Ok(outdate) if !outdate.mistakes.is_empty() => {
+                editor.saving = Saving::No;
+                let told = outdate.mistakes.first().map(|mistake| mistake.message.clone()).unwrap_or_default();
+                editor.other_problem = Some(told);
+            }
+            // Nothing anybody has is touched: there is nothing to ask.
+            Ok(outdate) if outdate.entries == 0 && outdate.changed.is_empty() && outdate.removed.is_empty() => return self.write(text),
+            Ok(outdate) => {
+                editor.saving = Saving::Question { text, outdate: Box::new(outdate) };
+                self.dialog = Some(Dialog::SaveFormula);
+            }
+            Err(reason) => {
+                editor.saving = Saving::No;
+                self.notices.tell(NoticeLevel::Error, format!("Not saved: what would become outdated cannot be told: {reason}"));
+            }
+        }
+        Vec::new()
+    }
+
+    /// The question of saving was answered with yes.
+    pub(in crate::app) fn save_draft(&mut self) -> Vec<Job> {
+        let Some(editor) = &self.features.editor else { return Vec::new() };
+        let Saving::Question { text, .. } = &editor.saving else { return Vec::new() };
+        let text = text.clone();
+        self.write(text)
+    }
+
+    /// The question of saving was answered with no.
+    pub(in crate::app) fn keep_editing(&mut self) {
+        if let Some(editor) = &mut self.features.editor {
+            editor.saving = Saving::No;
+        }
+        self.features.focus_editor = true;
+    }
+
+    fn write(&mut self, text: String) -> Vec<Job> {
+        let Some(editor) = &mut self.features.editor else { return Vec::new() };
+        editor.saving = Saving::Writing;
+        vec![Job::SaveSet { name: editor.draft.set.trim().to_owned(), text }]
+    }
+
+    pub(in crate::app) fn apply_set_saved(&mut self, change: SetFileChange) {
+        if let Some(key) = self.features.deleting.take_if(|key| key.set() == change.name) {
+            self.features.to_chart.push((key.clone(), false));
+            self.features.favourites.remove(&key);
+            self.offer_back(format!("Deleted {key}"), change);
+            return;
+        }
+        let writes = self.features.editor.as_ref().is_some_and(|editor| {
+            editor.saving == Saving::Writing && editor.draft.set.trim() == change.name
+        });
+        if !writes {
+            self.notices.tell(NoticeLevel::Success, format!("Saved {}", change.name));
+            return;
+        }
+        let Some(editor) = &mut self.features.editor else { return };
+        let key = FeatureKey::new(&change.name, editor.draft.name.trim());
+        if let Some(before) = editor.draft.origin.clone().filter(|before| *before != key && before.set() == key.set()) {
+            if self.features.favourites.remove(&before) {
+                self.features.favourites.insert(key.clone());
+            }
+            self.features.to_chart.push((before, false));
+        }
+        editor.became(key.clone());
+        self.features.last_set = Some(change.name.clone());
+        self.features.to_chart.push((key.clone(), true));
+        let symbols = self.snapshot.rows.len() as u64;
+        let saved = notice(NoticeLevel::Success, format!("Saved {} to {}", key.name(), key.set()));
+        if symbols > 0 && self.has_source() {
+            let label = format!("Preheat {} for {}", change.name, format::counted(symbols, "symbol", "symbols"));
+            let action = Action::Features(FeatureAction::PreheatSet(change.name));
+            self.notices.offer(saved, Offer { label, action: Box::new(action) });
+        } else {
+            self.notices.add(saved);
+        }
+    }
+
+    pub(in crate::app) fn apply_set_deleted(&mut self, change: SetFileChange) {
+        self.offer_back(format!("Deleted the set {}", change.name), change);
+    }
+
+    /// Tells of a change with the way back.
+    fn offer_back(&mut self, text: String, change: SetFileChange) {
+        let told = notice(NoticeLevel::Success, text);
+        match change.before {
+            Some(before) => {
+                let action = Action::Features(FeatureAction::PutSet { name: change.name, text: before.to_string() });
+                self.notices.offer(told, Offer { label: "Undo".to_owned(), action: Box::new(action) });
+            }
+            None => self.notices.add(told),
+        }
+    }
+
+    pub(in crate::app) fn apply_set_refused(&mut self, name: &str, refusal: &SetRefusal) {
+        self.features.deleting = None;
+        let reason = match refusal {
+            SetRefusal::Failed(reason) => reason.clone(),
+            SetRefusal::Mistakes(mistakes) => mistakes.first().map_or_else(String::new, |first| {
+                let place = first.feature.as_ref().map_or_else(|| format!("line {}", first.line), |feature| format!("in {feature}"));
+                format!("{place}: {}", first.message)
+            }),
+        };
+        if let Some(editor) = self.features.editor.as_mut().filter(|editor| editor.saving == Saving::Writing) {
+            editor.saving = Saving::No;
+        }
+        self.notices.tell(NoticeLevel::Error, format!("The set {name} is as it was: {reason}"));
+    }
+
+    /// Begins to search features.
+    pub(in crate::app) fn search_features(&mut self) {
+        self.features.open = true;
+        self.features.tab = FeaturesTab::Features;
+        self.features.focus_search = true;
+    }
+}
+
+fn notice(level: NoticeLevel, text: String) -> Notice {
+    Notice { level, text, undo_batch: None }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{wanted}_{number}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_else(|| wanted.to_owned())
+}
+
+/// The name of the draft's column in a preview.
+fn column_name(draft: &Draft, all: &[(String, String)]) -> String {
+    let name = draft.name.trim();
+    if name.is_empty() { free_name(UNNAMED, |name| all.iter().any(|(taken, _)| taken == name)) } else { name.to_owned() }
+}
+
+fn warm_up_of(_set: &FeatureSet) -> crate::feature::graph::WarmUp {
+    crate::feature::graph::WarmUp::Strict
+}
+
+fn precision_of(_set: &FeatureSet) -> Precision {
+    Precision::F64
+}
+
+fn pane_of(placement: &Placement, name: &str) -> Pane {
+    match placement {
+        Placement::OverPrice => Pane::Price,
+        Placement::OwnPane(pane) if **pane == *name => Pane::Own,
+        Placement::OwnPane(pane) => Pane::of_word(pane),
+    }
+}
+
+fn source_text(_set: &FeatureSet) -> String {
+    String::new()
+}

@@ -1,0 +1,135 @@
+//! Stand-in for `feature::formula`, in its shape.
+#![allow(missing_docs)]
+
+use std::ops::Range;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub span: Range<usize>,
+    pub message: String,
+    pub suggestion: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    Field,
+    Function,
+    Name,
+    Number,
+    Operator,
+    Punctuation,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub insert: String,
+    pub label: String,
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Completion {
+    pub range: Range<usize>,
+    pub candidates: Vec<Candidate>,
+}
+
+#[derive(Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+}
+
+#[derive(Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub group: &'static str,
+    pub signature: &'static str,
+    pub description: &'static str,
+    pub parameters: Vec<Parameter>,
+}
+
+pub fn functions() -> &'static [Function] {
+    static ALL: std::sync::OnceLock<Vec<Function>> = std::sync::OnceLock::new();
+    ALL.get_or_init(|| {
+        let f = |name, group, signature, description, parameters: &[&'static str]| Function {
+            name,
+            group,
+            signature,
+            description,
+            parameters: parameters.iter().map(|name| Parameter { name }).collect(),
+        };
+        vec![
+            f("Mean", "Windows", "Mean(x, N)", "Mean of the last N values", &["x", "N"]),
+            f("Std", "Windows", "Std(x, N)", "Sample standard deviation of the last N values", &["x", "N"]),
+            f("Ref", "Time", "Ref(x, k)", "Value k bars ago", &["x", "k"]),
+            f("EMA", "Smoothing", "EMA(x, N)", "Exponential average", &["x", "N"]),
+            f("If", "Choice", "If(condition, x, y)", "The second where the first is true, else the third", &["condition", "x", "y"]),
+        ]
+    })
+}
+
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
+}
+
+pub fn tokens(text: &str) -> Vec<(Range<usize>, TokenKind)> {
+    let mut found = Vec::new();
+    let mut rest = text.char_indices().peekable();
+    while let Some((start, char)) = rest.next() {
+        if char.is_whitespace() {
+            continue;
+        }
+        let mut end = start + char.len_utf8();
+        let mut word = |end: &mut usize| {
+            while let Some((at, next)) = rest.peek().copied() {
+                if !is_word(next) && next != '.' {
+                    break;
+                }
+                *end = at + next.len_utf8();
+                rest.next();
+            }
+        };
+        let kind = if char == '$' {
+            word(&mut end);
+            TokenKind::Field
+        } else if char.is_ascii_digit() {
+            word(&mut end);
+            TokenKind::Number
+        } else if is_word(char) {
+            word(&mut end);
+            if text[end..].starts_with('(') { TokenKind::Function } else { TokenKind::Name }
+        } else if "(),".contains(char) {
+            TokenKind::Punctuation
+        } else {
+            TokenKind::Operator
+        };
+        found.push((start..end, kind));
+    }
+    found
+}
+
+pub fn complete(text: &str, cursor: usize, known: &[&str]) -> Completion {
+    let before = &text[..cursor];
+    let start = before.char_indices().rev().take_while(|(_, c)| is_word(*c) || *c == '$').last().map_or(cursor, |(at, _)| at);
+    let word = before[start..].to_lowercase();
+    let mut candidates = Vec::new();
+    for field in crate::feature::graph::Field::ALL {
+        let name = format!("${}", field.name());
+        if name.starts_with(&word) || field.name().starts_with(&word) {
+            candidates.push(Candidate { insert: name.clone(), label: name, detail: field.description().to_owned() });
+        }
+    }
+    for function in functions() {
+        if function.name.to_lowercase().starts_with(&word) {
+            candidates.push(Candidate {
+                insert: format!("{}(", function.name),
+                label: function.signature.to_owned(),
+                detail: function.description.to_owned(),
+            });
+        }
+    }
+    for name in known.iter().filter(|name| name.to_lowercase().starts_with(&word)) {
+        candidates.push(Candidate { insert: (*name).to_owned(), label: (*name).to_owned(), detail: "Feature of this set".to_owned() });
+    }
+    Completion { range: start..cursor, candidates }
+}
