@@ -1,5 +1,6 @@
 //! What the window can return from drawing a frame.
 
+use super::chart::ChartAction;
 use super::command::Command;
 use super::features::FeatureAction;
 use super::state::View;
@@ -23,6 +24,8 @@ pub enum Action {
     List(ListAction),
     /// Something about sources and their dialog.
     Source(SourceAction),
+    /// Something about the chart.
+    Chart(ChartAction),
     /// Something about settings.
     Settings(SettingsAction),
     /// Something about features and formulas.

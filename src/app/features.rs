@@ -13,7 +13,7 @@ mod search;
 mod set_text;
 
 pub use catalogue::{ListedFeature, Row};
-pub use draft::{Draft, FeatureKey, NO_GROUP, Pane, Precision};
+pub use draft::{Draft, FeatureKey, NO_GROUP, Pane, Precision, source_of};
 pub use editor::{DraftMistake, DraftPreview, Editor, PreviewState, Saving};
 pub use set_text::formulas;
 
@@ -22,6 +22,7 @@ pub const FIRST_SET: &str = "my-set";
 
 use super::state::AppState;
 use crate::feature::SetLibrary;
+use crate::worker::series::SeriesSource;
 use catalogue::{Narrowing, feature_rows, function_rows, listed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -143,8 +144,6 @@ pub struct FeaturesState {
     pub focus_search: bool,
     /// Whether the editor wants the cursor.
     pub focus_editor: bool,
-    /// Features to be put on the chart, and those to be taken off it: what was saved or deleted just now.
-    pub to_chart: Vec<(FeatureKey, bool)>,
     /// Goes up whenever the lists change.
     pub version: u64,
     /// The set that was saved to last.
@@ -221,6 +220,14 @@ impl FeaturesState {
         self.rows = feature_rows(&self.all, &self.favourites, &narrowing);
         self.function_rows = function_rows(&self.search);
         self.version += 1;
+    }
+}
+
+impl FeaturesState {
+    /// Lines whose figures are shown, whether they are on the chart or not.
+    #[must_use]
+    pub fn looked_at(&self) -> Vec<SeriesSource> {
+        if self.open && self.tab == FeaturesTab::Features { self.expanded.iter().map(source_of).collect() } else { Vec::new() }
     }
 }
 

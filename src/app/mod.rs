@@ -5,6 +5,7 @@
 
 mod action;
 mod apply;
+pub mod chart;
 mod command;
 mod connect;
 mod execute;
@@ -16,6 +17,7 @@ mod state;
 mod symbols;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
 pub use features::{
@@ -25,5 +27,5 @@ pub use features::{
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer};
-pub use state::{AppState, ChartState, Dialog, OpenState, Verified, View, Workspace};
+pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

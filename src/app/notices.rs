@@ -51,11 +51,6 @@ impl Notices {
         self.put(notice, None);
     }
 
-    /// Adds a notice with something that can be done from it.
-    pub(super) fn offer(&mut self, notice: Notice, offer: Offer) {
-        self.put(notice, Some(offer));
-    }
-
     fn put(&mut self, notice: Notice, offer: Option<Offer>) {
         // The same sentence twice is one notice.
         self.live.retain(|live| live.notice.text != notice.text);
@@ -74,6 +69,17 @@ impl Notices {
 
     pub(super) fn tell(&mut self, level: NoticeLevel, text: impl Into<String>) {
         self.add(Notice { level, text: text.into(), undo_batch: None });
+    }
+
+    /// Tells of something that can be taken back for as long as the notice is shown.
+    pub(super) fn offer(&mut self, level: NoticeLevel, text: impl Into<String>, undo: Action) {
+        self.suggest(level, text, "Undo", undo);
+    }
+
+    /// Tells of something, with what could be done next.
+    pub(super) fn suggest(&mut self, level: NoticeLevel, text: impl Into<String>, label: impl Into<String>, action: Action) {
+        let offer = Offer { label: label.into(), action: Box::new(action) };
+        self.put(Notice { level, text: text.into(), undo_batch: None }, Some(offer));
     }
 
     /// Takes away the offer to restore a batch that has been restored.

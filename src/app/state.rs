@@ -1,5 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::chart::{ChartState, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
@@ -9,7 +10,7 @@ use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
 use crate::market::Symbol;
-use crate::worker::{JobId, LoadError, LoadedSymbol, Snapshot, SymbolRow};
+use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,21 +78,6 @@ pub struct Verified {
     pub missing: usize,
 }
 
-/// What the chart shows.
-#[derive(Debug, Clone, Default)]
-pub struct ChartState {
-    /// The last request.
-    pub generation: u64,
-    /// The symbol that was asked for.
-    pub requested: Option<Symbol>,
-    /// What was read.
-    pub loaded: Option<LoadedSymbol>,
-    /// Why there is nothing to show.
-    pub error: Option<LoadError>,
-    /// Checksums of the entries that were read, so that a change is noticed.
-    pub(super) version: Option<u128>,
-}
-
 /// What is remembered from one start to the next, besides the settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -106,6 +92,8 @@ pub struct Workspace {
     pub inspector: bool,
     /// The features panel and the formula being written.
     pub features: FeaturesWorkspace,
+    /// Chart templates.
+    pub templates: Templates,
 }
 
 /// Everything the window draws.
@@ -165,6 +153,7 @@ impl AppState {
         state.list.restore(workspace.sort, workspace.focus.clone());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
+        state.chart.templates = workspace.templates.clone();
         state
     }
 
@@ -172,8 +161,14 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
-        let features = self.features.workspace();
-        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open, features }
+        Workspace {
+            view: self.view,
+            sort: self.list.sort(),
+            focus,
+            inspector: self.inspector.open,
+            features: self.features.workspace(),
+            templates: self.chart.templates.clone(),
+        }
     }
 
     /// Whether a source is configured.

@@ -12,6 +12,12 @@ use std::time::Duration;
 /// Most notices on show at a time.
 const SHOWN: usize = 4;
 
+/// What can be done from a notice: the words on its button, and the action.
+fn offer_of(live: &LiveNotice) -> Option<(&str, Action)> {
+    let offered = live.offer.as_ref().map(|offer| (offer.label.as_str(), (*offer.action).clone()));
+    offered.or(live.notice.undo_batch.map(|batch| ("Undo", Action::Restore(batch))))
+}
+
 fn stays_secs(live: &LiveNotice) -> f64 {
     match live.notice.level {
         _ if live.offer.is_some() || live.notice.undo_batch.is_some() => 15.0,
@@ -59,16 +65,10 @@ pub fn notices_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                     ui.vertical(|ui| {
                         ui.set_width(306.0);
                         ui.add(Label::new(RichText::new(&notice.notice.text).color(theme.text)).selectable(true).wrap());
-                        if let Some(batch) = notice.notice.undo_batch
-                            && ui.button("Undo").clicked()
+                        if let Some((label, action)) = offer_of(notice)
+                            && ui.button(label).clicked()
                         {
-                            out.act(Action::Restore(batch));
-                            out.act(Action::DismissNotice(notice.id));
-                        }
-                        if let Some(offer) = &notice.offer
-                            && ui.button(&offer.label).clicked()
-                        {
-                            out.act((*offer.action).clone());
+                            out.act(action);
                             out.act(Action::DismissNotice(notice.id));
                         }
                     });

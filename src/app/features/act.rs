@@ -1,16 +1,16 @@
 //! What users do in the panel, and what the worker answers, turned into changes and jobs.
 
-use super::draft::{Draft, FeatureKey, Pane, Precision};
+use super::draft::{Draft, FeatureKey, Pane, Precision, source_of};
 use super::editor::{Editor, PreviewState, Saving, needed, standing_alone};
 use super::language;
 use super::set_text::{formulas, with_feature, without_feature};
 use super::{FIRST_SET, FeatureAction, FeaturesTab};
-use crate::app::notices::Offer;
-use crate::app::{Action, AppState, Dialog};
+use crate::app::{Action, AppState, Dialog, chart};
 use crate::feature::{FeatureSet, Placement};
 use crate::format;
+use std::sync::Arc;
 use crate::worker::{
-    Job, Notice, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
+    Job, LoadError, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
 };
 
 /// The name of a column that has none yet.
@@ -47,7 +47,7 @@ impl AppState {
             }
             FeatureAction::Edit(key) => self.edit_feature(&key),
             FeatureAction::Copy(key) => self.copy_feature(&key),
-            FeatureAction::ToggleOnChart(key) => self.features.to_chart.push((key, true)),
+            FeatureAction::ToggleOnChart(key) => return self.toggle_on_chart(&key),
             FeatureAction::Delete(key) => return self.delete_feature(&key),
             FeatureAction::Draft(draft) => self.change_draft(*draft),
             FeatureAction::Settled(version) => {
@@ -195,7 +195,7 @@ impl AppState {
             let name = editor.draft.name.trim();
             let text = if name.is_empty() { "Discarded the formula".to_owned() } else { format!("Discarded the changes of {name}") };
             let action = Action::Features(super::FeatureAction::BringBack(Box::new(editor.draft)));
-            self.notices.offer(notice(NoticeLevel::Info, text), Offer { label: "Bring it back".to_owned(), action: Box::new(action) });
+            self.notices.suggest(NoticeLevel::Info, text, "Bring it back", action);
         }
     }
 
@@ -216,29 +216,32 @@ impl AppState {
 
     /// Asks for the draft on the symbol that is shown, if that is not known yet.
     pub(in crate::app) fn follow_draft(&mut self) -> Vec<Job> {
-        let symbol = self.list.focus().cloned();
-        let chart = self.chart.version;
         let Some(editor) = &self.features.editor else { return Vec::new() };
-        if !self.features.open || editor.settled != editor.version {
+        if !self.features.open || !editor.is_settled() {
             return Vec::new();
         }
-        let set = editor.draft.set.clone();
-        let all = self.set_formulas(&set);
+        let all = self.set_formulas(&editor.draft.set);
+        let focus = self.list.focus().cloned();
+        let loaded = self.chart.loaded.as_ref().filter(|loaded| Some(&loaded.data.symbol) == focus.as_ref());
+        let bars = loaded.map(|loaded| Arc::as_ptr(&loaded.data.bars) as usize);
+        let refused = self.chart.error.clone();
         let Some(editor) = &mut self.features.editor else { return Vec::new() };
-        if editor.draft.formula.trim().is_empty() {
-            (editor.preview, editor.preview_state, editor.asked) = (None, PreviewState::None, None);
-            return Vec::new();
-        }
-        let Some(symbol) = symbol else {
-            (editor.preview, editor.preview_state, editor.asked) = (None, PreviewState::NoSymbol, None);
-            return Vec::new();
+        let (symbol, bars) = match (focus, bars) {
+            _ if editor.draft.formula.trim().is_empty() => return editor.without_preview(PreviewState::None),
+            (None, _) => return editor.without_preview(PreviewState::NoSymbol),
+            (Some(symbol), Some(bars)) => (symbol, bars),
+            // The chart tells when it has the bars.
+            (Some(_), None) => {
+                return match refused {
+                    Some(LoadError::NotCached) => editor.without_preview(PreviewState::NotCached),
+                    Some(LoadError::Failed(reason)) => editor.without_preview(PreviewState::Failed(reason)),
+                    None => Vec::new(),
+                };
+            }
         };
-        let asked = (symbol.clone(), editor.version, chart);
+        let asked = (symbol.clone(), editor.version, bars);
         if editor.asked.as_ref() == Some(&asked) {
             return Vec::new();
-        }
-        if editor.asked.as_ref().is_some_and(|(before, ..)| *before != symbol) {
-            editor.preview = None;
         }
         editor.asked = Some(asked);
         editor.preview_state = PreviewState::Waiting;
@@ -255,6 +258,17 @@ impl AppState {
         let Some(editor) = self.features.editor.as_mut().filter(|editor| editor.generation == request.generation) else { return };
         let name = request.formulas.into_iter().next().map(|(name, _)| name).unwrap_or_default();
         editor.answered(request.symbol, name, result);
+    }
+
+    fn toggle_on_chart(&mut self, key: &FeatureKey) -> Vec<Job> {
+        let source = source_of(key);
+        if self.chart.layout.contains(&source) {
+            self.chart.layout.remove_source(&source);
+        } else if let Some(feature) = self.features.find(key) {
+            let placement = placement_of(&pane_of(&feature.placement, key.name()), key.name());
+            self.chart.layout.add(source, &placement);
+        }
+        Vec::new()
     }
 
     // Saving.
@@ -338,7 +352,7 @@ impl AppState {
 
     pub(in crate::app) fn apply_set_saved(&mut self, change: SetFileChange) {
         if let Some(key) = self.features.deleting.take_if(|key| key.set() == change.name) {
-            self.features.to_chart.push((key.clone(), false));
+            self.chart.layout.remove_source(&source_of(&key));
             self.features.favourites.remove(&key);
             self.offer_back(format!("Deleted {key}"), change);
             return;
@@ -356,19 +370,24 @@ impl AppState {
             if self.features.favourites.remove(&before) {
                 self.features.favourites.insert(key.clone());
             }
-            self.features.to_chart.push((before, false));
+            self.chart.layout.replace_source(&source_of(&before), &source_of(&key));
         }
+        let pane = editor.draft.pane.clone();
         editor.became(key.clone());
         self.features.last_set = Some(change.name.clone());
-        self.features.to_chart.push((key.clone(), true));
+        // What was tried stays in view.
+        let source = source_of(&key);
+        if !self.chart.layout.contains(&source) {
+            self.chart.layout.add(source, &placement_of(&pane, key.name()));
+        }
         let symbols = self.snapshot.rows.len() as u64;
-        let saved = notice(NoticeLevel::Success, format!("Saved {} to {}", key.name(), key.set()));
+        let saved = format!("Saved {} to {}", key.name(), key.set());
         if symbols > 0 && self.has_source() {
             let label = format!("Preheat {} for {}", change.name, format::counted(symbols, "symbol", "symbols"));
             let action = Action::Features(FeatureAction::PreheatSet(change.name));
-            self.notices.offer(saved, Offer { label, action: Box::new(action) });
+            self.notices.suggest(NoticeLevel::Success, saved, label, action);
         } else {
-            self.notices.add(saved);
+            self.notices.tell(NoticeLevel::Success, saved);
         }
     }
 
@@ -378,13 +397,12 @@ impl AppState {
 
     /// Tells of a change with the way back.
     fn offer_back(&mut self, text: String, change: SetFileChange) {
-        let told = notice(NoticeLevel::Success, text);
         match change.before {
             Some(before) => {
                 let action = Action::Features(FeatureAction::PutSet { name: change.name, text: before.to_string() });
-                self.notices.offer(told, Offer { label: "Undo".to_owned(), action: Box::new(action) });
+                self.notices.offer(NoticeLevel::Success, text, action);
             }
-            None => self.notices.add(told),
+            None => self.notices.tell(NoticeLevel::Success, text),
         }
     }
 
@@ -411,10 +429,6 @@ impl AppState {
     }
 }
 
-fn notice(level: NoticeLevel, text: String) -> Notice {
-    Notice { level, text, undo_batch: None }
-}
-
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
@@ -437,6 +451,16 @@ fn warm_up_of(_set: &FeatureSet) -> crate::feature::graph::WarmUp {
 
 fn precision_of(_set: &FeatureSet) -> Precision {
     Precision::F64
+}
+
+/// Where a chart draws what is in this pane.
+fn placement_of(pane: &Pane, name: &str) -> chart::Placement {
+    match pane {
+        Pane::Own => chart::Placement::Pane(name.to_owned()),
+        Pane::Price => chart::Placement::Price,
+        Pane::Volume => chart::Placement::Volume,
+        Pane::Named(pane) => chart::Placement::Pane(pane.trim().to_owned()),
+    }
 }
 
 fn pane_of(placement: &Placement, name: &str) -> Pane {

@@ -3,6 +3,7 @@
 //! Not its check and not its file. Contract: whatever is typed is kept as typed; a draft of an older version is read.
 
 use crate::feature::graph::WarmUp;
+use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -33,6 +34,12 @@ impl FeatureKey {
     pub fn name(&self) -> &str {
         self.text.get(self.split + 1..).unwrap_or_default()
     }
+}
+
+/// The feature as a line of the chart.
+#[must_use]
+pub fn source_of(key: &FeatureKey) -> SeriesSource {
+    SeriesSource::column(key.set(), key.name())
 }
 
 impl From<String> for FeatureKey {

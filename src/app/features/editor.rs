@@ -7,9 +7,11 @@ use super::draft::{Draft, FeatureKey};
 use super::language::{TokenKind, tokens};
 use crate::feature::RAW_COLUMNS;
 use crate::market::Symbol;
-use crate::worker::{Outdate, Preview, PreviewError};
+use crate::worker::series::{SeriesColumn, SeriesFigures};
+use crate::worker::{Job, Outdate, Preview, PreviewError};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Something wrong in the formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,21 @@ pub struct DraftPreview {
     pub name: String,
     /// Bars, column, figures.
     pub preview: Preview,
+}
+
+impl DraftPreview {
+    /// The column.
+    #[must_use]
+    pub fn column(&self) -> Option<&Arc<SeriesColumn>> {
+        let mut answers = self.preview.data.answers().iter();
+        answers.find(|(source, _)| source.label() == self.name).and_then(|(_, answer)| answer.as_ref().ok())
+    }
+
+    /// Its figures.
+    #[must_use]
+    pub fn figures(&self) -> Option<&SeriesFigures> {
+        self.column().map(|column| column.figures())
+    }
 }
 
 /// How the preview stands.
@@ -96,8 +113,8 @@ pub struct Editor {
     pub version: u64,
     /// The version nothing was typed after for a moment.
     pub(super) settled: u64,
-    /// What was asked about last: symbol, version, chart.
-    pub(super) asked: Option<(Symbol, u64, Option<u128>)>,
+    /// What was asked about last: symbol, version, and which bars.
+    pub(super) asked: Option<(Symbol, u64, usize)>,
     /// The number of the last question.
     pub(super) generation: u64,
     saved: Draft,
@@ -163,6 +180,12 @@ impl Editor {
         self.draft.origin = Some(key);
         self.saved = self.draft.clone();
         self.saving = Saving::No;
+    }
+
+    /// There is nothing to be shown, for this reason.
+    pub(super) fn without_preview(&mut self, state: PreviewState) -> Vec<Job> {
+        (self.preview, self.preview_state, self.asked) = (None, state, None);
+        Vec::new()
     }
 
     /// Uses what the worker found.

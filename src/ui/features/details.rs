@@ -1,12 +1,12 @@
 //! Everything about a feature, below its line: its formula, its figures on the symbol that is shown, what can be done with it.
 
 use super::code::{font, highlighted};
-use super::figures::figures_ui;
+use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::on_chart;
 use crate::app::{Action, AppState, FeatureAction, ListedFeature};
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
-use crate::ui::window::{Outbox, ViewState};
+use crate::ui::window::Outbox;
 use eframe::egui;
 use egui::{Align, Button, Label, Layout, RichText, Ui, UiBuilder, vec2};
 
@@ -14,7 +14,7 @@ use egui::{Align, Button, Label, Layout, RichText, Ui, UiBuilder, vec2};
 const INDENT_POINTS: f32 = 26.0;
 
 /// Draws it below the line at the top of `ui`; returns how high it is.
-pub fn details_ui(ui: &mut Ui, state: &AppState, views: &ViewState, out: &mut Outbox, feature: &ListedFeature) -> f32 {
+pub fn details_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &ListedFeature) -> f32 {
     let theme = Theme::of(ui);
     let all = ui.max_rect();
     let room = egui::Rect::from_min_max(all.min + vec2(INDENT_POINTS, size::ROW), egui::pos2(all.right() - space::M, f32::INFINITY));
@@ -26,14 +26,21 @@ pub fn details_ui(ui: &mut Ui, state: &AppState, views: &ViewState, out: &mut Ou
             ui.add(Label::new(RichText::new(&feature.description).small().color(theme.text_weak)).wrap());
         }
         formula_ui(ui, feature, out);
+        let told = |ui: &mut Ui, text: &str| {
+            // As high as the figures: what comes while one looks must not push the rest down.
+            ui.allocate_ui(vec2(ui.available_width(), HISTOGRAM_POINTS), |ui| {
+                ui.set_min_height(HISTOGRAM_POINTS);
+                ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
+            });
+        };
         match on_chart::figures_of(state, &feature.key) {
-            Some(figures) => figures_ui(ui, &figures),
-            None => {
-                let text = if state.list.focus().is_none() { "Choose a symbol to see its figures" } else { "No figures of this symbol" };
-                ui.label(RichText::new(text).small().color(theme.text_weak));
-            }
+            Some(Ok(figures)) => figures_ui(ui, figures),
+            Some(Err(reason)) => told(ui, reason),
+            None if state.list.focus().is_none() => told(ui, "Choose a symbol to see its figures"),
+            None if state.chart.error.is_some() => told(ui, "This symbol is not in the cache"),
+            None => told(ui, ""),
         }
-        buttons_ui(ui, state, views, out, feature);
+        buttons_ui(ui, state, out, feature);
         ui.add_space(space::S);
     });
     inner.response.rect.height()
@@ -56,7 +63,7 @@ fn formula_ui(ui: &mut Ui, feature: &ListedFeature, out: &mut Outbox) {
     });
 }
 
-fn buttons_ui(ui: &mut Ui, state: &AppState, views: &ViewState, out: &mut Outbox, feature: &ListedFeature) {
+fn buttons_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &ListedFeature) {
     let theme = Theme::of(ui);
     let key = &feature.key;
     let button = |ui: &mut Ui, glyph: &str, text: &str| {
@@ -67,8 +74,8 @@ fn buttons_ui(ui: &mut Ui, state: &AppState, views: &ViewState, out: &mut Outbox
     };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
+        on_chart::placement_ui(ui, state, key, out);
         let mut act = |action: FeatureAction| out.act(Action::Features(action));
-        on_chart::placement_ui(ui, state, views, key, &mut act);
         if feature.is_own {
             if button(ui, icons::EDIT, "Edit") {
                 act(FeatureAction::Edit(key.clone()));

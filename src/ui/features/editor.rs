@@ -1,6 +1,6 @@
 //! The formula editor at the foot of the panel: the formula, what is wrong with it, what it gives, and where it is saved.
 
-use super::figures::{Figures, HISTOGRAM_POINTS, figures_ui, histogram_of};
+use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::field::{field_ui, insert};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
@@ -164,16 +164,10 @@ fn told_ui(ui: &mut Ui, text: &str, color: egui::Color32) {
 
 /// Figures of the preview; their room is kept while there are none, so that nothing jumps while typing.
 fn result_ui(ui: &mut Ui, editor: &Editor) {
-    let figures = editor.preview.as_ref().and_then(|shown| {
-        let stats = shown.preview.figures.iter().find(|stats| *stats.name == *shown.name)?;
-        let table = shown.preview.data.features.as_ref()?;
-        let values = table.column(&shown.name)?;
-        let histogram = stats.min.zip(stats.max).map(|(min, max)| histogram_of(values, min, max)).unwrap_or_default();
-        Some(Figures { rows: values.len(), nulls: stats.nulls, min: stats.min, max: stats.max, mean: stats.mean, histogram })
-    });
+    let figures = editor.preview.as_ref().and_then(|shown| shown.figures());
     ui.add_space(2.0);
     match figures {
-        Some(figures) => figures_ui(ui, &figures),
+        Some(figures) => figures_ui(ui, figures),
         None => {
             ui.allocate_space(vec2(ui.available_width(), HISTOGRAM_POINTS));
         }

@@ -43,7 +43,7 @@ pub fn feature_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
         empty_ui(ui, state, out);
         return;
     }
-    let mut view = std::mem::take(&mut views.panel);
+    let view = &mut views.panel;
     let item = |line: usize| match rows.get(line) {
         Some(Row::Item { place, among_favourites }) => features.all().get(*place).map(|feature| (feature, *among_favourites)),
         _ => None,
@@ -69,19 +69,18 @@ pub fn feature_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
             (Some(Row::Heading { text, count }), _) => heading_ui(ui, text, *count),
             (_, Some((feature, favourite))) => {
                 let with_set = searched && features.only_set.is_none();
-                line_ui(ui, (state, views), &mut view, out, (line, feature, favourite, with_set), &walkable)
+                line_ui(ui, state, view, out, (line, feature, favourite, with_set), &walkable)
             }
             _ => 0.0,
         }
     });
-    views.panel = view;
 }
 
 type Line<'a> = (usize, &'a ListedFeature, bool, bool);
 
 fn line_ui(
     ui: &mut Ui,
-    (state, views): (&AppState, &ViewState),
+    state: &AppState,
     view: &mut FeaturesView,
     out: &mut Outbox,
     (line, feature, favourite, with_set): Line<'_>,
@@ -91,7 +90,7 @@ fn line_ui(
     let expanded = state.features.expanded.contains(&feature.key);
     let shown = FeatureLine {
         feature,
-        color: on_chart::color_of(state, views, &feature.key, theme),
+        color: on_chart::color_of(state, &feature.key, theme),
         starred: state.features.favourites.contains(&feature.key),
         expanded,
         with_set,
@@ -109,7 +108,7 @@ fn line_ui(
     if !expanded {
         return size::ROW;
     }
-    let height = details::details_ui(ui, state, views, out, feature);
+    let height = details::details_ui(ui, state, out, feature);
     view.heights.insert((feature.key.clone(), favourite), height);
     size::ROW + height
 }

@@ -2,31 +2,15 @@
 
 use super::super::format;
 use crate::ui::theme::{Theme, space};
+use crate::worker::series::SeriesFigures;
 use eframe::egui;
 use egui::{Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
-
-/// Figures of a column on one symbol.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Figures {
-    /// Rows in all.
-    pub rows: usize,
-    /// Rows without a value.
-    pub nulls: usize,
-    /// Smallest value.
-    pub min: Option<f64>,
-    /// Largest value.
-    pub max: Option<f64>,
-    /// Mean of the values.
-    pub mean: Option<f64>,
-    /// How many values lie in each of equal parts between the smallest and the largest.
-    pub histogram: Vec<u32>,
-}
 
 /// Height of the histogram, in points.
 pub const HISTOGRAM_POINTS: f32 = 32.0;
 
 /// Words above, values below, and the histogram beside them where there is room.
-pub fn figures_ui(ui: &mut Ui, figures: &Figures) {
+pub fn figures_ui(ui: &mut Ui, figures: &SeriesFigures) {
     let theme = Theme::of(ui);
     let value = |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), format::value);
     let words = [
@@ -55,7 +39,7 @@ pub fn figures_ui(ui: &mut Ui, figures: &Figures) {
 }
 
 /// How often values lie where.
-fn histogram_ui(ui: &mut Ui, figures: &Figures, width: f32) {
+fn histogram_ui(ui: &mut Ui, figures: &SeriesFigures, width: f32) {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, HISTOGRAM_POINTS), Sense::hover());
     let most = figures.histogram.iter().copied().max().unwrap_or(0);
@@ -81,21 +65,4 @@ fn histogram_ui(ui: &mut Ui, figures: &Figures, width: f32) {
         let text = format!("{} to {}: {}", edge(bin), edge(bin + 1), format::counted(u64::from(count), "bar", "bars"));
         response.on_hover_text_at_pointer(text);
     }
-}
-
-/// How often values lie in each of `BINS` parts; NaN is left out. Of very long columns every so-maniest value is looked at.
-#[must_use]
-pub fn histogram_of(values: &[f64], min: f64, max: f64) -> Vec<u32> {
-    const BINS: usize = 24;
-    /// Values that are looked at: far below a millisecond.
-    const MOST: usize = 65_536;
-    let mut bins = vec![0_u32; BINS];
-    let way = max / 2.0 - min / 2.0;
-    for value in values.iter().step_by(values.len() / MOST + 1).filter(|value| !value.is_nan()) {
-        let share = if way > 0.0 { (value / 2.0 - min / 2.0) / way } else { 0.0 };
-        if let Some(bin) = bins.get_mut(((share * BINS as f64) as usize).min(BINS - 1)) {
-            *bin += 1;
-        }
-    }
-    bins
 }
