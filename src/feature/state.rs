@@ -4,8 +4,9 @@
 //! number of rows and one last bar, and is refused for any other. It holds numbers bit for bit, and only those that cannot
 //! be read from the bars: how far a warm-up is follows from the number of rows, the last close from the last bar.
 
-use super::definition::{Definition, Kernel};
+use super::definition::Definition;
 use super::hash::DefinitionHash;
+use super::kernel::Kernel;
 use super::set::FeatureSet;
 use crate::indicator::momentum::Kdj;
 use crate::market::Bars;
@@ -150,7 +151,8 @@ impl Recursion {
             Kernel::Kdj { window, .. } => vec![Self::Stochastic { window }],
             Kernel::AverageTrueRange { window } => vec![Self::TrueRange { window }],
             Kernel::OnBalanceVolume => vec![Self::OnBalance],
-            Kernel::MovingAverage { .. }
+            Kernel::Formula
+            | Kernel::MovingAverage { .. }
             | Kernel::Bollinger { .. }
             | Kernel::Cci { .. }
             | Kernel::WilliamsR { .. }

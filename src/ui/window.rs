@@ -302,10 +302,10 @@ fn choices() -> Vec<FeatureChoice> {
     let mut choices: Vec<FeatureChoice> = Vec::new();
     for set in FeatureSet::names().iter().filter_map(|name| FeatureSet::by_name(name)) {
         for definition in set.definitions() {
-            let placement = match definition.placement {
+            let placement = match &definition.placement {
                 feature::Placement::OverPrice => super::chart::Placement::Price,
-                feature::Placement::OwnPane("volume") => super::chart::Placement::Volume,
-                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_owned()),
+                feature::Placement::OwnPane(pane) if &**pane == "volume" => super::chart::Placement::Volume,
+                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_string()),
             };
             choices.push(FeatureChoice {
                 source: SeriesSource::column(set.name(), &*definition.name),
