@@ -13,10 +13,8 @@ mod search;
 mod set_text;
 
 pub use catalogue::{ListedFeature, Row};
-pub use draft::{Draft, FeatureKey, NO_GROUP, Pane, Precision, source_of};
+pub use draft::{Draft, FeatureKey, Pane, source_of};
 pub use editor::{DraftMistake, DraftPreview, Editor, PreviewState, Saving};
-pub use set_text::formulas;
-
 /// The set a first formula is saved to unless the user names another.
 pub const FIRST_SET: &str = "my-set";
 

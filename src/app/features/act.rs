@@ -1,12 +1,12 @@
 //! What users do in the panel, and what the worker answers, turned into changes and jobs.
 
-use super::draft::{Draft, FeatureKey, Pane, Precision, source_of};
+use super::draft::{Draft, FeatureKey, Pane, source_of};
 use super::editor::{Editor, PreviewState, Saving, needed, standing_alone};
-use super::language;
-use super::set_text::{formulas, with_feature, without_feature};
+use super::set_text::{with_feature, without_feature};
 use super::{FIRST_SET, FeatureAction, FeaturesTab};
 use crate::app::{Action, AppState, Dialog, chart};
-use crate::feature::{FeatureSet, Placement};
+use crate::feature::graph::WarmUp;
+use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts};
 use crate::format;
 use std::sync::Arc;
 use crate::worker::{
@@ -94,7 +94,7 @@ impl AppState {
     /// The draft with what holds for the whole set it is in, if that set exists.
     fn with_words_of_set(&self, draft: Draft) -> Draft {
         match self.sets.get(&draft.set) {
-            Some(set) => Draft { warm_up: warm_up_of(set), precision: precision_of(set), ..draft },
+            Some(set) => Draft { warm_up: set.warm_up(), precision: set.precision(), ..draft },
             None => draft,
         }
     }
@@ -115,7 +115,7 @@ impl AppState {
             formula: definition.formula.clone(),
             name: definition.name.to_string(),
             description: definition.description.clone(),
-            group: definition.group.label().to_lowercase(),
+            group: definition.group.key().to_owned(),
             pane: pane_of(&definition.placement, &definition.name),
             set: key.set().to_owned(),
             ..Draft::default()
@@ -141,7 +141,7 @@ impl AppState {
     }
 
     fn delete_feature(&mut self, key: &FeatureKey) -> Vec<Job> {
-        let Some(before) = self.sets.get(key.set()).map(|set| source_text(set)) else { return Vec::new() };
+        let Some(before) = self.sets.get(key.set()).map(|set| set.source_text().to_owned()) else { return Vec::new() };
         match without_feature(&before, key.name()) {
             Ok(text) => {
                 self.features.deleting = Some(key.clone());
@@ -170,10 +170,17 @@ impl AppState {
     /// Reads the formula, so that a mistake is shown with the letter that makes it. Long ones are left to the worker.
     pub(in crate::app) fn check_draft(&mut self) {
         let Some(editor) = &self.features.editor else { return };
-        if editor.draft.formula.len() > CHECKED_AT_ONCE || editor.draft.formula.trim().is_empty() {
+        let draft = &editor.draft;
+        if draft.formula.len() > CHECKED_AT_ONCE || draft.formula.trim().is_empty() {
             return;
         }
-        let _ = language::functions();
+        let all = self.set_formulas(&draft.set);
+        let name = column_name(draft, &all);
+        let helpers = needed(&draft.formula, &name, &all);
+        let mistakes = check(&name, &draft.formula, draft.warm_up, helpers);
+        if let Some(editor) = &mut self.features.editor {
+            editor.checked(&name, mistakes);
+        }
     }
 
     fn mend(&mut self, place: usize) {
@@ -201,7 +208,7 @@ impl AppState {
 
     /// Helpers and features of a set by name, as its text has them.
     pub(in crate::app) fn set_formulas(&self, set: &str) -> Vec<(String, String)> {
-        self.sets.get(set).map(|set| formulas(&source_text(set))).unwrap_or_default()
+        self.sets.get(set).map(formulas_of).unwrap_or_default()
     }
 
     /// Names that the draft may use besides functions and fields.
@@ -284,7 +291,7 @@ impl AppState {
             return Vec::new();
         }
         let set = editor.draft.set.trim().to_owned();
-        let before = self.sets.get(&set).map(|set| source_text(set));
+        let before = self.sets.get(&set).map(|set| set.source_text().to_owned());
         match with_feature(before.as_deref(), &editor.draft) {
             Ok(text) => {
                 self.features.next_generation += 1;
@@ -439,18 +446,25 @@ fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_else(|| wanted.to_owned())
 }
 
+/// Helpers and features of a set, by name.
+fn formulas_of(set: &FeatureSet) -> Vec<(String, String)> {
+    let SetParts { helpers, features, .. } = set.parts();
+    let helpers = helpers.iter().map(|helper| (helper.name.clone(), helper.formula.clone()));
+    helpers.chain(features.iter().map(|feature| (feature.name.to_string(), feature.formula.clone()))).collect()
+}
+
+/// What is wrong with a formula beside those it needs.
+fn check(name: &str, formula: &str, warm_up: WarmUp, helpers: Vec<(String, String)>) -> Vec<SetMistake> {
+    let helpers = helpers.into_iter().map(|(name, formula)| Helper { name, formula }).collect();
+    let features = vec![Definition::of_formula(name, formula)];
+    let parts = SetParts { name: FIRST_SET.to_owned(), warm_up, helpers, features, ..SetParts::default() };
+    FeatureSet::of_parts(parts).err().unwrap_or_default()
+}
+
 /// The name of the draft's column in a preview.
 fn column_name(draft: &Draft, all: &[(String, String)]) -> String {
     let name = draft.name.trim();
     if name.is_empty() { free_name(UNNAMED, |name| all.iter().any(|(taken, _)| taken == name)) } else { name.to_owned() }
-}
-
-fn warm_up_of(_set: &FeatureSet) -> crate::feature::graph::WarmUp {
-    crate::feature::graph::WarmUp::Strict
-}
-
-fn precision_of(_set: &FeatureSet) -> Precision {
-    Precision::F64
 }
 
 /// Where a chart draws what is in this pane.
@@ -469,8 +483,4 @@ fn pane_of(placement: &Placement, name: &str) -> Pane {
         Placement::OwnPane(pane) if **pane == *name => Pane::Own,
         Placement::OwnPane(pane) => Pane::of_word(pane),
     }
-}
-
-fn source_text(_set: &FeatureSet) -> String {
-    String::new()
 }

@@ -4,8 +4,8 @@
 //! typed over and over is listed as last saved.
 
 use super::draft::FeatureKey;
-use super::language::functions;
 use super::search::Haystack;
+use crate::feature::functions::functions;
 use crate::feature::{Definition, LibrarySet, Placement, SetLibrary};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -132,7 +132,7 @@ pub fn function_rows(needle: &str) -> Vec<Row> {
         let mut ranked: Vec<(usize, usize)> = ranked
             .filter_map(|(place, function)| {
                 let spoken = format!("{} {}", function.description, function.group);
-                Some((Haystack::new(function.name, &spoken, "").rank(&needle)?, place))
+                Some((Haystack::new(&function.name, &spoken, "").rank(&needle)?, place))
             })
             .collect();
         ranked.sort_unstable();
@@ -189,7 +189,7 @@ mod tests {
     fn functions_are_found_by_name_and_by_what_they_do() {
         let found = |needle: &str| {
             let rows = function_rows(needle);
-            rows.iter().filter_map(|row| if let Row::Item { place, .. } = row { Some(functions()[*place].name) } else { None }).collect::<Vec<_>>()
+            rows.iter().filter_map(|row| if let Row::Item { place, .. } = row { Some(&*functions()[*place].name) } else { None }).collect::<Vec<_>>()
         };
         assert_eq!(found("mean")[0], "Mean");
         assert!(found("deviation").contains(&"Std"));

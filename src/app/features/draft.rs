@@ -2,6 +2,7 @@
 //!
 //! Not its check and not its file. Contract: whatever is typed is kept as typed; a draft of an older version is read.
 
+use crate::feature::{Group, Precision};
 use crate::feature::graph::WarmUp;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
@@ -91,27 +92,6 @@ impl Pane {
     }
 }
 
-/// How exactly a set's values are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Precision {
-    /// About 16 digits.
-    #[default]
-    F64,
-    /// About 7 digits, in half the room.
-    F32,
-}
-
-impl Precision {
-    /// As a set's file says it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::F64 => "f64",
-            Self::F32 => "f32",
-        }
-    }
-}
-
 /// A formula that is being written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -132,13 +112,11 @@ pub struct Draft {
     #[serde(with = "warm_up_words")]
     pub warm_up: WarmUp,
     /// How exactly the whole set is kept.
+    #[serde(with = "precision_words")]
     pub precision: Precision,
     /// The saved feature it was opened from; saving replaces that one.
     pub origin: Option<FeatureKey>,
 }
-
-/// The word of the group that a feature has without one.
-pub const NO_GROUP: &str = "other";
 
 impl Default for Draft {
     fn default() -> Self {
@@ -146,7 +124,7 @@ impl Default for Draft {
             formula: String::new(),
             name: String::new(),
             description: String::new(),
-            group: NO_GROUP.to_owned(),
+            group: Group::Other.key().to_owned(),
             pane: Pane::Own,
             set: String::new(),
             warm_up: WarmUp::default(),
@@ -157,10 +135,16 @@ impl Default for Draft {
 }
 
 impl Draft {
+    /// The group.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        Group::ALL.into_iter().find(|group| group.key() == self.group).unwrap_or(Group::Other)
+    }
+
     /// The group as the set's file says it; nothing for the usual one.
     #[must_use]
     pub fn group_word(&self) -> Option<String> {
-        (self.group != NO_GROUP && !self.group.is_empty()).then(|| self.group.clone())
+        (self.group() != Group::Other).then(|| self.group.clone())
     }
 
     /// The name it has while it has none: previews need one.
@@ -183,6 +167,21 @@ mod warm_up_words {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<WarmUp, D::Error> {
         let word = String::deserialize(deserializer)?;
         Ok(if word == "partial" { WarmUp::Partial } else { WarmUp::Strict })
+    }
+}
+
+/// The same for the precision.
+mod precision_words {
+    use crate::feature::Precision;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(precision.key())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Precision, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Ok(if word == Precision::F32.key() { Precision::F32 } else { Precision::F64 })
     }
 }
 

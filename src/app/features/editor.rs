@@ -5,7 +5,7 @@
 
 use super::draft::{Draft, FeatureKey};
 use super::language::{TokenKind, tokens};
-use crate::feature::RAW_COLUMNS;
+use crate::feature::{RAW_COLUMNS, SetMistake};
 use crate::market::Symbol;
 use crate::worker::series::{SeriesColumn, SeriesFigures};
 use crate::worker::{Job, Outdate, Preview, PreviewError};
@@ -186,6 +186,25 @@ impl Editor {
     pub(super) fn without_preview(&mut self, state: PreviewState) -> Vec<Job> {
         (self.preview, self.preview_state, self.asked) = (None, state, None);
         Vec::new()
+    }
+
+    /// Uses what a look at the text alone found.
+    pub(super) fn checked(&mut self, name: &str, mistakes: Vec<SetMistake>) {
+        self.mistakes.clear();
+        self.other_problem = None;
+        for mistake in mistakes {
+            match mistake.formula_span {
+                Some(span) if mistake.feature.as_deref() == Some(name) => {
+                    self.mistakes.push(DraftMistake { span, message: mistake.message, suggestion: mistake.suggestion });
+                }
+                // What is wrong with the name is told beside the name.
+                None if mistake.feature.as_deref() == Some(name) => {}
+                _ => {
+                    let place = mistake.feature.map(|feature| format!("In {feature}: ")).unwrap_or_default();
+                    self.other_problem.get_or_insert(format!("{place}{}", mistake.message));
+                }
+            }
+        }
     }
 
     /// Uses what the worker found.

@@ -3,13 +3,6 @@
 
 use std::ops::Range;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    pub span: Range<usize>,
-    pub message: String,
-    pub suggestion: Option<String>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
     Field,
@@ -34,39 +27,7 @@ pub struct Completion {
     pub candidates: Vec<Candidate>,
 }
 
-#[derive(Debug)]
-pub struct Parameter {
-    pub name: &'static str,
-}
-
-#[derive(Debug)]
-pub struct Function {
-    pub name: &'static str,
-    pub group: &'static str,
-    pub signature: &'static str,
-    pub description: &'static str,
-    pub parameters: Vec<Parameter>,
-}
-
-pub fn functions() -> &'static [Function] {
-    static ALL: std::sync::OnceLock<Vec<Function>> = std::sync::OnceLock::new();
-    ALL.get_or_init(|| {
-        let f = |name, group, signature, description, parameters: &[&'static str]| Function {
-            name,
-            group,
-            signature,
-            description,
-            parameters: parameters.iter().map(|name| Parameter { name }).collect(),
-        };
-        vec![
-            f("Mean", "Windows", "Mean(x, N)", "Mean of the last N values", &["x", "N"]),
-            f("Std", "Windows", "Std(x, N)", "Sample standard deviation of the last N values", &["x", "N"]),
-            f("Ref", "Time", "Ref(x, k)", "Value k bars ago", &["x", "k"]),
-            f("EMA", "Smoothing", "EMA(x, N)", "Exponential average", &["x", "N"]),
-            f("If", "Choice", "If(condition, x, y)", "The second where the first is true, else the third", &["condition", "x", "y"]),
-        ]
-    })
-}
+use crate::feature::functions::functions;
 
 fn is_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
@@ -123,8 +84,8 @@ pub fn complete(text: &str, cursor: usize, known: &[&str]) -> Completion {
         if function.name.to_lowercase().starts_with(&word) {
             candidates.push(Candidate {
                 insert: format!("{}(", function.name),
-                label: function.signature.to_owned(),
-                detail: function.description.to_owned(),
+                label: function.signature.clone(),
+                detail: function.description.to_string(),
             });
         }
     }

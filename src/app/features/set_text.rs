@@ -4,6 +4,7 @@
 //! no TOML is refused, never overwritten.
 
 use super::draft::{Draft, Pane};
+use crate::feature::Precision;
 use crate::feature::graph::WarmUp;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -21,7 +22,7 @@ pub fn with_feature(text: Option<&str>, draft: &Draft) -> Result<String, String>
         root.insert("name", value(draft.set.trim()));
     }
     set_word(root, "warmup", draft.warm_up.to_string(), WarmUp::default().to_string());
-    set_word(root, "precision", draft.precision.word().to_owned(), super::draft::Precision::default().word().to_owned());
+    set_word(root, "precision", draft.precision.key().to_owned(), Precision::default().key().to_owned());
     let features = section(root, "features")?;
     let name = draft.name.trim();
     let old = draft.origin.as_ref().filter(|origin| origin.set() == draft.set.trim()).map(|origin| origin.name().to_owned());
@@ -46,23 +47,6 @@ pub fn without_feature(text: &str, name: &str) -> Result<String, String> {
     let mut document = parsed(text)?;
     section(document.as_table_mut(), "features")?.remove(name);
     Ok(document.to_string())
-}
-
-/// Helpers and features of a set's text that are formulas, by name; what cannot be read is left out.
-#[must_use]
-pub fn formulas(text: &str) -> Vec<(String, String)> {
-    let Ok(document) = text.parse::<DocumentMut>() else { return Vec::new() };
-    let mut found = Vec::new();
-    for (section, _) in [("helpers", ()), ("features", ())] {
-        let Some(table) = document.get(section).and_then(Item::as_table_like) else { continue };
-        for (name, item) in table.iter() {
-            let formula = item.as_str().or_else(|| item.as_table_like()?.get("formula")?.as_str());
-            if let Some(formula) = formula {
-                found.push((name.to_owned(), formula.to_owned()));
-            }
-        }
-    }
-    found
 }
 
 fn parsed(text: &str) -> Result<DocumentMut, String> {
@@ -168,7 +152,7 @@ fn formula_value(formula: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draft::{FeatureKey, Precision};
+    use super::super::draft::FeatureKey;
     use super::*;
 
     const TEXT: &str = r#"# What I look at.
@@ -227,13 +211,5 @@ b = { formula = "RMA(tr, 14)", group = "volatility", pane = "atr", description =
     fn a_file_that_is_no_toml_is_not_touched() {
         assert!(with_feature(Some("name = "), &draft("x", "$close")).is_err());
         assert!(with_feature(Some("features = 5"), &draft("x", "$close")).is_err());
-    }
-
-    #[test]
-    fn formulas_are_found_in_both_ways_of_writing() {
-        let found = formulas(TEXT);
-        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["tr", "a", "b", "c.d"]);
-        assert_eq!(found[2].1, "RMA(tr, 14)");
     }
 }

@@ -4,9 +4,9 @@ use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::field::{field_ui, insert};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
-use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, NO_GROUP, Pane, Precision, PreviewState, Saving};
+use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving};
 use crate::feature::graph::WarmUp;
-use crate::feature::{FeatureSet, Group};
+use crate::feature::{FeatureSet, Group, Precision};
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, ViewState};
@@ -212,18 +212,11 @@ fn combo(ui: &mut Ui, name: &str, label: Option<egui::Id>, shown: &str, width: f
 
 fn group_ui(ui: &mut Ui, draft: &mut Draft) {
     let width = ui.available_width() - 16.0;
-    let shown = Group::ALL.iter().map(|group| group.label()).find(|label| label.to_lowercase() == draft.group).unwrap_or("Other").to_owned();
-    combo(ui, "Group", None, &shown, width, |ui| {
+    combo(ui, "Group", None, draft.group().label(), width, |ui| {
         for group in Group::ALL {
-            let word = group.label().to_lowercase();
-            if ui.selectable_label(draft.group == word, group.label()).clicked() {
-                draft.group = word;
+            if ui.selectable_label(draft.group() == group, group.label()).clicked() {
+                draft.group = group.key().to_owned();
             }
-        }
-        if Group::ALL.iter().all(|group| group.label().to_lowercase() != NO_GROUP)
-            && ui.selectable_label(draft.group == NO_GROUP, "Other").clicked()
-        {
-            draft.group = NO_GROUP.to_owned();
         }
     });
 }

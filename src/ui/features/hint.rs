@@ -1,7 +1,8 @@
 //! How the function is called that the cursor is in, with the part that is being written in full colour.
 
 use super::code::font;
-use crate::app::features::language::{Function, TokenKind, functions, tokens};
+use crate::app::features::language::{TokenKind, tokens};
+use crate::feature::functions::{Function, function};
 use crate::ui::theme::{Theme, space};
 use eframe::egui;
 use egui::text::{LayoutJob, TextFormat};
@@ -83,7 +84,7 @@ fn call_at(text: &str, cursor: usize) -> Option<(&'static Function, usize)> {
     }
     open.into_iter().rev().find_map(|(name, commas)| {
         let name = name?;
-        Some((functions().iter().find(|function| function.name == name)?, commas))
+        Some((function(name)?, commas))
     })
 }
 

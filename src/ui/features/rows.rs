@@ -2,7 +2,7 @@
 
 use super::code::{font, highlighted};
 use crate::app::ListedFeature;
-use crate::app::features::language::Function;
+use crate::feature::functions::Function;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
