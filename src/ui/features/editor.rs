@@ -17,6 +17,9 @@ use egui::{Align, Button, ComboBox, Frame, Label, Layout, Margin, Panel, RichTex
 const SETTLES_SECS: f64 = 0.15;
 /// Width of the words in front of fields.
 const WORD_POINTS: f32 = 76.0;
+/// Width of the lists at the right edge, and of those beside a name.
+const GROUP_POINTS: f32 = 112.0;
+const CHOICE_POINTS: f32 = 160.0;
 /// Height of a line of the form.
 const LINE_POINTS: f32 = 28.0;
 
@@ -97,9 +100,8 @@ fn formula_ui(ui: &mut Ui, state: &AppState, editor: &Editor, view: &mut Feature
     {
         out.act(Action::Features(FeatureAction::Mend(place)));
     }
-    ui.add_space(2.0);
-    hint::hint_ui(ui, &draft.formula, view.field.cursor);
     message_ui(ui, editor, out);
+    hint::hint_ui(ui, &draft.formula, view.field.cursor);
     result_ui(ui, editor);
 }
 
@@ -120,18 +122,15 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
                     }
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let text = match &mistake.suggestion {
-                        Some(meant) => format!("{}; did you mean {meant}?", mistake.message),
-                        None => mistake.message.clone(),
-                    };
-                    told_ui(ui, &text, theme.error);
+                    let meant = mistake.suggestion.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+                    told_ui(ui, &format!("{}{meant}", upper_first(&mistake.message)), theme.error);
                 });
             });
             return;
         }
         if let Some(problem) = &editor.other_problem {
             ui.label(icons::icon(icons::ERROR).color(theme.error));
-            told_ui(ui, problem, theme.error);
+            told_ui(ui, &upper_first(problem), theme.error);
             return;
         }
         match &editor.preview_state {
@@ -156,6 +155,11 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
             }
         }
     });
+}
+
+fn upper_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn told_ui(ui: &mut Ui, text: &str, color: egui::Color32) {
@@ -189,30 +193,31 @@ fn line_ui(ui: &mut Ui, word: &str, content: impl FnOnce(&mut Ui, egui::Id)) {
 fn form_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Draft) {
     ui.spacing_mut().item_spacing.y = 0.0;
     line_ui(ui, "Name", |ui, label| {
-        let width = (ui.available_width() - 120.0 - space::S).max(96.0);
-        ui.add(TextEdit::singleline(&mut draft.name).hint_text("Name of the column").desired_width(width - 16.0)).labelled_by(label);
+        let width = ui.available_width() - GROUP_POINTS - ui.spacing().item_spacing.x;
+        text_ui(ui, &mut draft.name, "Name of the column", width).labelled_by(label);
         group_ui(ui, draft);
     });
     line_ui(ui, "Description", |ui, label| {
-        let width = ui.available_width() - 16.0;
-        ui.add(TextEdit::singleline(&mut draft.description).hint_text("One line about it").desired_width(width)).labelled_by(label);
+        let width = ui.available_width();
+        text_ui(ui, &mut draft.description, "One line about it", width).labelled_by(label);
     });
-    line_ui(ui, "Drawn", |ui, label| pane_ui(ui, draft, label));
-    line_ui(ui, "Saved to", |ui, label| set_ui(ui, state, view, draft, label));
-    line_ui(ui, "Whole set", |ui, label| whole_set_ui(ui, draft, label));
+    line_ui(ui, "Drawn", |ui, _| pane_ui(ui, draft));
+    line_ui(ui, "Saved to", |ui, _| set_ui(ui, state, view, draft));
+    line_ui(ui, "Whole set", |ui, _| whole_set_ui(ui, draft));
 }
 
-fn combo(ui: &mut Ui, name: &str, label: Option<egui::Id>, shown: &str, width: f32, content: impl FnOnce(&mut Ui)) {
-    let list = ComboBox::from_id_salt(name).selected_text(shown).width(width).show_ui(ui, content);
-    match label {
-        Some(label) => drop(list.response.labelled_by(label)),
-        None => ui.ctx().accesskit_node_builder(list.response.id, |node| node.set_label(name)).unwrap_or_default(),
-    }
+fn text_ui(ui: &mut Ui, text: &mut String, hint: &str, width: f32) -> egui::Response {
+    ui.add_sized([width, size::CONTROL], TextEdit::singleline(text).hint_text(hint).desired_width(width))
+}
+
+/// A list to choose from, exactly so wide.
+fn combo(ui: &mut Ui, name: &str, shown: &str, width: f32, content: impl FnOnce(&mut Ui)) {
+    let list = ComboBox::from_id_salt(name).selected_text(shown).width(width).truncate().show_ui(ui, content);
+    ui.ctx().accesskit_node_builder(list.response.id, |node| node.set_label(name));
 }
 
 fn group_ui(ui: &mut Ui, draft: &mut Draft) {
-    let width = ui.available_width() - 16.0;
-    combo(ui, "Group", None, draft.group().label(), width, |ui| {
+    combo(ui, "Group", draft.group().label(), GROUP_POINTS, |ui| {
         for group in Group::ALL {
             if ui.selectable_label(draft.group() == group, group.label()).clicked() {
                 draft.group = group.key().to_owned();
@@ -221,14 +226,14 @@ fn group_ui(ui: &mut Ui, draft: &mut Draft) {
     });
 }
 
-fn pane_ui(ui: &mut Ui, draft: &mut Draft, label: egui::Id) {
+fn pane_ui(ui: &mut Ui, draft: &mut Draft) {
     let shown = match &draft.pane {
         Pane::Own => "In a pane of its own",
         Pane::Price => "Over the price",
         Pane::Volume => "Over the volume",
         Pane::Named(_) => "In a shared pane",
     };
-    combo(ui, "Drawn", Some(label), shown, 152.0, |ui| {
+    combo(ui, "Drawn", shown, CHOICE_POINTS, |ui| {
         for (pane, text) in [
             (Pane::Own, "In a pane of its own"),
             (Pane::Price, "Over the price"),
@@ -242,12 +247,12 @@ fn pane_ui(ui: &mut Ui, draft: &mut Draft, label: egui::Id) {
         }
     });
     if let Pane::Named(name) = &mut draft.pane {
-        let width = ui.available_width() - 16.0;
-        ui.add(TextEdit::singleline(name).hint_text("Name of the pane").desired_width(width));
+        let width = ui.available_width();
+        text_ui(ui, name, "Name of the pane", width);
     }
 }
 
-fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Draft, label: egui::Id) {
+fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Draft) {
     let own: Vec<&str> = state.own_sets().collect();
     let exists = own.contains(&draft.set.as_str());
     if exists {
@@ -255,7 +260,7 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
     }
     let shown = if exists { draft.set.as_str() } else { "New set…" };
     let mut chosen = None;
-    combo(ui, "Saved to", Some(label), shown, 152.0, |ui| {
+    combo(ui, "Saved to", shown, CHOICE_POINTS, |ui| {
         for name in &own {
             if ui.selectable_label(draft.set == *name, *name).clicked() {
                 chosen = Some((*name).to_owned());
@@ -271,34 +276,32 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
     if let Some(set) = chosen {
         draft.set = set;
     } else if !exists {
-        let width = ui.available_width() - 16.0;
-        let field = ui.add(TextEdit::singleline(&mut draft.set).hint_text("Name of the set").desired_width(width));
+        let width = ui.available_width();
+        let field = text_ui(ui, &mut draft.set, "Name of the set", width);
         if std::mem::take(&mut view.naming_set) {
             field.request_focus();
         }
     }
 }
 
-fn whole_set_ui(ui: &mut Ui, draft: &mut Draft, label: egui::Id) {
+fn whole_set_ui(ui: &mut Ui, draft: &mut Draft) {
     let words = |warm_up: WarmUp| match warm_up {
         WarmUp::Strict => "Null until windows are full",
         WarmUp::Partial => "Values from the first bar on",
     };
-    let width = (ui.available_width() - space::S) * 0.66 - 16.0;
-    combo(ui, "Warm-up of the whole set", None, words(draft.warm_up), width, |ui| {
+    let width = ui.available_width() - GROUP_POINTS - ui.spacing().item_spacing.x;
+    combo(ui, "Warm-up of the whole set", words(draft.warm_up), width, |ui| {
         for warm_up in [WarmUp::Strict, WarmUp::Partial] {
             if ui.selectable_label(draft.warm_up == warm_up, words(warm_up)).clicked() {
                 draft.warm_up = warm_up;
             }
         }
     });
-    let _ = label;
     let words = |precision: Precision| match precision {
         Precision::F64 => "16 digits",
         Precision::F32 => "7 digits",
     };
-    let width = ui.available_width() - 16.0;
-    combo(ui, "Precision of the whole set", None, words(draft.precision), width, |ui| {
+    combo(ui, "Precision of the whole set", words(draft.precision), GROUP_POINTS, |ui| {
         for precision in [Precision::F64, Precision::F32] {
             if ui.selectable_label(draft.precision == precision, words(precision)).clicked() {
                 draft.precision = precision;

@@ -8,11 +8,12 @@ use crate::app::DraftMistake;
 use crate::app::features::language::{Candidate, Completion, complete};
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
+use egui::accesskit::Role;
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align, Area, Button, Event, EventFilter, Frame, Galley, Id, Key, Label, Layout, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea,
-    SurrenderFocusOn, TextEdit, Ui, WidgetInfo, vec2,
+    Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea,
+    Sense, SurrenderFocusOn, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -277,9 +278,14 @@ fn completions_ui(ui: &Ui, id: Id, state: &mut FieldState, anchor: Rect, stepped
 
 fn candidate_ui(ui: &mut Ui, candidate: &Candidate, chosen: bool, font: &egui::FontId) -> egui::Response {
     let theme = Theme::of(ui);
-    let job = highlighted(&candidate.label, theme, font);
-    let button = Button::selectable(chosen, job).frame_when_inactive(chosen).min_size(vec2(ui.available_width(), size::ROW)).truncate();
-    let response = ui.with_layout(Layout::left_to_right(Align::Center).with_main_justify(true).with_main_align(Align::LEFT), |ui| ui.add(button)).inner;
-    response.widget_info(|| WidgetInfo::selected(egui::accesskit::Role::Button, true, chosen, &candidate.label));
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::CLICK);
+    if chosen {
+        ui.painter().rect_filled(rect, size::RADIUS, theme.accent_weak);
+    }
+    let mut job = highlighted(&candidate.label, theme, font);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 2.0 * space::S);
+    let galley = ui.ctx().fonts_mut(|fonts| fonts.layout_job(job));
+    ui.painter().galley(pos2(rect.left() + space::S, rect.center().y - galley.size().y * 0.5), galley, theme.text);
+    response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, &candidate.label));
     response
 }
