@@ -56,14 +56,14 @@ fn show(console: &Console, name: &str) -> Outcome {
         let features: Vec<_> = set
             .definitions()
             .iter()
-            .map(|feature| {
+            .enumerate()
+            .map(|(place, feature)| {
                 serde_json::json!({
                     "name": &*feature.name,
                     "group": feature.group.label(),
                     "description": feature.description,
                     "formula": feature.formula,
-                    "kernel": feature.kernel.to_string(),
-                    "first_value": feature.kernel.first_value(),
+                    "first_value": set.first_row(place),
                 })
             })
             .collect();
@@ -74,8 +74,9 @@ fn show(console: &Console, name: &str) -> Outcome {
         }))?;
     } else {
         let mut rows = vec![["feature", "group", "first bar", "formula"].map(str::to_owned).to_vec()];
-        rows.extend(set.definitions().iter().map(|feature| {
-            let cells = [&*feature.name, feature.group.label(), &feature.kernel.first_value().to_string(), &feature.formula];
+        rows.extend(set.definitions().iter().enumerate().map(|(place, feature)| {
+            let first_row = set.first_row(place).unwrap_or(0).to_string();
+            let cells = [&*feature.name, feature.group.label(), &first_row, &feature.formula];
             cells.map(str::to_owned).to_vec()
         }));
         let head = format!(

@@ -7,7 +7,6 @@ use super::build::{Built, Place, Precision, SetParts, Wrong, build};
 use super::definition::Definition;
 use super::graph::{Graph, NodeId, WarmUp};
 use super::hash::{DefinitionHash, ENGINE_VERSION};
-use super::kernel::Kernel;
 use super::set_file;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -18,7 +17,8 @@ use std::sync::{Arc, LazyLock};
 pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
 
 /// The files of the built-in sets.
-const BUILT_IN: [(&str, &str); 1] = [("classic", include_str!("../../assets/sets/classic.toml"))];
+const BUILT_IN: [(&str, &str); 2] =
+    [("classic", include_str!("../../assets/sets/classic.toml")), ("alpha158", include_str!("../../assets/sets/alpha158.toml"))];
 
 /// Something that is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +135,7 @@ impl FeatureSet {
         }
     }
 
-    /// A set of one's own that kernels compute.
+    /// A set of these features.
     ///
     /// # Errors
     ///
@@ -158,12 +158,7 @@ impl FeatureSet {
         Self::of_parts(parts).unwrap_or_else(|_| self.clone())
     }
 
-    fn compiled(mut parts: SetParts, built: Built, source: String) -> Self {
-        for definition in &mut parts.features {
-            if definition.kernel == Kernel::Formula && parts.name == "classic" {
-                definition.kernel = Kernel::of_classic(&definition.name);
-            }
-        }
+    fn compiled(parts: SetParts, built: Built, source: String) -> Self {
         let places = parts.features.iter().enumerate().map(|(place, definition)| (Arc::clone(&definition.name), place)).collect();
         let hash = DefinitionHash::of_text(&canonical_text(&parts, &built));
         Self(Arc::new(Inner { parts, built, places, hash, source }))
@@ -209,6 +204,12 @@ impl FeatureSet {
     #[must_use]
     pub fn outputs(&self) -> &[NodeId] {
         &self.0.built.outputs
+    }
+
+    /// Index of the first bar that can have a value, by the feature's place.
+    #[must_use]
+    pub fn first_row(&self, place: usize) -> Option<usize> {
+        self.outputs().get(place).and_then(|output| self.graph().first_rows().get(output.index()).copied())
     }
 
     /// What windows that are not full give.
@@ -335,6 +336,6 @@ mod tests {
     #[test]
     fn the_hash_of_classic_is_the_same_on_every_machine() {
         // A new value here means that everything anybody has cached is outdated: change it only on purpose.
-        assert_eq!(FeatureSet::classic().definition_hash().full(), "b74e4d63f80538ceafe01929f7bf59ec");
+        assert_eq!(FeatureSet::classic().definition_hash().full(), "212548a1d39c8b3edf1a5d9db3216f9d");
     }
 }

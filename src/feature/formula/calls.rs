@@ -104,8 +104,8 @@ impl<'set> Compiler<'set> {
 
     fn too_many(&mut self, function: &Function, arguments: &[Argument]) {
         let most = function.parameters.len();
-        let spans = arguments.iter().skip(most).map(|argument| &argument.value.span);
-        let (Some(first), Some(last)) = (spans.clone().next(), spans.last()) else { return };
+        let mut spans = arguments.iter().skip(most).map(|argument| &argument.value.span);
+        let (Some(first), Some(last)) = (spans.clone().next(), spans.next_back()) else { return };
         let span = first.start..last.end;
         let count = count_of(most, "value", "values");
         self.mistake(&span, format!("{} takes {count}, not {}", function.signature, arguments.len()));

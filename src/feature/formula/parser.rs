@@ -161,7 +161,7 @@ impl<'text> Parser<'text> {
         };
         if let Some(prefix) = sign {
             self.advance();
-            let operand = self.deeper(|parser| parser.operand())?.0;
+            let operand = self.deeper(Self::operand)?.0;
             let span = start.start..operand.span.end;
             return match prefix {
                 Some(prefix) => Ok((made(Kind::Prefix(prefix, Box::new(operand)), span)?, false)),
