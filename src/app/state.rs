@@ -1,12 +1,13 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
-use super::chart::{ChartState, Templates};
+use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
 use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
+use crate::feature::SetLibrary;
 use crate::market::Symbol;
 use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,10 @@ pub enum Dialog {
     },
     /// All commands and symbols.
     Palette,
+    /// All chart templates.
+    Templates,
+    /// What a chart template is called.
+    NameTemplate(TemplateForm),
     /// Every shortcut.
     Help,
 }
@@ -99,6 +104,8 @@ pub struct AppState {
     pub open: OpenState,
     /// The cache as last seen.
     pub snapshot: Arc<Snapshot>,
+    /// The feature sets there are; empty until the worker has told.
+    pub sets: Arc<SetLibrary>,
     /// What fills the window.
     pub view: View,
     /// The list of symbols.

@@ -12,6 +12,7 @@
 
 pub mod momentum;
 pub mod price;
+pub mod rolling;
 pub mod smooth;
 pub mod volatility;
 pub mod volume;

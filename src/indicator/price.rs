@@ -55,19 +55,32 @@ fn artanh_series(square: f64) -> f64 {
     sum
 }
 
+/// ln(1 + x) by the series, NaN where x is not small.
+#[inline]
+fn small_log_1p(x: f64) -> f64 {
+    let z = x / (2.0 + x);
+    let square = z * z;
+    let log = z * (2.0 + square * artanh_series(square));
+    if z.abs() <= SERIES_REACH { log } else { f64::NAN }
+}
+
+/// ln(1 + x), keeping the digits of a small x: NaN for −1 and below.
+///
+/// For x up to about a fifth it is the series of [`log_return`], bit for bit.
+#[inline]
+#[must_use]
+pub fn log_1p(x: f64) -> f64 {
+    let small = small_log_1p(x);
+    if small.is_nan() { finite_or_nan(x.ln_1p()) } else { small }
+}
+
 /// ln(x/x'): NaN where the ratio is zero or negative.
 ///
 /// For changes up to about a fifth this is 2·artanh((x − x')/(x + x')), whose series keeps all digits of small returns
 /// (ln of a rounded ratio does not), needs no library whose last digit differs from system to system, and vectorises.
 #[must_use]
 pub fn log_return(values: &[f64]) -> Vec<f64> {
-    let series = values.iter().zip(from(values, 1)).map(|(old, new)| {
-        let change = (new - old) / old;
-        let z = change / (2.0 + change);
-        let square = z * z;
-        let log = z * (2.0 + square * artanh_series(square));
-        if z.abs() <= SERIES_REACH { log } else { f64::NAN }
-    });
+    let series = values.iter().zip(from(values, 1)).map(|(old, new)| small_log_1p((new - old) / old));
     let mut out = column(values.len(), 1, series);
     for (log, (old, new)) in from_mut(&mut out, 1).iter_mut().zip(values.iter().zip(from(values, 1))) {
         if log.is_nan() {

@@ -37,6 +37,18 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
         Job::Refresh => service.mark_dirty(),
+        Job::SaveSet { name, .. } | Job::DeleteSet { name } => {
+            let refusal = super::sets::SetRefusal::Failed("sets cannot be changed yet".to_owned());
+            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::SetRefused { name, refusal }));
+        }
+        Job::Preview(request) => {
+            let result = Err(super::sets::PreviewError::Failed("formulas cannot be tried yet".to_owned()));
+            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::Previewed { request, result }));
+        }
+        Job::Outdate(request) => {
+            let result = Err("it cannot be told yet".to_owned());
+            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::OutdateKnown { request, result }));
+        }
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let (entries, size_bytes) = cache.invalidate(&selection, &service.configuration().judge)?;
             Ok(JobEvent::Invalidated { entries, size_bytes })

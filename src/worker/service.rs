@@ -7,7 +7,7 @@ use super::snapshot::{Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
-use crate::feature::FeatureSet;
+use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
@@ -244,6 +244,7 @@ impl Service {
             dirty: AtomicBool::new(true),
             context,
         });
+        service.reporter.send(JobEvent::Sets(Arc::new(SetLibrary::built_in()))).await;
         for problem in problems {
             service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text: problem, undo_batch: None })).await;
         }
