@@ -85,7 +85,10 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
-            JobEvent::Sets(sets) => self.apply_sets(sets),
+            JobEvent::Sets(sets) => {
+                self.apply_sets(sets);
+                return self.read_chart_again();
+            }
             JobEvent::SetSaved(change) => self.apply_set_saved(change),
             JobEvent::SetDeleted(change) => self.apply_set_deleted(change),
             JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),

@@ -75,6 +75,18 @@ pub enum Command {
     NextSymbol,
     /// Copy the selected rows.
     CopyRows,
+    /// Show or hide the volumes below the chart.
+    ToggleVolume,
+    /// Equal ratios of price at equal heights, or equal differences.
+    ToggleLogScale,
+    /// Give every pane of the chart its room back.
+    RestorePanes,
+    /// Put a template on the chart.
+    ApplyTemplate,
+    /// Keep what is on the chart as a template.
+    SaveTemplate,
+    /// Put the chart back to its default template.
+    ResetChart,
     /// From light to dark and back.
     ToggleTheme,
     /// Search all commands and symbols.
@@ -92,8 +104,10 @@ pub enum CommandGroup {
     Jobs,
     /// Where bars come from.
     Source,
-    /// The list and the chart.
+    /// The list of symbols.
     Symbols,
+    /// The chart.
+    Chart,
     /// The window.
     View,
 }
@@ -107,6 +121,7 @@ impl CommandGroup {
             Self::Jobs => "Jobs",
             Self::Source => "Source",
             Self::Symbols => "Symbols",
+            Self::Chart => "Chart",
             Self::View => "View",
         }
     }
@@ -211,6 +226,12 @@ impl Command {
             Self::PreviousSymbol => "Previous symbol",
             Self::NextSymbol => "Next symbol",
             Self::CopyRows => "Copy rows",
+            Self::ToggleVolume => "Show or hide volume",
+            Self::ToggleLogScale => "Logarithmic or linear price scale",
+            Self::RestorePanes => "Show all panes",
+            Self::ApplyTemplate => "Apply a chart template…",
+            Self::SaveTemplate => "Save the chart as a template…",
+            Self::ResetChart => "Reset the chart",
             Self::ToggleTheme => "Switch between light and dark",
             Self::Palette => "Search commands and symbols…",
             Self::Help => "Keyboard shortcuts",
@@ -255,6 +276,12 @@ impl Command {
             Self::PreviousSymbol => "The chart follows",
             Self::NextSymbol => "The chart follows",
             Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
+            Self::ToggleVolume => "Columns of volume below the prices",
+            Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
+            Self::RestorePanes => "Give every pane of the chart its room back",
+            Self::ApplyTemplate => "Put lines and panes on the chart that were kept under a name",
+            Self::SaveTemplate => "Keep lines and panes of the chart under a name",
+            Self::ResetChart => "Back to the default template; what was on the chart can be had back",
             Self::ToggleTheme => "Dark and light are equals",
             Self::Palette => "Everything can be reached from here",
             Self::Help => "Every shortcut and gesture",
@@ -290,6 +317,12 @@ impl Command {
             | Self::PreviousSymbol
             | Self::NextSymbol
             | Self::CopyRows => CommandGroup::Symbols,
+            Self::ToggleVolume
+            | Self::ToggleLogScale
+            | Self::RestorePanes
+            | Self::ApplyTemplate
+            | Self::SaveTemplate
+            | Self::ResetChart => CommandGroup::Chart,
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
@@ -327,6 +360,8 @@ impl Command {
             Self::PreviousSymbol => Shortcut::plain(Key::Char('[')),
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
             Self::CopyRows => Shortcut::ctrl_shift('C'),
+            Self::ApplyTemplate => Shortcut::ctrl('T'),
+            Self::SaveTemplate => Shortcut::ctrl_shift('S'),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
@@ -374,9 +409,16 @@ impl Command {
             Self::PauseJob => needs(stage == Some(JobStage::Running), "no job is running"),
             Self::ResumeJob => needs(stage == Some(JobStage::Paused), "no job is paused"),
             Self::CancelJob => needs(stage.is_some(), "no job is running"),
-            Self::FocusFilter | Self::SelectAll | Self::PreviousSymbol | Self::NextSymbol => {
-                source.and(needs(state.view == View::Symbols, "go to the symbols first"))
-            }
+            Self::FocusFilter
+            | Self::SelectAll
+            | Self::PreviousSymbol
+            | Self::NextSymbol
+            | Self::ToggleVolume
+            | Self::ToggleLogScale
+            | Self::ApplyTemplate
+            | Self::SaveTemplate
+            | Self::ResetChart => source.and(needs(state.view == View::Symbols, "go to the symbols first")),
+            Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), "all panes are shown")),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs

@@ -1,6 +1,7 @@
 //! What users do, turned into changes of the state and jobs for the worker.
 
 use super::action::{Action, ListAction, SettingsAction, SourceAction};
+use super::chart::ChartAction;
 use super::command::Command;
 use super::connect::{ConnectForm, TestState};
 use super::features::FeatureAction;
@@ -149,6 +150,27 @@ impl AppState {
             Command::CopyRows => {
                 self.clipboard = Some(self.rows_as_text());
                 self.notices.tell(NoticeLevel::Success, format!("Copied {}", symbols_text(self.list.targets().len())));
+                Vec::new()
+            }
+            Command::ToggleVolume => {
+                self.chart.layout.show_volume = !self.chart.layout.show_volume;
+                Vec::new()
+            }
+            Command::ToggleLogScale => {
+                self.chart.layout.log_scale = !self.chart.layout.log_scale;
+                Vec::new()
+            }
+            Command::RestorePanes => {
+                self.chart.layout.maximised = None;
+                Vec::new()
+            }
+            Command::ApplyTemplate => {
+                self.dialog = Some(Dialog::Templates);
+                Vec::new()
+            }
+            Command::SaveTemplate => self.change_chart(ChartAction::NameTemplate(None)),
+            Command::ResetChart => {
+                self.reset_chart();
                 Vec::new()
             }
             Command::ToggleTheme => {

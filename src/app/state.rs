@@ -1,6 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
-use super::chart::{ChartState, Templates};
+use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
@@ -49,6 +49,10 @@ pub enum Dialog {
     SaveFormula,
     /// All commands and symbols.
     Palette,
+    /// All chart templates.
+    Templates,
+    /// What a chart template is called.
+    NameTemplate(TemplateForm),
     /// Every shortcut.
     Help,
 }

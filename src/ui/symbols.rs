@@ -2,7 +2,7 @@
 //!
 //! Only the visible rows are built. What a click means is decided by the state; this only says that one happened.
 
-use super::chart::{ChartNotice, chart_ui};
+use super::chart::{ChartNotice, ChartOffer, chart_ui};
 use super::commands::{command_button_ui, command_icon_ui, primary_button_ui};
 use super::theme::{StateMark, Theme, size, space};
 use super::widgets::{chip_ui, mark_of, state_ui};
@@ -472,10 +472,12 @@ fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let data = loaded.map(|loaded| &*loaded.data);
     let mut layout = state.chart.layout.clone();
-    let response = chart_ui(ui, &mut views.chart, &mut layout, data, &views.features);
+    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
+    out.actions.extend(response.actions);
     if response.action_clicked
         && let Some(symbol) = focus
     {
