@@ -12,14 +12,16 @@ pub mod language;
 mod search;
 mod set_text;
 
+pub use act::placement_of;
 pub use catalogue::{ListedFeature, Row};
 pub use draft::{Draft, FeatureKey, Pane, source_of};
-pub use editor::{DraftMistake, DraftPreview, Editor, PreviewState, Saving};
+pub use editor::{DraftMistake, DraftPreview, Editor, PREVIEW_SET, PreviewState, Saving};
 /// The set a first formula is saved to unless the user names another.
 pub const FIRST_SET: &str = "my-set";
 
 use super::state::AppState;
 use crate::feature::SetLibrary;
+use crate::worker::chart_data::ChartData;
 use crate::worker::series::SeriesSource;
 use catalogue::{Narrowing, feature_rows, function_rows, listed};
 use serde::{Deserialize, Serialize};
@@ -151,6 +153,8 @@ pub struct FeaturesState {
     all: Vec<ListedFeature>,
     rows: Vec<Row>,
     function_rows: Vec<Row>,
+    /// The chart's data with the line of the preview, and what it was made of.
+    with_preview: Option<((usize, usize), Arc<ChartData>)>,
     /// The number of the last question to the worker.
     next_generation: u64,
 }
@@ -235,6 +239,36 @@ impl AppState {
         self.sets = library;
         self.features.update_sets(&self.sets);
         self.check_draft();
+    }
+
+    /// What the chart shows: what was read, with the line of the formula that is being written.
+    #[must_use]
+    pub fn chart_data(&self) -> Option<&ChartData> {
+        let loaded = self.chart.loaded.as_ref()?;
+        let with_preview = self.features.with_preview.as_ref().map(|(_, data)| &**data);
+        Some(with_preview.unwrap_or(&loaded.data))
+    }
+
+    /// Puts the preview's line among the chart's, once for each of both.
+    fn combine_preview(&mut self) {
+        let editor = self.features.editor.as_ref().filter(|_| self.features.open);
+        let preview = editor.and_then(|editor| editor.preview.as_ref());
+        let both = preview.zip(self.chart.loaded.as_ref()).filter(|(preview, loaded)| {
+            preview.symbol == loaded.data.symbol && preview.preview.data.bars.time_us.len() == loaded.data.bars.time_us.len()
+        });
+        let Some((preview, loaded)) = both else {
+            self.features.with_preview = None;
+            return;
+        };
+        let made_of = (Arc::as_ptr(&loaded.data) as usize, Arc::as_ptr(&preview.preview.data) as usize);
+        if self.features.with_preview.as_ref().is_some_and(|(before, _)| *before == made_of) {
+            return;
+        }
+        let mut answers = loaded.data.answers().to_vec();
+        if let Some(column) = preview.column() {
+            answers.push((SeriesSource::column(PREVIEW_SET, &*preview.name), Ok(Arc::clone(column))));
+        }
+        self.features.with_preview = Some((made_of, Arc::new(loaded.data.with_answers(answers))));
     }
 
     /// Names of the user's own sets.

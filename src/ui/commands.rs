@@ -16,7 +16,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::PreheatAll | Command::PreheatSelected => icons::PREHEAT,
         Command::RefreshSelected | Command::ListSymbols | Command::CheckSource => icons::REFRESH,
         Command::ShowInspector => icons::INFO,
-        Command::ShowFeatures => icons::FORMULA,
+        Command::ShowFeatures => icons::FEATURES,
         Command::SearchFeatures => icons::SEARCH,
         Command::NewFormula => icons::ADD,
         Command::SaveFormula => icons::CHECK,

@@ -468,13 +468,16 @@ fn milliseconds(seconds: f64) -> String {
 fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let focus = state.list.focus();
     // The symbol before stays on the chart for the millisecond the next one takes: nothing flickers.
-    let loaded = state.chart.loaded.as_ref().filter(|_| focus.is_some());
+    let data = state.chart_data().filter(|_| focus.is_some());
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
-    let data = loaded.map(|loaded| &*loaded.data);
     let mut layout = state.chart.layout.clone();
+    let lent = features::lend(state, &mut layout);
     let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
     let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
+        if let Some(lent) = &lent {
+            features::take_back(&mut layout, lent);
+        }
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
     out.actions.extend(response.actions);

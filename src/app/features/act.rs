@@ -223,6 +223,12 @@ impl AppState {
 
     /// Asks for the draft on the symbol that is shown, if that is not known yet.
     pub(in crate::app) fn follow_draft(&mut self) -> Vec<Job> {
+        let jobs = self.ask_for_preview();
+        self.combine_preview();
+        jobs
+    }
+
+    fn ask_for_preview(&mut self) -> Vec<Job> {
         let Some(editor) = &self.features.editor else { return Vec::new() };
         if !self.features.open || !editor.is_settled() {
             return Vec::new();
@@ -468,7 +474,8 @@ fn column_name(draft: &Draft, all: &[(String, String)]) -> String {
 }
 
 /// Where a chart draws what is in this pane.
-fn placement_of(pane: &Pane, name: &str) -> chart::Placement {
+#[must_use]
+pub fn placement_of(pane: &Pane, name: &str) -> chart::Placement {
     match pane {
         Pane::Own => chart::Placement::Pane(name.to_owned()),
         Pane::Price => chart::Placement::Price,

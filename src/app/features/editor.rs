@@ -24,6 +24,9 @@ pub struct DraftMistake {
     pub suggestion: Option<String>,
 }
 
+/// The set that the line of a preview is said to be of on the chart.
+pub const PREVIEW_SET: &str = "preview";
+
 /// What the formula gives on a symbol.
 #[derive(Debug, Clone)]
 pub struct DraftPreview {

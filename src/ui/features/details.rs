@@ -21,7 +21,6 @@ pub fn details_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &Lis
     let builder = UiBuilder::new().max_rect(room).layout(Layout::top_down(Align::LEFT)).id_salt("details");
     let inner = ui.scope_builder(builder, |ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
-        ui.add_space(space::XS);
         if feature.description != feature.formula {
             ui.add(Label::new(RichText::new(&feature.description).small().color(theme.text_weak)).wrap());
         }
@@ -73,7 +72,10 @@ fn buttons_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &ListedF
         response.clicked()
     };
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+        // Their words begin where the formula does.
+        ui.spacing_mut().button_padding.x = space::XS;
+        ui.add_space(-space::XS);
+        ui.spacing_mut().item_spacing.x = space::XS;
         on_chart::placement_ui(ui, state, key, out);
         let mut act = |action: FeatureAction| out.act(Action::Features(action));
         if feature.is_own {

@@ -1,7 +1,7 @@
 //! The formula editor at the foot of the panel: the formula, what is wrong with it, what it gives, and where it is saved.
 
 use super::figures::{HISTOGRAM_POINTS, figures_ui};
-use super::field::{field_ui, insert};
+use super::field::{field_ui, insert, remember};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
 use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving};
@@ -98,6 +98,7 @@ fn formula_ui(ui: &mut Ui, state: &AppState, editor: &Editor, view: &mut Feature
     if done.mend
         && let Some(place) = editor.mistakes.iter().position(|mistake| mistake.suggestion.is_some())
     {
+        remember(ui, &draft.formula);
         out.act(Action::Features(FeatureAction::Mend(place)));
     }
     message_ui(ui, editor, out);
@@ -118,6 +119,7 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
                     let words = RichText::new(format!("Use {suggestion}")).color(theme.accent);
                     let fix = ui.add(Button::new(words).frame_when_inactive(false));
                     if fix.on_hover_text("Put it there  Ctrl+.").clicked() {
+                        remember(ui, &editor.draft.formula);
                         out.act(Action::Features(FeatureAction::Mend(place)));
                     }
                 }
@@ -286,24 +288,32 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
 
 fn whole_set_ui(ui: &mut Ui, draft: &mut Draft) {
     let words = |warm_up: WarmUp| match warm_up {
-        WarmUp::Strict => "Null until windows are full",
-        WarmUp::Partial => "Values from the first bar on",
+        WarmUp::Strict => "Strict warm-up",
+        WarmUp::Partial => "Partial warm-up",
     };
     let width = ui.available_width() - GROUP_POINTS - ui.spacing().item_spacing.x;
     combo(ui, "Warm-up of the whole set", words(draft.warm_up), width, |ui| {
         for warm_up in [WarmUp::Strict, WarmUp::Partial] {
-            if ui.selectable_label(draft.warm_up == warm_up, words(warm_up)).clicked() {
+            let means = match warm_up {
+                WarmUp::Strict => "Null until the window of a function is full",
+                WarmUp::Partial => "Values from the first bar on, over shorter windows, as in Qlib",
+            };
+            if ui.selectable_label(draft.warm_up == warm_up, words(warm_up)).on_hover_text(means).clicked() {
                 draft.warm_up = warm_up;
             }
         }
     });
     let words = |precision: Precision| match precision {
-        Precision::F64 => "16 digits",
-        Precision::F32 => "7 digits",
+        Precision::F64 => "64 bits",
+        Precision::F32 => "32 bits",
     };
     combo(ui, "Precision of the whole set", words(draft.precision), GROUP_POINTS, |ui| {
         for precision in [Precision::F64, Precision::F32] {
-            if ui.selectable_label(draft.precision == precision, words(precision)).clicked() {
+            let means = match precision {
+                Precision::F64 => "About 16 digits",
+                Precision::F32 => "About 7 digits, in half the room",
+            };
+            if ui.selectable_label(draft.precision == precision, words(precision)).on_hover_text(means).clicked() {
                 draft.precision = precision;
             }
         }

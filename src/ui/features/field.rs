@@ -165,8 +165,19 @@ pub fn field_ui(
     out
 }
 
+/// Makes what stands in the field now something that undo comes back to: what follows is not typed.
+pub fn remember(ui: &Ui, text: &str) {
+    let Some(mut edit) = TextEditState::load(ui.ctx(), field_id()) else { return };
+    let cursor = edit.cursor.char_range().unwrap_or_default();
+    let mut undoer = edit.undoer();
+    undoer.add_undo(&(cursor, text.to_owned()));
+    edit.set_undoer(undoer);
+    edit.store(ui.ctx(), field_id());
+}
+
 /// Puts a text at the cursor, or in place of what is selected, and gives the field the keyboard.
 pub fn insert(ui: &Ui, state: &mut FieldState, text: &mut String, inserted: &str) {
+    remember(ui, text);
     let at = state.cursor.min(text.len());
     let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     text.insert_str(at, inserted);
@@ -206,6 +217,7 @@ fn take(ui: &Ui, state: &mut FieldState, text: &mut String, candidate: &Candidat
     if text.get(start..end).is_none() {
         return;
     }
+    remember(ui, text);
     // A bracket that stands there already is not written twice.
     let doubled = candidate.insert.ends_with('(') && text.get(end..).is_some_and(|after| after.starts_with('('));
     text.replace_range(start..end, if doubled { candidate.insert.trim_end_matches('(') } else { &candidate.insert });

@@ -24,11 +24,13 @@ mod function_list;
 mod hint;
 mod list;
 mod on_chart;
+mod preview;
 mod rows;
 mod save_dialog;
 mod set_list;
 
 pub use field::field_id;
+pub use preview::{lend, take_back};
 pub use save_dialog::save_dialog_ui;
 
 use super::icons;

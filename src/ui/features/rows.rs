@@ -20,7 +20,7 @@ pub const FUNCTION_POINTS: f32 = 44.0;
 const BOX_POINTS: f32 = 14.0;
 const BUTTON_POINTS: f32 = 24.0;
 /// Where descriptions begin.
-const NAME_POINTS: f32 = 124.0;
+const NAME_POINTS: f32 = 116.0;
 
 /// A quiet heading with how many stand under it.
 pub fn heading_ui(ui: &mut Ui, text: &str, count: usize) -> f32 {
@@ -119,7 +119,11 @@ pub fn feature_ui(ui: &mut Ui, line: FeatureLine<'_>) -> FeatureLineOutput {
         right = painted.left() - space::S;
     }
     let words = RichText::new(&feature.description).small().color(theme.text_weak);
-    text_in(ui, Rect::from_min_max(pos2(name_right + space::S, rect.top()), pos2(right - space::XS, rect.bottom())), words, theme.text_weak);
+    // Below it is said in full.
+    if !line.expanded {
+        let room = Rect::from_min_max(pos2(name_right + space::S, rect.top()), pos2(right - space::XS, rect.bottom()));
+        text_in(ui, room, words, theme.text_weak);
+    }
     out.response = out.response.on_hover_ui(|ui| {
         ui.set_max_width(360.0);
         if feature.description != feature.formula {

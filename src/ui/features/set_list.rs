@@ -48,7 +48,8 @@ pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
             let (own, built_in): (Vec<&LibrarySet>, Vec<&LibrarySet>) = state.sets.sets().iter().partition(|entry| !entry.is_built_in());
             head_ui(ui, state, out);
             if own.is_empty() && state.sets.problems().is_empty() {
-                note_ui(ui, "None yet: a formula of your own begins one, and so does a file in the folder above");
+                let file = if state.sets.folder().is_some() { ", and so does a file in the folder above" } else { "" };
+                note_ui(ui, &format!("None yet: a formula of your own begins one{file}"));
             }
             for problem in state.sets.problems() {
                 problem_ui(ui, problem, out);
@@ -130,7 +131,9 @@ fn set_ui(ui: &mut Ui, state: &AppState, usage: &Usage, entry: &LibrarySet, out:
         ui.label(RichText::new("Its file has mistakes; its last good version is used").small().color(theme.warning));
     }
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().button_padding.x = space::XS;
+        ui.add_space(-space::XS);
+        ui.spacing_mut().item_spacing.x = space::XS;
         let enabled = state.has_source() && !state.snapshot.rows.is_empty();
         if button_ui(ui, enabled, icons::PREHEAT, "Preheat", name).clicked() {
             act(FeatureAction::PreheatSet(name.to_owned()));
