@@ -3,7 +3,6 @@
 //! Not what the formula means (`formula`) and not how it is computed. Contract: what is computed follows from the formula,
 //! and from helpers and features it names; names, groups and descriptions may be reworded freely.
 
-use super::kernel::Kernel;
 use std::sync::Arc;
 
 /// Under which heading a feature is listed.
@@ -116,8 +115,6 @@ pub struct Definition {
     pub description: String,
     /// The formula, as it was written.
     pub formula: String,
-    /// What computes it today.
-    pub kernel: Kernel,
 }
 
 impl Definition {
@@ -130,14 +127,7 @@ impl Definition {
             placement: Placement::OwnPane(Arc::clone(&name)),
             description: String::new(),
             formula: formula.into(),
-            kernel: Kernel::Formula,
             name,
         }
-    }
-
-    /// A feature that a kernel computes.
-    #[must_use]
-    pub fn new(name: impl Into<Arc<str>>, kernel: Kernel) -> Self {
-        Self { kernel, ..Self::of_formula(name, kernel.formula()) }
     }
 }

@@ -4,13 +4,12 @@
 //! not defined (warm-up, zero denominator) is NaN in memory and null in every file, and no other value is ever NaN or infinite.
 
 mod build;
-mod compute;
 mod definition;
+mod evaluate;
 pub mod formula;
 pub mod functions;
 pub mod graph;
 mod hash;
-mod kernel;
 mod library;
 mod set;
 mod set_file;
@@ -24,11 +23,10 @@ pub mod talib;
 mod tests;
 
 pub use build::{Helper, LONGEST_NAME, MOST_FEATURES, Precision, SetParts};
-pub use compute::{compute, compute_with_state, continue_from, look_back};
 pub use definition::{Definition, Group, Placement};
+pub use evaluate::{compute, compute_some, compute_with_state, continue_from, look_back};
 pub use functions::LONGEST_WINDOW;
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
-pub use kernel::{BollingerLine, Input, KdjLine, Kernel, MacdLine};
 pub use library::{LibrarySet, SET_FILE_EXTENSION, SetLibrary, SetOrigin, SetProblem, SharedLibrary};
 pub use set::{FeatureSet, RAW_COLUMNS, SetMistake};
 pub use state::{FeatureState, FeatureStateError};

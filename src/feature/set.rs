@@ -7,7 +7,6 @@ use super::build::{Built, Place, Precision, SetParts, Wrong, build};
 use super::definition::Definition;
 use super::graph::{Graph, NodeId, WarmUp};
 use super::hash::{DefinitionHash, ENGINE_VERSION};
-use super::kernel::Kernel;
 use super::set_file;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
@@ -18,7 +17,11 @@ use std::sync::{Arc, LazyLock};
 pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
 
 /// The files of the built-in sets.
-const BUILT_IN: [(&str, &str); 1] = [("classic", include_str!("../../assets/sets/classic.toml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("classic", include_str!("../../assets/sets/classic.toml")),
+    ("talib", include_str!("../../assets/sets/talib.toml")),
+    ("alpha158", include_str!("../../assets/sets/alpha158.toml")),
+];
 
 /// Something that is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +64,7 @@ struct Inner {
     /// Made once: every state is compared with it.
     hash: DefinitionHash,
     /// By feature: the first bar that can have a value.
-    first_values: Vec<usize>,
+    first_rows: Vec<usize>,
     source: String,
 }
 
@@ -137,7 +140,7 @@ impl FeatureSet {
         }
     }
 
-    /// A set of one's own that kernels compute.
+    /// A set of these features.
     ///
     /// # Errors
     ///
@@ -160,17 +163,12 @@ impl FeatureSet {
         Self::of_parts(parts).unwrap_or_else(|_| self.clone())
     }
 
-    fn compiled(mut parts: SetParts, built: Built, source: String) -> Self {
-        for definition in &mut parts.features {
-            if definition.kernel == Kernel::Formula && parts.name == "classic" {
-                definition.kernel = Kernel::of_classic(&definition.name);
-            }
-        }
+    fn compiled(parts: SetParts, built: Built, source: String) -> Self {
         let places = parts.features.iter().enumerate().map(|(place, definition)| (Arc::clone(&definition.name), place)).collect();
         let hash = DefinitionHash::of_text(&canonical_text(&parts, &built));
-        let by_node = built.graph.first_values();
-        let first_values = built.outputs.iter().map(|output| by_node.get(output.index()).copied().unwrap_or(0)).collect();
-        Self(Arc::new(Inner { parts, built, places, hash, first_values, source }))
+        let by_node = built.graph.first_rows();
+        let first_rows = built.outputs.iter().map(|output| by_node.get(output.index()).copied().unwrap_or(0)).collect();
+        Self(Arc::new(Inner { parts, built, places, hash, first_rows, source }))
     }
 
     /// The set's name.
@@ -215,6 +213,12 @@ impl FeatureSet {
         &self.0.built.outputs
     }
 
+    /// Index of the first bar that can have a value, by the feature's place.
+    #[must_use]
+    pub fn first_row(&self, place: usize) -> Option<usize> {
+        self.0.first_rows.get(place).copied()
+    }
+
     /// What windows that are not full give.
     #[must_use]
     pub fn warm_up(&self) -> WarmUp {
@@ -231,12 +235,6 @@ impl FeatureSet {
     #[must_use]
     pub fn feature_hash(&self, place: usize) -> Option<u128> {
         feature_hash(&self.0.built, place)
-    }
-
-    /// Index of the first bar on which a feature can have a value, by its place.
-    #[must_use]
-    pub fn first_value(&self, place: usize) -> Option<usize> {
-        self.0.first_values.get(place).copied()
     }
 
     /// The text the hash is made from: engine version, precision, then every column's name and meaning, sorted by name.
@@ -343,16 +341,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_values_of_classic_are_those_of_its_kernels() {
-        let set = FeatureSet::classic();
-        for (place, definition) in set.definitions().iter().enumerate() {
-            assert_eq!(set.first_value(place), Some(definition.kernel.first_value()), "{}", definition.name);
-        }
-    }
-
-    #[test]
     fn the_hash_of_classic_is_the_same_on_every_machine() {
         // A new value here means that everything anybody has cached is outdated: change it only on purpose.
-        assert_eq!(FeatureSet::classic().definition_hash().full(), "b74e4d63f80538ceafe01929f7bf59ec");
+        assert_eq!(FeatureSet::classic().definition_hash().full(), "212548a1d39c8b3edf1a5d9db3216f9d");
     }
 }

@@ -4,7 +4,7 @@
 //! inputs' hashes and the engine's version, never of names or spelling; nodes are in an order in which every input stands
 //! before what uses it; a graph never shrinks.
 
-mod first_value;
+mod first_row;
 mod operator;
 
 pub use operator::{Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp};
@@ -59,6 +59,11 @@ impl Graph {
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The places of all nodes, in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
     /// The node at this place.
