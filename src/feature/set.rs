@@ -63,6 +63,8 @@ struct Inner {
     places: HashMap<Arc<str>, usize>,
     /// Made once: every state is compared with it.
     hash: DefinitionHash,
+    /// By feature: the first bar that can have a value.
+    first_rows: Vec<usize>,
     source: String,
 }
 
@@ -164,7 +166,9 @@ impl FeatureSet {
     fn compiled(parts: SetParts, built: Built, source: String) -> Self {
         let places = parts.features.iter().enumerate().map(|(place, definition)| (Arc::clone(&definition.name), place)).collect();
         let hash = DefinitionHash::of_text(&canonical_text(&parts, &built));
-        Self(Arc::new(Inner { parts, built, places, hash, source }))
+        let by_node = built.graph.first_rows();
+        let first_rows = built.outputs.iter().map(|output| by_node.get(output.index()).copied().unwrap_or(0)).collect();
+        Self(Arc::new(Inner { parts, built, places, hash, first_rows, source }))
     }
 
     /// The set's name.
@@ -212,7 +216,7 @@ impl FeatureSet {
     /// Index of the first bar that can have a value, by the feature's place.
     #[must_use]
     pub fn first_row(&self, place: usize) -> Option<usize> {
-        self.outputs().get(place).and_then(|output| self.graph().first_rows().get(output.index()).copied())
+        self.0.first_rows.get(place).copied()
     }
 
     /// What windows that are not full give.
