@@ -4,30 +4,12 @@
 //! with mistakes is a problem that is told, never a failure of the others. Where a file had a good version before, that
 //! version stays in force until the file is mended or removed.
 
-use super::FeatureSet;
-use std::ops::Range;
+use super::{FeatureSet, SetMistake};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a set's file ends with, without the dot.
 pub const SET_FILE_EXTENSION: &str = "toml";
-
-/// One thing that is wrong with a set's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetMistake {
-    /// In which feature, if in one.
-    pub feature: Option<String>,
-    /// Where in the file, in bytes.
-    pub span: Range<usize>,
-    /// The line it begins in, from 1.
-    pub line: usize,
-    /// The character of that line it begins at, from 1.
-    pub column: usize,
-    /// What is wrong and what was expected.
-    pub message: String,
-    /// The nearest known name.
-    pub suggestion: Option<String>,
-}
 
 /// Where a set comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
