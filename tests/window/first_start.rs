@@ -4,7 +4,6 @@ use crate::desk::Laid;
 use samovar::app::{Command, View};
 use samovar::cache::EntryState;
 use samovar::source::SourceKind;
-use samovar::worker::series::SeriesSource;
 
 #[test]
 fn one_click_on_the_sample_leads_to_warm_symbols_and_a_chart_and_a_restart_finds_them() {

@@ -1,7 +1,7 @@
 //! The list of what can be put on the chart, found by typing.
 
 use crate::app::chart::{ChartLayout, PanePlace, Placement};
-use crate::feature::{self, FeatureSet, SetLibrary};
+use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
 use eframe::egui;
@@ -46,15 +46,11 @@ impl FeatureChoices {
 }
 
 fn choices_of(set: &FeatureSet) -> Vec<FeatureChoice> {
-    let choice = |definition: &feature::Definition| FeatureChoice {
+    let choice = |definition: &Definition| FeatureChoice {
         source: SeriesSource::column(set.name(), &*definition.name),
         group: definition.group.label().to_owned(),
         description: definition.description.to_string(),
-        placement: match &definition.placement {
-            feature::Placement::OverPrice => Placement::Price,
-            feature::Placement::OwnPane(pane) if &**pane == "volume" => Placement::Volume,
-            feature::Placement::OwnPane(pane) => Placement::Pane(pane.to_string()),
-        },
+        placement: Placement::of_definition(definition),
     };
     set.definitions().iter().map(choice).collect()
 }

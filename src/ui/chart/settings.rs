@@ -7,7 +7,7 @@ use super::entry::swatch_ui;
 use super::head::title_of;
 use super::style::{Mark, color_of, mark_of};
 use super::view::ChartOffer;
-use crate::app::chart::parameters::{self, Parameter};
+use crate::app::chart::parameters::{self, Grouping, Parameter};
 use crate::app::chart::{ChartLayout, LineWidth, PaneLayout, PanePlace, Placement, SeriesId, SeriesLayout, SeriesStyle};
 use crate::ui::icons;
 use crate::ui::theme::{SERIES_NAMES, Theme, size, space};
@@ -24,6 +24,8 @@ use strum::IntoEnumIterator;
 const WIDE_POINTS: f32 = 340.0;
 /// Where the right column begins.
 const LABEL_POINTS: f32 = 84.0;
+/// Up to so many numbers each has its knob without asking.
+const FEW_KNOBS: usize = 4;
 /// Side of a colour.
 const COLOR_POINTS: f32 = 18.0;
 
@@ -35,11 +37,15 @@ pub(super) struct LineSettings {
     at: Pos2,
     /// Whether it was opened in this frame and wants the keyboard.
     is_new: bool,
+    /// Which numbers of the formula are one knob, as they were when the window was opened.
+    grouping: Option<Grouping>,
+    /// Whether every number has a knob, not the windows alone.
+    all_numbers: bool,
 }
 
 impl LineSettings {
     pub(super) fn new(id: SeriesId, at: Pos2) -> Self {
-        Self { id, at, is_new: true }
+        Self { id, at, is_new: true, grouping: None, all_numbers: false }
     }
 }
 
@@ -76,7 +82,7 @@ pub(super) fn settings_ui(
         ui.set_width(WIDE_POINTS);
         ui.spacing_mut().item_spacing.y = space::XS;
         stays = title_ui(ui, layout, &line, data, offer);
-        let first = parameters_ui(ui, &mut changed, &line, offer);
+        let first = parameters_ui(ui, &mut changed, &line, open, offer);
         look_ui(ui, &mut changed, &line, data, theme);
         place_ui(ui, &mut changed, &line);
         ui.add_space(space::S);
@@ -144,44 +150,71 @@ fn row_ui<R>(ui: &mut Ui, words: &str, content: impl FnOnce(&mut Ui) -> R) -> R 
     .inner
 }
 
-/// What a number of a formula is called.
-fn parameter_words(parameter: &Parameter) -> String {
-    let functions: Vec<&str> = parameter.functions.iter().map(|name| name.strip_prefix("TA_").unwrap_or(name)).collect();
-    if functions.is_empty() { "Number".to_owned() } else { functions.join(", ") }
-}
-
-/// A knob for every whole number of the formula. Returns the first.
-fn parameters_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, offer: &ChartOffer<'_>) -> Option<egui::Response> {
+/// A knob for each window of the formula, and for its other numbers on demand. Returns the first.
+fn parameters_ui(
+    ui: &mut Ui,
+    layout: &mut ChartLayout,
+    line: &SeriesLayout,
+    open: &mut LineSettings,
+    offer: &ChartOffer<'_>,
+) -> Option<egui::Response> {
     let (text, warm_up) = offer.formula_of(&line.source)?;
-    let found = parameters::parameters_of(&text);
+    let grouping = open.grouping.get_or_insert_with(|| Grouping::of(&text));
+    let found = parameters::parameters_in(&text, grouping);
+    let main = found.iter().filter(|parameter| parameter.is_window() && (parameter.is_main() || found.len() <= FEW_KNOBS)).count();
+    let shows_all = open.all_numbers || main == 0;
+    let shown = |parameter: &&Parameter| shows_all || (parameter.is_window() && (parameter.is_main() || found.len() <= FEW_KNOBS));
     let mut first = None;
     if found.is_empty() {
         return None;
     }
     row_ui(ui, "Parameters", |ui| {
         ui.vertical(|ui| {
-            ui.horizontal_wrapped(|ui| {
-                for parameter in &found {
-                    let mut value = parameter.value;
-                    let words = parameter_words(parameter);
-                    let range = parameter.least()..=parameters::MOST;
-                    let knob = DragValue::new(&mut value).range(range).speed(0.15).update_while_editing(false);
-                    let response = ui.add_sized(vec2(52.0, size::CONTROL), knob);
-                    let name = format!("{words} {}", parameter.value);
-                    response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, &name));
-                    let response = response.on_hover_text(words);
-                    if response.changed() && value != parameter.value {
-                        let source = SeriesSource::Formula { text: parameters::with_value(&text, parameter, value), warm_up };
-                        if let Some(line) = layout.line_mut(line.id) {
-                            line.source = source;
+            for knobs in found.iter().filter(shown).collect::<Vec<_>>().chunks(2) {
+                ui.horizontal(|ui| {
+                    for parameter in knobs {
+                        let (changed, response) = knob_ui(ui, parameter);
+                        if let Some(value) = changed
+                            && let Some(line) = layout.line_mut(line.id)
+                        {
+                            let is_column = matches!(line.source, SeriesSource::Column { .. });
+                            if (is_column || !line.label.is_empty())
+                                && let Some(name) = parameters::renamed(line.name(), is_column, &found, parameter, value)
+                            {
+                                line.label = name;
+                            }
+                            line.source = SeriesSource::Formula { text: parameters::with_value(&text, parameter, value), warm_up };
                         }
+                        first.get_or_insert(response);
                     }
-                    first.get_or_insert(response);
+                });
+            }
+            if main > 0 && main < found.len() {
+                let words = if open.all_numbers { "Windows only" } else { "All numbers" };
+                if ui.add(Button::new(RichText::new(words).small()).frame_when_inactive(false)).clicked() {
+                    open.all_numbers = !open.all_numbers;
                 }
-            });
+            }
         });
     });
     first
+}
+
+/// One number, to be dragged or typed. Returns what it was changed to.
+fn knob_ui(ui: &mut Ui, parameter: &Parameter) -> (Option<u32>, egui::Response) {
+    let theme = Theme::of(ui);
+    let mut value = parameter.value;
+    let words = parameter.words();
+    let (least, most) = parameter.bounds();
+    let response = ui.add_sized(vec2(48.0, size::CONTROL), DragValue::new(&mut value).range(least..=most).speed(0.12));
+    let name = format!("{words} {}", parameter.value);
+    response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, &name));
+    let room = vec2(76.0, size::CONTROL);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(room.x);
+        ui.add(egui::Label::new(RichText::new(&words).small().color(theme.text_weak)).truncate().selectable(false));
+    });
+    ((value != parameter.value).then_some(value), response)
 }
 
 fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &ChartData, theme: &Theme) {
@@ -366,6 +399,7 @@ fn footer_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, open: &
         {
             // The copy is what is to be changed now.
             open.id = copy;
+            open.grouping = None;
         }
         if ui.button(if line.visible { "Hide" } else { "Show" }).clicked() {
             layout.toggle_visible(line.id);

@@ -17,7 +17,7 @@ use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, frames, kinds, lines_of
 use super::settings::{LineSettings, settings_ui};
 use super::tags;
 use crate::app::Action;
-use crate::app::chart::{ChartLayout, RangeChoice, SeriesId, Templates};
+use crate::app::chart::{ChartLayout, RangeChoice, SeriesId, Templates, parameters};
 use crate::feature::SetLibrary;
 use crate::feature::graph::WarmUp;
 use crate::market::Symbol;
@@ -75,8 +75,8 @@ impl ChartOffer<'_> {
         match source {
             SeriesSource::Formula { text, warm_up } => Some((text.clone(), *warm_up)),
             SeriesSource::Column { set, name } => {
-                self.sets.get(set)?.definition(name)?;
-                None
+                let set = self.sets.get(set)?;
+                Some((parameters::formula_of(set, name)?, set.warm_up()))
             }
         }
     }
