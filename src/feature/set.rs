@@ -341,10 +341,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_values_of_classic_are_those_of_its_kernels() {
+    fn the_first_values_of_classic_follow_from_its_formulas() {
         let set = FeatureSet::classic();
-        for (place, definition) in set.definitions().iter().enumerate() {
-            assert_eq!(set.first_value(place), Some(definition.kernel.first_value()), "{}", definition.name);
+        let first = |name: &str| set.place(name).and_then(|place| set.first_value(place));
+        for (name, expected) in [("ma5", 4), ("macd_hist", 0), ("rsi6", 1), ("boll_width", 19), ("kdj_j", 8), ("atr14", 14), ("cci14", 13)]
+        {
+            assert_eq!(first(name), Some(expected), "{name}");
+        }
+        for (name, expected) in [("obv", 0), ("roc20", 20), ("volatility20", 20), ("volume_ratio5", 5), ("turnover_rate", 0), ("psy12", 12)]
+        {
+            assert_eq!(first(name), Some(expected), "{name}");
         }
     }
 
