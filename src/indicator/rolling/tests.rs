@@ -1,6 +1,211 @@
 //! The promises of windows and recursions.
 
-use super::{Recursion, Register, Scratch, Statistic, Step, Want, WarmUp, family, recur};
+use super::plain;
+use super::{Finite, PairStatistic, PairWant, Recursion, Register, Scratch, Statistic, Step, Want, WarmUp, family, pair_family, recur};
+use proptest::prelude::*;
+
+const WARM_UPS: [WarmUp; 2] = [WarmUp::Strict, WarmUp::Partial];
+
+fn statistics() -> Vec<Statistic> {
+    use Statistic::{
+        Count, Demean, IdxMax, IdxMin, Kurt, Mad, Max, Mean, Med, Min, Quantile, Rank, Resi, Rsquare, Skew, Slope, Std, Stdp, Sum, Var, Wma,
+    };
+    let quantile = |share| Quantile(Finite::new(share).unwrap());
+    vec![
+        Mean,
+        Sum,
+        Std,
+        Stdp,
+        Var,
+        Skew,
+        Kurt,
+        Max,
+        Min,
+        IdxMax,
+        IdxMin,
+        quantile(0.8),
+        quantile(0.2),
+        Med,
+        Mad,
+        Rank,
+        Count,
+        Slope,
+        Rsquare,
+        Resi,
+        Wma,
+        Demean,
+        quantile(0.0),
+        quantile(1.0),
+        quantile(0.37),
+    ]
+}
+
+/// Equal to the last bit; null is null, and zero is zero.
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan() || a == 0.0 && b == 0.0
+}
+
+#[track_caller]
+fn assert_same(values: &[f64], expected: &[f64], from: usize, what: &str) {
+    assert_eq!(values.len(), expected.len(), "{what}");
+    for (row, (value, expected)) in values.iter().zip(expected).enumerate().skip(from) {
+        assert!(same(*value, *expected), "{what}: [{row}] is {value:e}, not {expected:e}");
+    }
+}
+
+/// Every statistic by its definition.
+fn plainly(values: &[f64], want: Want) -> Vec<f64> {
+    (0..values.len())
+        .map(|row| {
+            let window = &values[(row + 1).saturating_sub(want.window)..=row];
+            plain::statistic(window, window.len() == want.window, want.statistic, want.warm_up)
+        })
+        .collect()
+}
+
+fn pairs_plainly(x: &[f64], y: &[f64], want: PairWant) -> Vec<f64> {
+    (0..x.len())
+        .map(|row| {
+            let first = (row + 1).saturating_sub(want.window);
+            plain::pair_statistic(&x[first..=row], &y[first..=row], row + 1 - first == want.window, want.statistic, want.warm_up)
+        })
+        .collect()
+}
+
+fn wants(windows: &[usize]) -> Vec<Want> {
+    let all = |window: &usize| {
+        let window = *window;
+        statistics().into_iter().flat_map(move |statistic| WARM_UPS.map(|warm_up| Want { statistic, window, warm_up }))
+    };
+    windows.iter().flat_map(all).collect()
+}
+
+fn pair_wants(windows: &[usize]) -> Vec<PairWant> {
+    let all = |window: &usize| {
+        let window = *window;
+        [PairStatistic::Corr, PairStatistic::Cov]
+            .into_iter()
+            .flat_map(move |statistic| WARM_UPS.map(|warm_up| PairWant { statistic, window, warm_up }))
+    };
+    windows.iter().flat_map(all).collect()
+}
+
+fn compute(values: &[f64], at_start: bool, wants: &[Want], scratch: &mut Scratch) -> Vec<Vec<f64>> {
+    // What outputs held before does not matter.
+    let mut outputs = vec![vec![7.0; 3]; wants.len()];
+    family(values, at_start, wants, &mut outputs, scratch);
+    outputs
+}
+
+fn compute_pairs(x: &[f64], y: &[f64], at_start: bool, wants: &[PairWant], scratch: &mut Scratch) -> Vec<Vec<f64>> {
+    let mut outputs = vec![vec![7.0; 3]; wants.len()];
+    pair_family(x, y, at_start, wants, &mut outputs, scratch);
+    outputs
+}
+
+/// A deterministic walk of prices around a level, to the cent, so that some are equal.
+fn walk(len: usize, level: f64, step: f64) -> Vec<f64> {
+    let mut seed = 7_u64;
+    let mut value = level;
+    (0..len)
+        .map(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            value += step * ((seed >> 33) as f64 / (1_u64 << 30) as f64 - 1.0);
+            (value * 100.0).round() / 100.0
+        })
+        .collect()
+}
+
+fn value() -> impl Strategy<Value = f64> {
+    prop_oneof![4 => -1e3..1e3_f64, 2 => (-3..3_i32).prop_map(f64::from), 1 => Just(1e12), 1 => Just(1e-9)]
+}
+
+/// Values with a lead of nulls, and sometimes nulls between them.
+fn series() -> impl Strategy<Value = Vec<f64>> {
+    let holes = prop_oneof![3 => Just(0.0), 1 => Just(0.05), 1 => Just(0.6)];
+    (0_usize..30, holes).prop_flat_map(|(lead, holes)| {
+        let value = (value(), 0.0..1.0_f64).prop_map(move |(value, chance)| if chance < holes { f64::NAN } else { value });
+        prop::collection::vec(value, 0..160).prop_map(move |values| [vec![f64::NAN; lead], values].concat())
+    })
+}
+
+proptest! {
+    #[test]
+    fn windows_are_what_they_are_defined_as(values in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
+        let wants = wants(&windows);
+        for (want, output) in wants.iter().zip(compute(&values, true, &wants, &mut Scratch::default())) {
+            assert_same(&output, &plainly(&values, *want), 0, &format!("{want:?}"));
+        }
+    }
+
+    #[test]
+    fn pairs_are_what_they_are_defined_as(x in series(), y in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
+        let len = x.len().min(y.len());
+        let (x, y) = (&x[..len], &y[..len]);
+        let wants = pair_wants(&windows);
+        for (want, output) in wants.iter().zip(compute_pairs(x, y, true, &wants, &mut Scratch::default())) {
+            assert_same(&output, &pairs_plainly(x, y, *want), 0, &format!("{want:?}"));
+        }
+    }
+
+    #[test]
+    fn windows_do_not_know_what_came_before(values in series(), other in series(), cut in 0_usize..190, windows in prop::collection::vec(1_usize..50, 1..4)) {
+        let cut = cut.min(values.len());
+        let mut scratch = Scratch::default();
+        let wants = wants(&windows);
+        let whole = compute(&values, true, &wants, &mut scratch);
+        let later = compute(&values[cut..], cut == 0, &wants, &mut scratch);
+        for (want, (whole, later)) in wants.iter().zip(whole.iter().zip(&later)) {
+            let from = if cut == 0 { 0 } else { want.window - 1 };
+            assert_same(later, &whole[cut..], from, &format!("{want:?}"));
+        }
+        let len = values.len().min(other.len());
+        let (x, y, cut) = (&values[..len], &other[..len], cut.min(len));
+        let wants = pair_wants(&windows);
+        let whole = compute_pairs(x, y, true, &wants, &mut scratch);
+        let later = compute_pairs(&x[cut..], &y[cut..], cut == 0, &wants, &mut scratch);
+        for (want, (whole, later)) in wants.iter().zip(whole.iter().zip(&later)) {
+            let from = if cut == 0 { 0 } else { want.window - 1 };
+            assert_same(later, &whole[cut..], from, &format!("{want:?}"));
+        }
+    }
+
+    #[test]
+    fn what_is_asked_together_does_not_matter(values in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
+        let mut scratch = Scratch::default();
+        let wants = wants(&windows);
+        for (want, together) in wants.iter().zip(compute(&values, true, &wants, &mut scratch)) {
+            assert_same(&compute(&values, true, &[*want], &mut scratch)[0], &together, 0, &format!("{want:?}"));
+        }
+    }
+}
+
+/// Long enough for several chunks, with windows on both sides of every limit there is.
+#[test]
+fn long_series_are_what_they_are_defined_as() {
+    let mut values = walk(9_500, 100.0, 0.5);
+    for holes in [false, true] {
+        if holes {
+            values[3].clone_from(&f64::NAN);
+            for hole in [700, 4_095, 4_096, 5_000, 5_001, 8_191] {
+                values[hole] = f64::NAN;
+            }
+        }
+        for windows in [&[5, 63, 64, 65][..], &[127, 128, 129, 256, 257], &[500], &[1_023], &[2_047, 20], &[2_500], &[9_499, 9_500, 9_501]]
+        {
+            let wants = wants(windows);
+            let mut scratch = Scratch::default();
+            for (want, output) in wants.iter().zip(compute(&values, true, &wants, &mut scratch)) {
+                // The definition is slow: some rows of each.
+                for row in (0..values.len()).filter(|row| row % 211 == 0 || (4_080..4_110).contains(row) && row % 5 == 0) {
+                    let window = &values[(row + 1).saturating_sub(want.window)..=row];
+                    let expected = plain::statistic(window, window.len() == want.window, want.statistic, want.warm_up);
+                    assert!(same(output[row], expected), "{want:?}: [{row}] is {:e}, not {expected:e}", output[row]);
+                }
+            }
+        }
+    }
+}
 
 #[test]
 fn a_small_window_by_hand() {
