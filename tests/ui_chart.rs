@@ -7,9 +7,19 @@ use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2,
 use egui_kittest::{Harness, kittest::Queryable};
 use samovar::feature::FeatureTable;
 use samovar::market::{Bars, DAY_US, RawBars, Symbol, date_of};
-use samovar::ui::chart::{ChartData, ChartLayout, ChartNotice, ChartResponse, ChartView, FeatureChoice, Placement, RangeChoice, chart_ui};
+use samovar::ui::chart::{
+    ChartData, ChartLayout, ChartNotice, ChartResponse, ChartView, FeatureChoice, PanePlace, Placement, RangeChoice, SeriesSource, chart_ui,
+};
 use samovar::ui::theme;
 use std::sync::Arc;
+
+fn classic(name: &str) -> SeriesSource {
+    SeriesSource::column("classic", name)
+}
+
+fn is_over_price(layout: &ChartLayout, name: &str) -> bool {
+    layout.line_of(&classic(name)).and_then(|line| layout.place_of(line.id)) == Some(PanePlace::Price)
+}
 
 struct State {
     view: ChartView,
@@ -37,12 +47,12 @@ fn data(name: &str, first_day: i64, count: usize) -> ChartData {
     let columns = [("ma20", ma20), ("rsi14", wave(9.0)), ("macd_dif", wave(20.0)), ("macd_dea", wave(25.0)), ("macd_hist", wave(5.0))];
     let (names, columns) = columns.into_iter().map(|(name, column)| (Arc::from(name), column)).unzip();
     let table = FeatureTable { resolution: bars.resolution, time_us: bars.time_us.clone(), names, columns };
-    ChartData::new(Symbol::new(name), Arc::new(bars), Some(Arc::new(table)))
+    ChartData::new(Symbol::new(name), Arc::new(bars)).with_table("classic", &Arc::new(table))
 }
 
 fn window(data: Option<ChartData>) -> Harness<'static, State> {
     let catalog = ["ma20", "macd_dif", "rsi14"].map(|name| FeatureChoice {
-        name: name.to_owned(),
+        source: classic(name),
         group: "Momentum".to_owned(),
         description: format!("About {name}"),
         placement: Placement::of_name(name),
@@ -195,7 +205,7 @@ fn a_line_is_hidden_and_removed_from_its_legend() {
     assert!(!harness.state().layout.overlays[0].visible && harness.state().response.hovered_bar.is_some());
     harness.get_by_label("Remove ma20").click();
     harness.run();
-    assert!(!harness.state().layout.contains("ma20"));
+    assert!(!harness.state().layout.contains(&classic("ma20")));
     assert!(harness.query_by_label("Remove ma20").is_none());
 }
 
@@ -216,7 +226,7 @@ fn indicators_are_found_by_search_and_put_in_their_pane() {
     assert_eq!(ids(&harness), ["macd", "rsi"]);
     harness.get_by_label("Over price: rsi14").click();
     harness.run();
-    assert!(harness.state().layout.is_over_price("rsi14"));
+    assert!(is_over_price(&harness.state().layout, "rsi14"));
     assert_eq!(ids(&harness), ["macd"]);
 }
 
@@ -244,7 +254,7 @@ fn volume_and_scale_are_switched_and_panes_are_dragged() {
 #[test]
 fn layout_and_range_stay_while_walking_from_symbol_to_symbol() {
     let mut harness = window(Some(data("AAPL", 18_000, 3_000)));
-    harness.state_mut().layout.add("rsi14", &Placement::Own);
+    harness.state_mut().layout.add(classic("rsi14"), &Placement::Own);
     harness.get_by_label("6M").click();
     harness.run();
     let layout = harness.state().layout.clone();
@@ -335,7 +345,7 @@ fn nothing_one_bar_and_flat_prices_are_shown_calmly() {
     for column in [&mut flat.open, &mut flat.high, &mut flat.low, &mut flat.close, &mut flat.volume] {
         column.fill(0.0);
     }
-    harness.state_mut().data = Some(ChartData::new(Symbol::new("FLAT"), Arc::new(flat), None));
+    harness.state_mut().data = Some(ChartData::new(Symbol::new("FLAT"), Arc::new(flat)));
     harness.state_mut().layout.log_scale = true;
     harness.run();
     harness.get_by_label_contains("FLAT O 0.00");

@@ -1,5 +1,6 @@
 //! What the window can return from drawing a frame.
 
+use super::chart::ChartAction;
 use super::command::Command;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
@@ -22,6 +23,8 @@ pub enum Action {
     List(ListAction),
     /// Something about sources and their dialog.
     Source(SourceAction),
+    /// Something about the chart.
+    Chart(ChartAction),
     /// Something about settings.
     Settings(SettingsAction),
     /// Pause, resume or cancel a job.

@@ -23,6 +23,7 @@ impl AppState {
     pub fn execute(&mut self, action: Action) -> Vec<Job> {
         let mut jobs = self.carry_out(action);
         jobs.extend(self.look_closer());
+        jobs.extend(self.load_new_lines());
         jobs
     }
 
@@ -32,6 +33,7 @@ impl AppState {
             Action::Show(view) => self.view = view,
             Action::List(action) => return self.change_list(action),
             Action::Source(action) => return self.change_source(action),
+            Action::Chart(action) => return self.change_chart(action),
             Action::Settings(action) => return self.change_settings(action),
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
             Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],

@@ -5,6 +5,7 @@
 
 mod action;
 mod apply;
+pub mod chart;
 mod command;
 mod connect;
 mod execute;
@@ -15,10 +16,11 @@ mod state;
 mod symbols;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices};
-pub use state::{AppState, ChartState, Dialog, OpenState, Verified, View, Workspace};
+pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

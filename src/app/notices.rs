@@ -1,5 +1,6 @@
 //! Short messages to the user, newest last, each with a number to close it by.
 
+use super::action::Action;
 use crate::worker::{Notice, NoticeLevel};
 
 /// How many notices are kept for the history.
@@ -12,6 +13,8 @@ pub struct LiveNotice {
     pub id: u64,
     /// What it says.
     pub notice: Notice,
+    /// What takes back what it tells of, where that is not a batch of the trash.
+    pub undo: Option<Box<Action>>,
 }
 
 /// The notices on show and those of before.
@@ -36,10 +39,14 @@ impl Notices {
     }
 
     pub(super) fn add(&mut self, notice: Notice) {
+        self.add_with(notice, None);
+    }
+
+    fn add_with(&mut self, notice: Notice, undo: Option<Box<Action>>) {
         // The same sentence twice is one notice.
         self.live.retain(|live| live.notice.text != notice.text);
         self.next_id += 1;
-        self.live.push(LiveNotice { id: self.next_id, notice: notice.clone() });
+        self.live.push(LiveNotice { id: self.next_id, notice: notice.clone(), undo });
         self.history.push(notice);
         if self.history.len() > KEPT {
             self.history.remove(0);
@@ -53,6 +60,11 @@ impl Notices {
 
     pub(super) fn tell(&mut self, level: NoticeLevel, text: impl Into<String>) {
         self.add(Notice { level, text: text.into(), undo_batch: None });
+    }
+
+    /// Tells of something that can be taken back for as long as the notice is shown.
+    pub(super) fn offer(&mut self, level: NoticeLevel, text: impl Into<String>, undo: Action) {
+        self.add_with(Notice { level, text: text.into(), undo_batch: None }, Some(Box::new(undo)));
     }
 
     /// Takes away the offer to restore a batch that has been restored.

@@ -1,5 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::chart::{ChartState, Templates};
 use super::connect::ConnectForm;
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
@@ -8,7 +9,7 @@ use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
 use crate::market::Symbol;
-use crate::worker::{JobId, LoadError, LoadedSymbol, Snapshot, SymbolRow};
+use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -74,21 +75,6 @@ pub struct Verified {
     pub missing: usize,
 }
 
-/// What the chart shows.
-#[derive(Debug, Clone, Default)]
-pub struct ChartState {
-    /// The last request.
-    pub generation: u64,
-    /// The symbol that was asked for.
-    pub requested: Option<Symbol>,
-    /// What was read.
-    pub loaded: Option<LoadedSymbol>,
-    /// Why there is nothing to show.
-    pub error: Option<LoadError>,
-    /// Checksums of the entries that were read, so that a change is noticed.
-    pub(super) version: Option<u128>,
-}
-
 /// What is remembered from one start to the next, besides the settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -101,6 +87,8 @@ pub struct Workspace {
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
     pub inspector: bool,
+    /// Chart templates.
+    pub templates: Templates,
 }
 
 /// Everything the window draws.
@@ -157,6 +145,7 @@ impl AppState {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
         state.inspector.open = workspace.inspector;
+        state.chart.templates = workspace.templates.clone();
         state
     }
 
@@ -164,7 +153,13 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
-        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open }
+        Workspace {
+            view: self.view,
+            sort: self.list.sort(),
+            focus,
+            inspector: self.inspector.open,
+            templates: self.chart.templates.clone(),
+        }
     }
 
     /// Whether a source is configured.

@@ -17,8 +17,11 @@ use std::sync::{Arc, LazyLock};
 pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
 
 /// The files of the built-in sets.
-const BUILT_IN: [(&str, &str); 2] =
-    [("classic", include_str!("../../assets/sets/classic.toml")), ("alpha158", include_str!("../../assets/sets/alpha158.toml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("classic", include_str!("../../assets/sets/classic.toml")),
+    ("talib", include_str!("../../assets/sets/talib.toml")),
+    ("alpha158", include_str!("../../assets/sets/alpha158.toml")),
+];
 
 /// Something that is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::theme::{StateMark, Theme, size, space};
 use super::widgets::{chip_ui, mark_of, state_ui};
 use super::window::{Outbox, ViewState};
 use super::{dialogs, format, icons, inspector};
-use crate::app::{Action, AppState, Column, Command, ListAction, OpenState, StateFilter};
+use crate::app::{Action, AppState, ChartAction, Column, Command, ListAction, OpenState, StateFilter};
 use crate::cache::{EntryState, Why};
 use crate::market::Symbol;
 use crate::worker::{DatasetFacts, LoadError, SymbolRow};
@@ -404,7 +404,7 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
             if let Some(loaded) = state.chart.loaded.as_ref().filter(|loaded| loaded.data.symbol == row.symbol) {
                 facts.push(format!("from {} in {}", loaded.tier.word(), milliseconds(loaded.seconds)));
-                if loaded.features_computed {
+                if loaded.data.features_computed() {
                     facts.push("features computed for this view".to_owned());
                 }
             }
@@ -458,7 +458,11 @@ fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut
     let loaded = state.chart.loaded.as_ref().filter(|_| focus.is_some());
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let data = loaded.map(|loaded| &*loaded.data);
-    let response = chart_ui(ui, &mut views.chart, &mut views.layout, data, &views.features);
+    let mut layout = state.chart.layout.clone();
+    let response = chart_ui(ui, &mut views.chart, &mut layout, data, &views.features);
+    if response.layout_changed {
+        out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
+    }
     if response.action_clicked
         && let Some(symbol) = focus
     {

@@ -319,6 +319,12 @@ impl Theme {
         self.series.get(slot % self.series.len()).copied().unwrap_or(self.text)
     }
 
+    /// A colour the user mixed.
+    #[must_use]
+    pub fn custom_color(&self, red: u8, green: u8, blue: u8) -> Color32 {
+        Color32::from_rgb(red, green, blue)
+    }
+
     /// Gain or loss by sign, quiet text for none.
     #[must_use]
     pub fn change_color(&self, change: f64) -> Color32 {

@@ -3,7 +3,7 @@
 //! The window's thread never waits: no file, database or lock is touched here. File dialogs run on a thread of their own and
 //! wake the window when they are answered.
 
-use super::chart::{ChartLayout, ChartView, FeatureChoice};
+use super::chart::{ChartLayout, ChartView, FeatureChoice, SeriesSource};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
@@ -70,8 +70,6 @@ impl Outbox {
 pub struct ViewState {
     /// The chart.
     pub chart: ChartView,
-    /// What stays of the chart.
-    pub layout: ChartLayout,
     /// What can be put on the chart.
     pub features: Vec<FeatureChoice>,
     /// What is typed into the palette.
@@ -115,7 +113,8 @@ impl SamovarWindow {
     ) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
-        let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
+        let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
+        state.chart.layout = remembered.chart;
         let wake = {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
@@ -124,7 +123,7 @@ impl SamovarWindow {
         let mut window = Self {
             worker: Some(worker),
             state,
-            views: ViewState { layout: remembered.chart, features: choices(), ..ViewState::default() },
+            views: ViewState { features: choices(), ..ViewState::default() },
             picked: sync_channel(8),
             look: None,
         };
@@ -283,7 +282,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.views.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 
@@ -299,16 +298,13 @@ fn choices() -> Vec<FeatureChoice> {
     let mut choices: Vec<FeatureChoice> = Vec::new();
     for set in FeatureSet::names().iter().filter_map(|name| FeatureSet::by_name(name)) {
         for definition in set.definitions() {
-            if choices.iter().any(|choice| choice.name == *definition.name) {
-                continue;
-            }
             let placement = match &definition.placement {
                 feature::Placement::OverPrice => super::chart::Placement::Price,
                 feature::Placement::OwnPane(pane) if &**pane == "volume" => super::chart::Placement::Volume,
                 feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_string()),
             };
             choices.push(FeatureChoice {
-                name: definition.name.to_string(),
+                source: SeriesSource::column(set.name(), &*definition.name),
                 group: definition.group.label().to_owned(),
                 description: definition.description.to_string(),
                 placement,

@@ -6,12 +6,13 @@
 use super::candles::Pixels;
 use super::data::ChartData;
 use super::geometry::{IndexRange, XScale, fit, time_at};
-use super::layout::{ChartLayout, FeatureChoice, RangeChoice};
+use super::indicators::FeatureChoice;
 use super::legend::{HeadPart, Legend, LegendAction};
 use super::line::Pen;
 use super::menu::toolbar_ui;
-use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, drag_edge, frames, lines_of};
+use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, drag_edge, frames, kinds, lines_of};
 use super::tags;
+use crate::app::chart::{ChartLayout, RangeChoice};
 use crate::market::Symbol;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
@@ -98,7 +99,8 @@ impl ChartView {
 /// The range in view, and what it was made for.
 #[derive(Debug, Clone, PartialEq)]
 struct Shown {
-    identity: (usize, usize),
+    /// Of the bars: lines that come on change nothing about it.
+    bars: usize,
     choice: RangeChoice,
     range: IndexRange,
     price_decimals: usize,
@@ -197,10 +199,10 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         } else {
             current
         };
-        let legends = place_legends(ui, theme, data, layout, plot, current.price_decimals);
+        let legends = place_legends(ui, data, layout, plot, current.price_decimals);
         let height_of = |kind: PaneKind| legends.iter().find(|(of, _)| *of == kind).map_or(0.0, |(_, legend)| legend.height());
         let key = SceneKey {
-            identity: current.identity,
+            identity: data.identity(),
             range: current.range,
             frames: frames(layout, plot, pixels, height_of),
             pixels,
@@ -248,22 +250,17 @@ fn plot_rect(rect: Rect, axis_width: f32, pixels: Pixels) -> Rect {
 
 /// The range to show: what the layout asks for, or what the user moved to as long as the data and the choice are the same.
 fn follow(before: Option<Shown>, layout: &ChartLayout, data: &ChartData, width: f32) -> Shown {
-    let identity = data.identity();
+    let bars = data.bars_identity();
     let times = &data.bars.time_us;
     match before {
-        Some(shown) if shown.identity == identity && shown.choice == layout.range => {
+        Some(shown) if shown.bars == bars && shown.choice == layout.range => {
             let range = match layout.range {
                 RangeChoice::Custom { .. } => shown.range,
                 choice => fit(choice, times, width),
             };
             Shown { range, ..shown }
         }
-        _ => Shown {
-            identity,
-            choice: layout.range,
-            range: fit(layout.range, times, width),
-            price_decimals: price_decimals(&data.bars.close),
-        },
+        _ => Shown { bars, choice: layout.range, range: fit(layout.range, times, width), price_decimals: price_decimals(&data.bars.close) },
     }
 }
 
@@ -367,14 +364,7 @@ fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data:
 }
 
 /// The legends of all panes, placed.
-fn place_legends(
-    ui: &Ui,
-    theme: &Theme,
-    data: &ChartData,
-    layout: &ChartLayout,
-    plot: Rect,
-    price_decimals: usize,
-) -> Vec<(PaneKind, Legend)> {
+fn place_legends(ui: &Ui, data: &ChartData, layout: &ChartLayout, plot: Rect, price_decimals: usize) -> Vec<(PaneKind, Legend)> {
     let room = plot.width() - space::M * 2.0;
     let highest = data.price_extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
     let price = format::fixed(highest, price_decimals);
@@ -384,16 +374,18 @@ fn place_legends(
     if data.provisional_from_us.is_some() {
         head.push((HeadPart::Value(PROVISIONAL), String::new()));
     }
-    let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
-    if layout.show_volume {
-        let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
-        legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, None)));
-    }
-    for position in 0..layout.panes.len() {
-        let kind = PaneKind::Feature(position);
-        legends.push((kind, Legend::place(ui, theme, data, &[], lines_of(layout, kind), room, None)));
-    }
-    legends
+    let legend_of = |kind: PaneKind| {
+        let lines = lines_of(layout, kind);
+        match kind {
+            PaneKind::Price => Legend::place(ui, layout, data, &head, lines, room, Some(price_decimals)),
+            PaneKind::Volume => {
+                let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
+                Legend::place(ui, layout, data, &head, lines, room, None)
+            }
+            PaneKind::Feature(_) => Legend::place(ui, layout, data, &[], lines, room, None),
+        }
+    };
+    kinds(layout).into_iter().map(|kind| (kind, legend_of(kind))).collect()
 }
 
 /// Puts the scene on screen and everything over it. Returns the bar under the pointer.
@@ -452,9 +444,9 @@ fn paint_ui(
         action = legend.show_ui(ui, id.with(kind), pane.frame.rect, data, row, &values).or(action);
     }
     match action {
-        Some(LegendAction::ToggleVisible(name)) => layout.toggle_visible(&name),
-        Some(LegendAction::Remove(name)) => layout.remove(&name),
-        None => {}
+        Some(LegendAction::ToggleVisible(id)) => layout.toggle_visible(id),
+        Some(LegendAction::Remove(id)) => layout.remove(id),
+        Some(LegendAction::Settings(_)) | None => {}
     }
     hovered
 }
