@@ -13,6 +13,8 @@ mod hash;
 mod library;
 mod set;
 mod set_file;
+#[cfg(test)]
+mod set_tests;
 mod state;
 mod stats;
 pub mod talib;

@@ -104,7 +104,7 @@ fn preview(service: &Service, request: &PreviewRequest) -> Option<Result<Preview
         return None;
     }
     let figures = column_stats(&table);
-    let data = ChartData::new(request.symbol.clone(), bars, Some(Arc::new(table)));
+    let data = ChartData::new(request.symbol.clone(), bars).with_table(NAME, &Arc::new(table));
     let data = Arc::new(data.with_provisional(served.entry.provisional_from_us));
     Some(Ok(Preview { data, figures, mistakes, tier, seconds: started.elapsed().as_secs_f64() }))
 }
