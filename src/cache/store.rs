@@ -143,6 +143,14 @@ impl Cache {
         Err(Self::not_cached(key))
     }
 
+    /// The facts in an entry's file, if it is there and readable; not checked against anything, and no lookup is counted.
+    #[must_use]
+    pub fn footer_of(&self, entry: &Entry) -> Option<Footer> {
+        let facts = entry.file.as_ref()?;
+        let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
+        parquet_file::outline(&bytes).ok().map(|outline| outline.footer)
+    }
+
     /// Compares an entry's file with the catalog. Nothing is changed.
     pub(super) fn examine(&self, entry: &Entry) -> Result<Examined, CacheError> {
         let Some(facts) = &entry.file else { return Ok(Examined::Gone) };
