@@ -55,6 +55,14 @@ pub enum Command {
     ShowSettings,
     /// Show or hide everything that is known of the symbol.
     ShowInspector,
+    /// Show or hide the features panel.
+    ShowFeatures,
+    /// Put the cursor into the search of the features panel.
+    SearchFeatures,
+    /// Begin a formula.
+    NewFormula,
+    /// Save the formula that is being written.
+    SaveFormula,
     /// Put the cursor into the filter.
     FocusFilter,
     /// Select every symbol of the list.
@@ -208,6 +216,10 @@ impl Command {
             Self::ShowJobs => "Jobs",
             Self::ShowSettings => "Settings",
             Self::ShowInspector => "Show inspector",
+            Self::ShowFeatures => "Show features",
+            Self::SearchFeatures => "Search features",
+            Self::NewFormula => "New formula…",
+            Self::SaveFormula => "Save formula",
             Self::FocusFilter => "Filter symbols",
             Self::SelectAll => "Select all",
             Self::SelectNone => "Select none",
@@ -254,6 +266,10 @@ impl Command {
             Self::ShowJobs => "Running and past jobs",
             Self::ShowSettings => "Sources, folders, time to live, budgets and theme",
             Self::ShowInspector => "Why the symbol is in its state, what changed at the source, its files and lookups; again to hide it",
+            Self::ShowFeatures => "Every feature and function, own formulas and sets; again to hide them",
+            Self::SearchFeatures => "Find a feature by name, description or formula",
+            Self::NewFormula => "Write a feature of your own and see it on the chart while you type",
+            Self::SaveFormula => "Save the formula to its set, after telling what becomes outdated",
             Self::FocusFilter => "Type to narrow the list",
             Self::SelectAll => "Select every symbol that the filter shows",
             Self::SelectNone => "Give up the selection",
@@ -291,6 +307,10 @@ impl Command {
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
             Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
             Self::ShowInspector
+            | Self::ShowFeatures
+            | Self::SearchFeatures
+            | Self::NewFormula
+            | Self::SaveFormula
             | Self::FocusFilter
             | Self::SelectAll
             | Self::SelectNone
@@ -323,6 +343,10 @@ impl Command {
             Self::CheckSource => Shortcut::ctrl_shift('R'),
             Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
             Self::ShowInspector => Shortcut::ctrl('I'),
+            Self::ShowFeatures => Shortcut::ctrl('E'),
+            Self::SearchFeatures => Shortcut::ctrl_shift('F'),
+            Self::NewFormula => Shortcut::ctrl('N'),
+            Self::SaveFormula => Shortcut::ctrl('S'),
             Self::ClearSelected => Shortcut::plain(Key::Delete),
             Self::UndoClear => Shortcut::ctrl('Z'),
             Self::CancelJob => Shortcut::ctrl('.'),
@@ -356,7 +380,14 @@ impl Command {
         let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
         let stage = state.active_job().map(|job| job.stage);
         match self {
-            Self::PreheatAll | Self::CheckSource | Self::ListSymbols | Self::ShowInspector => source,
+            Self::PreheatAll
+            | Self::CheckSource
+            | Self::ListSymbols
+            | Self::ShowInspector
+            | Self::ShowFeatures
+            | Self::SearchFeatures
+            | Self::NewFormula => source,
+            Self::SaveFormula => needs(state.features.open && state.features.editor.is_some(), "no formula is being written"),
             Self::PreheatSelected
             | Self::RefreshSelected
             | Self::InvalidateSelected

@@ -16,6 +16,10 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::PreheatAll | Command::PreheatSelected => icons::PREHEAT,
         Command::RefreshSelected | Command::ListSymbols | Command::CheckSource => icons::REFRESH,
         Command::ShowInspector => icons::INFO,
+        Command::ShowFeatures => icons::FEATURES,
+        Command::SearchFeatures => icons::SEARCH,
+        Command::NewFormula => icons::ADD,
+        Command::SaveFormula => icons::CHECK,
         Command::InvalidateSelected => icons::INVALIDATE,
         Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
         Command::PinSelected => icons::PIN,
@@ -163,11 +167,15 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
         return;
     }
     let typing = ui.text_edit_focused();
+    let has_focus = |id: egui::Id| ui.memory(|memory| memory.has_focus(id));
+    let in_formula = has_focus(super::features::field_id());
     let chart_keys = if state.view == View::Symbols { ChartKeys::of(ui) } else { ChartKeys::default() };
     for command in Command::iter() {
         let Some(shortcut) = command.shortcut() else { continue };
         // While a text is edited, plain keys and the text's own shortcuts belong to it.
-        let texts_own = !shortcut.ctrl || matches!(command, Command::SelectAll | Command::UndoClear);
+        let texts_own = !shortcut.ctrl
+            || matches!(command, Command::SelectAll | Command::UndoClear)
+            || (in_formula && matches!(command, Command::CancelJob));
         if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
             continue;
         }
@@ -189,7 +197,10 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, out);
-    } else if typing && state.view == View::Symbols && ui.input(|input| input.key_pressed(egui::Key::ArrowDown)) {
+    } else if has_focus(super::symbols::filter_id())
+        && state.view == View::Symbols
+        && ui.input(|input| input.key_pressed(egui::Key::ArrowDown))
+    {
         // From the filter straight into the list.
         ui.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {

@@ -119,6 +119,8 @@ icons! {
     RESET = ICON_RESTART_ALT;
     /// The source cannot be reached.
     OFFLINE = ICON_CLOUD_OFF;
+    /// The features panel.
+    FEATURES = ICON_FUNCTION;
     /// Encrypted.
     LOCK = ICON_LOCK;
     /// All the room for one pane.

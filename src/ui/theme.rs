@@ -173,6 +173,14 @@ pub struct Theme {
     pub on_tag: Color32,
     /// Lines drawn over prices and in panes, in the order they are given out.
     pub series: [Color32; 10],
+    /// In a formula: a column of the bars.
+    pub code_field: Color32,
+    /// In a formula: a function.
+    pub code_function: Color32,
+    /// In a formula: a number.
+    pub code_number: Color32,
+    /// In a formula: a feature or helper.
+    pub code_name: Color32,
     /// Below popups and dialogs.
     pub shadow: Color32,
 }
@@ -246,6 +254,10 @@ const fn dark(gain: u32, loss: u32) -> Theme {
             rgb(0x7f80f2),
             rgb(0xe8e2c6),
         ],
+        code_field: rgb(0x62c6bb),
+        code_function: rgb(0x7db9f4),
+        code_number: rgb(0xe2b862),
+        code_name: rgb(0xcba6f2),
         shadow: Color32::from_black_alpha(110),
     }
 }
@@ -303,6 +315,10 @@ const fn light(gain: u32, loss: u32) -> Theme {
             rgb(0x3d3ac4),
             rgb(0x5a4636),
         ],
+        code_field: rgb(0x0b6b63),
+        code_function: rgb(0x1c5fa6),
+        code_number: rgb(0x7d5500),
+        code_name: rgb(0x7440a6),
         shadow: Color32::from_black_alpha(40),
     }
 }
@@ -518,6 +534,10 @@ mod tests {
                     ("error", theme.error),
                     ("warning", theme.warning),
                     ("success", theme.success),
+                    ("field of a formula", theme.code_field),
+                    ("function of a formula", theme.code_function),
+                    ("number of a formula", theme.code_number),
+                    ("name of a formula", theme.code_name),
                 ] {
                     check(theme, name, text, surface, 4.5);
                 }

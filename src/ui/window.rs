@@ -71,6 +71,8 @@ pub struct ViewState {
     pub chart: ChartView,
     /// What can be put on the chart.
     pub features: FeatureChoices,
+    /// The features panel.
+    pub panel: super::features::FeaturesView,
     /// What is typed into the palette.
     pub palette: palette::PaletteState,
     /// When each notice came.
@@ -236,6 +238,7 @@ impl SamovarWindow {
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });
         dialogs::confirm_ui(ui, state, out);
+        super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
@@ -256,6 +259,7 @@ impl eframe::App for SamovarWindow {
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);
         self.state.focus_filter = false;
+        (self.state.features.focus_search, self.state.features.focus_editor) = (false, false);
         for action in out.actions {
             let jobs = self.state.execute(action);
             self.send(jobs);

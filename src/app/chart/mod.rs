@@ -259,7 +259,8 @@ impl AppState {
             return Vec::new();
         };
         let is_answered = |source: &SeriesSource| loaded.data.answer(source).is_some();
-        if chart.is_waiting || chart.layout.lines().all(|line| is_answered(&line.source)) {
+        let answered = chart.layout.lines().all(|line| is_answered(&line.source)) && self.features.looked_at().iter().all(is_answered);
+        if chart.is_waiting || answered {
             return Vec::new();
         }
         self.ask_for_chart(true)
@@ -275,11 +276,15 @@ impl AppState {
     }
 
     fn ask_for_chart(&mut self, keeps_bars: bool) -> Vec<Job> {
+        // Lines that are only looked at in the features panel are answered with the others.
+        let looked_at = self.features.looked_at();
         let chart = &mut self.chart;
         let Some(symbol) = chart.requested.clone() else { return Vec::new() };
         chart.generation += 1;
         chart.is_waiting = true;
         let base = chart.loaded.as_ref().filter(|_| keeps_bars).map(|loaded| Arc::clone(&loaded.data));
-        vec![Job::Load(LoadRequest { generation: chart.generation, symbol, series: chart.layout.sources(), base })]
+        let mut series = chart.layout.sources();
+        series.extend(looked_at.into_iter().filter(|source| !chart.layout.contains(source)));
+        vec![Job::Load(LoadRequest { generation: chart.generation, symbol, series, base })]
     }
 }
