@@ -267,7 +267,12 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
             match mark {
                 Mark::Line => shapes.extend(pen.line(series, x, &scale, stylus)),
                 Mark::Step => shapes.extend(pen.step(series, x, &scale, stylus)),
-                Mark::Area => shapes.extend(pen.area(series, x, &scale, stylus)),
+                Mark::Area => {
+                    // Behind the prices and the lines of the same pane.
+                    let edges = [frame.rect.top(), frame.rect.bottom()];
+                    shapes.splice(1..1, pen.fill(series, x, &scale, edges, stylus));
+                    shapes.extend(pen.line(series, x, &scale, stylus));
+                }
                 Mark::Dots => shapes.extend(pen.dots(series, x, &scale, stylus)),
                 // Behind the lines of the same pane.
                 Mark::Columns(colors) => shapes.insert(1, histogram_shape(series, x, &scale, pixels, *colors)),

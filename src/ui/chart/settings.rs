@@ -35,8 +35,10 @@ pub(super) struct LineSettings {
     id: SeriesId,
     /// Where the window appears.
     at: Pos2,
-    /// Whether it was opened in this frame and wants the keyboard.
+    /// Whether it was opened in this frame.
     is_new: bool,
+    /// Whether its first control wants the keyboard: a number that has it can be typed but not dragged.
+    wants_keys: bool,
     /// Which numbers of the formula are one knob, as they were when the window was opened.
     grouping: Option<Grouping>,
     /// Whether every number has a knob, not the windows alone.
@@ -44,8 +46,9 @@ pub(super) struct LineSettings {
 }
 
 impl LineSettings {
-    pub(super) fn new(id: SeriesId, at: Pos2) -> Self {
-        Self { id, at, is_new: true, grouping: None, all_numbers: false }
+    /// `wants_keys` where it was opened by the keyboard.
+    pub(super) fn new(id: SeriesId, at: Pos2, wants_keys: bool) -> Self {
+        Self { id, at, is_new: true, wants_keys, grouping: None, all_numbers: false }
     }
 }
 
@@ -81,13 +84,15 @@ pub(super) fn settings_ui(
     window.show(ui, |ui| {
         ui.set_width(WIDE_POINTS);
         ui.spacing_mut().item_spacing.y = space::XS;
-        stays = title_ui(ui, layout, &line, data, offer);
-        let first = parameters_ui(ui, &mut changed, &line, open, offer);
+        let cross = title_ui(ui, layout, &line, data, offer);
+        stays = !cross.clicked();
+        let first = parameters_ui(ui, &mut changed, &line, open, offer).or(Some(cross));
         look_ui(ui, &mut changed, &line, data, theme);
         place_ui(ui, &mut changed, &line);
         ui.add_space(space::S);
         footer_ui(ui, &mut changed, &line, open);
-        if std::mem::take(&mut open.is_new)
+        open.is_new = false;
+        if std::mem::take(&mut open.wants_keys)
             && let Some(first) = first
         {
             first.request_focus();
@@ -102,19 +107,16 @@ pub(super) fn settings_ui(
     }
 }
 
-/// Name, where the values come from, and the cross. Returns whether the window stays.
-fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &ChartData, offer: &ChartOffer<'_>) -> bool {
+/// Name, where the values come from, and the cross, which is returned.
+fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &ChartData, offer: &ChartOffer<'_>) -> egui::Response {
     let theme = Theme::of(ui);
-    let mut stays = true;
-    ui.horizontal(|ui| {
+    let cross = ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, size::CONTROL), Sense::empty());
         let is_over_price = layout.place_of(line.id) == Some(PanePlace::Price);
         let mark = mark_of(line, data.figures(&line.source), is_over_price, theme);
         swatch_ui(ui, rect, mark, color_of(line, theme), true);
         ui.label(RichText::new(layout.name_of(line)).strong());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            stays = !icons::icon_button_ui(ui, icons::CLOSE, "Close the settings").clicked();
-        });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icons::icon_button_ui(ui, icons::CLOSE, "Close the settings")).inner
     });
     let (what, formula) = match &line.source {
         SeriesSource::Column { set, name } => {
@@ -134,7 +136,7 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
         ui.add(egui::Label::new(RichText::new(problem).small().color(theme.warning)).wrap().selectable(true));
     }
     ui.add_space(space::S);
-    stays
+    cross.inner
 }
 
 /// A row of two columns.
