@@ -21,8 +21,8 @@ pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
 pub use features::{
-    Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature, Pane,
-    PreviewState, Row, Saving,
+    Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature,
+    Pane, PreviewState, Row, Saving,
 };
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};

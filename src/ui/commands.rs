@@ -197,7 +197,10 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, out);
-    } else if has_focus(super::symbols::filter_id()) && state.view == View::Symbols && ui.input(|input| input.key_pressed(egui::Key::ArrowDown)) {
+    } else if has_focus(super::symbols::filter_id())
+        && state.view == View::Symbols
+        && ui.input(|input| input.key_pressed(egui::Key::ArrowDown))
+    {
         // From the filter straight into the list.
         ui.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {

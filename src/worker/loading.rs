@@ -204,7 +204,9 @@ fn formulas(wanted: &[&SeriesSource], warm_up: WarmUp, bars: &Bars) -> Answers {
                         Some(Some(reason)) => Err(Arc::clone(reason)),
                         _ => {
                             let column = table.names.iter().position(|name| **name == *column_of(place));
-                            column.map(|column| Arc::new(SeriesColumn::of_table(&table, column, SeriesOrigin::Computed))).ok_or_else(unknown)
+                            column
+                                .map(|column| Arc::new(SeriesColumn::of_table(&table, column, SeriesOrigin::Computed)))
+                                .ok_or_else(unknown)
                         }
                     };
                     ((*source).clone(), answer)
@@ -246,7 +248,15 @@ mod tests {
     #[test]
     fn a_formula_with_a_mistake_says_so_and_the_others_are_computed() {
         let close: Vec<f64> = (0..10).map(f64::from).collect();
-        let bars = Bars { time_us: (0..10).collect(), open: close.clone(), high: close.clone(), low: close.clone(), volume: close.clone(), close, ..Bars::default() };
+        let bars = Bars {
+            time_us: (0..10).collect(),
+            open: close.clone(),
+            high: close.clone(),
+            low: close.clone(),
+            volume: close.clone(),
+            close,
+            ..Bars::default()
+        };
         let sources = ["Mean($close, 2)", "Mean($clos, 2)", "$close > 4", "line_0 + 1", "Mean($close, "].map(SeriesSource::formula);
         let wanted: Vec<&SeriesSource> = sources.iter().collect();
         let answers = formulas(&wanted, WarmUp::Strict, &bars);
@@ -265,7 +275,15 @@ mod tests {
     #[test]
     fn columns_that_are_not_cached_are_computed_alone() {
         let close: Vec<f64> = (0..30).map(f64::from).collect();
-        let bars = Bars { time_us: (0..30).collect(), open: close.clone(), high: close.clone(), low: close.clone(), volume: close.clone(), close, ..Bars::default() };
+        let bars = Bars {
+            time_us: (0..30).collect(),
+            open: close.clone(),
+            high: close.clone(),
+            low: close.clone(),
+            volume: close.clone(),
+            close,
+            ..Bars::default()
+        };
         let set = FeatureSet::by_name("classic");
         let answers = computed(set.as_ref(), "classic", &["ma5", "nothing", "ma10"], &bars);
         let last = |place: usize| answers[place].1.as_ref().ok().and_then(|column| column.series().at(29));

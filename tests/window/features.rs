@@ -61,7 +61,8 @@ fn only_the_lines_in_view_are_built() {
     let mut desk = warm_desk(1, 80);
     open(&mut desk);
     desk.press_and_settle("Functions");
-    let signatures = desk.harness.get_all_by_role(Role::Button).filter(|node| node.accesskit_node().label().is_some_and(|label| label.ends_with(')')));
+    let signatures =
+        desk.harness.get_all_by_role(Role::Button).filter(|node| node.accesskit_node().label().is_some_and(|label| label.ends_with(')')));
     assert!((10..40).contains(&signatures.count()));
 }
 

@@ -8,10 +8,10 @@ use crate::app::{Action, AppState, Dialog, chart};
 use crate::feature::graph::WarmUp;
 use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts};
 use crate::format;
-use std::sync::Arc;
 use crate::worker::{
     Job, LoadError, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
 };
+use std::sync::Arc;
 
 /// The name of a column that has none yet.
 const UNNAMED: &str = "new_formula";
@@ -370,9 +370,8 @@ impl AppState {
             self.offer_back(format!("Deleted {key}"), change);
             return;
         }
-        let writes = self.features.editor.as_ref().is_some_and(|editor| {
-            editor.saving == Saving::Writing && editor.draft.set.trim() == change.name
-        });
+        let writes =
+            self.features.editor.as_ref().is_some_and(|editor| editor.saving == Saving::Writing && editor.draft.set.trim() == change.name);
         if !writes {
             self.notices.tell(NoticeLevel::Success, format!("Saved {}", change.name));
             return;

@@ -189,7 +189,9 @@ mod tests {
     fn functions_are_found_by_name_and_by_what_they_do() {
         let found = |needle: &str| {
             let rows = function_rows(needle);
-            rows.iter().filter_map(|row| if let Row::Item { place, .. } = row { Some(&*functions()[*place].name) } else { None }).collect::<Vec<_>>()
+            rows.iter()
+                .filter_map(|row| if let Row::Item { place, .. } = row { Some(&*functions()[*place].name) } else { None })
+                .collect::<Vec<_>>()
         };
         assert_eq!(found("mean")[0], "Mean");
         assert!(found("deviation").contains(&"Std"));

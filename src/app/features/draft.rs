@@ -2,8 +2,8 @@
 //!
 //! Not its check and not its file. Contract: whatever is typed is kept as typed; a draft of an older version is read.
 
-use crate::feature::{Group, Precision};
 use crate::feature::graph::WarmUp;
+use crate::feature::{Group, Precision};
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 use std::fmt;

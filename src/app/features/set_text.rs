@@ -80,11 +80,16 @@ fn replace(item: &mut Item, mut new: Value) {
 
 /// A feature under another name, in the same place.
 fn rename(features: &mut dyn toml_edit::TableLike, old: &str, name: &str, written: Value) {
-    let entries: Vec<(toml_edit::Key, Item)> =
-        features.iter().map(|(key, _)| key.to_owned()).collect::<Vec<String>>().into_iter().filter_map(|key| {
+    let entries: Vec<(toml_edit::Key, Item)> = features
+        .iter()
+        .map(|(key, _)| key.to_owned())
+        .collect::<Vec<String>>()
+        .into_iter()
+        .filter_map(|key| {
             let kept = features.key(&key)?.clone();
             Some((kept, features.remove(&key)?))
-        }).collect();
+        })
+        .collect();
     let mut written = Some(written);
     for (key, mut item) in entries {
         if key.get() == old {

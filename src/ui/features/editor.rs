@@ -1,7 +1,7 @@
 //! The formula editor at the foot of the panel: the formula, what is wrong with it, what it gives, and where it is saved.
 
-use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::field::{field_ui, insert, remember};
+use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
 use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving};
@@ -145,7 +145,9 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
                 told_ui(ui, &format!("It could not be tried: {what}"), theme.error);
             }
             PreviewState::NoSymbol => told_ui(ui, "Choose a symbol to see what it gives", theme.text_weak),
-            PreviewState::NotCached => told_ui(ui, "This symbol is not in the cache: preheat it to see what the formula gives", theme.text_weak),
+            PreviewState::NotCached => {
+                told_ui(ui, "This symbol is not in the cache: preheat it to see what the formula gives", theme.text_weak)
+            }
             PreviewState::None if editor.draft.formula.trim().is_empty() => {
                 told_ui(ui, "Ctrl+Space lists columns, functions and features", theme.text_weak);
             }

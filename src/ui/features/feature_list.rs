@@ -64,16 +64,21 @@ pub fn feature_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
     };
     let heights: Vec<f32> = (0..rows.len()).map(height).collect();
     let cursor = view.features.clone();
-    list_ui(ui, "feature-list", rows.len(), &cursor, |line| heights.get(line).copied().unwrap_or(size::ROW), |ui, line| {
-        match (rows.get(line), item(line)) {
+    list_ui(
+        ui,
+        "feature-list",
+        rows.len(),
+        &cursor,
+        |line| heights.get(line).copied().unwrap_or(size::ROW),
+        |ui, line| match (rows.get(line), item(line)) {
             (Some(Row::Heading { text, count }), _) => heading_ui(ui, text, *count),
             (_, Some((feature, favourite))) => {
                 let with_set = searched && features.only_set.is_none();
                 line_ui(ui, state, view, out, (line, feature, favourite, with_set), &walkable)
             }
             _ => 0.0,
-        }
-    });
+        },
+    );
 }
 
 type Line<'a> = (usize, &'a ListedFeature, bool, bool);

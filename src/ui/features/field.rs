@@ -73,7 +73,9 @@ fn list_keys(ui: &Ui) -> ListKeys {
     let bare = |wanted: Key| {
         ui.input_mut(|input| {
             let before = input.events.len();
-            input.events.retain(|event| !matches!(event, Event::Key { key, pressed: true, modifiers, .. } if *key == wanted && modifiers.is_none()));
+            input.events.retain(
+                |event| !matches!(event, Event::Key { key, pressed: true, modifiers, .. } if *key == wanted && modifiers.is_none()),
+            );
             isize::try_from(before - input.events.len()).unwrap_or(0)
         })
     };
@@ -102,7 +104,8 @@ pub fn field_ui(
         state.close();
     }
     let keys = if state.open { list_keys(ui) } else { ListKeys::default() };
-    let ask = focused && ui.input_mut(|input| input.consume_key(Modifiers::CTRL, Key::Space) || input.consume_key(Modifiers::COMMAND, Key::Space));
+    let ask = focused
+        && ui.input_mut(|input| input.consume_key(Modifiers::CTRL, Key::Space) || input.consume_key(Modifiers::COMMAND, Key::Space));
     out.mend = focused && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Period));
 
     let font = font(ui);

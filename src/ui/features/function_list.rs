@@ -2,8 +2,8 @@
 
 use super::list::list_ui;
 use super::rows::{FUNCTION_POINTS, HEADING_POINTS, function_ui, heading_ui};
-use crate::feature::functions::functions;
 use crate::app::{Action, AppState, FeatureAction, Row};
+use crate::feature::functions::functions;
 use crate::ui::theme::{Theme, space};
 use crate::ui::window::{Outbox, ViewState};
 use eframe::egui;

@@ -105,7 +105,8 @@ pub fn feature_ui(ui: &mut Ui, line: FeatureLine<'_>) -> FeatureLineOutput {
     };
     let (chevron, verb) = if line.expanded { (icons::COLLAPSE, "Hide") } else { (icons::EXPAND, "Show") };
     let tint = (hot || line.expanded).then_some(theme.text_weak);
-    out.expanded |= button(ui, &mut right, "more", chevron, &format!("{verb} more of {}", feature.key), tint.or(Some(theme.text_disabled))).clicked();
+    out.expanded |=
+        button(ui, &mut right, "more", chevron, &format!("{verb} more of {}", feature.key), tint.or(Some(theme.text_disabled))).clicked();
     let (tint, verb) = if line.starred { (Some(theme.accent), "Unstar") } else { (hot.then_some(theme.text_disabled), "Star") };
     out.starred = button(ui, &mut right, "star", icons::STAR, &format!("{verb} {}", feature.key), tint).clicked();
 
@@ -115,7 +116,8 @@ pub fn feature_ui(ui: &mut Ui, line: FeatureLine<'_>) -> FeatureLineOutput {
     text_in(ui, Rect::from_min_max(pos2(left, rect.top()), pos2(name_right, rect.bottom())), name, theme.text);
     if line.with_set {
         let font = TextStyle::Small.resolve(ui.style());
-        let painted = ui.painter().text(pos2(right - space::XS, center), Align2::RIGHT_CENTER, feature.key.set(), font, theme.text_disabled);
+        let painted =
+            ui.painter().text(pos2(right - space::XS, center), Align2::RIGHT_CENTER, feature.key.set(), font, theme.text_disabled);
         right = painted.left() - space::S;
     }
     let words = RichText::new(&feature.description).small().color(theme.text_weak);
