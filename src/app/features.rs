@@ -8,7 +8,6 @@ mod act;
 mod catalogue;
 mod draft;
 mod editor;
-pub mod language;
 mod search;
 mod set_text;
 

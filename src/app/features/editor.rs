@@ -4,7 +4,7 @@
 //! about the last version that was asked about.
 
 use super::draft::{Draft, FeatureKey};
-use super::language::{TokenKind, tokens};
+use crate::feature::formula::{TokenKind, tokens};
 use crate::feature::{RAW_COLUMNS, SetMistake};
 use crate::market::Symbol;
 use crate::worker::series::{SeriesColumn, SeriesFigures};

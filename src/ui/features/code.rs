@@ -1,7 +1,7 @@
 //! Formulas as text: their colours, and the marks under what is wrong in them.
 
 use crate::app::DraftMistake;
-use crate::app::features::language::{TokenKind, tokens};
+use crate::feature::formula::{TokenKind, tokens};
 use crate::ui::theme::Theme;
 use eframe::egui;
 use egui::text::{CCursor, LayoutJob, TextFormat};
@@ -14,9 +14,10 @@ fn color_of(theme: &Theme, kind: TokenKind) -> Color32 {
         TokenKind::Field => theme.code_field,
         TokenKind::Function => theme.code_function,
         TokenKind::Number => theme.code_number,
-        TokenKind::Name => theme.code_name,
+        TokenKind::Name | TokenKind::Output => theme.code_name,
+        TokenKind::Parameter => theme.text,
         TokenKind::Operator | TokenKind::Punctuation => theme.text_weak,
-        TokenKind::Unknown => theme.error,
+        TokenKind::Wrong => theme.error,
     }
 }
 

@@ -5,15 +5,15 @@
 
 use super::code::{byte_of_char, char_of_byte, font, highlighted, underline};
 use crate::app::DraftMistake;
-use crate::app::features::language::{Candidate, Completion, complete};
+use crate::feature::formula::{Candidate, CandidateKind, Completion, complete};
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
 use egui::accesskit::Role;
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
-    Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea, Sense,
-    SurrenderFocusOn, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align2, Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea,
+    Sense, SurrenderFocusOn, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -298,7 +298,17 @@ fn candidate_ui(ui: &mut Ui, candidate: &Candidate, chosen: bool, font: &egui::F
         ui.painter().rect_filled(rect, size::RADIUS, theme.accent_weak);
     }
     let mut job = highlighted(&candidate.label, theme, font);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 2.0 * space::S);
+    let kind = match candidate.kind {
+        CandidateKind::Parameter => "parameter",
+        CandidateKind::Output => "output",
+        CandidateKind::Field => "column",
+        CandidateKind::Feature => "feature",
+        CandidateKind::Function => "function",
+    };
+    let small = TextStyle::Small.resolve(ui.style());
+    let at = pos2(rect.right() - space::S, rect.center().y);
+    let right = ui.painter().text(at, Align2::RIGHT_CENTER, kind, small, theme.text_weak).left();
+    job.wrap = egui::text::TextWrapping::truncate_at_width(right - rect.left() - 2.0 * space::S);
     let galley = ui.ctx().fonts_mut(|fonts| fonts.layout_job(job));
     ui.painter().galley(pos2(rect.left() + space::S, rect.center().y - galley.size().y * 0.5), galley, theme.text);
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, chosen, &candidate.label));

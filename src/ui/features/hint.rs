@@ -1,8 +1,8 @@
 //! How the function is called that the cursor is in, with the part that is being written in full colour.
 
 use super::code::font;
-use crate::app::features::language::{TokenKind, tokens};
-use crate::feature::functions::{Function, function};
+use crate::feature::formula::{CallAt, call_at};
+use crate::feature::functions::Function;
 use crate::ui::theme::{Theme, space};
 use eframe::egui;
 use egui::text::{LayoutJob, TextFormat};
@@ -13,9 +13,9 @@ pub fn hint_ui(ui: &mut Ui, text: &str, cursor: usize) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.set_height(20.0);
-        let Some((function, place)) = call_at(text, cursor) else { return };
+        let Some(CallAt { function, argument }) = call_at(text, cursor) else { return };
         let small = TextStyle::Small.resolve(ui.style());
-        let job = job_of(function, place, theme, &font(ui), small);
+        let job = job_of(function, argument, theme, &font(ui), small);
         ui.add(Label::new(job).truncate()).on_hover_text(&*function.description);
     });
 }
@@ -63,54 +63,9 @@ fn parts(signature: &str, place: usize) -> (&str, &str, &str) {
     (cut(0..start), cut(start..end), cut(end..signature.len()))
 }
 
-/// The innermost call the cursor is in, and which of its parameters.
-fn call_at(text: &str, cursor: usize) -> Option<(&'static Function, usize)> {
-    // Every bracket that is open before the cursor, with the function in front of it and the commas since.
-    let mut open: Vec<(Option<&str>, usize)> = Vec::new();
-    let mut last: Option<&str> = None;
-    for (span, kind) in tokens(text).into_iter().take_while(|(span, _)| span.end <= cursor) {
-        let word = text.get(span)?;
-        match word {
-            "(" => open.push((last, 0)),
-            ")" => drop(open.pop()),
-            "," => {
-                if let Some((_, commas)) = open.last_mut() {
-                    *commas += 1;
-                }
-            }
-            _ => {}
-        }
-        last = matches!(kind, TokenKind::Function | TokenKind::Name).then_some(word);
-    }
-    open.into_iter().rev().find_map(|(name, commas)| {
-        let name = name?;
-        Some((function(name)?, commas))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn at(text: &str) -> Option<(String, usize)> {
-        // The bar is the cursor.
-        let cursor = text.find('|').unwrap();
-        call_at(&text.replace('|', ""), cursor).map(|(function, place)| (function.name.to_string(), place))
-    }
-
-    #[test]
-    fn the_innermost_call_is_told_with_the_parameter_at_the_cursor() {
-        let some = |name: &str, place: usize| Some((name.to_owned(), place));
-        assert_eq!(at("Mean(|"), some("Mean", 0));
-        assert_eq!(at("Mean($close, |5)"), some("Mean", 1));
-        assert_eq!(at("Mean(Ref($close, |1), 5)"), some("Ref", 1));
-        assert_eq!(at("Mean(Ref($close, 1)|, 5)"), some("Mean", 0));
-        assert_eq!(at("Mean((1 + |2), 5)"), some("Mean", 0));
-        assert_eq!(at("|Mean($close, 5)"), None);
-        assert_eq!(at("Mean($close, 5)|"), None);
-        assert_eq!(at("Nothing(|"), None);
-    }
 
     #[test]
     fn the_signature_is_cut_at_the_parameter() {
