@@ -148,6 +148,23 @@ fn mistakes_are_shown_where_they_stand_with_what_was_expected() {
 }
 
 #[test]
+fn words_of_other_languages_are_understood() {
+    for (word, meant) in [
+        ("MA", "Mean"),
+        ("ts_mean", "Mean"),
+        ("HHV", "Max"),
+        ("RSI", "TA_RSI"),
+        ("macd", "TA_MACD"),
+        ("ref", "Ref"),
+        ("ema", "EMA"),
+        ("ta_rsi", "TA_RSI"),
+    ] {
+        let said = format!("there is no function {word}; did you mean {meant}?");
+        assert_eq!(mistakes(&format!("{word}($close, 5)")), [(word.to_owned(), said)]);
+    }
+}
+
+#[test]
 fn equal_meanings_are_one_node() {
     for (one, other) in [
         ("$close+$open", " $open\n + $close\t"),
