@@ -5,10 +5,12 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
-use samovar::feature::FeatureTable;
+use samovar::app::chart::Templates;
+use samovar::feature::{FeatureTable, SetLibrary};
 use samovar::market::{Bars, DAY_US, RawBars, Symbol, date_of};
 use samovar::ui::chart::{
-    ChartData, ChartLayout, ChartNotice, ChartResponse, ChartView, FeatureChoice, PanePlace, Placement, RangeChoice, SeriesSource, chart_ui,
+    ChartData, ChartLayout, ChartNotice, ChartOffer, ChartResponse, ChartView, FeatureChoice, PanePlace, Placement, RangeChoice,
+    SeriesSource, chart_ui,
 };
 use samovar::ui::theme;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ struct State {
     layout: ChartLayout,
     data: Option<ChartData>,
     catalog: Vec<FeatureChoice>,
+    templates: Templates,
     response: ChartResponse,
 }
 
@@ -62,12 +65,15 @@ fn window(data: Option<ChartData>) -> Harness<'static, State> {
         layout: ChartLayout::default(),
         data,
         catalog: catalog.to_vec(),
+        templates: Templates::default(),
         response: ChartResponse::default(),
     };
     let builder = Harness::builder().with_size(vec2(1_000.0, 700.0)).with_step_dt(1.0 / 60.0).with_context_setup(theme::install);
     let mut harness = builder.build_ui_state(
         |ui, state: &mut State| {
-            state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &state.catalog);
+            let sets = SetLibrary::built_in();
+            let offer = ChartOffer { features: &state.catalog, templates: &state.templates, sets: &sets };
+            state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &offer);
         },
         state,
     );

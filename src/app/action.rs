@@ -2,6 +2,7 @@
 
 use super::chart::ChartAction;
 use super::command::Command;
+use super::features::FeatureAction;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
 use crate::cache::LookupSpan;
@@ -27,6 +28,8 @@ pub enum Action {
     Chart(ChartAction),
     /// Something about settings.
     Settings(SettingsAction),
+    /// Something about features and formulas.
+    Features(FeatureAction),
     /// Pause, resume or cancel a job.
     ControlJob(JobId, RunState),
     /// Preheat these symbols again (the failed ones of a job).

@@ -7,7 +7,7 @@ use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, RunState, SymbolOutcome};
-use crate::worker::{Job, JobEvent, JobId, JobOutcome, Notice, NoticeLevel, PreheatOrder, SetRefusal, Snapshot};
+use crate::worker::{Job, JobEvent, JobId, JobOutcome, Notice, NoticeLevel, PreheatOrder, Snapshot};
 use std::sync::Arc;
 
 impl AppState {
@@ -85,11 +85,15 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
-            JobEvent::Sets(sets) => self.sets = sets,
-            JobEvent::SetSaved(change) => self.notices.tell(NoticeLevel::Success, format!("Saved the set {}", change.name)),
-            JobEvent::SetDeleted(change) => self.notices.tell(NoticeLevel::Success, format!("Deleted the set {}", change.name)),
-            JobEvent::SetRefused { name, refusal } => self.notices.tell(NoticeLevel::Error, refusal_text(&name, &refusal)),
-            JobEvent::Previewed { .. } | JobEvent::OutdateKnown { .. } => {}
+            JobEvent::Sets(sets) => {
+                self.apply_sets(sets);
+                return self.read_chart_again();
+            }
+            JobEvent::SetSaved(change) => self.apply_set_saved(change),
+            JobEvent::SetDeleted(change) => self.apply_set_deleted(change),
+            JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),
+            JobEvent::Previewed { request, result } => self.apply_previewed(request, result),
+            JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && let TestState::Running { generation: wanted, stages } = &mut form.test
@@ -215,16 +219,6 @@ impl AppState {
     pub(super) fn preheat(&mut self, order: PreheatOrder) -> Job {
         self.next_job += 1;
         Job::Preheat { id: self.next_job, order: Box::new(order) }
-    }
-}
-
-fn refusal_text(name: &str, refusal: &SetRefusal) -> String {
-    match refusal {
-        SetRefusal::Failed(reason) => format!("The set {name} is as it was: {reason}"),
-        SetRefusal::Mistakes(mistakes) => match mistakes.first() {
-            Some(first) => format!("The set {name} was not saved: line {}: {}", first.line, first.message),
-            None => format!("The set {name} was not saved"),
-        },
     }
 }
 

@@ -1,7 +1,8 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
-use super::chart::{ChartState, Templates};
+use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
+use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
@@ -44,8 +45,14 @@ pub enum Dialog {
         /// Bytes.
         size_bytes: u64,
     },
+    /// Save the formula, which makes so much outdated?
+    SaveFormula,
     /// All commands and symbols.
     Palette,
+    /// All chart templates.
+    Templates,
+    /// What a chart template is called.
+    NameTemplate(TemplateForm),
     /// Every shortcut.
     Help,
 }
@@ -87,6 +94,8 @@ pub struct Workspace {
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
     pub inspector: bool,
+    /// The features panel and the formula being written.
+    pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
 }
@@ -110,6 +119,8 @@ pub struct AppState {
     pub chart: ChartState,
     /// The inspector beside it.
     pub inspector: InspectorState,
+    /// The features panel and the formula editor.
+    pub features: FeaturesState,
     /// The overview.
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
@@ -145,6 +156,7 @@ impl AppState {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
         state.inspector.open = workspace.inspector;
+        state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
         state
     }
@@ -158,6 +170,7 @@ impl AppState {
             sort: self.list.sort(),
             focus,
             inspector: self.inspector.open,
+            features: self.features.workspace(),
             templates: self.chart.templates.clone(),
         }
     }

@@ -12,7 +12,7 @@ use super::parquet_file::Footer;
 use super::store::Staged;
 use super::trash::Cleared;
 use crate::fault::kill_point;
-use crate::feature::{DefinitionHash, ENGINE_VERSION, FeatureSet};
+use crate::feature::{DefinitionHash, ENGINE_VERSION, FeatureSet, Precision};
 use crate::market::Symbol;
 use crate::source::SourceId;
 use serde::Serialize;
@@ -30,8 +30,8 @@ pub struct SetVersion {
     pub text: Arc<str>,
     /// The engine's version.
     pub engine_version: String,
-    /// `f64` or `f32`.
-    pub precision: String,
+    /// How exactly its values are kept.
+    pub precision: Precision,
     /// Its columns with the hashes of their features; empty where they are not known.
     pub features: Vec<(Arc<str>, u128)>,
 }
@@ -95,9 +95,9 @@ impl SetVersion {
         Self {
             set: Arc::from(set.name()),
             definition: set.definition_hash(),
-            text: Arc::from(set.canonical_text()),
+            text: Arc::from(set.source_text()),
             engine_version: ENGINE_VERSION.to_owned(),
-            precision: "f64".to_owned(),
+            precision: set.precision(),
             features: (set.definitions().iter().enumerate())
                 .filter_map(|(place, feature)| Some((Arc::clone(&feature.name), set.feature_hash(place)?)))
                 .collect(),
@@ -260,7 +260,7 @@ impl Cache {
             let relative = Folders::version_text_path(&source, &set, definition);
             let path = self.folders.absolute(&Dataset::features(&set), &relative);
             let text = self.files.read(&path, MOST_TEXT_BYTES).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            found.push((version_of_text(set, definition, text.unwrap_or_default()), first_us, last_us));
+            found.push((version_of_text(set, definition, &text.unwrap_or_default()), first_us, last_us));
         }
         if found.is_empty() { Ok(()) } else { self.catalog.complete_versions(found) }
     }
@@ -270,8 +270,18 @@ impl Cache {
 const MOST_TEXT_BYTES: u64 = 4 << 20;
 
 /// The version of this hash; what its columns mean is known only where today's engine gives its text the same hash.
-fn version_of_text(set: Arc<str>, definition: DefinitionHash, text: String) -> SetVersion {
-    SetVersion { set, definition, text: Arc::from(text), engine_version: String::new(), precision: "f64".to_owned(), features: Vec::new() }
+fn version_of_text(set: Arc<str>, definition: DefinitionHash, text: &str) -> SetVersion {
+    match FeatureSet::from_toml(text) {
+        Ok(known) if known.definition_hash() == definition => SetVersion { set, ..SetVersion::of(&known) },
+        _ => SetVersion {
+            set,
+            definition,
+            text: Arc::from(text),
+            engine_version: String::new(),
+            precision: Precision::F64,
+            features: Vec::new(),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ fn version(definition: u64) -> Arc<SetVersion> {
         definition: definition_of(definition),
         text: Arc::from(format!("name = \"mine\"\n# version {definition}\n")),
         engine_version: "1".to_owned(),
-        precision: "f64".to_owned(),
+        precision: Precision::F64,
         features: vec![(Arc::from("double"), u128::from(definition))],
     })
 }

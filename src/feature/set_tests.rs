@@ -47,7 +47,7 @@ fn a_file_says_everything_about_a_set() {
     assert_eq!(set.definition("zscore").unwrap().placement, Placement::OwnPane("zscore".into()));
     assert_eq!(set.definition("over").unwrap().placement, Placement::OverPrice);
     assert_eq!(set.source_text(), MINE);
-    assert_eq!(set.first_row(2), Some(63));
+    assert_eq!(set.first_value(2), Some(63));
     let again = read(&set.to_toml());
     assert_eq!((again.parts(), again.definition_hash()), (set.parts(), set.definition_hash()));
 }

@@ -12,13 +12,15 @@ use std::time::Duration;
 /// Most notices on show at a time.
 const SHOWN: usize = 4;
 
-fn undo_of(live: &LiveNotice) -> Option<Action> {
-    live.undo.as_deref().cloned().or(live.notice.undo_batch.map(Action::Restore))
+/// What can be done from a notice: the words on its button, and the action.
+fn offer_of(live: &LiveNotice) -> Option<(&str, Action)> {
+    let offered = live.offer.as_ref().map(|offer| (offer.label.as_str(), (*offer.action).clone()));
+    offered.or(live.notice.undo_batch.map(|batch| ("Undo", Action::Restore(batch))))
 }
 
 fn stays_secs(live: &LiveNotice) -> f64 {
     match live.notice.level {
-        _ if live.undo.is_some() || live.notice.undo_batch.is_some() => 15.0,
+        _ if live.offer.is_some() || live.notice.undo_batch.is_some() => 15.0,
         NoticeLevel::Success | NoticeLevel::Info => 6.0,
         NoticeLevel::Warning => 15.0,
         NoticeLevel::Error => 60.0,
@@ -63,10 +65,10 @@ pub fn notices_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                     ui.vertical(|ui| {
                         ui.set_width(306.0);
                         ui.add(Label::new(RichText::new(&notice.notice.text).color(theme.text)).selectable(true).wrap());
-                        if let Some(undo) = undo_of(notice)
-                            && ui.button("Undo").clicked()
+                        if let Some((label, action)) = offer_of(notice)
+                            && ui.button(label).clicked()
                         {
-                            out.act(undo);
+                            out.act(action);
                             out.act(Action::DismissNotice(notice.id));
                         }
                     });

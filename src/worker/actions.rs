@@ -6,6 +6,7 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
+use super::{own_sets, preview};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -37,18 +38,19 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
         Job::Refresh => service.mark_dirty(),
-        Job::SaveSet { name, .. } | Job::DeleteSet { name } => {
-            let refusal = super::sets::SetRefusal::Failed("sets cannot be changed yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::SetRefused { name, refusal }));
-        }
-        Job::Preview(request) => {
-            let result = Err(super::sets::PreviewError::Failed("formulas cannot be tried yet".to_owned()));
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::Previewed { request, result }));
-        }
-        Job::Outdate(request) => {
-            let result = Err("it cannot be told yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::OutdateKnown { request, result }));
-        }
+        Job::SaveSet { name, text } => spawn_blocking(service, move |service| {
+            let event = own_sets::save(service, &name, &text);
+            service.reporter.send_blocking(event);
+        }),
+        Job::DeleteSet { name } => spawn_blocking(service, move |service| {
+            let event = own_sets::delete(service, &name);
+            service.reporter.send_blocking(event);
+        }),
+        Job::Preview(request) => preview::start(service, request),
+        Job::Outdate(request) => spawn_blocking(service, move |service| {
+            let result = own_sets::outdate(service, &request);
+            service.reporter.send_blocking(JobEvent::OutdateKnown { request, result });
+        }),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let (entries, size_bytes) = cache.invalidate(&selection, &service.configuration().judge)?;
             Ok(JobEvent::Invalidated { entries, size_bytes })

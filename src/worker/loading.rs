@@ -10,7 +10,7 @@ use super::series::{SeriesColumn, SeriesOrigin, SeriesSource};
 use super::service::Service;
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::graph::WarmUp;
-use crate::feature::{self, FeatureSet, FeatureTable};
+use crate::feature::{self, FeatureSet, FeatureTable, SetMistake};
 use crate::market::Bars;
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +52,7 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     }
     let bars = loading.bars()?;
     for (set, names) in uncached {
-        answers.extend(computed(set, &names, &bars));
+        answers.extend(computed(FeatureSet::by_name(set).as_ref(), set, &names, &bars));
     }
     for warm_up in [WarmUp::Strict, WarmUp::Partial] {
         let of_this = |source: &&SeriesSource| matches!(source, SeriesSource::Formula { warm_up: wanted, .. } if *wanted == warm_up);
@@ -68,7 +68,6 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
 
 /// One symbol while it is read.
 struct Loading<'a> {
-    service: &'a Service,
     cache: &'a Cache,
     request: &'a LoadRequest,
     source: crate::source::SourceId,
@@ -92,7 +91,6 @@ impl<'a> Loading<'a> {
         let configuration = service.configuration();
         let source = configuration.source_id().ok_or(LoadError::NotCached)?;
         let mut loading = Self {
-            service,
             cache,
             request,
             source,
@@ -168,19 +166,129 @@ fn columns(set: &str, names: &[&str], table: &Arc<FeatureTable>, origin: SeriesO
     names.iter().map(answer).collect()
 }
 
-/// Columns of a set, computed from the bars.
-fn computed(set: &str, names: &[&str], bars: &Bars) -> Answers {
-    match FeatureSet::by_name(set) {
-        Some(definition) => columns(set, names, &Arc::new(feature::compute(&definition, bars)), SeriesOrigin::Computed),
-        None => {
-            let reason: Arc<str> = format!("There is no feature set {set}").into();
-            names.iter().map(|name| (SeriesSource::column(set, *name), Err(Arc::clone(&reason)))).collect()
-        }
-    }
+/// Columns of a set, computed from the bars: these alone, and what they are made of.
+fn computed(definition: Option<&FeatureSet>, set: &str, names: &[&str], bars: &Bars) -> Answers {
+    let Some(definition) = definition else {
+        let reason: Arc<str> = format!("There is no feature set {set}").into();
+        return names.iter().map(|name| (SeriesSource::column(set, *name), Err(Arc::clone(&reason)))).collect();
+    };
+    let places: Vec<usize> = names.iter().filter_map(|name| definition.place(name)).collect();
+    let (table, _) = feature::compute_some(definition, &places, bars, bars.len());
+    columns(set, names, &Arc::new(table), SeriesOrigin::Computed)
 }
 
-/// Formulas, computed from the bars.
-fn formulas(wanted: &[&SeriesSource], _warm_up: WarmUp, _bars: &Bars) -> Answers {
-    let reason: Arc<str> = "Formulas cannot be computed yet".into();
-    wanted.iter().map(|source| ((*source).clone(), Err(Arc::clone(&reason)))).collect()
+/// The column that a formula is while it is computed.
+fn column_of(place: usize) -> String {
+    format!("line_{place}")
+}
+
+/// Formulas, computed from the bars together, so that what they share is computed once; those with mistakes are answered with
+/// the mistake.
+fn formulas(wanted: &[&SeriesSource], warm_up: WarmUp, bars: &Bars) -> Answers {
+    let mut reasons: Vec<Option<Arc<str>>> = vec![None; wanted.len()];
+    // Twice at most: once to find the mistakes, once without them.
+    for _ in 0..2 {
+        let names: Vec<(usize, String)> =
+            reasons.iter().enumerate().filter(|(_, reason)| reason.is_none()).map(|(place, _)| (place, column_of(place))).collect();
+        let parts: Vec<(&str, &str)> =
+            names.iter().filter_map(|(place, name)| Some((name.as_str(), wanted.get(*place)?.label()))).collect();
+        if parts.is_empty() {
+            break;
+        }
+        match FeatureSet::of_formulas("chart", warm_up, &parts) {
+            Ok(set) => {
+                let (table, _) = feature::compute_some(&set, &(0..parts.len()).collect::<Vec<_>>(), bars, bars.len());
+                let table = Arc::new(table);
+                let answer = |place: usize, source: &&SeriesSource| {
+                    let answer = match reasons.get(place) {
+                        Some(Some(reason)) => Err(Arc::clone(reason)),
+                        _ => {
+                            let column = table.names.iter().position(|name| **name == *column_of(place));
+                            column
+                                .map(|column| Arc::new(SeriesColumn::of_table(&table, column, SeriesOrigin::Computed)))
+                                .ok_or_else(unknown)
+                        }
+                    };
+                    ((*source).clone(), answer)
+                };
+                return wanted.iter().enumerate().map(|(place, source)| answer(place, source)).collect();
+            }
+            Err(mistakes) => {
+                let of_all: Option<Arc<str>> = mistakes.iter().find(|mistake| mistake.feature.is_none()).map(reason_of);
+                for (place, name) in &names {
+                    let own = mistakes.iter().find(|mistake| mistake.feature.as_deref() == Some(name)).map(reason_of);
+                    if let Some(reason) = reasons.get_mut(*place) {
+                        *reason = own.or_else(|| of_all.clone());
+                    }
+                }
+            }
+        }
+    }
+    wanted.iter().zip(reasons).map(|(source, reason)| ((*source).clone(), Err(reason.unwrap_or_else(unknown)))).collect()
+}
+
+fn unknown() -> Arc<str> {
+    "The formula could not be computed".into()
+}
+
+/// A mistake as a sentence.
+fn reason_of(mistake: &SetMistake) -> Arc<str> {
+    let mut letters = mistake.message.chars();
+    let mut text: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if let Some(suggestion) = &mistake.suggestion {
+        text += &format!("; did you mean {suggestion}?");
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_with_a_mistake_says_so_and_the_others_are_computed() {
+        let close: Vec<f64> = (0..10).map(f64::from).collect();
+        let bars = Bars {
+            time_us: (0..10).collect(),
+            open: close.clone(),
+            high: close.clone(),
+            low: close.clone(),
+            volume: close.clone(),
+            close,
+            ..Bars::default()
+        };
+        let sources = ["Mean($close, 2)", "Mean($clos, 2)", "$close > 4", "line_0 + 1", "Mean($close, "].map(SeriesSource::formula);
+        let wanted: Vec<&SeriesSource> = sources.iter().collect();
+        let answers = formulas(&wanted, WarmUp::Strict, &bars);
+        let values = |place: usize| answers[place].1.as_ref().map(|column| column.values().to_vec());
+        assert_eq!(answers.iter().map(|(source, _)| source).collect::<Vec<_>>(), wanted);
+        assert_eq!(values(0).expect("values")[1..3], [0.5, 1.5]);
+        assert_eq!(values(2).expect("values")[4..6], [0.0, 1.0]);
+        let reason = values(1).expect_err("a mistake");
+        assert!(reason.contains("$close") && reason.starts_with(char::is_uppercase), "{reason}");
+        assert!(values(4).is_err());
+        let only_wrong = formulas(&wanted[1..2], WarmUp::Strict, &bars);
+        assert!(only_wrong[0].1.is_err());
+        assert!(formulas(&[], WarmUp::Partial, &bars).is_empty());
+    }
+
+    #[test]
+    fn columns_that_are_not_cached_are_computed_alone() {
+        let close: Vec<f64> = (0..30).map(f64::from).collect();
+        let bars = Bars {
+            time_us: (0..30).collect(),
+            open: close.clone(),
+            high: close.clone(),
+            low: close.clone(),
+            volume: close.clone(),
+            close,
+            ..Bars::default()
+        };
+        let set = FeatureSet::by_name("classic");
+        let answers = computed(set.as_ref(), "classic", &["ma5", "nothing", "ma10"], &bars);
+        let last = |place: usize| answers[place].1.as_ref().ok().and_then(|column| column.series().at(29));
+        assert_eq!([last(0), last(1), last(2)], [Some(27.0), None, Some(24.5)]);
+        assert_eq!(answers[1].1.as_ref().err().map(|reason| &**reason), Some("The set classic has no feature nothing"));
+        assert!(computed(None, "mine", &["x"], &bars)[0].1.is_err());
+    }
 }

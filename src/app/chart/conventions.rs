@@ -3,6 +3,7 @@
 //! Goes by names, and by the outermost function of a formula. Not by values: those decide how a line is drawn, not where.
 
 use super::layout::Placement;
+use crate::feature::{self, Definition};
 use crate::worker::series::SeriesSource;
 
 /// Averages and bands, and what else has the prices' scale.
@@ -94,6 +95,16 @@ impl Placement {
         match source {
             SeriesSource::Column { name, .. } => Self::of_name(name),
             SeriesSource::Formula { text, .. } => Self::of_formula(text),
+        }
+    }
+
+    /// Where a feature is drawn by its set's own word.
+    #[must_use]
+    pub fn of_definition(definition: &Definition) -> Self {
+        match &definition.placement {
+            feature::Placement::OverPrice => Self::Price,
+            feature::Placement::OwnPane(pane) if &**pane == "volume" => Self::Volume,
+            feature::Placement::OwnPane(pane) => Self::Pane(pane.to_string()),
         }
     }
 

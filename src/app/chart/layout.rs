@@ -246,6 +246,12 @@ impl ChartLayout {
         {
             return format!("{name} · {set}");
         }
+        Self::cut(name)
+    }
+
+    /// A name, cut where it is too long for a legend.
+    #[must_use]
+    pub fn cut(name: &str) -> String {
         if name.chars().count() <= LONGEST_NAME {
             return name.to_owned();
         }

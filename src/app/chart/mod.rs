@@ -7,6 +7,7 @@
 pub mod conventions;
 mod layout;
 mod line;
+pub mod parameters;
 mod range;
 mod template;
 
@@ -16,7 +17,7 @@ pub use range::RangeChoice;
 pub use template::{ChartTemplate, TemplateNameError, Templates};
 
 use super::action::Action;
-use super::state::AppState;
+use super::state::{AppState, Dialog};
 use crate::market::Symbol;
 use crate::worker::series::SeriesSource;
 use crate::worker::{Job, LoadError, LoadRequest, LoadedSymbol, NoticeLevel};
@@ -41,6 +42,26 @@ pub struct ChartState {
     version: Option<u128>,
     /// Whether the last request was not answered yet.
     is_waiting: bool,
+}
+
+/// The name of a template, while it is typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateForm {
+    /// What was typed.
+    pub name: String,
+    /// The template that is called something else; the chart is kept under the name where this is left out.
+    pub renames: Option<String>,
+}
+
+impl TemplateForm {
+    /// Whether the name can be had.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn check(&self, templates: &Templates) -> Result<(), TemplateNameError> {
+        let is_as_before = self.renames.as_deref() == Some(self.name.trim());
+        templates.check_name(&self.name, is_as_before || self.renames.is_none()).map(|_| ())
+    }
 }
 
 /// Something about the chart.
@@ -70,6 +91,12 @@ pub enum ChartAction {
     },
     /// Put a template on the chart.
     ApplyTemplate(String),
+    /// Ask for the name of the template of this name, or of a new one.
+    NameTemplate(Option<String>),
+    /// The name that is asked for was changed.
+    TemplateName(String),
+    /// The name that was asked for is right.
+    TemplateNamed,
     /// Keep what is on the chart under a name.
     SaveTemplate(String),
     /// Call a template something else.
@@ -106,6 +133,28 @@ impl AppState {
             }
             ChartAction::Replace { old, new } => chart.layout.replace_source(&old, &new),
             ChartAction::ApplyTemplate(name) => self.apply_template(&name),
+            ChartAction::NameTemplate(renames) => {
+                let current = chart.templates.current(&chart.layout).map(|(name, _)| name.to_owned());
+                let own = current.filter(|name| chart.templates.is_own(name));
+                let name = renames.clone().or(own).unwrap_or_default();
+                self.dialog = Some(Dialog::NameTemplate(TemplateForm { name, renames }));
+            }
+            ChartAction::TemplateName(text) => {
+                if let Some(Dialog::NameTemplate(form)) = &mut self.dialog {
+                    form.name = text;
+                }
+            }
+            ChartAction::TemplateNamed => {
+                if let Some(Dialog::NameTemplate(form)) = self.dialog.clone()
+                    && form.check(&self.chart.templates).is_ok()
+                {
+                    self.dialog = None;
+                    return self.change_chart(match form.renames {
+                        Some(from) => ChartAction::RenameTemplate { from, to: form.name },
+                        None => ChartAction::SaveTemplate(form.name),
+                    });
+                }
+            }
             ChartAction::SaveTemplate(name) => match chart.templates.save(&name, &chart.layout) {
                 Ok(None) => self.notices.tell(NoticeLevel::Success, format!("Saved the template {}", name.trim())),
                 Ok(Some(before)) => {
@@ -210,24 +259,32 @@ impl AppState {
             return Vec::new();
         };
         let is_answered = |source: &SeriesSource| loaded.data.answer(source).is_some();
-        if chart.is_waiting || chart.layout.lines().all(|line| is_answered(&line.source)) {
+        let answered = chart.layout.lines().all(|line| is_answered(&line.source)) && self.features.looked_at().iter().all(is_answered);
+        if chart.is_waiting || answered {
             return Vec::new();
         }
         self.ask_for_chart(true)
     }
 
-    /// Everything is read anew with the next event: what columns mean has changed.
-    pub fn forget_chart_values(&mut self) {
-        self.chart.version = None;
+    /// Reads what is shown again: what columns mean may have changed.
+    pub(super) fn read_chart_again(&mut self) -> Vec<Job> {
+        if self.chart.loaded.is_none() {
+            return Vec::new();
+        }
         self.chart.requested = None;
+        self.load_focus_if_new()
     }
 
     fn ask_for_chart(&mut self, keeps_bars: bool) -> Vec<Job> {
+        // Lines that are only looked at in the features panel are answered with the others.
+        let looked_at = self.features.looked_at();
         let chart = &mut self.chart;
         let Some(symbol) = chart.requested.clone() else { return Vec::new() };
         chart.generation += 1;
         chart.is_waiting = true;
         let base = chart.loaded.as_ref().filter(|_| keeps_bars).map(|loaded| Arc::clone(&loaded.data));
-        vec![Job::Load(LoadRequest { generation: chart.generation, symbol, series: chart.layout.sources(), base })]
+        let mut series = chart.layout.sources();
+        series.extend(looked_at.into_iter().filter(|source| !chart.layout.contains(source)));
+        vec![Job::Load(LoadRequest { generation: chart.generation, symbol, series, base })]
     }
 }

@@ -7,6 +7,7 @@ use super::layout::{ChartLayout, Placement};
 use super::line::FIRST_SET;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// Lines and panes under a name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,12 @@ pub struct Templates {
 }
 
 /// The built-in templates.
-fn built_in() -> [ChartTemplate; 3] {
+fn built_in() -> &'static [ChartTemplate; 3] {
+    static BUILT_IN: LazyLock<[ChartTemplate; 3]> = LazyLock::new(make_built_in);
+    &BUILT_IN
+}
+
+fn make_built_in() -> [ChartTemplate; 3] {
     let template = |name: &str, lines: &[(&str, &str)]| {
         let mut layout = ChartLayout::bare();
         for (pane, column) in lines {
@@ -64,19 +70,19 @@ fn built_in() -> [ChartTemplate; 3] {
 
 impl Templates {
     /// Every template: the built-in ones, then the user's in the order they were made; and whether it is the user's.
-    pub fn all(&self) -> impl Iterator<Item = (ChartTemplate, bool)> {
-        built_in().into_iter().map(|template| (template, false)).chain(self.own.iter().cloned().map(|template| (template, true)))
+    pub fn all(&self) -> impl Iterator<Item = (&ChartTemplate, bool)> {
+        built_in().iter().map(|template| (template, false)).chain(self.own.iter().map(|template| (template, true)))
     }
 
     /// Names of all templates, the built-in ones first; and whether each is the user's.
     #[must_use]
     pub fn names(&self) -> Vec<(String, bool)> {
-        self.all().map(|(template, is_own)| (template.name, is_own)).collect()
+        self.all().map(|(template, is_own)| (template.name.clone(), is_own)).collect()
     }
 
     /// The template of this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<ChartTemplate> {
+    pub fn get(&self, name: &str) -> Option<&ChartTemplate> {
         self.all().map(|(template, _)| template).find(|template| template.name == name)
     }
 
@@ -118,7 +124,7 @@ impl Templates {
 
     /// What putting a template on the chart makes of it; the stretch of time in view stays.
     pub(super) fn apply(&mut self, name: &str, layout: &ChartLayout) -> Option<ChartLayout> {
-        let template = self.get(name)?;
+        let template = self.get(name)?.clone();
         self.current = template.name;
         let mut applied = ChartLayout { range: layout.range, home: layout.home, maximised: None, ..template.layout };
         // Ids are never used twice in the life of a chart.
@@ -183,7 +189,7 @@ mod tests {
         let templates = Templates::default();
         let names: Vec<String> = templates.names().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["Price and volume", "Chinese classic", "Momentum"]);
-        let classic = templates.get("Chinese classic").expect("a template").layout;
+        let classic = &templates.get("Chinese classic").expect("a template").layout;
         assert_eq!(classic.overlays.iter().map(SeriesLayout::name).collect::<Vec<_>>(), ["ma5", "ma10", "ma20", "ma60"]);
         assert_eq!(classic.panes.iter().map(|pane| (pane.id.as_str(), pane.lines.len())).collect::<Vec<_>>(), [("macd", 3), ("kdj", 3)]);
         // Every column of theirs exists.

@@ -286,6 +286,21 @@ impl Catalog {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// Every present entry of a feature set, of all sources. Rows that fail their seal are left out.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn entries_of_set(&self, set: &str) -> Result<Vec<Entry>, CacheError> {
+        let found: Vec<Option<Entry>> = self.read(|connection| {
+            let sql = format!("SELECT {} FROM entries WHERE dataset = ?1 ORDER BY source, symbol", rows::ENTRY_COLUMNS);
+            connection.prepare_cached(&sql)?.query_map(params![set], rows::sealed_entry)?.collect()
+        })?;
+        if found.iter().any(Option::is_none) {
+            self.suspect();
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
     /// Bytes of all cached bars, and of all cached features.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::Catalog;
 use super::rows::{signed, unsigned_at};
 use crate::cache::error::CacheError;
 use crate::cache::versions::{SetVersion, VersionRecord, VersionUse};
-use crate::feature::DefinitionHash;
+use crate::feature::{DefinitionHash, Precision};
 use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) fn put_versions(transaction: &Connection, versions: &[VersionUse], at
             hash,
             &*version.text,
             version.engine_version,
-            version.precision,
+            version.precision.key(),
             features_text(&version.features),
             at_us,
             signed(used.entries),
@@ -70,7 +70,7 @@ fn record_of(row: &Row<'_>) -> rusqlite::Result<VersionRecord> {
             definition: DefinitionHash::from(u128::from_be_bytes(hash)),
             text: Arc::from(row.get::<_, String>(2)?),
             engine_version: row.get(3)?,
-            precision: row.get(4)?,
+            precision: if row.get_ref(4)?.as_str()? == Precision::F32.key() { Precision::F32 } else { Precision::F64 },
             features: features_of_text(&row.get::<_, String>(5)?),
         },
         first_used_us: row.get(6)?,

@@ -1,10 +1,12 @@
 //! The list of what can be put on the chart, found by typing.
 
 use crate::app::chart::{ChartLayout, PanePlace, Placement};
+use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
 use eframe::egui;
 use egui::{Align, Button, Checkbox, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use std::sync::Arc;
 
 /// Width of the list, in points.
 pub(super) const LIST_POINTS: f32 = 500.0;
@@ -22,6 +24,35 @@ pub struct FeatureChoice {
     pub description: String,
     /// Where it is drawn unless the user says otherwise.
     pub placement: Placement,
+}
+
+/// Every feature of the sets there are, worked out once for each library.
+#[derive(Debug, Default)]
+pub struct FeatureChoices {
+    /// Kept, so that its address stands for it.
+    library: Option<Arc<SetLibrary>>,
+    choices: Vec<FeatureChoice>,
+}
+
+impl FeatureChoices {
+    /// The features of a library.
+    pub fn of(&mut self, library: &Arc<SetLibrary>) -> &[FeatureChoice] {
+        if !self.library.as_ref().is_some_and(|known| Arc::ptr_eq(known, library)) {
+            self.choices = library.sets().iter().flat_map(|entry| choices_of(&entry.set)).collect();
+            self.library = Some(Arc::clone(library));
+        }
+        &self.choices
+    }
+}
+
+fn choices_of(set: &FeatureSet) -> Vec<FeatureChoice> {
+    let choice = |definition: &Definition| FeatureChoice {
+        source: SeriesSource::column(set.name(), &*definition.name),
+        group: definition.group.label().to_owned(),
+        description: definition.description.to_string(),
+        placement: Placement::of_definition(definition),
+    };
+    set.definitions().iter().map(choice).collect()
 }
 
 /// The list, with its search.

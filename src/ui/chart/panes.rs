@@ -130,8 +130,8 @@ fn shares(layout: &ChartLayout, height: f32) -> Vec<(PaneKind, f32)> {
     panes
 }
 
-/// Where panes are, from top to bottom.
-pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels, legend_height: impl Fn(PaneKind) -> f32) -> Vec<PaneFrame> {
+/// Where panes are, from top to bottom; without their legends' heights.
+pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels) -> Vec<PaneFrame> {
     let mut top = rect.top();
     let mut below = 0.0;
     let panes = shares(layout, rect.height());
@@ -141,7 +141,7 @@ pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels, legend_he
         let bottom = if position + 1 == last { rect.bottom() } else { pixels.snap(rect.top() + rect.height() * below) };
         let pane = Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, bottom));
         top = bottom;
-        PaneFrame { kind, rect: pane, legend_height: legend_height(kind) }
+        PaneFrame { kind, rect: pane, legend_height: 0.0 }
     };
     panes.into_iter().enumerate().map(place).collect()
 }
@@ -311,7 +311,7 @@ mod tests {
 
     fn heights(layout: &ChartLayout) -> Vec<f32> {
         let rect = Rect::from_min_max(pos2(0.0, 0.0), pos2(800.0, 600.0));
-        frames(layout, rect, Pixels { per_point: 1.0 }, |_| 20.0).iter().map(|frame| frame.rect.height()).collect()
+        frames(layout, rect, Pixels { per_point: 1.0 }).iter().map(|frame| frame.rect.height()).collect()
     }
 
     #[test]
