@@ -17,6 +17,9 @@ pub const MOST_FEATURES: usize = 2_000;
 /// Longest name of a feature, helper or set, in characters.
 pub const LONGEST_NAME: usize = 100;
 
+/// Most names of a circle that are told one by one.
+const LONGEST_CIRCLE: usize = 100;
+
 /// How exactly the values of a set are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
@@ -257,8 +260,11 @@ fn order(items: &mut [Item<'_>], places: &HashMap<&str, usize>) -> Vec<(usize, E
                 }
                 Some((needed, span)) => match items.get(*needed).map(|item| item.state) {
                     Some(State::Waiting) => path.push((*needed, 0)),
-                    Some(State::Open) => ended.push((place, Ended::Circle(span.clone(), circle(items, &path, *needed)))),
-                    Some(State::Done) | None => {}
+                    // One circle a formula is enough to be going on with.
+                    Some(State::Open) if ended.last().is_none_or(|(last, _)| *last != place) => {
+                        ended.push((place, Ended::Circle(span.clone(), circle(items, &path, *needed))));
+                    }
+                    Some(State::Open | State::Done) | None => {}
                 },
             }
         }
@@ -275,7 +281,15 @@ fn circle(items: &[Item<'_>], path: &[(usize, usize)], needed: usize) -> String 
     if names.len() == 2 {
         return format!("{} needs itself", name(needed));
     }
-    format!("these formulas need each other in a circle: {}", names.join(" → "))
+    let shown = match names.len().checked_sub(LONGEST_CIRCLE) {
+        None | Some(0) => names.join(" → "),
+        Some(more) => {
+            let (start, end) = names.split_at(LONGEST_CIRCLE / 2);
+            let end = end.get(more..).unwrap_or_default();
+            format!("{} → … {more} more … → {}", start.join(" → "), end.join(" → "))
+        }
+    };
+    format!("these formulas need each other in a circle: {shown}")
 }
 
 /// The same graph without what no output needs, in an order that follows from what the outputs mean: depth first from the

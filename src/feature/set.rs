@@ -292,16 +292,17 @@ fn in_formula(parts: &SetParts, wrong: Wrong) -> SetMistake {
         Place::FeatureName(place) => (parts.features.get(place).map(|feature| feature.name.to_string()), None),
         Place::FeatureFormula(place) => parts.features.get(place).map(|feature| (feature.name.to_string(), &*feature.formula)).unzip(),
     };
-    let (line, column) = set_file::line_and_column(formula.unwrap_or_default(), mistake.span.start);
-    SetMistake {
+    let mut placed = SetMistake {
         feature,
         formula_span: formula.map(|_| mistake.span.clone()),
         span: mistake.span,
-        line,
-        column,
+        line: 1,
+        column: 1,
         message: mistake.message,
         suggestion: mistake.suggestion,
-    }
+    };
+    set_file::place(formula.unwrap_or_default(), std::slice::from_mut(&mut placed));
+    placed
 }
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 /// Largest file that is read, in bytes.
-pub const LARGEST_FILE: usize = 4 * 1024 * 1024;
+pub const LARGEST_FILE: usize = 1024 * 1024;
+
+/// Most places that are no TOML which are told; more of them say nothing new.
+const MOST_SYNTAX_MISTAKES: usize = 20;
 
 const SET_KEYS: [&str; 7] = ["name", "title", "description", "warmup", "precision", "helpers", "features"];
 const FEATURE_KEYS: [&str; 4] = ["formula", "group", "pane", "description"];
@@ -43,27 +46,32 @@ struct FormulaPlace {
 /// One key with its value.
 type Entry<'t, 'i> = (&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>);
 
-/// Line and character of a place in a text, both from 1.
-pub(super) fn line_and_column(text: &str, place: usize) -> (usize, usize) {
-    let before = text.get(..place).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before.get(line_start..).unwrap_or_default().chars().count() + 1)
+/// Notes line and character of mistakes, which are in the order of the text, reading it once.
+pub(super) fn place(text: &str, mistakes: &mut [SetMistake]) {
+    let (mut line, mut column, mut at) = (1, 1, 0);
+    for mistake in mistakes {
+        for character in text.get(at..mistake.span.start).unwrap_or_default().chars() {
+            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        at = mistake.span.start.max(at);
+        (mistake.line, mistake.column) = (line, column);
+    }
 }
 
 /// Reads a file.
 pub(super) fn read(text: &str) -> SetFile {
     let mut reader = Reader { text, file: SetFile::default() };
     if text.len() > LARGEST_FILE {
-        reader.mistake(None, 0..0, format!("the file is larger than {} MiB", LARGEST_FILE / 1024 / 1024), None);
+        reader.mistake(None, 0..0, format!("the file is larger than {} KiB", LARGEST_FILE / 1024), None);
         return reader.file;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        reader.mistake(None, span, error.message().replace('\n', ", "), None);
-    }
     // What is behind a place that is no TOML may be anything.
-    if reader.file.mistakes.is_empty() {
+    let is_toml = errors.is_empty();
+    for error in errors.iter().take(MOST_SYNTAX_MISTAKES) {
+        reader.mistake(None, error.span().unwrap_or(0..0), syntax(error.message()), None);
+    }
+    if is_toml {
         reader.set(table.get_ref());
     }
     reader.file
@@ -76,9 +84,9 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn mistake(&mut self, feature: Option<&str>, span: Range<usize>, message: impl Into<String>, suggestion: Option<String>) {
-        let (line, column) = line_and_column(self.text, span.start);
+        // Lines and columns are counted for all of them together.
         let feature = feature.map(str::to_owned);
-        self.file.mistakes.push(SetMistake { feature, span, formula_span: None, line, column, message: message.into(), suggestion });
+        self.file.mistakes.push(SetMistake { feature, span, formula_span: None, line: 1, column: 1, message: message.into(), suggestion });
     }
 
     fn set(&mut self, table: &DeTable<'_>) {
@@ -273,15 +281,15 @@ impl SetFile {
                 Place::HelperFormula(place) => in_formula(self.helper_places.get(place), helper(place)),
                 Place::FeatureFormula(place) => in_formula(self.feature_places.get(place), feature(place)),
             };
-            let (line, column) = line_and_column(text, span.start);
             // In the place of a whole value a name would be wrong.
             let (message, suggestion) = match (mistake.suggestion, is_exact) {
                 (Some(near), false) => (format!("{}; did you mean {near}?", mistake.message), None),
                 (suggestion, _) => (mistake.message, suggestion),
             };
-            mistakes.push(SetMistake { feature: name, span, formula_span, line, column, message, suggestion });
+            mistakes.push(SetMistake { feature: name, span, formula_span, line: 1, column: 1, message, suggestion });
         }
         mistakes.sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
+        place(text, &mut mistakes);
         mistakes
     }
 }
@@ -289,6 +297,11 @@ impl SetFile {
 /// Stands for a formula that is missing, which is told: what names the feature is not wrong because of it.
 fn placeholder() -> String {
     "0".to_owned()
+}
+
+/// What is said of a place that is no TOML, in one line.
+fn syntax(message: &str) -> String {
+    if message.contains("recurs") { "this is nested too deeply".to_owned() } else { message.replace('\n', ", ") }
 }
 
 /// The entries of a table in the order of the file.

@@ -221,5 +221,34 @@ fn strange_files_are_told_about() {
     let dotted = "name = \"m\"\nfeatures.a = \"$close\"\nfeatures.b.formula = \"a + 1\"\n[helpers]\n";
     assert_eq!(read(dotted).outputs().len(), 2);
     let large = " ".repeat(super::set_file::LARGEST_FILE + 1);
-    assert_eq!(mistakes(&large), ["line 1, column 1: the file is larger than 4 MiB"]);
+    assert_eq!(mistakes(&large), ["line 1, column 1: the file is larger than 1024 KiB"]);
+}
+
+#[test]
+fn no_file_takes_long_or_breaks_the_stack() {
+    const MANY: usize = 200_000;
+    let features =
+        |formula: &dyn Fn(usize) -> String| (0..1_999).map(|place| format!("k{place} = '{}'\n", formula(place))).collect::<String>();
+    for text in [
+        format!("{} = 1", vec!["a"; MANY].join(".")),
+        format!("[{}]", vec!["a"; MANY].join(".")),
+        format!("x = {}", "[".repeat(MANY)),
+        format!("x = {}", "{a=".repeat(MANY / 3)),
+        "=\n".repeat(MANY / 2),
+        "\"".repeat(MANY),
+        "\"\"\"\n".repeat(MANY / 4),
+        (0..MANY / 20).map(|place| format!("k{place} = 1\n")).collect(),
+        format!("[features]\n{}", features(&|_| "b+".repeat(50))),
+        format!("[features]\n{}", features(&|_| format!("{}1", "bbbbbb + ".repeat(30)))),
+        format!("features = {{{}}}", features(&|_| "bbbbbb".to_owned()).replace('\n', ", ")),
+        format!("name = 'm'\n[features]\nx = 'Mean({}1)'", "b,".repeat(30_000)),
+        format!("[features]\n{}", features(&|place| format!("k{} + k{}", place + 1, place + 2))),
+        // Every formula names many others: circles everywhere.
+        format!(
+            "[features]\n{}",
+            features(&|place| (0..40).map(|other| format!("k{} + ", (place * 7 + other * 13) % 1_999)).collect::<String>() + "1")
+        ),
+    ] {
+        assert!(!mistakes(&text).is_empty());
+    }
 }

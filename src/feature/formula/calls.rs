@@ -9,6 +9,47 @@ use crate::feature::functions::{self, Function, LeftOut, Meaning, Parameter, Par
 use crate::feature::graph::{Binary, Finite, Operator, Recursion, Statistic, WarmUp};
 use std::ops::Range;
 
+/// Names that other languages of formulas have for functions of this one, in capitals.
+const OTHER_WORDS: [(&str, &str); 27] = [
+    ("MA", "Mean"),
+    ("AVG", "Mean"),
+    ("AVERAGE", "Mean"),
+    ("STDDEV", "Std"),
+    ("VARIANCE", "Var"),
+    ("MEDIAN", "Med"),
+    ("HHV", "Max"),
+    ("LLV", "Min"),
+    ("HHVBARS", "IdxMax"),
+    ("LLVBARS", "IdxMin"),
+    ("ARGMAX", "IdxMax"),
+    ("ARGMIN", "IdxMin"),
+    ("AVEDEV", "Mad"),
+    ("DIFF", "Delta"),
+    ("DELAY", "Ref"),
+    ("LAG", "Ref"),
+    ("SHIFT", "Ref"),
+    ("IIF", "If"),
+    ("WHERE", "If"),
+    ("CORRELATION", "Corr"),
+    ("COVARIANCE", "Cov"),
+    ("DECAY_LINEAR", "WMA"),
+    ("LN", "Log"),
+    ("POW", "Power"),
+    ("ISNAN", "IsNull"),
+    ("ISNA", "IsNull"),
+    ("FILLNA", "Coalesce"),
+];
+
+/// The function that is meant by another language's word for it: `ts_mean`, `HHV`, `RSI`.
+fn other_word(name: &str) -> Option<String> {
+    let capitals = name.to_uppercase();
+    let plain = capitals.strip_prefix("TS_").unwrap_or(&capitals);
+    let known = |name: &str| functions().iter().find(|function| function.name.eq_ignore_ascii_case(name));
+    let word = OTHER_WORDS.iter().find(|(word, _)| *word == plain).map(|(_, function)| (*function).to_owned());
+    let own = || known(plain).map(|function| function.name.to_string());
+    word.or_else(own).or_else(|| known(&format!("TA_{capitals}")).map(|function| function.name.to_string()))
+}
+
 /// A parameter's value in a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Given<'e> {
@@ -39,7 +80,7 @@ impl<'set> Compiler<'set> {
         if self.names.contains(name.text.as_str()) {
             return self.mistake(&name.span, format!("{} is a feature or helper, not a function; leave the brackets out", name.text));
         }
-        let near = self.near(&name.text, functions().iter().map(|known| &*known.name));
+        let near = other_word(&name.text).or_else(|| self.near(&name.text, functions().iter().map(|known| &*known.name)));
         self.mistake_near(&name.span, format!("there is no function {}", name.text), near)
     }
 

@@ -13,6 +13,9 @@ use std::ops::Range;
 /// Most mistakes that are told of one formula.
 const MOST_MISTAKES: usize = 20;
 
+/// For how many unknown names of a set the nearest known one is looked for.
+const MOST_COMPARISONS: usize = 100;
+
 /// What an expression stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
@@ -60,7 +63,7 @@ impl<'set> Compiler<'set> {
             warm_up,
             mistakes: Vec::new(),
             is_full: false,
-            comparisons: 500,
+            comparisons: MOST_COMPARISONS,
         }
     }
 
@@ -90,6 +93,9 @@ impl<'set> Compiler<'set> {
 
     /// The nearest of some names, unless there were too many such questions.
     pub(super) fn near<'n>(&mut self, wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
+        if self.mistakes.len() >= MOST_MISTAKES {
+            return None;
+        }
         self.comparisons = self.comparisons.checked_sub(1)?;
         nearest(wrong, names).map(str::to_owned)
     }
@@ -180,6 +186,9 @@ impl<'set> Compiler<'set> {
 
     /// The nearest of everything that could stand where a name does.
     fn nearest_name(&mut self, name: &str) -> Option<String> {
+        if self.comparisons == 0 {
+            return None;
+        }
         let names: Vec<&str> =
             self.names.iter().copied().chain(Field::ALL.map(Field::name)).chain(functions().iter().map(|known| &*known.name)).collect();
         let near = self.near(name, names)?;

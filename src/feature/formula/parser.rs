@@ -127,85 +127,98 @@ impl<'text> Parser<'text> {
         Mistake::new(self.here(), message)
     }
 
+    // The recursion runs through the functions below. Each does little, so that what one level of nesting needs of the stack
+    // stays small where nothing is optimised too.
+
     /// Everything that binds at least so tightly.
     fn expression(&mut self, least: Binding) -> Parsed<Expression> {
         let (mut left, mut is_bracketed) = self.operand()?;
-        while let Some(infix) = self.peek()?.and_then(infix) {
-            let binding = infix.binding();
-            if binding < least {
-                break;
-            }
-            let chained = matches!(&left.kind, Kind::Infix(other, ..) if other.binding() == binding) && !is_bracketed;
-            if chained && binding == Binding::Comparison {
-                return Err(Mistake::new(self.here(), chained_advice(&left)));
-            }
-            let sign = self.here();
-            self.advance();
-            let right = self.expression(binding.tighter())?;
-            let span = left.span.start..right.span.end;
-            left = made(Kind::Infix(infix, sign, Box::new([left, right])), span)?;
+        while let Some(infix) = self.peek()?.and_then(infix).filter(|infix| infix.binding() >= least) {
+            left = self.infixed(left, is_bracketed, infix)?;
             is_bracketed = false;
         }
         Ok(left)
     }
 
-    /// One value with its signs, and whether it is in brackets.
-    fn operand(&mut self) -> Parsed<(Expression, bool)> {
-        let start = self.here();
-        let Some(token) = self.peek()? else { return self.mistake("a value is expected here: the formula ends too early") };
-        let sign = match token {
-            Token::Symbol(Symbol::Minus) => Some(Some(Prefix::Negate)),
-            Token::Symbol(Symbol::Not) => Some(Some(Prefix::Not)),
-            Token::Symbol(Symbol::Plus) => Some(None),
-            _ => None,
-        };
-        if let Some(prefix) = sign {
-            self.advance();
-            let operand = self.deeper(Self::operand)?.0;
-            let span = start.start..operand.span.end;
-            return match prefix {
-                Some(prefix) => Ok((made(Kind::Prefix(prefix, Box::new(operand)), span)?, false)),
-                None => Ok((operand, false)),
-            };
+    /// A value with an operator behind it, and what follows that.
+    fn infixed(&mut self, left: Expression, is_bracketed: bool, infix: Infix) -> Parsed<Expression> {
+        let binding = infix.binding();
+        let is_chained = matches!(&left.kind, Kind::Infix(other, ..) if other.binding() == binding) && !is_bracketed;
+        if is_chained && binding == Binding::Comparison {
+            return Err(Mistake::new(self.here(), chained_advice(&left)));
         }
-        let mut is_bracketed = false;
-        let mut value = match token {
-            Token::Number(value) => self.leaf(Kind::Number(value)),
-            Token::Field(name) => self.leaf(Kind::Field(name.to_owned())),
-            Token::Name(name) => {
-                self.advance();
-                if self.peek()? == Some(Token::Open) {
-                    self.call(Name { text: name.to_owned(), span: start })?
-                } else {
-                    self.plain_name(name, start)?
-                }
-            }
-            Token::Open => {
-                self.advance();
-                let inner = self.deeper(|parser| parser.expression(Binding::Comparison))?;
-                self.closing(&start)?;
-                is_bracketed = true;
-                inner
-            }
-            _ => return Err(self.no_value(token)),
-        };
-        while self.peek()? == Some(Token::Dot) {
-            self.advance();
-            let Some(Token::Name(name)) = self.peek()? else {
-                return self.mistake("the name of an output is expected after the dot, such as .hist");
-            };
-            let name = Name { text: name.to_owned(), span: self.here() };
-            self.advance();
-            let span = value.span.start..name.span.end;
-            value = made(Kind::Output(Box::new(value), name), span)?;
-        }
-        Ok((value, is_bracketed))
+        let sign = self.here();
+        self.advance();
+        let right = self.expression(binding.tighter())?;
+        let span = left.span.start..right.span.end;
+        made(Kind::Infix(infix, sign, Box::new([left, right])), span)
     }
 
-    fn leaf(&mut self, kind: Kind) -> Expression {
+    /// One value with its signs, and whether it is in brackets.
+    fn operand(&mut self) -> Parsed<(Expression, bool)> {
+        match self.peek()? {
+            None => self.mistake("a value is expected here: the formula ends too early"),
+            Some(Token::Symbol(Symbol::Minus)) => self.signed(Some(Prefix::Negate)),
+            Some(Token::Symbol(Symbol::Not)) => self.signed(Some(Prefix::Not)),
+            Some(Token::Symbol(Symbol::Plus)) => self.signed(None),
+            Some(Token::Open) => Ok((self.bracketed()?, true)),
+            Some(Token::Name(name)) => Ok((self.named(name)?, false)),
+            Some(Token::Number(value)) => Ok((self.leaf(Kind::Number(value))?, false)),
+            Some(Token::Field(name)) => Ok((self.leaf(Kind::Field(name.to_owned()))?, false)),
+            Some(token) => Err(self.no_value(token)),
+        }
+    }
+
+    /// What stands behind a sign; a plus says nothing.
+    fn signed(&mut self, prefix: Option<Prefix>) -> Parsed<(Expression, bool)> {
+        let start = self.here().start;
+        self.advance();
+        let operand = self.deeper(Self::operand)?.0;
+        let span = start..operand.span.end;
+        let Some(prefix) = prefix else { return Ok((operand, false)) };
+        Ok((made(Kind::Prefix(prefix, Box::new(operand)), span)?, false))
+    }
+
+    /// What stands in brackets.
+    fn bracketed(&mut self) -> Parsed<Expression> {
+        let open = self.here();
+        self.advance();
+        let inner = self.deeper(|parser| parser.expression(Binding::Comparison))?;
+        self.closing(&open)?;
+        self.selected(inner)
+    }
+
+    /// A name, or a call.
+    fn named(&mut self, name: &str) -> Parsed<Expression> {
         let span = self.here();
         self.advance();
-        Expression::new(kind, span)
+        let value =
+            if self.peek()? == Some(Token::Open) { self.call(Name { text: name.to_owned(), span })? } else { self.plain_name(name, span)? };
+        self.selected(value)
+    }
+
+    /// The value, or the output of it that is selected behind a dot.
+    fn selected(&mut self, value: Expression) -> Parsed<Expression> {
+        if self.peek()? != Some(Token::Dot) {
+            return Ok(value);
+        }
+        if !matches!(value.kind, Kind::Call(..)) {
+            return self.mistake("only functions have outputs; a dot can only stand behind a function's brackets");
+        }
+        self.advance();
+        let Some(Token::Name(name)) = self.peek()? else {
+            return self.mistake("the name of an output is expected after the dot, such as .hist");
+        };
+        let name = Name { text: name.to_owned(), span: self.here() };
+        self.advance();
+        let span = value.span.start..name.span.end;
+        self.selected(made(Kind::Output(Box::new(value), name), span)?)
+    }
+
+    fn leaf(&mut self, kind: Kind) -> Parsed<Expression> {
+        let span = self.here();
+        self.advance();
+        self.selected(Expression::new(kind, span))
     }
 
     /// A name without brackets after it; Python's words for operators are not names.
@@ -237,7 +250,7 @@ impl<'text> Parser<'text> {
                 self.advance();
                 Ok(span)
             }
-            None => Err(Mistake::new(open.clone(), "this bracket is never closed")),
+            None => Err(never_closed(open)),
             Some(Token::Comma) => self.mistake("a comma can only stand between the values of a function; ) is expected here"),
             Some(token) => {
                 Err(Mistake { message: format!("{}, or ) to close the bracket", self.left_over(token).message), ..self.left_over(token) })
@@ -250,48 +263,54 @@ impl<'text> Parser<'text> {
         let open = self.here();
         self.advance();
         let mut arguments = Vec::new();
-        let end = loop {
-            let span = self.here();
-            match self.peek()? {
-                Some(Token::Close) if arguments.is_empty() => {
-                    self.advance();
-                    break span.end;
+        if self.peek()? != Some(Token::Close) {
+            arguments.push(self.argument(&open)?);
+            while self.peek()? == Some(Token::Comma) {
+                self.advance();
+                if self.peek()? == Some(Token::Close) {
+                    return self.mistake("a value is expected after the comma");
                 }
-                Some(Token::Close) => return self.mistake("a value is expected after the comma"),
-                None => return Err(Mistake::new(open, "this bracket is never closed")),
-                Some(_) => arguments.push(self.deeper(Self::argument)?),
+                arguments.push(self.argument(&open)?);
             }
-            let span = self.here();
-            match self.peek()? {
-                Some(Token::Comma) => self.advance(),
-                Some(Token::Close) => {
-                    self.advance();
-                    break span.end;
-                }
-                None => return Err(Mistake::new(open, "this bracket is never closed")),
-                Some(token) => {
-                    let mistake = self.left_over(token);
-                    return Err(Mistake { message: format!("{}, or a comma, or )", mistake.message), ..mistake });
-                }
+        }
+        let end = self.here().end;
+        match self.peek()? {
+            Some(Token::Close) => self.advance(),
+            None => return Err(never_closed(&open)),
+            Some(token) => {
+                let mistake = self.left_over(token);
+                return Err(Mistake { message: format!("{}, or a comma, or )", mistake.message), ..mistake });
             }
-        };
+        }
         let span = name.span.start..end;
         made(Kind::Call(name, arguments), span)
     }
 
     /// `x` or `fast=12`.
-    fn argument(&mut self) -> Parsed<Argument> {
-        if let Some(Token::Name(name)) = self.peek()? {
-            let mut ahead = self.lexer.clone();
-            if matches!(ahead.next(), Some((_, Ok(Token::Assign)))) {
-                let name = Name { text: name.to_owned(), span: self.here() };
-                self.advance();
-                self.advance();
-                return Ok(Argument { name: Some(name), value: self.expression(Binding::Comparison)? });
-            }
+    fn argument(&mut self, open: &Range<usize>) -> Parsed<Argument> {
+        if self.next.is_none() {
+            return Err(never_closed(open));
         }
-        Ok(Argument { name: None, value: self.expression(Binding::Comparison)? })
+        let name = self.parameter_name()?;
+        let value = self.deeper(|parser| parser.expression(Binding::Comparison))?;
+        Ok(Argument { name, value })
     }
+
+    /// The name and the sign of `fast=12`, if that is what follows.
+    fn parameter_name(&mut self) -> Parsed<Option<Name>> {
+        let Some(Token::Name(name)) = self.peek()? else { return Ok(None) };
+        if !matches!(self.lexer.clone().next(), Some((_, Ok(Token::Assign)))) {
+            return Ok(None);
+        }
+        let name = Name { text: name.to_owned(), span: self.here() };
+        self.advance();
+        self.advance();
+        Ok(Some(name))
+    }
+}
+
+fn never_closed(open: &Range<usize>) -> Mistake {
+    Mistake::new(open.clone(), "this bracket is never closed")
 }
 
 /// The expression, unless it is too tall.

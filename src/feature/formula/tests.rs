@@ -83,7 +83,9 @@ const MISTAKES: &[(&str, &[(&str, &str)])] = &[
     ("TA_RSI($close, 2.5)", &[("2.5", "timeperiod of TA_RSI must be a whole number from 2 to 100000; 2.5 is not")]),
     ("TA_RSI($close).hist", &[("hist", "TA_RSI has one output; leave .hist out")]),
     ("Mean($close, 5).x", &[("x", "Mean has one output; leave .x out")]),
-    ("$close.x", &[("x", "only functions have outputs; write the dot behind the function's brackets")]),
+    ("$close.x", &[(".", "only functions have outputs; a dot can only stand behind a function's brackets")]),
+    ("15..upper", &[(".", "only functions have outputs; a dot can only stand behind a function's brackets")]),
+    ("TA_MACD($close).hist.hist", &[(".", "only functions have outputs; a dot can only stand behind a function's brackets")]),
     ("close", &[("close", "fields have a dollar sign, and there is no feature close; did you mean $close?")]),
     ("Mean", &[("Mean", "Mean is a function: Mean(x, n)")]),
     ("x", &[("x", "x needs itself")]),
@@ -142,6 +144,23 @@ fn mistakes_are_shown_where_they_stand_with_what_was_expected() {
         let found = mistakes(formula);
         let found: Vec<(&str, &str)> = found.iter().map(|(marked, said)| (&**marked, &**said)).collect();
         assert_eq!(found, *expected, "{formula}");
+    }
+}
+
+#[test]
+fn words_of_other_languages_are_understood() {
+    for (word, meant) in [
+        ("MA", "Mean"),
+        ("ts_mean", "Mean"),
+        ("HHV", "Max"),
+        ("RSI", "TA_RSI"),
+        ("macd", "TA_MACD"),
+        ("ref", "Ref"),
+        ("ema", "EMA"),
+        ("ta_rsi", "TA_RSI"),
+    ] {
+        let said = format!("there is no function {word}; did you mean {meant}?");
+        assert_eq!(mistakes(&format!("{word}($close, 5)")), [(word.to_owned(), said)]);
     }
 }
 
@@ -323,4 +342,24 @@ fn every_listed_function_can_be_called_as_it_is_listed() {
     }
     let names: std::collections::HashSet<&str> = functions().iter().map(|function| &*function.name).collect();
     assert_eq!(names.len(), functions().len());
+}
+
+#[test]
+fn the_deepest_formulas_fit_into_a_thread_s_stack() {
+    // Threads have 2 MiB. What is not optimised uses far more of it than what is.
+    let deepest = [
+        format!("{}$close{}", "-Abs($open + 1 * ".repeat(31), ")".repeat(31)),
+        format!("{}$close{}", "If($close > 1 & ~($open > ".repeat(20), "), 1, $close)".repeat(20)),
+        format!("{}$close{}", "TA_SMA(1 + 2 * ".repeat(63), ")".repeat(63)),
+        vec!["Abs($close)"; TALLEST_EXPRESSION - 1].join(" - "),
+        "(".repeat(10_000),
+        "~".repeat(10_000),
+    ];
+    let work = move || {
+        for formula in &deepest {
+            drop(set(&[("x", formula)]).map(|set| set.to_toml()));
+            drop(parse(formula).map(|expression| expression.to_string()));
+        }
+    };
+    std::thread::Builder::new().stack_size(1536 * 1024).spawn(work).unwrap().join().unwrap();
 }
