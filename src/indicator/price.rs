@@ -57,7 +57,7 @@ fn artanh_series(square: f64) -> f64 {
 
 /// ln(1 + x) by the series, NaN where x is not small.
 #[inline]
-fn small_log_1p(x: f64) -> f64 {
+pub(super) fn small_log_1p(x: f64) -> f64 {
     let z = x / (2.0 + x);
     let square = z * z;
     let log = z * (2.0 + square * artanh_series(square));

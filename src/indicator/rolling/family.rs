@@ -3,7 +3,7 @@
 //! Not the computing. Contract: an output is the same whatever else is asked for beside it.
 
 use super::blocks::Chunk;
-use super::deviation::{self, Deviations};
+use super::deviation::{self, Deviations, LongDeviations};
 use super::engine::{Ask, Engine, Group, Late, Sink, Walk, settle};
 use super::extremes::{self, Extremes};
 use super::known::{Known, KnownRoom, Odd};
@@ -56,6 +56,7 @@ struct Engines {
     largest: Extremes<true>,
     smallest: Extremes<false>,
     deviations: Deviations,
+    long_deviations: LongDeviations,
     order: Order,
     pairs: Pairs,
 }
@@ -80,7 +81,7 @@ pub fn family(values: &[f64], at_start: bool, wants: &[Want], outputs: &mut [Vec
         let sink = &mut Sink::new(outputs, known.lead(), late);
         grouped(&known, at_start, asks, odd, |groups, longest| run(groups, longest, sink));
     };
-    let Engines { sums, moments, largest, smallest, deviations, order, pairs } = engines;
+    let Engines { sums, moments, largest, smallest, deviations, long_deviations, order, pairs } = engines;
     of(sums::knows, &mut |groups, longest, sink| {
         sums.prepare(longest);
         widest(Walk { engine: sums, known: &known, longest, groups, sink });
@@ -103,6 +104,7 @@ pub fn family(values: &[f64], at_start: bool, wants: &[Want], outputs: &mut [Vec
     of(deviation::knows, &mut |groups, longest, sink| {
         deviations.prepare(longest);
         widest(Walk { engine: deviations, known: &known, longest, groups, sink });
+        long_deviations.run(&known, longest, groups, sink);
     });
     of(order::knows, &mut |groups, longest, sink| widest(Ordered { order, known: &known, longest, groups, sink }));
     for (want, output) in wants.iter().zip(&mut *outputs) {

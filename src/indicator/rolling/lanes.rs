@@ -6,7 +6,7 @@
 use pulp::{Arch, WithSimd};
 
 /// How many rows are worked on at a time, so that all that belongs to them stays in the nearest cache.
-pub const TILE: usize = 128;
+pub const TILE: usize = 256;
 
 /// Zeros for a tile: what a block of a single value has of everything that is measured from its last value.
 pub static ZEROS: [f64; TILE] = [0.0; TILE];

@@ -11,6 +11,7 @@
 mod blocks;
 mod deviation;
 mod engine;
+mod exact;
 mod extremes;
 mod family;
 mod known;
@@ -37,5 +38,8 @@ pub use statistic::{Finite, PairStatistic, Recursion, Statistic, WarmUp};
 /// ln(1 + x) of every value, keeping the digits of a small x; NaN for −1 and below.
 pub fn log_1p(values: &[f64], output: &mut Vec<f64>) {
     output.clear();
-    output.extend(values.iter().map(|value| super::price::log_1p(*value)));
+    output.extend(values.iter().map(|value| super::price::small_log_1p(*value)));
+    for (log, value) in output.iter_mut().zip(values).filter(|(log, _)| log.is_nan()) {
+        *log = super::price::log_1p(*value);
+    }
 }

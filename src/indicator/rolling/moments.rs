@@ -229,6 +229,8 @@ struct View<'a> {
 pub struct Moments {
     levels: Vec<Level>,
     longest: usize,
+    /// How many levels are needed.
+    depth: usize,
     needs: Needs,
 }
 
@@ -292,10 +294,15 @@ impl Moments {
             self.needs.trend |= matches!(statistic, Slope | Rsquare | Resi | Wma);
             self.needs.shape |= matches!(statistic, Skew | Kurt);
         }
-        let levels = levels(longest);
-        if self.levels.len() < levels {
-            self.levels.resize_with(levels, Level::default);
+        self.depth = levels(longest);
+        if self.levels.len() < self.depth {
+            self.levels.resize_with(self.depth, Level::default);
         }
+    }
+
+    /// Leaves out what only windows longer than this need.
+    pub fn limit(&mut self, longest: usize) {
+        self.depth = self.depth.min(levels(longest));
     }
 
     #[inline(always)]
@@ -416,7 +423,7 @@ impl Engine for Moments {
 
     #[inline(always)]
     fn begin(&mut self, chunk: Chunk) {
-        for level in self.levels.iter_mut().take(levels(self.longest)) {
+        for level in self.levels.iter_mut().take(self.depth) {
             level.columns(self.needs).for_each(|column| make_room(column, chunk.len));
         }
     }
@@ -426,7 +433,7 @@ impl Engine for Moments {
         let values = values(known, chunk);
         let needs = self.needs;
         let mut room = [0.0; TILE];
-        for power in 1..=levels(self.longest) {
+        for power in 1..=self.depth {
             let half = 1 << (power - 1);
             let (from, to) = (chunk.first_end(2 * half, tile.from), tile.to);
             let (below, own) = self.levels.split_at_mut(power - 1);
@@ -508,7 +515,7 @@ impl Engine for Moments {
     #[inline(always)]
     fn end(&mut self, chunk: Chunk) {
         let (longest, needs) = (self.longest, self.needs);
-        for level in self.levels.iter_mut().take(levels(longest)) {
+        for level in self.levels.iter_mut().take(self.depth) {
             level.columns(needs).for_each(|column| chunk.carry(longest, column));
         }
     }

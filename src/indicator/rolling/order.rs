@@ -161,12 +161,32 @@ impl Order {
         (low, high, of): (usize, usize, usize),
         sink: &mut Sink<'_>,
     ) {
-        let from = chunk.first_end(group.window, chunk.carried).min(chunk.len);
-        let out = sink.full(ask.output, chunk, Tile { from, to: chunk.len });
-        let value = |rank: usize| self.ranks.sorted.get(rank).copied().unwrap_or(f64::NAN);
-        let ranks = self.stretches.selected(low, of).zip(self.stretches.selected(high, of)).skip(from - chunk.carried);
-        for (out, (low, high)) in out.iter_mut().zip(ranks) {
-            *out = between.value(value(low), value(high));
+        let out = sink.full(ask.output, chunk, Tile { from: chunk.carried, to: chunk.len });
+        for (lane, out) in out.chunks_mut(self.stretches.rows().max(1)).enumerate() {
+            for (out, (low, high)) in out.iter_mut().zip(self.stretches.selected(lane, low, high, of)) {
+                *out = between.value(self.ranks.value(low), self.ranks.value(high));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn at(ranks: &[u32], place: usize) -> usize {
+    ranks.get(place).map_or(0, |rank| *rank as usize)
+}
+
+/// A statistic of the ranks that are present, so many, of which the last is that of the value at a place.
+#[inline(always)]
+fn said<Number: Count>(ranks: &Ranks, tree: &Tree<Number>, end: usize, count: usize, statistic: Statistic) -> f64 {
+    match Between::of(statistic, count) {
+        None => {
+            let (own, first) = (at(&ranks.ranks, end), at(&ranks.firsts, end));
+            let below = tree.below(own);
+            rank(below + if own == first { below } else { tree.below(first) }, count)
+        }
+        Some(between) => {
+            let (low, high) = if between.share > 0.0 { tree.select_two(between.below) } else { (tree.select(between.below), 0) };
+            between.value(ranks.value(low), ranks.value(high))
         }
     }
 }
@@ -174,20 +194,6 @@ impl Order {
 /// Computes by a tree what is not done otherwise: long windows, and windows that hold fewer values than they are long.
 #[inline(always)]
 fn walk<Number: Count>(ranks: &Ranks, tree: &mut Tree<Number>, chunk: Chunk, group: &Group<'_>, is_wide: bool, sink: &mut Sink<'_>) {
-    let at = |ranks: &[u32], place: usize| ranks.get(place).map_or(0, |rank| *rank as usize);
-    let value = |rank: usize| ranks.sorted.get(rank).copied().unwrap_or(f64::NAN);
-    let said = |tree: &Tree<Number>, end: usize, count: usize, statistic: Statistic| match Between::of(statistic, count) {
-        None => {
-            let (own, first) = (at(&ranks.ranks, end), at(&ranks.firsts, end));
-            let below = tree.below(own);
-            rank(below + if own == first { below } else { tree.below(first) }, count)
-        }
-        Some(between) => {
-            let low = tree.select(between.below);
-            let high = if between.share > 0.0 { tree.select(between.above()) } else { low };
-            between.value(value(low), value(high))
-        }
-    };
     let is_done = |ask: &Ask| is_wide && group.window <= if ask.statistic == Statistic::Rank { LONGEST_COUNTED } else { seats::LONGEST };
     let from = chunk.first_end(group.window, chunk.carried);
     if from < chunk.len && !group.asks.iter().all(is_done) {
@@ -203,7 +209,7 @@ fn walk<Number: Count>(ranks: &Ranks, tree: &mut Tree<Number>, chunk: Chunk, gro
             }
             for ask in group.asks.iter().filter(|ask| !is_done(ask)) {
                 if let Some(out) = sink.full(ask.output, chunk, Tile { from: end, to: end + 1 }).first_mut() {
-                    *out = said(tree, end, group.window, ask.statistic);
+                    *out = said(ranks, tree, end, group.window, ask.statistic);
                 }
             }
         }
@@ -227,7 +233,7 @@ fn walk<Number: Count>(ranks: &Ranks, tree: &mut Tree<Number>, chunk: Chunk, gro
         }
         for ask in group.asks.iter().filter(|ask| ask.warm_up == WarmUp::Partial) {
             let is_null = ask.statistic == Statistic::Rank && *after > 0;
-            sink.odd(ask.output, *row, if is_null { f64::NAN } else { said(tree, end, *count, ask.statistic) });
+            sink.odd(ask.output, *row, if is_null { f64::NAN } else { said(ranks, tree, end, *count, ask.statistic) });
         }
     }
 }

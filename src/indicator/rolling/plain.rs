@@ -4,6 +4,8 @@
 //! tested against. Nulls are left out before anything is computed, so that a window of five values gives the same bits whether
 //! it is short, has nulls before its values or between them; only positions know of the gaps.
 
+use super::deviation::LONGEST_DIRECT;
+use super::exact::{Whole, Wide, range};
 use super::{PairStatistic, Statistic, WarmUp};
 use crate::indicator::finite_or_nan;
 
@@ -37,6 +39,7 @@ pub fn statistic(window: &[f64], full: bool, statistic: Statistic, warm_up: Warm
         Statistic::IdxMin => first_position(window, |value, best| value < best),
         Statistic::Quantile(share) => quantile(values, share.get()),
         Statistic::Med => quantile(values, 0.5),
+        Statistic::Mad if values.len() > LONGEST_DIRECT => exact_deviation(&values),
         Statistic::Mad => {
             let mean = moments().sum / count;
             values.iter().map(|value| ((value - last) - mean).abs()).fold(0.0, |total, distance| total + distance) / count
@@ -54,6 +57,18 @@ pub fn statistic(window: &[f64], full: bool, statistic: Statistic, warm_up: Warm
         Statistic::Wma => line().weighted_mean(),
         Statistic::Demean => -(moments().sum / count),
     })
+}
+
+/// From exact sums, as large numbers.
+fn exact_deviation(values: &[f64]) -> f64 {
+    let (lowest, _) = range(values);
+    let count = values.len() as u32;
+    let sum = |values: &mut dyn Iterator<Item = Wide>| values.fold(Wide::default(), Whole::plus);
+    let wholes: Vec<Wide> = values.iter().map(|value| Wide::of(*value, lowest)).collect();
+    let total = sum(&mut wholes.iter().copied());
+    let above: Vec<Wide> = wholes.into_iter().filter(|value| value.times(count).is_above(total)).collect();
+    let distance = sum(&mut above.iter().copied()).times(count).minus(total.times(above.len() as u32));
+    distance.scaled(f64::from(count) * f64::from(count), lowest + 1)
 }
 
 /// The statistic of a window's pairs, oldest first.

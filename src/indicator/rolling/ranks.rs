@@ -21,7 +21,7 @@ pub struct Ranks {
     /// For each digit how often it has each value, then where the next key with that value goes.
     counts: Vec<u32>,
     /// The values in their order.
-    pub sorted: Vec<f64>,
+    sorted: Vec<f64>,
     /// The rank of each value.
     pub ranks: Vec<u32>,
     /// The lowest rank of a value that equals it.
@@ -64,6 +64,23 @@ impl Ranks {
                 (*own, *own_first) = (rank, first);
             }
         }
+    }
+
+    /// The values in their order.
+    pub fn sorted(&self) -> &[f64] {
+        &self.sorted
+    }
+
+    /// The rank of the value at a place.
+    #[inline(always)]
+    pub fn rank(&self, place: usize) -> usize {
+        self.ranks.get(place).map_or(0, |rank| *rank as usize)
+    }
+
+    /// The value of a rank.
+    #[inline(always)]
+    pub fn value(&self, rank: usize) -> f64 {
+        self.sorted.get(rank).copied().unwrap_or(f64::NAN)
     }
 
     /// Sorts the keys digit by digit, the lowest first; equal ones keep their order.

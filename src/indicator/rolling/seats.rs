@@ -98,12 +98,16 @@ impl Stretches {
         }
     }
 
-    /// The selected ranks in the order of the rows: the given one of those that were wanted.
-    pub fn selected(&self, wanted: usize, of: usize) -> impl Iterator<Item = usize> {
-        let (len, lanes) = (self.len, self.lanes);
-        (0..lanes)
-            .flat_map(move |lane| (0..len).map(move |row| ((row * of + wanted) * lanes) + lane))
-            .map(|place| self.selected.get(place).map_or(0, |rank| *rank as usize))
+    /// The stretches, one after the other: how many rows each has.
+    pub fn rows(&self) -> usize {
+        self.len
+    }
+
+    /// The ranks that were selected in a stretch, row by row: the given two of those that were wanted.
+    pub fn selected(&self, lane: usize, one: usize, other: usize, wanted: usize) -> impl Iterator<Item = (usize, usize)> {
+        let lanes = self.lanes;
+        let at = move |row: &[i16], which: usize| row.get(which * lanes + lane).map_or(0, |rank| *rank as usize);
+        self.selected.chunks_exact((wanted * lanes).max(1)).map(move |row| (at(row, one), at(row, other)))
     }
 }
 

@@ -239,3 +239,90 @@ fn recursions_by_hand() {
     assert_eq!(run(Recursion::Rma { window: 2 }, &values), "NaN NaN 12.0000 11.5000");
     assert_eq!(run(Recursion::CumSum, &values), "10.0000 NaN 24.0000 35.0000");
 }
+
+fn recursions() -> impl Strategy<Value = Recursion> {
+    prop_oneof![
+        (1_usize..30).prop_map(|window| Recursion::Ema { window }),
+        (1_usize..30).prop_map(|window| Recursion::EmaAdjusted { window }),
+        (1_usize..30).prop_map(|window| Recursion::Rma { window }),
+        (1_usize..30, 0.0..1.0_f64, prop::option::of(-50.0..50.0_f64)).prop_map(|(window, part, seed)| Recursion::Sma {
+            window,
+            weight: 1 + (part * (window - 1) as f64) as usize,
+            seed: seed.and_then(Finite::new),
+        }),
+        Just(Recursion::CumSum),
+    ]
+}
+
+fn recurred(recursion: Recursion, register: &mut Register, input: &[f64]) -> Vec<f64> {
+    let mut output = vec![0.0; input.len()];
+    recur(&mut [Step { recursion, input, register, output: &mut output }]);
+    output
+}
+
+proptest! {
+    #[test]
+    fn recursions_go_on_from_their_registers_and_do_not_know_each_other(
+        values in series(),
+        other in series(),
+        recursions in prop::collection::vec(recursions(), 1..14),
+        cut in 0_usize..190,
+    ) {
+        let len = values.len().min(other.len());
+        let inputs = [&values[..len], &other[..len]];
+        let cut = cut.min(len);
+        let mut together: Vec<(Register, Vec<f64>)> =
+            recursions.iter().map(|recursion| (Register::before_first(*recursion), vec![7.0; len])).collect();
+        let steps = recursions.iter().zip(&mut together).enumerate();
+        let mut steps: Vec<Step<'_>> = steps
+            .map(|(place, (recursion, (register, output)))| Step { recursion: *recursion, input: inputs[place % 2], register, output })
+            .collect();
+        recur(&mut steps);
+        for (place, (recursion, (register, output))) in recursions.iter().zip(&together).enumerate() {
+            let mut own = Register::before_first(*recursion);
+            let before = recurred(*recursion, &mut own, &inputs[place % 2][..cut]);
+            let after = recurred(*recursion, &mut own, &inputs[place % 2][cut..]);
+            assert_same(output, &[before, after].concat(), 0, &format!("{recursion:?}"));
+            prop_assert_eq!(own.0.map(f64::to_bits), register.0.map(f64::to_bits));
+        }
+    }
+}
+
+/// Bit for bit what the kernels of single indicators give, on values without nulls.
+#[test]
+fn kernels_of_indicators_are_these() {
+    use crate::indicator::column;
+    use crate::indicator::smooth::{SeededSmoothing, Smoothing, exponential_averages};
+    use crate::indicator::window::{Blocks, Spread, mean_absolute_deviation};
+    let values = walk(3_000, 100.0, 1.0);
+    let mut scratch = Scratch::default();
+    for window in [1, 2, 5, 9, 14, 20, 60, 64, 250] {
+        let lead = window - 1;
+        let expect = |statistic, expected: Vec<f64>, scratch: &mut Scratch| {
+            let output = compute(&values, true, &[Want { statistic, window, warm_up: WarmUp::Strict }], scratch).remove(0);
+            let expected = column(values.len(), lead, expected.into_iter());
+            assert!(
+                output.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()),
+                "{statistic:?} {window}"
+            );
+        };
+        let (sums, spread) = (Blocks::sums(&values, window), Spread::of(&values, window));
+        expect(Statistic::Sum, sums.sum(window), &mut scratch);
+        expect(Statistic::Mean, sums.mean(window), &mut scratch);
+        expect(Statistic::Max, Blocks::maxima(&values, window).extremes(window), &mut scratch);
+        expect(Statistic::Min, Blocks::minima(&values, window).extremes(window), &mut scratch);
+        expect(Statistic::Stdp, spread.population_deviation(window), &mut scratch);
+        expect(Statistic::Std, spread.sample_deviation(window), &mut scratch);
+        expect(Statistic::Mad, mean_absolute_deviation(&values, &spread.mean_from_last, window), &mut scratch);
+        expect(Statistic::Demean, spread.mean_from_last.iter().map(|mean| -mean).collect(), &mut scratch);
+        let recursive = |recursion| recurred(recursion, &mut Register::before_first(recursion), &values);
+        assert_same(&recursive(Recursion::Ema { window }), &exponential_averages(&values, &[window])[0], 0, "average");
+        let [wilder] = Smoothing::wilder([window]).extend(&values);
+        assert_same(&recursive(Recursion::Sma { window, weight: 1, seed: None }), &wilder, 0, "smoothing");
+        assert_same(&recursive(Recursion::Rma { window }), &SeededSmoothing::wilder(window).extend(&values), 0, "seeded smoothing");
+    }
+    let kdj = crate::indicator::momentum::Kdj::default().extend(&values);
+    let seed = Finite::new(50.0);
+    let k = recurred(Recursion::Sma { window: 3, weight: 1, seed }, &mut Register([50.0, 1.0]), &values);
+    assert_same(&k, &kdj[0], 0, "k");
+}

@@ -8,10 +8,13 @@ use std::ops::{AddAssign, Sub, SubAssign};
 /// Children of a node, and bits of a word.
 const WIDTH: usize = 64;
 
+/// How many are present below each child.
+type Node<Number> = [Number; WIDTH];
+
 /// A whole number that counts are kept in; small ones are faster.
 pub trait Count: Copy + Default + PartialOrd + AddAssign + SubAssign + Sub<Output = Self> + 'static {
-    /// Zeros, then ones: what is added to a node's counts when something comes below one of its children.
-    const STEPS: [Self; 2 * WIDTH];
+    /// What is added to a node's counts when something comes below one of its children: ones above it.
+    fn steps(child: usize) -> &'static Node<Self>;
 
     /// From a number that is small enough.
     fn of(number: usize) -> Self;
@@ -23,15 +26,20 @@ pub trait Count: Copy + Default + PartialOrd + AddAssign + SubAssign + Sub<Outpu
 macro_rules! count {
     ($number:ty) => {
         impl Count for $number {
-            const STEPS: [Self; 2 * WIDTH] = {
-                let mut steps = [0; 2 * WIDTH];
-                let mut place = WIDTH;
-                while place < 2 * WIDTH {
-                    steps[place] = 1;
-                    place += 1;
-                }
-                steps
-            };
+            #[inline(always)]
+            fn steps(child: usize) -> &'static Node<Self> {
+                static NONE: Node<$number> = [0; WIDTH];
+                static STEPS: [$number; 2 * WIDTH] = {
+                    let mut steps = [0; 2 * WIDTH];
+                    let mut place = WIDTH;
+                    while place < 2 * WIDTH {
+                        steps[place] = 1;
+                        place += 1;
+                    }
+                    steps
+                };
+                STEPS.get(WIDTH - 1 - child % WIDTH..).and_then(<[Self]>::first_chunk).unwrap_or(&NONE)
+            }
 
             #[inline(always)]
             fn of(number: usize) -> Self {
@@ -49,22 +57,12 @@ macro_rules! count {
 count!(i16);
 count!(i32);
 
-/// How many are present below each child.
-type Node<Number> = [Number; WIDTH];
-
 /// A set of ranks.
 #[derive(Debug, Default)]
 pub struct Tree<Number> {
     words: Vec<u64>,
     /// Nodes over words, then nodes over those, until there is one.
     levels: Vec<Vec<Node<Number>>>,
-}
-
-/// What is added to a node when something comes or goes in this child.
-#[inline(always)]
-fn steps<Number: Count>(child: usize) -> Node<Number> {
-    let from = WIDTH - 1 - child % WIDTH;
-    Number::STEPS.get(from..from + WIDTH).and_then(|steps| steps.first_chunk().copied()).unwrap_or([Number::default(); WIDTH])
 }
 
 impl<Number: Count> Tree<Number> {
@@ -105,8 +103,8 @@ impl<Number: Count> Tree<Number> {
         let mut child = rank / WIDTH;
         for level in &mut self.levels {
             if let Some(node) = level.get_mut(child / WIDTH) {
-                for (count, step) in node.iter_mut().zip(steps::<Number>(child)) {
-                    *count += step;
+                for (count, step) in node.iter_mut().zip(Number::steps(child)) {
+                    *count += *step;
                 }
             }
             child /= WIDTH;
@@ -120,8 +118,8 @@ impl<Number: Count> Tree<Number> {
         let mut child = rank / WIDTH;
         for level in &mut self.levels {
             if let Some(node) = level.get_mut(child / WIDTH) {
-                for (count, step) in node.iter_mut().zip(steps::<Number>(child)) {
-                    *count -= step;
+                for (count, step) in node.iter_mut().zip(Number::steps(child)) {
+                    *count -= *step;
                 }
             }
             child /= WIDTH;
@@ -133,8 +131,8 @@ impl<Number: Count> Tree<Number> {
     pub fn replace(&mut self, new: usize, old: usize) {
         if let [level] = &mut *self.levels {
             if let Some(node) = level.first_mut() {
-                for ((count, come), go) in node.iter_mut().zip(steps::<Number>(new / WIDTH)).zip(steps::<Number>(old / WIDTH)) {
-                    *count += come - go;
+                for ((count, come), go) in node.iter_mut().zip(Number::steps(new / WIDTH)).zip(Number::steps(old / WIDTH)) {
+                    *count += *come - *go;
                 }
             }
             self.flip(new);
@@ -158,13 +156,13 @@ impl<Number: Count> Tree<Number> {
         count
     }
 
-    /// The rank that has so many below it; one with so many has to be there.
+    /// The word with the rank that has so many below it, and how many of those are in the word.
     #[inline(always)]
-    pub fn select(&self, below: usize) -> usize {
+    fn word(&self, below: usize) -> (usize, u64, u32) {
         let mut rest = Number::of(below);
         let mut place = 0;
         for level in self.levels.iter().rev() {
-            let Some(node) = level.get(place) else { return 0 };
+            let Some(node) = level.get(place) else { return (0, 0, 0) };
             let mut reached = Number::default();
             for count in node {
                 reached += if *count <= rest { Number::of(1) } else { Number::default() };
@@ -173,7 +171,24 @@ impl<Number: Count> Tree<Number> {
             rest -= node.get(child).copied().unwrap_or_default();
             place = place * WIDTH + child;
         }
-        place * WIDTH + bit(self.words.get(place).copied().unwrap_or(0), rest.number() as u32)
+        (place * WIDTH, self.words.get(place).copied().unwrap_or(0), rest.number() as u32)
+    }
+
+    /// The rank that has so many below it; one with so many has to be there.
+    #[inline(always)]
+    pub fn select(&self, below: usize) -> usize {
+        let (first, word, below) = self.word(below);
+        first + bit(word, below)
+    }
+
+    /// The rank that has so many below it and the next one; both have to be there.
+    #[inline(always)]
+    pub fn select_two(&self, below: usize) -> (usize, usize) {
+        let (first, word, rest) = self.word(below);
+        let low = bit(word, rest);
+        // The bits above it, which mostly are some.
+        let above = word & (u64::MAX << low << 1);
+        (first + low, if above == 0 { self.select(below + 1) } else { first + above.trailing_zeros() as usize })
     }
 }
 
@@ -216,6 +231,9 @@ mod tests {
             assert_eq!(tree.below(rank), set.range(..rank).count());
             for (below, rank) in set.iter().enumerate().step_by(1 + set.len() / 8) {
                 assert_eq!(tree.select(below), *rank);
+                if let Some(next) = set.iter().nth(below + 1) {
+                    assert_eq!(tree.select_two(below), (*rank, *next));
+                }
             }
         }
     }
