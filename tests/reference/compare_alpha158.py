@@ -130,7 +130,8 @@ def main():
 
     total = {name: [Counter(), 0.0, 0.0] for name in NAMES}
     examples = []
-    with multiprocessing.Pool(options.jobs) as pool:
+    # Not forked: polars' threads would be missing in a copy of this process, and what they hold would stay locked.
+    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         for columns, some, wrong in pool.imap_unordered(compare, tasks):
             for name, (counts, near, far) in columns.items():
                 total[name][0] += counts
