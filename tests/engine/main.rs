@@ -4,6 +4,7 @@
 mod fixture;
 #[path = "../cli/market.rs"]
 mod market;
+mod own_sets;
 mod versions;
 mod working;
 
