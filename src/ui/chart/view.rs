@@ -341,11 +341,11 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         Some((LegendAction::Remove(id), _)) => layout.remove(id),
         Some((LegendAction::Duplicate(id), at)) => {
             if let Some(copy) = layout.duplicate(id) {
-                view.settings = Some(LineSettings::new(copy, at, by_keys));
+                view.settings = Some(LineSettings::new(copy, at, rect, by_keys));
             }
         }
         Some((LegendAction::Move(id, placement), _)) => layout.move_to(id, &placement),
-        Some((LegendAction::Settings(id), at)) => view.settings = Some(LineSettings::new(id, at, by_keys)),
+        Some((LegendAction::Settings(id), at)) => view.settings = Some(LineSettings::new(id, at, rect, by_keys)),
         None => {}
     }
     painted.hovered
