@@ -146,10 +146,16 @@ impl Editor {
         Self { saved: Draft { set: draft.set.clone(), ..Draft::default() }, ..Self::new(draft) }
     }
 
+    /// What is saved, as the set has it now: an earlier session or somebody else may have saved it.
+    pub(super) fn compare_with(&mut self, saved: Draft) {
+        self.saved = saved;
+    }
+
     /// Whether something would be lost if it were closed.
     #[must_use]
     pub fn is_unsaved(&self) -> bool {
-        self.draft != self.saved && !(self.draft.origin.is_none() && self.draft.formula.trim().is_empty())
+        // White space around is not saved.
+        self.draft.trimmed() != self.saved.trimmed() && !(self.draft.origin.is_none() && self.draft.formula.trim().is_empty())
     }
 
     /// Whether nothing was typed for a moment.

@@ -61,11 +61,19 @@ pub struct FeaturesView {
     insert: Option<String>,
     /// Whether the set to save to is being named.
     naming_set: bool,
+    /// How wide the panel was drawn last; nothing before it was.
+    width: Option<f32>,
     /// Entries and bytes by set, of the snapshot with this number.
     usage: set_list::Usage,
 }
 
 impl FeaturesView {
+    /// How wide the panel is, or will be.
+    #[must_use]
+    pub fn width(&self) -> f32 {
+        self.width.unwrap_or(WIDTH)
+    }
+
     /// Where the cursor of the formula is, in bytes; for tests.
     #[must_use]
     pub fn cursor(&self) -> usize {
@@ -73,14 +81,16 @@ impl FeaturesView {
     }
 }
 
-/// The panel at the right of the chart, if it is shown.
-pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+/// The panel at the right of the chart, if it is shown; no wider than `widest`.
+pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, widest: f32, out: &mut Outbox) {
     if !state.features.open {
         return;
     }
     let theme = Theme::of(ui);
     let frame = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 12, right: 0, top: 0, bottom: 0 });
-    Panel::right("features").resizable(true).default_size(WIDTH).min_size(LEAST_WIDTH).max_size(640.0).frame(frame).show(ui, |ui| {
+    let widest = widest.clamp(LEAST_WIDTH, 640.0);
+    let panel = Panel::right("features").resizable(true).default_size(WIDTH).min_size(LEAST_WIDTH).max_size(widest).frame(frame);
+    let shown = panel.show(ui, |ui| {
         head_ui(ui, state, out);
         if state.features.editor.is_some() {
             editor::editor_ui(ui, state, views, out);
@@ -98,6 +108,7 @@ pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
             FeaturesTab::Sets => set_list::set_list_ui(ui, state, views, out),
         }
     });
+    views.panel.width = Some(shown.response.rect.width());
 }
 
 fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
