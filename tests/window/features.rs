@@ -246,7 +246,10 @@ fn a_formula_is_saved_preheated_changed_and_found_again() {
     desk.wait_text("3 cached entries of 3 symbols become outdated");
     desk.press("Keep editing");
     desk.settle();
-    assert_eq!(desk.state().sets.get("my-set").and_then(|set| set.definition("slow")).map(|slow| slow.formula.as_str()), Some("Mean($close, 20)"));
+    assert_eq!(
+        desk.state().sets.get("my-set").and_then(|set| set.definition("slow")).map(|slow| slow.formula.as_str()),
+        Some("Mean($close, 20)")
+    );
     desk.shortcut(Command::SaveFormula);
     desk.wait_text("become outdated");
     desk.settle();
@@ -316,7 +319,18 @@ fn every_control_of_the_panel_has_a_name_and_can_be_reached_by_tab() {
         desk.key(Modifiers::NONE, Key::Tab);
         seen.extend(desk.focused_label());
     }
-    for name in ["Formula", "Name", "Description", "Group", "Drawn", "Saved to", "Save the formula", "Close the formula", "New formula…", "ma5 of classic"] {
+    for name in [
+        "Formula",
+        "Name",
+        "Description",
+        "Group",
+        "Drawn",
+        "Saved to",
+        "Save the formula",
+        "Close the formula",
+        "New formula…",
+        "ma5 of classic",
+    ] {
         assert!(seen.iter().any(|label| label == name), "{name} is not among {seen:?}");
     }
 }

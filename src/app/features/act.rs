@@ -6,7 +6,7 @@ use super::set_text::{with_feature, without_feature};
 use super::{FIRST_SET, FeatureAction, FeaturesTab};
 use crate::app::{Action, AppState, Dialog, chart};
 use crate::feature::graph::WarmUp;
-use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts};
+use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts, SetProblem};
 use crate::format;
 use crate::worker::{
     Job, LoadError, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
@@ -295,13 +295,33 @@ impl AppState {
 
     // Saving.
 
+    /// Why the draft cannot be saved yet, in words.
+    #[must_use]
+    pub fn draft_problem(&self) -> Option<String> {
+        let editor = self.features.editor.as_ref()?;
+        if let Some(problem) = editor.not_ready(FeatureSet::names()) {
+            return Some(problem);
+        }
+        let (set, name) = (editor.draft.set.trim(), editor.draft.name.trim());
+        let is_mistaken =
+            |problem: &SetProblem| problem.last_good.as_deref() == Some(set) || problem.path.file_stem().is_some_and(|stem| *stem == *set);
+        if self.sets.problems().iter().any(is_mistaken) {
+            return Some(format!("The file of {set} has mistakes; mend it first"));
+        }
+        let key = FeatureKey::new(set, name);
+        let is_another = editor.draft.origin.as_ref() != Some(&key);
+        if is_another && self.sets.get(set).is_some_and(|known| known.definition(name).is_some()) {
+            return Some(format!("{set} has a {name} already; edit that or choose another name"));
+        }
+        None
+    }
+
     fn ask_to_save(&mut self) -> Vec<Job> {
-        let built_in: Vec<&str> = FeatureSet::names().to_vec();
         let Some(editor) = &self.features.editor else { return Vec::new() };
         if !matches!(editor.saving, Saving::No) {
             return Vec::new();
         }
-        if let Some(problem) = editor.not_ready(&built_in) {
+        if let Some(problem) = self.draft_problem() {
             self.notices.tell(NoticeLevel::Warning, format!("Not saved: {}", lower_first(&problem)));
             return Vec::new();
         }
@@ -313,6 +333,7 @@ impl AppState {
                 let generation = self.features.next_generation;
                 if let Some(editor) = &mut self.features.editor {
                     editor.saving = Saving::Asking { generation, text: text.clone() };
+                    editor.being_saved = editor.draft.clone();
                 }
                 vec![Job::Outdate(OutdateRequest { generation, name: set, text })]
             }
@@ -369,7 +390,7 @@ impl AppState {
     fn write(&mut self, text: String) -> Vec<Job> {
         let Some(editor) = &mut self.features.editor else { return Vec::new() };
         editor.saving = Saving::Writing;
-        vec![Job::SaveSet { name: editor.draft.set.trim().to_owned(), text }]
+        vec![Job::SaveSet { name: editor.being_saved.set.trim().to_owned(), text }]
     }
 
     pub(in crate::app) fn apply_set_saved(&mut self, change: SetFileChange) {
@@ -379,21 +400,24 @@ impl AppState {
             self.offer_back(format!("Deleted {key}"), change);
             return;
         }
-        let writes =
-            self.features.editor.as_ref().is_some_and(|editor| editor.saving == Saving::Writing && editor.draft.set.trim() == change.name);
+        let writes = self
+            .features
+            .editor
+            .as_ref()
+            .is_some_and(|editor| editor.saving == Saving::Writing && editor.being_saved.set.trim() == change.name);
         if !writes {
             self.notices.tell(NoticeLevel::Success, format!("Saved {}", change.name));
             return;
         }
         let Some(editor) = &mut self.features.editor else { return };
-        let key = FeatureKey::new(&change.name, editor.draft.name.trim());
+        let key = FeatureKey::new(&change.name, editor.being_saved.name.trim());
         if let Some(before) = editor.draft.origin.clone().filter(|before| *before != key && before.set() == key.set()) {
             if self.features.favourites.remove(&before) {
                 self.features.favourites.insert(key.clone());
             }
             self.chart.layout.replace_source(&source_of(&before), &source_of(&key));
         }
-        let pane = editor.draft.pane.clone();
+        let pane = editor.being_saved.pane.clone();
         editor.became(key.clone());
         self.features.last_set = Some(change.name.clone());
         // What was tried stays in view.

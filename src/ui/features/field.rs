@@ -12,8 +12,8 @@ use egui::accesskit::Role;
 use egui::text::{CCursor, CCursorRange, LayoutJob};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align2, Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea,
-    Sense, SurrenderFocusOn, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea, Sense,
+    SurrenderFocusOn, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;

@@ -115,15 +115,20 @@ fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.add_space(space::S);
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().item_spacing.x = space::L;
+        ui.set_min_height(size::BAR);
         for tab in FeaturesTab::iter() {
             let chosen = state.features.tab == tab;
             let color = if chosen { theme.accent } else { theme.text_weak };
-            let response = ui.add(Button::new(RichText::new(tab.text()).color(color)).frame_when_inactive(false));
+            // Bare words, so that they begin where everything below does.
+            let response = ui.add(Button::new(RichText::new(tab.text()).color(color)).frame(false));
             response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Tab, true, chosen, tab.text()));
             if chosen {
-                let line = response.rect.expand2(egui::vec2(-space::S, 2.0));
+                let line = response.rect.expand2(egui::vec2(0.0, 2.0));
                 ui.painter().hline(line.x_range(), line.bottom(), (2.0, theme.accent));
+            }
+            if response.hovered() && !chosen {
+                ui.painter().hline(response.rect.x_range(), response.rect.bottom() + 2.0, (2.0, theme.line_strong));
             }
             if response.clicked() {
                 out.act(Action::Features(FeatureAction::Tab(tab)));
