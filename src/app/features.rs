@@ -238,6 +238,7 @@ impl AppState {
         self.sets = library;
         self.features.update_sets(&self.sets);
         self.check_draft();
+        self.compare_draft();
     }
 
     /// What the chart shows: what was read, with the line of the formula that is being written.

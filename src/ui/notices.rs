@@ -3,7 +3,7 @@
 use super::icons;
 use super::theme::{Theme, space};
 use super::window::{Outbox, ViewState};
-use crate::app::{Action, AppState, LiveNotice};
+use crate::app::{Action, AppState, LiveNotice, View};
 use crate::worker::NoticeLevel;
 use eframe::egui;
 use egui::{Align2, Area, Frame, Id, Label, Margin, Order, RichText, Ui, vec2};
@@ -49,7 +49,9 @@ pub fn notices_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
     if next_end.is_finite() {
         ui.request_repaint_after(Duration::from_secs_f64(next_end));
     }
-    Area::new(Id::unique("notices")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -44.0)).show(ui, |ui| {
+    // Not over the buttons at the foot of a formula.
+    let beside = if state.view == View::Symbols && state.features.open { views.panel.width() } else { 0.0 };
+    Area::new(Id::unique("notices")).order(Order::Foreground).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0 - beside, -44.0)).show(ui, |ui| {
         ui.set_max_width(420.0);
         for notice in live.iter().rev().take(SHOWN).rev() {
             let (glyph, color) = match notice.notice.level {

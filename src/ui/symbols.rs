@@ -33,7 +33,7 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
     // The chart keeps room of its own, whatever stands beside it.
     let beside = match (state.inspector.open, state.features.open) {
         (true, _) => inspector::WIDTH,
-        (_, true) => features::WIDTH,
+        (_, true) => views.panel.width(),
         _ => 0.0,
     };
     let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
@@ -41,7 +41,8 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
         list_ui(ui, state, views, out);
     });
     inspector::inspector_ui(ui, state, views, out);
-    features::features_ui(ui, state, views, out);
+    let room = ui.available_width() - CHART_POINTS;
+    features::features_ui(ui, state, views, room, out);
     egui::CentralPanel::default().frame(Frame::NONE.fill(theme.background)).show(ui, |ui| {
         symbol_head_ui(ui, state, out);
         chart_part_ui(ui, state, views, out);

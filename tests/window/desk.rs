@@ -469,7 +469,7 @@ impl Desk {
             let root = desk.harness.root();
             let found = root.children_recursive().find(|node| {
                 let node = node.accesskit_node();
-                matches!(node.role(), Role::TextInput | Role::PasswordInput)
+                matches!(node.role(), Role::TextInput | Role::MultilineTextInput | Role::PasswordInput)
                     && (node.label().as_deref() == Some(field) || node.data().placeholder() == Some(field))
             });
             found.map(|node| node.rect().center())

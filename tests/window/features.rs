@@ -195,3 +195,142 @@ fn a_feature_is_copied_into_a_set_of_ones_own_and_stands_alone() {
     let draft = desk.state().features.editor.as_ref().expect("an editor").draft.clone();
     assert_eq!((draft.name.as_str(), draft.set.as_str(), draft.origin), ("macd_dea", "my-set", None::<FeatureKey>));
 }
+
+fn wait_preview(desk: &mut Desk) {
+    desk.wait("the preview", |state| state.features.editor.as_ref().is_some_and(|editor| editor.preview.is_some() && editor.is_settled()));
+    desk.settle();
+}
+
+#[test]
+fn a_formula_is_tried_while_it_is_typed_and_follows_the_symbol() {
+    let mut desk = warm_desk(2, 80);
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    type_in(&mut desk, "Mean($close, 20)");
+    wait_preview(&mut desk);
+    let shown = desk.state().features.editor.as_ref().expect("an editor").preview.clone().expect("a preview");
+    assert_eq!((shown.symbol.as_str(), shown.figures().expect("figures").nulls), ("S000", 19));
+    desk.assert_sees("On S000, computed in");
+    desk.assert_sees("new_formula");
+    // A mistake leaves the last good line where it is.
+    type_in(&mut desk, " +");
+    desk.settle();
+    assert!(desk.state().features.editor.as_ref().expect("an editor").preview.is_some());
+    desk.key(Modifiers::NONE, Key::Backspace);
+    desk.click_row("S001", Modifiers::NONE);
+    desk.wait("the preview of the next symbol", |state| {
+        state.features.editor.as_ref().is_some_and(|editor| editor.preview.as_ref().is_some_and(|shown| shown.symbol.as_str() == "S001"))
+    });
+}
+
+#[test]
+fn a_formula_is_saved_preheated_changed_and_found_again() {
+    let mut desk = warm_desk(3, 80);
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    type_in(&mut desk, "Mean($close, 20)");
+    desk.fill("Name", "slow");
+    wait_preview(&mut desk);
+    desk.shortcut(Command::SaveFormula);
+    desk.wait_notice("Saved slow to my-set");
+    desk.wait("the set", |state| state.sets.get("my-set").is_some());
+    desk.settle();
+    assert!(is_on_chart(&desk, "my-set", "slow"));
+    desk.press("Preheat my-set for 3 symbols");
+    desk.wait_idle();
+
+    // Now something is cached that a change would make outdated: it is told before.
+    desk.fill("Formula", "Mean($close, 30)");
+    wait_preview(&mut desk);
+    desk.shortcut(Command::SaveFormula);
+    desk.wait_text("3 cached entries of 3 symbols become outdated");
+    desk.press("Keep editing");
+    desk.settle();
+    assert_eq!(
+        desk.state().sets.get("my-set").and_then(|set| set.definition("slow")).map(|slow| slow.formula.as_str()),
+        Some("Mean($close, 20)")
+    );
+    desk.shortcut(Command::SaveFormula);
+    desk.wait_text("become outdated");
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.wait("the change", |state| {
+        state.sets.get("my-set").and_then(|set| set.definition("slow")).is_some_and(|slow| slow.formula == "Mean($close, 30)")
+    });
+
+    let mut desk = desk.restart();
+    desk.wait("the set", |state| state.sets.get("my-set").is_some());
+    desk.settle();
+    assert!(is_on_chart(&desk, "my-set", "slow"));
+    assert_eq!(shown(&desk)[0], "slow");
+    assert_eq!(formula(&desk), "Mean($close, 30)");
+    assert!(!desk.state().features.editor.as_ref().expect("an editor").is_unsaved());
+}
+
+#[test]
+fn deleting_a_feature_or_a_set_can_be_undone() {
+    let mut desk = warm_desk(1, 80);
+    for (name, text) in [("first", "$close"), ("second", "$open")] {
+        desk.shortcut(Command::NewFormula);
+        desk.settle();
+        desk.fill("Formula", text);
+        desk.fill("Name", name);
+        desk.shortcut(Command::SaveFormula);
+        desk.wait_notice(&format!("Saved {name} to my-set"));
+        desk.wait("it", |state| state.sets.get("my-set").is_some_and(|set| set.definition(name).is_some()));
+    }
+    desk.press_and_settle("Close the formula");
+    desk.dismiss_notices();
+    desk.press_and_settle("Show more of first of my-set");
+    desk.press("Delete first");
+    desk.wait("it to be gone", |state| state.sets.get("my-set").is_some_and(|set| set.definition("first").is_none()));
+    desk.press("Undo");
+    desk.wait("it to be back", |state| state.sets.get("my-set").is_some_and(|set| set.definition("first").is_some()));
+    desk.dismiss_notices();
+    desk.press_and_settle("Sets");
+    desk.press("Delete my-set");
+    desk.wait("the set to be gone", |state| state.sets.get("my-set").is_none());
+    desk.press("Undo");
+    desk.wait("the set to be back", |state| state.sets.get("my-set").is_some_and(|set| set.definitions().len() == 2));
+}
+
+#[test]
+fn a_broken_file_is_told_with_line_and_message() {
+    let mut desk = warm_desk(1, 80);
+    let folder = desk.places.settings_file.parent().expect("a folder").join("sets");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("odd.toml"), "name = \"odd\"\n\n[features]\nx = \"Maen($close, 5)\"\n").expect("written");
+    open(&mut desk);
+    desk.press_and_settle("Sets");
+    desk.wait_text("odd.toml");
+    desk.assert_sees("Line 4, column 6");
+    desk.assert_sees("did you mean Mean?");
+}
+
+#[test]
+fn every_control_of_the_panel_has_a_name_and_can_be_reached_by_tab() {
+    let mut desk = warm_desk(1, 80);
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    type_in(&mut desk, "1 + $close");
+    desk.fill("Name", "mine");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..300 {
+        desk.key(Modifiers::NONE, Key::Tab);
+        seen.extend(desk.focused_label());
+    }
+    for name in [
+        "Formula",
+        "Name",
+        "Description",
+        "Group",
+        "Drawn",
+        "Saved to",
+        "Save the formula",
+        "Close the formula",
+        "New formula…",
+        "ma5 of classic",
+    ] {
+        assert!(seen.iter().any(|label| label == name), "{name} is not among {seen:?}");
+    }
+}

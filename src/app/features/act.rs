@@ -6,7 +6,7 @@ use super::set_text::{with_feature, without_feature};
 use super::{FIRST_SET, FeatureAction, FeaturesTab};
 use crate::app::{Action, AppState, Dialog, chart};
 use crate::feature::graph::WarmUp;
-use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts};
+use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts, SetProblem};
 use crate::format;
 use crate::worker::{
     Job, LoadError, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The name of a column that has none yet.
 const UNNAMED: &str = "new_formula";
 /// Texts up to so many bytes are checked on the window's thread: well below a millisecond.
-const CHECKED_AT_ONCE: usize = 4_096;
+const CHECKED_AT_ONCE: usize = 1_024;
 
 impl AppState {
     pub(in crate::app) fn change_features(&mut self, action: FeatureAction) -> Vec<Job> {
@@ -121,6 +121,15 @@ impl AppState {
             ..Draft::default()
         };
         Some(self.with_words_of_set(draft))
+    }
+
+    /// Finds out again what the draft differs in from what is saved.
+    pub(in crate::app) fn compare_draft(&mut self) {
+        let origin = self.features.editor.as_ref().and_then(|editor| editor.draft.origin.clone());
+        let saved = origin.and_then(|key| Some(Draft { origin: Some(key.clone()), ..self.draft_of(&key)? }));
+        if let (Some(editor), Some(saved)) = (&mut self.features.editor, saved) {
+            editor.compare_with(saved);
+        }
     }
 
     fn edit_feature(&mut self, key: &FeatureKey) {
@@ -286,13 +295,33 @@ impl AppState {
 
     // Saving.
 
+    /// Why the draft cannot be saved yet, in words.
+    #[must_use]
+    pub fn draft_problem(&self) -> Option<String> {
+        let editor = self.features.editor.as_ref()?;
+        if let Some(problem) = editor.not_ready(FeatureSet::names()) {
+            return Some(problem);
+        }
+        let (set, name) = (editor.draft.set.trim(), editor.draft.name.trim());
+        let is_mistaken =
+            |problem: &SetProblem| problem.last_good.as_deref() == Some(set) || problem.path.file_stem().is_some_and(|stem| *stem == *set);
+        if self.sets.problems().iter().any(is_mistaken) {
+            return Some(format!("The file of {set} has mistakes; mend it first"));
+        }
+        let key = FeatureKey::new(set, name);
+        let is_another = editor.draft.origin.as_ref() != Some(&key);
+        if is_another && self.sets.get(set).is_some_and(|known| known.definition(name).is_some()) {
+            return Some(format!("{set} has a {name} already; edit that or choose another name"));
+        }
+        None
+    }
+
     fn ask_to_save(&mut self) -> Vec<Job> {
-        let built_in: Vec<&str> = FeatureSet::names().to_vec();
         let Some(editor) = &self.features.editor else { return Vec::new() };
         if !matches!(editor.saving, Saving::No) {
             return Vec::new();
         }
-        if let Some(problem) = editor.not_ready(&built_in) {
+        if let Some(problem) = self.draft_problem() {
             self.notices.tell(NoticeLevel::Warning, format!("Not saved: {}", lower_first(&problem)));
             return Vec::new();
         }
@@ -304,6 +333,7 @@ impl AppState {
                 let generation = self.features.next_generation;
                 if let Some(editor) = &mut self.features.editor {
                     editor.saving = Saving::Asking { generation, text: text.clone() };
+                    editor.being_saved = editor.draft.clone();
                 }
                 vec![Job::Outdate(OutdateRequest { generation, name: set, text })]
             }
@@ -328,7 +358,7 @@ impl AppState {
                 editor.other_problem = Some(told);
             }
             // Nothing anybody has is touched: there is nothing to ask.
-            Ok(outdate) if outdate.entries == 0 && outdate.changed.is_empty() && outdate.removed.is_empty() => return self.write(text),
+            Ok(outdate) if outdate.entries == 0 && outdate.removed.is_empty() => return self.write(text),
             Ok(outdate) => {
                 editor.saving = Saving::Question { text, outdate: Box::new(outdate) };
                 self.dialog = Some(Dialog::SaveFormula);
@@ -360,7 +390,7 @@ impl AppState {
     fn write(&mut self, text: String) -> Vec<Job> {
         let Some(editor) = &mut self.features.editor else { return Vec::new() };
         editor.saving = Saving::Writing;
-        vec![Job::SaveSet { name: editor.draft.set.trim().to_owned(), text }]
+        vec![Job::SaveSet { name: editor.being_saved.set.trim().to_owned(), text }]
     }
 
     pub(in crate::app) fn apply_set_saved(&mut self, change: SetFileChange) {
@@ -370,21 +400,24 @@ impl AppState {
             self.offer_back(format!("Deleted {key}"), change);
             return;
         }
-        let writes =
-            self.features.editor.as_ref().is_some_and(|editor| editor.saving == Saving::Writing && editor.draft.set.trim() == change.name);
+        let writes = self
+            .features
+            .editor
+            .as_ref()
+            .is_some_and(|editor| editor.saving == Saving::Writing && editor.being_saved.set.trim() == change.name);
         if !writes {
             self.notices.tell(NoticeLevel::Success, format!("Saved {}", change.name));
             return;
         }
         let Some(editor) = &mut self.features.editor else { return };
-        let key = FeatureKey::new(&change.name, editor.draft.name.trim());
+        let key = FeatureKey::new(&change.name, editor.being_saved.name.trim());
         if let Some(before) = editor.draft.origin.clone().filter(|before| *before != key && before.set() == key.set()) {
             if self.features.favourites.remove(&before) {
                 self.features.favourites.insert(key.clone());
             }
             self.chart.layout.replace_source(&source_of(&before), &source_of(&key));
         }
-        let pane = editor.draft.pane.clone();
+        let pane = editor.being_saved.pane.clone();
         editor.became(key.clone());
         self.features.last_set = Some(change.name.clone());
         // What was tried stays in view.
@@ -488,5 +521,43 @@ fn pane_of(placement: &Placement, name: &str) -> Pane {
         Placement::OverPrice => Pane::Price,
         Placement::OwnPane(pane) if **pane == *name => Pane::Own,
         Placement::OwnPane(pane) => Pane::of_word(pane),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// What a long formula costs the window's thread; printed, not asserted.
+    #[test]
+    #[ignore = "a measurement: cargo test --release --lib window_thread -- --ignored --nocapture"]
+    #[allow(clippy::print_stdout)]
+    fn window_thread_cost_of_formulas() {
+        for bytes in [256, 1_024, CHECKED_AT_ONCE, 65_536] {
+            let mut formula = "Mean($close, 20)".to_owned();
+            while formula.len() + 40 < bytes {
+                formula = format!("{formula} + Std(Ref($close, 3), 17) / 2");
+            }
+            let time = |work: &dyn Fn()| {
+                let started = Instant::now();
+                (0..10).for_each(|_| work());
+                started.elapsed().as_secs_f64() * 1e3 / 10.0
+            };
+            let check = time(&|| drop(check("x", &formula, WarmUp::Strict, Vec::new())));
+            let colour = time(&|| drop(crate::feature::formula::tokens(&formula)));
+            let complete = time(&|| drop(crate::feature::formula::complete(&formula, formula.len(), &[])));
+            println!("{bytes} bytes: check {check:.3} ms, colours {colour:.3} ms, completion {complete:.3} ms");
+        }
+    }
+
+    #[test]
+    fn long_formulas_are_left_to_the_worker() {
+        let mut state = AppState::default();
+        let mistaken = |bytes: usize| format!("Maen($close, 5){}", " ".repeat(bytes));
+        let _ = state.change_features(FeatureAction::New { formula: mistaken(0) });
+        assert_eq!(state.features.editor.as_ref().expect("an editor").mistakes.len(), 1);
+        let _ = state.change_features(FeatureAction::New { formula: mistaken(CHECKED_AT_ONCE) });
+        assert!(state.features.editor.as_ref().expect("an editor").mistakes.is_empty());
     }
 }

@@ -147,6 +147,18 @@ impl Draft {
         (self.group() != Group::Other).then(|| self.group.clone())
     }
 
+    /// As it is saved: without white space around.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        let trim = |text: &str| text.trim().to_owned();
+        let pane = match &self.pane {
+            Pane::Named(name) => Pane::Named(trim(name)),
+            pane => pane.clone(),
+        };
+        let (formula, name, description) = (trim(&self.formula), trim(&self.name), trim(&self.description));
+        Self { formula, name, description, pane, set: trim(&self.set), ..self.clone() }
+    }
+
     /// The name it has while it has none: previews need one.
     #[must_use]
     pub fn shown_name(&self) -> &str {

@@ -9,7 +9,7 @@ use crate::feature::{RAW_COLUMNS, SetMistake};
 use crate::market::Symbol;
 use crate::worker::series::{SeriesColumn, SeriesFigures};
 use crate::worker::{Job, Outdate, Preview, PreviewError};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -120,6 +120,8 @@ pub struct Editor {
     pub(super) asked: Option<(Symbol, u64, usize)>,
     /// The number of the last question.
     pub(super) generation: u64,
+    /// What is on its way to the file.
+    pub(super) being_saved: Draft,
     saved: Draft,
 }
 
@@ -128,6 +130,7 @@ impl Editor {
     pub(super) fn new(draft: Draft) -> Self {
         Self {
             saved: draft.clone(),
+            being_saved: Draft::default(),
             draft,
             mistakes: Vec::new(),
             other_problem: None,
@@ -146,10 +149,16 @@ impl Editor {
         Self { saved: Draft { set: draft.set.clone(), ..Draft::default() }, ..Self::new(draft) }
     }
 
+    /// What is saved, as the set has it now: an earlier session or somebody else may have saved it.
+    pub(super) fn compare_with(&mut self, saved: Draft) {
+        self.saved = saved;
+    }
+
     /// Whether something would be lost if it were closed.
     #[must_use]
     pub fn is_unsaved(&self) -> bool {
-        self.draft != self.saved && !(self.draft.origin.is_none() && self.draft.formula.trim().is_empty())
+        // White space around is not saved.
+        self.draft.trimmed() != self.saved.trimmed() && !(self.draft.origin.is_none() && self.draft.formula.trim().is_empty())
     }
 
     /// Whether nothing was typed for a moment.
@@ -180,8 +189,9 @@ impl Editor {
 
     /// It is saved now, as this feature.
     pub(super) fn became(&mut self, key: FeatureKey) {
-        self.draft.origin = Some(key);
-        self.saved = self.draft.clone();
+        self.draft.origin = Some(key.clone());
+        // What was typed meanwhile is not saved yet.
+        self.saved = Draft { origin: Some(key), ..std::mem::take(&mut self.being_saved) };
         self.saving = Saving::No;
     }
 
@@ -277,7 +287,7 @@ fn name_problem(name: &str) -> Option<String> {
 
 /// The names a formula uses.
 #[must_use]
-pub fn names_in(formula: &str) -> HashSet<&str> {
+pub fn names_in(formula: &str) -> BTreeSet<&str> {
     let words = tokens(formula).into_iter().filter(|(_, kind)| *kind == TokenKind::Name);
     words.filter_map(|(span, _)| formula.get(span)).collect()
 }
@@ -286,7 +296,7 @@ pub fn names_in(formula: &str) -> HashSet<&str> {
 #[must_use]
 pub fn needed(formula: &str, own_name: &str, all: &[(String, String)]) -> Vec<(String, String)> {
     let by_name: HashMap<&str, &str> = all.iter().map(|(name, formula)| (name.as_str(), formula.as_str())).collect();
-    let mut wanted: HashSet<&str> = HashSet::new();
+    let mut wanted: BTreeSet<&str> = BTreeSet::new();
     let mut open: Vec<&str> = vec![formula];
     while let Some(text) = open.pop() {
         for name in names_in(text) {
@@ -333,6 +343,8 @@ pub fn standing_alone(formula: &str, all: &[(String, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::PreviewMistake;
+    use crate::worker::chart_data::ChartData;
 
     fn some() -> Vec<(String, String)> {
         [("tr", "$high - $low"), ("a", "Mean(tr, 5)"), ("b", "a / c"), ("c", "$close"), ("unused", "a + b")]
@@ -365,5 +377,50 @@ mod tests {
         for (name, set) in [("", "mine"), ("close", "mine"), ("a b", "mine"), ("5x", "mine"), ("x", ""), ("x", "classic")] {
             assert!(editor(name, set).is_some(), "{name} {set}");
         }
+    }
+
+    #[test]
+    fn whatever_the_worker_cannot_do_is_told_and_a_mistake_keeps_the_last_line() {
+        let symbol = || Symbol::new("A");
+        let mut editor = Editor::new(Draft { formula: "x".into(), ..Draft::default() });
+        for (error, state) in [
+            (PreviewError::NotCached, PreviewState::NotCached),
+            (PreviewError::TooLong("much".into()), PreviewState::TooLong("much".into())),
+            (PreviewError::Failed("why".into()), PreviewState::Failed("why".into())),
+        ] {
+            editor.answered(symbol(), "x".into(), Err(error));
+            assert_eq!((editor.preview_state.clone(), editor.preview.is_none()), (state, true));
+        }
+        let answer = |mistakes: Vec<PreviewMistake>| Preview {
+            data: Arc::new(ChartData::new(symbol(), Arc::default())),
+            figures: Vec::new(),
+            mistakes,
+            tier: crate::cache::Tier::Memory,
+            seconds: 0.001,
+        };
+        editor.answered(symbol(), "x".into(), Ok(answer(Vec::new())));
+        assert!(editor.preview.is_some() && editor.mistakes.is_empty());
+        let mistake = |is_helper: bool| PreviewMistake {
+            formula: "x".into(),
+            is_helper,
+            span: 0..1,
+            message: "there is no x".into(),
+            suggestion: None,
+        };
+        editor.answered(symbol(), "x".into(), Ok(answer(vec![mistake(false)])));
+        assert!(editor.preview.is_some() && editor.mistakes.len() == 1);
+        editor.answered(symbol(), "x".into(), Ok(answer(vec![mistake(true)])));
+        assert_eq!(editor.other_problem.as_deref(), Some("In x: there is no x"));
+    }
+
+    #[test]
+    fn what_is_typed_while_it_is_saved_is_not_saved() {
+        let mut editor = Editor::new(Draft { formula: "a".into(), ..Draft::default() });
+        editor.being_saved = editor.draft.clone();
+        editor.change(Draft { formula: "ab".into(), ..editor.draft.clone() });
+        editor.became(FeatureKey::new("mine", "x"));
+        assert!(editor.is_unsaved());
+        editor.change(Draft { formula: "a ".into(), ..editor.draft.clone() });
+        assert!(!editor.is_unsaved());
     }
 }

@@ -21,8 +21,8 @@ pub fn with_feature(text: Option<&str>, draft: &Draft) -> Result<String, String>
     if !root.contains_key("name") {
         root.insert("name", value(draft.set.trim()));
     }
-    set_word(root, "warmup", draft.warm_up.to_string(), WarmUp::default().to_string());
-    set_word(root, "precision", draft.precision.key().to_owned(), Precision::default().key().to_owned());
+    set_word(root, "warmup", &draft.warm_up.to_string(), &WarmUp::default().to_string());
+    set_word(root, "precision", draft.precision.key(), Precision::default().key());
     let features = section(root, "features")?;
     let name = draft.name.trim();
     let old = draft.origin.as_ref().filter(|origin| origin.set() == draft.set.trim()).map(|origin| origin.name().to_owned());
@@ -59,9 +59,9 @@ fn section<'root>(root: &'root mut Table, name: &str) -> Result<&'root mut dyn t
 }
 
 /// Writes a word of the set's head where it is not the usual one, or stands there already.
-fn set_word(root: &mut Table, key: &str, word: String, usual: String) {
+fn set_word(root: &mut Table, key: &str, word: &str, usual: &str) {
     match root.get_mut(key) {
-        Some(item) if item.as_str() == Some(&word) => {}
+        Some(item) if item.as_str() == Some(word) => {}
         Some(item) => replace(item, word.into()),
         None if word == usual => {}
         None => {

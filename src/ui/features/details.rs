@@ -73,8 +73,7 @@ fn buttons_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &ListedF
     };
     ui.horizontal_wrapped(|ui| {
         // Their words begin where the formula does.
-        ui.spacing_mut().button_padding.x = space::XS;
-        ui.add_space(-space::XS);
+        ui.spacing_mut().button_padding.x = 2.0;
         ui.spacing_mut().item_spacing.x = space::XS;
         on_chart::placement_ui(ui, state, key, out);
         let mut act = |action: FeatureAction| out.act(Action::Features(action));

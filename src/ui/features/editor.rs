@@ -35,7 +35,7 @@ pub fn editor_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut
         ui.add_space(space::S);
         form_ui(ui, state, &mut views.panel, &mut draft);
         ui.add_space(space::S);
-        foot_ui(ui, editor, out);
+        foot_ui(ui, state, editor, out);
         if draft != editor.draft {
             out.act(Action::Features(FeatureAction::Draft(Box::new(draft))));
         }
@@ -110,7 +110,7 @@ fn formula_ui(ui: &mut Ui, state: &AppState, editor: &Editor, view: &mut Feature
 fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
-        ui.set_height(20.0);
+        ui.set_height(size::CONTROL);
         ui.spacing_mut().item_spacing.x = space::XS;
         if let Some((place, mistake)) = editor.mistakes.iter().enumerate().next() {
             ui.label(icons::icon(icons::ERROR).color(theme.error));
@@ -146,7 +146,7 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
             }
             PreviewState::NoSymbol => told_ui(ui, "Choose a symbol to see what it gives", theme.text_weak),
             PreviewState::NotCached => {
-                told_ui(ui, "This symbol is not in the cache: preheat it to see what the formula gives", theme.text_weak)
+                told_ui(ui, "This symbol is not in the cache: preheat it to see what the formula gives", theme.text_weak);
             }
             PreviewState::None if editor.draft.formula.trim().is_empty() => {
                 told_ui(ui, "Ctrl+Space lists columns, functions and features", theme.text_weak);
@@ -322,11 +322,10 @@ fn whole_set_ui(ui: &mut Ui, draft: &mut Draft) {
     });
 }
 
-fn foot_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
+fn foot_ui(ui: &mut Ui, state: &AppState, editor: &Editor, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    let built_in: Vec<&str> = FeatureSet::names().to_vec();
     ui.horizontal(|ui| {
-        let missing = editor.not_ready(&built_in);
+        let missing = state.draft_problem();
         let busy = !matches!(editor.saving, Saving::No);
         let enabled = missing.is_none() && !busy && (editor.is_unsaved() || !editor.is_of_saved());
         let color = if enabled { theme.on_accent } else { theme.text_disabled };

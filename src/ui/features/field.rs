@@ -9,11 +9,11 @@ use crate::feature::formula::{Candidate, CandidateKind, Completion, complete};
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
 use egui::accesskit::Role;
-use egui::text::{CCursor, CCursorRange};
+use egui::text::{CCursor, CCursorRange, LayoutJob};
 use egui::text_edit::TextEditState;
 use egui::{
-    Align2, Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea,
-    Sense, SurrenderFocusOn, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align2, Area, Event, EventFilter, Frame, Galley, Id, Key, Label, Margin, Modifiers, Order, Pos2, Rect, RichText, ScrollArea, Sense,
+    SurrenderFocusOn, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct FieldState {
     asked: bool,
     /// The first line of the list that is in view.
     first: usize,
+    /// The colours of the text with this number, which no frame has to find again.
+    colours: Option<((u64, bool), LayoutJob)>,
     /// Text and cursor of the frame before: what changed since is what the user did.
     before: (u64, usize),
 }
@@ -109,8 +111,16 @@ pub fn field_ui(
     out.mend = focused && ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Period));
 
     let font = font(ui);
+    let colours = &mut state.colours;
     let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, wrap: f32| -> Arc<Galley> {
-        let mut job = highlighted(text.as_str(), theme, &font);
+        let number = (egui::util::hash(text.as_str()), theme.dark);
+        let before = colours.take();
+        let known = match before.filter(|(known, _)| *known == number) {
+            Some((_, job)) => job,
+            None => highlighted(text.as_str(), theme, &font),
+        };
+        let mut job = known.clone();
+        *colours = Some((number, known));
         job.wrap.max_width = wrap;
         ui.ctx().fonts_mut(|fonts| fonts.layout_job(job))
     };

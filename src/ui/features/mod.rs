@@ -61,11 +61,19 @@ pub struct FeaturesView {
     insert: Option<String>,
     /// Whether the set to save to is being named.
     naming_set: bool,
+    /// How wide the panel was drawn last; nothing before it was.
+    width: Option<f32>,
     /// Entries and bytes by set, of the snapshot with this number.
     usage: set_list::Usage,
 }
 
 impl FeaturesView {
+    /// How wide the panel is, or will be.
+    #[must_use]
+    pub fn width(&self) -> f32 {
+        self.width.unwrap_or(WIDTH)
+    }
+
     /// Where the cursor of the formula is, in bytes; for tests.
     #[must_use]
     pub fn cursor(&self) -> usize {
@@ -73,14 +81,16 @@ impl FeaturesView {
     }
 }
 
-/// The panel at the right of the chart, if it is shown.
-pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+/// The panel at the right of the chart, if it is shown; no wider than `widest`.
+pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, widest: f32, out: &mut Outbox) {
     if !state.features.open {
         return;
     }
     let theme = Theme::of(ui);
     let frame = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 12, right: 0, top: 0, bottom: 0 });
-    Panel::right("features").resizable(true).default_size(WIDTH).min_size(LEAST_WIDTH).max_size(640.0).frame(frame).show(ui, |ui| {
+    let widest = widest.clamp(LEAST_WIDTH, 640.0);
+    let panel = Panel::right("features").resizable(true).default_size(WIDTH).min_size(LEAST_WIDTH).max_size(widest).frame(frame);
+    let shown = panel.show(ui, |ui| {
         head_ui(ui, state, out);
         if state.features.editor.is_some() {
             editor::editor_ui(ui, state, views, out);
@@ -98,21 +108,27 @@ pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
             FeaturesTab::Sets => set_list::set_list_ui(ui, state, views, out),
         }
     });
+    views.panel.width = Some(shown.response.rect.width());
 }
 
 fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.add_space(space::S);
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.spacing_mut().item_spacing.x = space::L;
+        ui.set_min_height(size::BAR);
         for tab in FeaturesTab::iter() {
             let chosen = state.features.tab == tab;
             let color = if chosen { theme.accent } else { theme.text_weak };
-            let response = ui.add(Button::new(RichText::new(tab.text()).color(color)).frame_when_inactive(false));
+            // Bare words, so that they begin where everything below does.
+            let response = ui.add(Button::new(RichText::new(tab.text()).color(color)).frame(false));
             response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Tab, true, chosen, tab.text()));
             if chosen {
-                let line = response.rect.expand2(egui::vec2(-space::S, 2.0));
+                let line = response.rect.expand2(egui::vec2(0.0, 2.0));
                 ui.painter().hline(line.x_range(), line.bottom(), (2.0, theme.accent));
+            }
+            if response.hovered() && !chosen {
+                ui.painter().hline(response.rect.x_range(), response.rect.bottom() + 2.0, (2.0, theme.line_strong));
             }
             if response.clicked() {
                 out.act(Action::Features(FeatureAction::Tab(tab)));

@@ -2,8 +2,8 @@
 //!
 //! Contract: it is only lent to the chart; whatever the user does to the chart's layout, it is not part of what is kept.
 
-use crate::app::chart::{ChartLayout, LineWidth, SeriesId};
-use crate::app::features::{PREVIEW_SET, placement_of};
+use crate::app::chart::{ChartLayout, PanePlace, SeriesId};
+use crate::app::features::{PREVIEW_SET, placement_of, source_of};
 use crate::app::{AppState, Pane};
 use crate::worker::series::SeriesSource;
 
@@ -17,19 +17,25 @@ const LENT_ID: SeriesId = SeriesId(u32::MAX);
 #[must_use]
 pub fn lend(state: &AppState, layout: &mut ChartLayout) -> Option<SeriesSource> {
     let editor = state.features.editor.as_ref().filter(|_| state.features.open)?;
+    // A saved feature that is on the chart is drawn already.
+    let is_there = |key| state.chart.layout.contains(&source_of(key));
+    if !editor.is_unsaved() && editor.draft.origin.as_ref().is_some_and(is_there) {
+        return None;
+    }
     let shown = editor.preview.as_ref()?;
     shown.column()?;
     let source = SeriesSource::column(PREVIEW_SET, &*shown.name);
-    let pane = match &editor.draft.pane {
-        // Not into a pane that another line of this name has.
-        Pane::Own => Pane::Named(PREVIEW_SET.to_owned()),
-        pane => pane.clone(),
+    // Beside the line it will replace, so that both can be compared; else not into a pane that another line of this name has.
+    let replaced = editor.draft.origin.as_ref().and_then(|key| layout.line_of(&source_of(key)));
+    let pane = match (&editor.draft.pane, replaced.and_then(|line| layout.place_of(line.id))) {
+        (Pane::Own, Some(PanePlace::Pane(id))) => Pane::Named(id),
+        (Pane::Own, _) => Pane::Named(PREVIEW_SET.to_owned()),
+        (pane, _) => pane.clone(),
     };
     let (maximised, last_id) = (layout.maximised.clone(), layout.last_id);
     let id = layout.add(source.clone(), &placement_of(&pane, &shown.name));
     if let Some(line) = layout.line_mut(id) {
         line.color = COLOR;
-        line.width = LineWidth::Thick;
         line.id = LENT_ID;
     }
     layout.maximised = maximised;

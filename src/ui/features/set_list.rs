@@ -131,8 +131,7 @@ fn set_ui(ui: &mut Ui, state: &AppState, usage: &Usage, entry: &LibrarySet, out:
         ui.label(RichText::new("Its file has mistakes; its last good version is used").small().color(theme.warning));
     }
     ui.horizontal(|ui| {
-        ui.spacing_mut().button_padding.x = space::XS;
-        ui.add_space(-space::XS);
+        ui.spacing_mut().button_padding.x = 2.0;
         ui.spacing_mut().item_spacing.x = space::XS;
         let enabled = state.has_source() && !state.snapshot.rows.is_empty();
         if button_ui(ui, enabled, icons::PREHEAT, "Preheat", name).clicked() {
