@@ -51,7 +51,9 @@ fn damage_is_noticed_never_served_and_repaired() {
     assert_eq!(number(&report, "/ok"), 8);
     assert_eq!(number(&home.status(&[]), "/states/fresh"), 8);
     assert!(home.files("quarantine").len() >= 3, "nothing is thrown away: {:?}", home.files("quarantine"));
-    assert_eq!(std::fs::read(home.file("bars-v1", "A")).expect("file").len(), before.len());
+    // The footer says how long fetching took, which may have a digit more or less.
+    let now = std::fs::read(home.file("bars-v1", "A")).expect("file");
+    assert!(now.len().abs_diff(before.len()) <= 4, "{} bytes, not {}", now.len(), before.len());
 }
 
 #[test]

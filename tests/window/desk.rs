@@ -535,6 +535,8 @@ impl Desk {
         for tree in self.folders().trees() {
             collect(&tree, &mut files);
         }
+        // Beside the features of a version lies the text of its set.
+        files.retain(|path, _| path.extension().is_some_and(|ending| ending == "parquet"));
         files
     }
 
