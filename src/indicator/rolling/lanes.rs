@@ -52,11 +52,3 @@ pub fn update1(own: &mut [f64], a: &[f64], of: impl Fn(f64, f64) -> f64) {
         *own = of(*own, *a);
     }
 }
-
-/// Writes a function of what is there and of two slices.
-#[inline(always)]
-pub fn update2(own: &mut [f64], [a, b]: [&[f64]; 2], of: impl Fn(f64, f64, f64) -> f64) {
-    for (own, (a, b)) in own.iter_mut().zip(a.iter().zip(b)) {
-        *own = of(*own, *a, *b);
-    }
-}

@@ -138,12 +138,12 @@ impl Order {
                     Some((other, other_between)) => {
                         let below = [between.below, between.above(), other_between.below, other_between.above()];
                         self.stretches.select(simd, group.window, below);
-                        self.put(chunk, group, ask, between, (0, 1, 4), sink);
-                        self.put(chunk, group, other, other_between, (2, 3, 4), sink);
+                        self.put(chunk, ask, between, (0, 1, 4), sink);
+                        self.put(chunk, other, other_between, (2, 3, 4), sink);
                     }
                     None => {
                         self.stretches.select(simd, group.window, [between.below, between.above()]);
-                        self.put(chunk, group, ask, between, (0, 1, 2), sink);
+                        self.put(chunk, ask, between, (0, 1, 2), sink);
                     }
                 }
             }
@@ -152,15 +152,7 @@ impl Order {
 
     /// Puts what was selected for a quantile where it belongs; `(low, high, of)` is which of those that were selected it is.
     #[inline(always)]
-    fn put(
-        &self,
-        chunk: Chunk,
-        group: &Group<'_>,
-        ask: &Ask,
-        between: Between,
-        (low, high, of): (usize, usize, usize),
-        sink: &mut Sink<'_>,
-    ) {
+    fn put(&self, chunk: Chunk, ask: &Ask, between: Between, (low, high, of): (usize, usize, usize), sink: &mut Sink<'_>) {
         let out = sink.full(ask.output, chunk, Tile { from: chunk.carried, to: chunk.len });
         for (lane, out) in out.chunks_mut(self.stretches.rows().max(1)).enumerate() {
             for (out, (low, high)) in out.iter_mut().zip(self.stretches.selected(lane, low, high, of)) {
