@@ -187,7 +187,7 @@ fn sources_by_symbol(entries: &[Entry]) -> HashMap<Symbol, BTreeSet<SourceId>> {
 
 fn not_cached(cache: &Cache, symbol: &Symbol, known: &HashMap<Symbol, BTreeSet<SourceId>>) -> String {
     let names: Vec<&str> = known.keys().map(Symbol::as_str).collect();
-    let near = super::sets::nearest(symbol.as_str(), &names).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+    let near = crate::feature::formula::nearest(symbol.as_str(), names).map(|name| format!("; did you mean {name}?")).unwrap_or_default();
     format!("{symbol} is not cached in {}{near}", cache.folders().cache_dir.display())
 }
 

@@ -6,10 +6,11 @@ use super::engine::{SHORT_PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::Session;
-use super::sets::{nearest, need_set};
+use super::sets::need_set;
 use super::{rows, session};
 use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, LookupReason, Served, batch_of};
 use crate::feature::FeatureSet;
+use crate::feature::formula::nearest;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Scope};
 use crate::source::{SourceId, SourceUrl};
@@ -162,7 +163,8 @@ impl<'options> Request<'options> {
                 Some(place) if places.contains(&place) => {}
                 Some(place) => places.push(place),
                 None => {
-                    let near = nearest(column, &names).map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
+                    let near =
+                        nearest(column, names.iter().copied()).map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
                     return Err(anyhow!("{} has no column {column}{near} Its columns are {}", self.symbol, names.join(", ")));
                 }
             }

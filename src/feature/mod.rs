@@ -3,11 +3,18 @@
 //! Not the kernels themselves (`indicator`), not the cache. Contract: a table has as many rows as its bars; a value that is
 //! not defined (warm-up, zero denominator) is NaN in memory and null in every file, and no other value is ever NaN or infinite.
 
-mod compute;
+mod build;
 mod definition;
+mod evaluate;
+pub mod formula;
+pub mod functions;
 pub mod graph;
 mod hash;
+mod library;
 mod set;
+mod set_file;
+#[cfg(test)]
+mod set_tests;
 mod state;
 mod stats;
 pub mod talib;
@@ -15,10 +22,13 @@ pub mod talib;
 #[cfg(test)]
 mod tests;
 
-pub use compute::{compute, compute_with_state, continue_from, look_back};
-pub use definition::{BollingerLine, Definition, Group, Input, KdjLine, Kernel, MacdLine, Placement};
+pub use build::{Helper, LONGEST_NAME, MOST_FEATURES, Precision, SetParts};
+pub use definition::{Definition, Group, Placement};
+pub use evaluate::{compute, compute_some, compute_with_state, continue_from, look_back};
+pub use functions::LONGEST_WINDOW;
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
-pub use set::{FeatureSet, FeatureSetError, LONGEST_WINDOW, RAW_COLUMNS};
+pub use library::{LibrarySet, SET_FILE_EXTENSION, SetChange, SetLibrary, SetOrigin, SetProblem, SharedLibrary, UnknownSet, reserved_name};
+pub use set::{FeatureSet, RAW_COLUMNS, SetMistake};
 pub use state::{FeatureState, FeatureStateError};
 pub use stats::{ColumnStats, column_stats};
 

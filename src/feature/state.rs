@@ -1,29 +1,26 @@
 //! What recursive features need to go on from a row, and the text it is kept as.
 //!
-//! Not the recursions (`indicator`) and not where a state is kept. Contract: a state belongs to one set's definitions, one
-//! number of rows and one last bar, and is refused for any other. It holds numbers bit for bit, and only those that cannot
-//! be read from the bars: how far a warm-up is follows from the number of rows, the last close from the last bar.
+//! Not the recursions (`indicator`) and not where a state is kept. Contract: a state belongs to one number of rows and one
+//! last bar, and is refused for any other. It holds the numbers of recursions by their meaning, bit for bit, so that a set
+//! whose formulas have changed can still go on with those that have not.
 
-use super::definition::{Definition, Kernel};
-use super::hash::DefinitionHash;
+use super::evaluate::{self, Registers};
 use super::set::FeatureSet;
-use crate::indicator::momentum::Kdj;
 use crate::market::Bars;
 use std::fmt::Write;
 use std::str::FromStr;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// First word of the text; raise it with the text's form or the meaning of its numbers.
-const TEXT_VERSION: &str = "1";
+const TEXT_VERSION: &str = "2";
 
 /// What recursive features need to go on from a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureState {
-    hash: DefinitionHash,
     rows: usize,
     last_bar: u64,
-    /// Bits of f64, so that states are equal exactly when they go on alike.
-    bits: Vec<u64>,
+    /// By recursion, in ascending order of the hashes: bits of f64, so that states are equal exactly when they go on alike.
+    recursions: Vec<(u64, Vec<u64>)>,
 }
 
 /// A text that is no state.
@@ -32,12 +29,6 @@ pub struct FeatureState {
 pub struct FeatureStateError;
 
 impl FeatureState {
-    /// Hash of the definitions this state belongs to.
-    #[must_use]
-    pub fn definition_hash(&self) -> DefinitionHash {
-        self.hash
-    }
-
     /// How many rows have been consumed: the index of the row to go on with.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -49,54 +40,107 @@ impl FeatureState {
     /// The last consumed bar is compared, the ones before it are not: that they are the same is the caller's to know.
     #[must_use]
     pub fn fits(&self, set: &FeatureSet, bars: &Bars) -> bool {
-        self.hash == set.definition_hash() && last_bar(bars, self.rows) == Some(self.last_bar)
+        self.is_of(bars) && self.load(&mut evaluate::registers_of(set))
     }
 
-    /// The state as text: version, definition hash, number of rows, mark of the last bar, numbers as bits.
+    /// Whether the last consumed bar is one of these, in its place.
+    pub(super) fn is_of(&self, bars: &Bars) -> bool {
+        last_bar(bars, self.rows) == Some(self.last_bar)
+    }
+
+    /// The state of a set whose recursions are found in these states, all of the same row: of a set that was made of parts
+    /// of others. `None` where one is missing, or they are not of the same row and bar.
+    #[must_use]
+    pub fn assembled(set: &FeatureSet, states: &[&Self]) -> Option<Self> {
+        let first = *states.first()?;
+        if states.iter().any(|state| state.rows != first.rows || state.last_bar != first.last_bar) {
+            return None;
+        }
+        let mut recursions: Vec<(u64, Vec<u64>)> = Vec::new();
+        let mut registers = evaluate::registers_of(set);
+        for register in registers.all_mut() {
+            let hash = short(register.hash);
+            let expected = register.numbers.len() + register.longest_history.min(first.rows);
+            let known = states.iter().find_map(|state| state.bits(hash).filter(|bits| bits.len() == expected))?;
+            recursions.push((hash, known.to_vec()));
+        }
+        recursions.sort_unstable();
+        Some(Self { rows: first.rows, last_bar: first.last_bar, recursions })
+    }
+
+    fn bits(&self, hash: u64) -> Option<&[u64]> {
+        let place = self.recursions.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
+        self.recursions.get(place).map(|(_, bits)| bits.as_slice())
+    }
+
+    /// Fills registers; false if a recursion is not known, or has more or fewer numbers than needed.
+    pub(super) fn load(&self, registers: &mut Registers) -> bool {
+        for register in registers.all_mut() {
+            let Some(bits) = self.bits(short(register.hash)) else { return false };
+            let width = register.numbers.len();
+            if bits.len() != width + register.longest_history.min(self.rows) {
+                return false;
+            }
+            let mut values = bits.iter().map(|bits| f64::from_bits(*bits));
+            for number in &mut register.numbers {
+                *number = values.next().unwrap_or(f64::NAN);
+            }
+            register.history = values.collect();
+        }
+        true
+    }
+
+    /// The state as text: version, number of rows, mark of the last bar, then each recursion's hash and numbers as bits.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{TEXT_VERSION} {} {} {:016x} ", self.hash.full(), self.rows, self.last_bar);
-        for bits in &self.bits {
+        let mut text = format!("{TEXT_VERSION} {} {:016x}", self.rows, self.last_bar);
+        for (hash, bits) in &self.recursions {
             // Writing to a String cannot fail.
-            write!(text, "{bits:016x}").unwrap_or_default();
+            write!(text, " {hash:016x}").unwrap_or_default();
+            for bits in bits {
+                write!(text, "{bits:016x}").unwrap_or_default();
+            }
         }
         text
     }
 
-    /// A state from its text.
+    /// Reads what [`to_text`](Self::to_text) wrote.
     ///
     /// # Errors
     ///
-    /// The text is of another version or damaged.
+    /// A text of another version or with anything missing or too much.
     pub fn from_text(text: &str) -> Result<Self, FeatureStateError> {
-        let state = Self::parse(text).ok_or(FeatureStateError)?;
-        // Exactly one text is a state's: no signs, capitals, leading zeros or spaces that a parser would let pass.
-        if state.to_text() == text { Ok(state) } else { Err(FeatureStateError) }
+        // Only one text is the text of a state.
+        Self::parsed(text).filter(|state| state.to_text() == text).ok_or(FeatureStateError)
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let mut words = text.splitn(5, ' ');
+    fn parsed(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
         if words.next()? != TEXT_VERSION {
             return None;
         }
-        let hash = words.next()?.parse().ok()?;
         let rows = words.next()?.parse().ok()?;
-        let last_bar = u64::from_str_radix(words.next()?, 16).ok()?;
-        let digits = words.next()?.as_bytes().chunks(16);
-        let bits = digits.map(|digits| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()).collect::<Option<_>>()?;
-        Some(Self { hash, rows, last_bar, bits })
+        let last_bar = number(words.next()?)?;
+        let mut recursions = Vec::new();
+        for word in words {
+            let mut numbers = word.as_bytes().chunks(16).map(|digits| number(std::str::from_utf8(digits).ok()?));
+            let hash = numbers.next()??;
+            recursions.push((hash, numbers.collect::<Option<Vec<u64>>>()?));
+        }
+        recursions.is_sorted_by_key(|(hash, _)| *hash).then_some(Self { rows, last_bar, recursions })
     }
 
     /// The numbers as they are before row `rows`, of which there must be as many.
-    pub(super) fn noted(set: &FeatureSet, bars: &Bars, rows: usize, registers: &Registers) -> Self {
+    pub(super) fn noted(bars: &Bars, rows: usize, registers: &Registers) -> Self {
+        let bits = |value: &f64| value.to_bits();
+        let mut recursions: Vec<(u64, Vec<u64>)> = registers
+            .all()
+            .iter()
+            .map(|register| (short(register.hash), register.numbers.iter().chain(&register.history).map(bits).collect()))
+            .collect();
+        recursions.sort_unstable();
         // Without a last bar the mark is one that no bars have (theirs come from a hash, 0 from no rows): it fits nothing.
-        Self { hash: set.definition_hash(), rows, last_bar: last_bar(bars, rows).unwrap_or_default(), bits: registers.bits() }
-    }
-
-    /// The numbers, if this state has as many as these definitions need.
-    pub(super) fn registers(&self, definitions: &[Definition]) -> Option<Registers> {
-        let mut registers = Registers::before_first_row(definitions);
-        registers.load(&self.bits).then_some(registers)
+        Self { rows, last_bar: last_bar(bars, rows).unwrap_or_default(), recursions }
     }
 }
 
@@ -106,6 +150,16 @@ impl FromStr for FeatureState {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::from_text(text)
     }
+}
+
+/// Sixteen hex digits.
+fn number(digits: &str) -> Option<u64> {
+    (digits.len() == 16).then(|| u64::from_str_radix(digits, 16).ok()).flatten()
+}
+
+/// The half of a hash that a state tells recursions apart by.
+fn short(hash: u128) -> u64 {
+    (hash >> 64) as u64
 }
 
 /// A mark of the last of the first `rows` bars; `None` if there are not so many.
@@ -119,108 +173,4 @@ fn last_bar(bars: &Bars, rows: usize) -> Option<u64> {
         field.copy_from_slice(&column.get(row)?.to_le_bytes());
     }
     Some(xxh3_64(&bytes))
-}
-
-/// One recursion; several features may be made of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recursion {
-    /// Exponential average of the close.
-    Average { window: usize },
-    /// MACD's average of the difference.
-    Signal { fast: usize, slow: usize, signal: usize },
-    /// Smoothed rises and smoothed moves.
-    Strength { window: usize },
-    /// K and D.
-    Stochastic { window: usize },
-    /// Average true range, or the sum while it is not there yet.
-    TrueRange { window: usize },
-    /// On-balance volume.
-    OnBalance,
-}
-
-impl Recursion {
-    /// What a kernel carries from row to row. A new recursive kernel must be listed here, a windowed one must not.
-    fn of(kernel: &Kernel) -> Vec<Self> {
-        match *kernel {
-            Kernel::ExponentialAverage { window } => vec![Self::Average { window }],
-            Kernel::Macd { fast, slow, signal, .. } => {
-                vec![Self::Average { window: fast }, Self::Average { window: slow }, Self::Signal { fast, slow, signal }]
-            }
-            Kernel::Rsi { window } => vec![Self::Strength { window }],
-            Kernel::Kdj { window, .. } => vec![Self::Stochastic { window }],
-            Kernel::AverageTrueRange { window } => vec![Self::TrueRange { window }],
-            Kernel::OnBalanceVolume => vec![Self::OnBalance],
-            Kernel::MovingAverage { .. }
-            | Kernel::Bollinger { .. }
-            | Kernel::Cci { .. }
-            | Kernel::WilliamsR { .. }
-            | Kernel::Momentum { .. }
-            | Kernel::RateOfChange { .. }
-            | Kernel::LogReturn
-            | Kernel::Amplitude
-            | Kernel::Gap
-            | Kernel::Volatility { .. }
-            | Kernel::VolumeRatioToPrevious { .. }
-            | Kernel::VolumeRatio { .. }
-            | Kernel::VolumeChange
-            | Kernel::TurnoverRate
-            | Kernel::Bias { .. }
-            | Kernel::PsychologicalLine { .. } => Vec::new(),
-        }
-    }
-
-    /// How many numbers it carries.
-    fn width(self) -> usize {
-        match self {
-            Self::Strength { .. } | Self::Stochastic { .. } => 2,
-            Self::Average { .. } | Self::Signal { .. } | Self::TrueRange { .. } | Self::OnBalance => 1,
-        }
-    }
-}
-
-/// The numbers of every recursion of a set, in the order the definitions first need them; the second is 0 where one is enough.
-#[derive(Debug, Clone)]
-pub(super) struct Registers(Vec<(Recursion, [f64; 2])>);
-
-impl Registers {
-    /// As they are before the first row.
-    pub(super) fn before_first_row(definitions: &[Definition]) -> Self {
-        let mut registers: Vec<(Recursion, [f64; 2])> = Vec::new();
-        for recursion in definitions.iter().flat_map(|definition| Recursion::of(&definition.kernel)) {
-            if !registers.iter().any(|(known, _)| *known == recursion) {
-                let start = if matches!(recursion, Recursion::Stochastic { .. }) { Kdj::default().values() } else { [0.0; 2] };
-                registers.push((recursion, start));
-            }
-        }
-        Self(registers)
-    }
-
-    /// The numbers of a recursion.
-    pub(super) fn get(&self, recursion: Recursion) -> [f64; 2] {
-        self.0.iter().find(|(known, _)| *known == recursion).map_or([0.0; 2], |(_, numbers)| *numbers)
-    }
-
-    /// Notes the numbers of a recursion.
-    pub(super) fn set(&mut self, recursion: Recursion, numbers: [f64; 2]) {
-        if let Some((_, known)) = self.0.iter_mut().find(|(known, _)| *known == recursion) {
-            // One NaN like another: which bits a NaN has is not promised, and a state must not depend on it.
-            *known = numbers.map(|number| if number.is_nan() { f64::NAN } else { number });
-        }
-    }
-
-    fn bits(&self) -> Vec<u64> {
-        self.0.iter().flat_map(|(recursion, numbers)| numbers.iter().take(recursion.width()).map(|number| number.to_bits())).collect()
-    }
-
-    /// Takes the numbers from bits; false if there are more or fewer than needed.
-    fn load(&mut self, bits: &[u64]) -> bool {
-        let mut bits = bits.iter();
-        for (recursion, numbers) in &mut self.0 {
-            for number in numbers.iter_mut().take(recursion.width()) {
-                let Some(bits) = bits.next() else { return false };
-                *number = f64::from_bits(*bits);
-            }
-        }
-        bits.next().is_none()
-    }
 }

@@ -1,6 +1,7 @@
 //! The promise of going on from a state: whatever the set, the bars and the places where they were cut, the bits are those
 //! of computing everything at once.
 
+use super::graph::WarmUp;
 use super::*;
 use crate::market::{Bars, DAY_US};
 use proptest::prelude::*;
@@ -11,52 +12,36 @@ fn cuts() -> impl Strategy<Value = usize> {
     prop_oneof![1 => 0_usize..4, 2 => 0_usize..150]
 }
 
-/// Any kernel, with windows that are longer than some of the series.
-fn kernels() -> impl Strategy<Value = Kernel> {
+/// Formulas of many kinds, with windows that are longer than some of the series.
+fn formulas() -> impl Strategy<Value = String> {
     let window = || prop_oneof![4 => 1_usize..12, 2 => 12_usize..40, 1 => 40_usize..90];
+    let field = || prop::sample::select(vec!["$open", "$high", "$low", "$close", "$volume", "$vwap", "$turnover"]);
+    let rolling = vec![
+        "Mean", "Sum", "Std", "StdP", "Var", "Max", "Min", "IdxMax", "IdxMin", "Med", "Mad", "Rank", "Slope", "Rsquare", "Resi", "WMA",
+        "Demean", "EMA", "RMA", "Ref", "Delta",
+    ];
     prop_oneof![
-        (window(), prop::bool::ANY)
-            .prop_map(|(window, of_close)| Kernel::MovingAverage { input: if of_close { Input::Close } else { Input::Volume }, window }),
-        window().prop_map(|window| Kernel::ExponentialAverage { window }),
-        (window(), window(), window(), prop::sample::select(vec![MacdLine::Dif, MacdLine::Dea, MacdLine::Histogram]))
-            .prop_map(|(fast, slow, signal, line)| Kernel::Macd { fast, slow, signal, line }),
-        window().prop_map(|window| Kernel::Rsi { window }),
-        (
-            window(),
-            prop::sample::select(vec![
-                BollingerLine::Middle,
-                BollingerLine::Upper,
-                BollingerLine::Lower,
-                BollingerLine::Width,
-                BollingerLine::PercentB
-            ])
-        )
-            .prop_map(|(window, line)| Kernel::Bollinger { window, line }),
-        (window(), prop::sample::select(vec![KdjLine::K, KdjLine::D, KdjLine::J])).prop_map(|(window, line)| Kernel::Kdj { window, line }),
-        window().prop_map(|window| Kernel::AverageTrueRange { window }),
-        window().prop_map(|window| Kernel::Cci { window }),
-        window().prop_map(|window| Kernel::WilliamsR { window }),
-        Just(Kernel::OnBalanceVolume),
-        window().prop_map(|window| Kernel::Momentum { window }),
-        window().prop_map(|window| Kernel::RateOfChange { window }),
-        Just(Kernel::LogReturn),
-        Just(Kernel::Amplitude),
-        Just(Kernel::Gap),
-        window().prop_map(|window| Kernel::Volatility { window: window + 1 }),
-        window().prop_map(|window| Kernel::VolumeRatioToPrevious { window }),
-        window().prop_map(|window| Kernel::VolumeRatio { window }),
-        Just(Kernel::VolumeChange),
-        Just(Kernel::TurnoverRate),
-        window().prop_map(|window| Kernel::Bias { window }),
-        window().prop_map(|window| Kernel::PsychologicalLine { window }),
+        6 => (prop::sample::select(rolling), field(), window()).prop_map(|(name, field, window)| format!("{name}({field}, {})", window + 1)),
+        2 => (field(), window(), window()).prop_map(|(field, a, b)| format!("Mean(EMA({field}, {a}), {b})")),
+        1 => (field(), window(), window()).prop_map(|(field, a, b)| format!("EMA({field}, {a}) - EMA({field}, {b})")),
+        1 => (field(), field(), window()).prop_map(|(x, y, window)| format!("Corr({x}, {y}, {})", window + 1)),
+        1 => window().prop_map(|n| format!("100 * (SMA(Greater(Delta($close, 1), 0), {n}, 1) / SMA(Abs(Delta($close, 1)), {n}, 1))")),
+        1 => window().prop_map(|n| format!("SMA(100 * (($close - Min($low, {n})) / (Max($high, {n}) - Min($low, {n}))), 3, 1, 50)")),
+        1 => window().prop_map(|n| format!("100 * Count($close > Ref($close, 1), {n}) / {n}")),
+        1 => Just("CumSum(Coalesce(Sign(Delta($close, 1)), 1) * $volume)".to_owned()),
+        1 => Just("Log1p(Delta($close, 1) / Ref($close, 1))".to_owned()),
     ]
 }
 
+fn set_of(formulas: &[String], warm_up: WarmUp) -> FeatureSet {
+    let names: Vec<String> = (0..formulas.len()).map(|place| format!("feature{place}")).collect();
+    let pairs: Vec<(&str, &str)> = names.iter().zip(formulas).map(|(name, formula)| (name.as_str(), formula.as_str())).collect();
+    FeatureSet::of_formulas("own", warm_up, &pairs).unwrap()
+}
+
 fn sets() -> impl Strategy<Value = FeatureSet> {
-    let own = prop::collection::vec(kernels(), 0..12).prop_map(|kernels| {
-        let named = kernels.into_iter().enumerate().map(|(place, kernel)| Definition::new(format!("feature{place}"), kernel));
-        FeatureSet::with_definitions("own", named.collect()).unwrap()
-    });
+    let own = (prop::collection::vec(formulas(), 1..12), prop::bool::ANY)
+        .prop_map(|(formulas, is_partial)| set_of(&formulas, if is_partial { WarmUp::Partial } else { WarmUp::Strict }));
     prop_oneof![1 => Just(FeatureSet::classic()), 3 => own]
 }
 
@@ -212,6 +197,10 @@ proptest! {
         ] {
             column[..settled].copy_from_slice(&settled_column[..settled]);
         }
+        let mut first = first;
+        for bars in [&mut first, &mut second] {
+            (bars.amount, bars.turnover) = (None, None);
+        }
         let (table, state) = compute_with_state(&set, &first, settled);
         prop_assert_eq!(all_bits(&table), all_bits(&compute(&set, &first)));
         prop_assert_eq!(state.rows(), settled);
@@ -251,16 +240,9 @@ fn walk(len: usize) -> Bars {
 
 #[test]
 fn every_row_is_a_place_to_go_on_from_and_to_note_a_state_at() {
-    let short = |kernel: Kernel| match kernel {
-        Kernel::MovingAverage { input, .. } => Kernel::MovingAverage { input, window: 6 },
-        Kernel::Rsi { window } => Kernel::Rsi { window: window / 2 },
-        Kernel::AverageTrueRange { .. } => Kernel::AverageTrueRange { window: 5 },
-        Kernel::Kdj { line, .. } => Kernel::Kdj { window: 4, line },
-        other => other,
-    };
     let classic = FeatureSet::classic();
-    let shorter = classic.definitions().iter().map(|known| Definition::new(Arc::clone(&known.name), short(known.kernel))).collect();
-    let shorter = FeatureSet::with_definitions("short", shorter).unwrap();
+    let short = ["Mean(EMA($close, 3), 4)", "RMA($close, 5)", "Ref(SMA($close, 3, 1, 50), 2)", "Std(CumSum($volume), 3)"];
+    let shorter = set_of(&short.map(str::to_owned), WarmUp::Strict);
     let bars = walk(24);
     for set in [classic, shorter] {
         let states: Vec<FeatureState> = (0..=24).map(|row| compute_with_state(&set, &rows(&bars, 0..row), row).1).collect();
@@ -280,27 +262,47 @@ fn every_row_is_a_place_to_go_on_from_and_to_note_a_state_at() {
 fn the_text_of_classic_is_small() {
     let set = FeatureSet::classic();
     let text = compute_with_state(&set, &walk(1_000), 1_000).1.to_text();
-    assert!(text.len() < 400, "{} bytes", text.len());
+    assert!(text.len() < 1_000, "{} bytes", text.len());
     assert!(text.is_ascii());
-    assert!(text.starts_with(&format!("1 {} 1000 ", set.definition_hash().full())));
+    assert!(text.starts_with("2 1000 "));
 }
 
 #[test]
 fn the_text_of_a_known_state_is_always_the_same() {
     // What is in files must stay readable: another form needs another version at its start.
-    let kernels = [Kernel::ExponentialAverage { window: 3 }, Kernel::Kdj { window: 2, line: KdjLine::J }, Kernel::OnBalanceVolume];
-    let named = kernels.into_iter().zip(["a", "b", "c"]).map(|(kernel, name)| Definition::new(name, kernel)).collect();
-    let set = FeatureSet::with_definitions("three", named).unwrap();
-    assert_eq!(
-        start(&set).to_text(),
-        format!("1 {} 0 0000000000000000 0000000000000000404900000000000040490000000000000000000000000000", set.definition_hash().full())
-    );
-    // The first close, k and d still 50, the first volume.
+    let set = set_of(&["EMA($close, 3)", "Mean(CumSum($volume), 2)"].map(str::to_owned), WarmUp::Strict);
+    let hashes = |text: &str| text.split(' ').skip(3).map(|word| (word[..16].to_owned(), word[16..].to_owned())).collect::<Vec<_>>();
+    let text = start(&set).to_text();
+    assert!(text.starts_with("2 0 0000000000000000 "), "{text}");
+    for (_, numbers) in hashes(&text) {
+        assert_eq!(numbers, "0".repeat(32));
+    }
+    // The first close; the first volume, and once more as the value that the mean reaches back to.
     let text = compute_with_state(&set, &walk(1), 1).1.to_text();
-    let numbers = ["4049000000000000", "4049000000000000", "4049000000000000", "4090680000000000"].concat();
-    let (before, mark) = text.strip_suffix(&format!(" {numbers}")).and_then(|rest| rest.rsplit_once(' ')).unwrap();
-    assert_eq!(before, format!("1 {} 1", set.definition_hash().full()));
-    assert_eq!(mark, "81856ba2289cc178");
+    assert!(text.starts_with("2 1 81856ba2289cc178 "), "{text}");
+    let one = "3ff0000000000000";
+    let mut numbers: Vec<String> = hashes(&text).into_iter().map(|(_, numbers)| numbers).collect();
+    numbers.sort();
+    let volume = "4090680000000000";
+    assert_eq!(numbers, [format!("4049000000000000{one}"), format!("{volume}{one}{volume}")]);
+}
+
+#[test]
+fn a_state_goes_on_in_a_set_that_was_changed_elsewhere() {
+    let old = set_of(&["EMA($close, 3)", "Mean($close, 5)"].map(str::to_owned), WarmUp::Strict);
+    let new = set_of(&["EMA($close, 3)", "SMA($close, 6, 1)"].map(str::to_owned), WarmUp::Strict);
+    let bars = walk(40);
+    let kept = compute_with_state(&old, &bars, 30).1;
+    assert!(continue_from(&new, &bars, 30, &kept, 40).is_none(), "the new recursion is not in it");
+    let (table, added) = compute_some(&new, &[1], &bars, 30);
+    assert_eq!(table.names, ["feature1".into()]);
+    let state = FeatureState::assembled(&new, &[&kept, &added]).unwrap();
+    assert_eq!(state, compute_with_state(&new, &bars, 30).1);
+    let (tail, _) = continue_from(&new, &bars, 30, &state, 40).unwrap();
+    assert_eq!(all_bits(&tail), bits(&compute(&new, &bars), 30..40));
+    assert!(FeatureState::assembled(&new, &[&kept]).is_none());
+    let other_row = compute_some(&new, &[1], &bars, 31).1;
+    assert!(FeatureState::assembled(&new, &[&kept, &other_row]).is_none(), "states of different rows do not go together");
 }
 
 #[test]
@@ -311,8 +313,8 @@ fn a_state_of_another_set_row_or_bar_is_refused() {
     assert!(goes_on(&set, &bars, 90, &state, 95));
     assert!(goes_on(&set, &rows(&bars, 0..90), 90, &state, 90), "nothing new is no reason to refuse");
 
-    let shorter = FeatureSet::with_definitions("classic", set.definitions()[1..].to_vec()).unwrap();
-    assert!(!goes_on(&shorter, &bars, 90, &state, 95), "another set");
+    let other = set_of(&["EMA($close, 77)".to_owned()], WarmUp::Strict);
+    assert!(!goes_on(&other, &bars, 90, &state, 95), "another set");
     assert!(!goes_on(&set, &bars, 89, &state, 95) && !goes_on(&set, &bars, 91, &state, 95), "another row");
     assert!(!goes_on(&set, &bars, 90, &state, 89), "a state of a row that is not computed");
     assert!(!goes_on(&set, &rows(&bars, 0..89), 90, &state, 90), "fewer bars than the state has seen");
@@ -339,9 +341,8 @@ fn texts_that_are_no_state_are_refused() {
     assert!(text.parse::<FeatureState>().is_ok());
     for wrong in [
         String::new(),
-        "1".to_owned(),
-        text.replacen('1', "2", 1),
-        text.to_uppercase(),
+        "2".to_owned(),
+        text.replacen('2', "1", 1),
         text.replacen(" 5 ", " 05 ", 1),
         text.replacen(" 5 ", " +5 ", 1),
         text.replacen(" 5 ", " ", 1),
@@ -358,9 +359,11 @@ fn texts_that_are_no_state_are_refused() {
 #[test]
 fn the_look_back_is_that_of_the_longest_window() {
     assert_eq!(look_back(&FeatureSet::classic()), 59);
-    let of = |kernel| look_back(&FeatureSet::with_definitions("one", vec![Definition::new("a", kernel)]).unwrap());
-    assert_eq!(of(Kernel::ExponentialAverage { window: 500 }), 1);
-    assert_eq!(of(Kernel::AverageTrueRange { window: 500 }), 1);
-    assert_eq!(of(Kernel::RateOfChange { window: 500 }), 500);
-    assert_eq!(of(Kernel::Bias { window: 500 }), 499);
+    let of = |formula: &str| look_back(&set_of(&[formula.to_owned()], WarmUp::Strict));
+    assert_eq!(of("EMA($close, 500)"), 1);
+    assert_eq!(of("Mean(EMA($close, 500), 70)"), 1);
+    assert_eq!(of("RMA($close - Ref($close, 1), 500)"), 1);
+    assert_eq!(of("Delta($close, 500)"), 500);
+    assert_eq!(of("Mean(Ref($close, 500), 11)"), 510);
+    assert_eq!(of("Demean($close, 500) / $close"), 499);
 }

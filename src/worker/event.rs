@@ -2,9 +2,12 @@
 
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
+use super::series::SeriesSource;
+use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
 use crate::config::{Password, Settings};
+use crate::feature::SetLibrary;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
@@ -43,14 +46,16 @@ pub struct PreheatOrder {
 }
 
 /// A symbol to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LoadRequest {
     /// Counts up; an answer to an older request than the last is dropped by the front end.
     pub generation: u64,
     /// Which symbol.
     pub symbol: Symbol,
-    /// With which feature set.
-    pub set: String,
+    /// With which lines.
+    pub series: Vec<SeriesSource>,
+    /// What was read of it before: its bars and its answers are kept, and only what it lacks is read or computed.
+    pub base: Option<Arc<ChartData>>,
 }
 
 /// What a front end can ask for.
@@ -110,6 +115,24 @@ pub enum Job {
         /// A password to keep, with the id of its source.
         password: Option<(String, Password)>,
     },
+    /// Save a user's set: its text is checked, what the file held before is kept as a copy, and the file is replaced whole. Answered
+    /// by [`JobEvent::SetSaved`] and [`JobEvent::Sets`], or by [`JobEvent::SetRefused`].
+    SaveSet {
+        /// The name of the set, which the text says too.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// Delete a user's set: its file becomes a copy, from which it can be brought back. Answered by [`JobEvent::SetDeleted`] and
+    /// [`JobEvent::Sets`], or by [`JobEvent::SetRefused`]. To undo it, save the text that the event brings.
+    DeleteSet {
+        /// The name of the set.
+        name: String,
+    },
+    /// Try formulas on a symbol; answered by [`JobEvent::Previewed`].
+    Preview(PreviewRequest),
+    /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
+    Outdate(OutdateRequest),
     /// Bring the snapshot up to date now.
     Refresh,
     /// Finish what must be finished and end.
@@ -156,8 +179,6 @@ pub struct LoadedSymbol {
     pub data: Arc<ChartData>,
     /// Which tier answered.
     pub tier: crate::cache::Tier,
-    /// Whether the features were computed for this view only, because none are cached.
-    pub features_computed: bool,
     /// Seconds it took.
     pub seconds: f64,
 }
@@ -268,6 +289,33 @@ pub enum JobEvent {
         request: SurveyRequest,
         /// The numbers.
         survey: Arc<Survey>,
+    },
+    /// The feature sets there are: once at the start, and whenever one of them or a file with mistakes is another.
+    Sets(Arc<SetLibrary>),
+    /// A user's set was saved.
+    SetSaved(SetFileChange),
+    /// A user's set was deleted.
+    SetDeleted(SetFileChange),
+    /// A set was neither saved nor deleted; nothing was changed.
+    SetRefused {
+        /// The name of the set.
+        name: String,
+        /// Why.
+        refusal: SetRefusal,
+    },
+    /// Formulas were tried on a symbol, or could not be.
+    Previewed {
+        /// The request.
+        request: PreviewRequest,
+        /// What came of it.
+        result: Result<Preview, PreviewError>,
+    },
+    /// What saving a set's text would make outdated.
+    OutdateKnown {
+        /// The request.
+        request: OutdateRequest,
+        /// What would change; as text, why that could not be found out.
+        result: Result<Outdate, String>,
     },
     /// One stage of a connection test ended.
     TestStage {

@@ -4,11 +4,10 @@
 //! inputs' hashes and the engine's version, never of names or spelling; nodes are in an order in which every input stands
 //! before what uses it; a graph never shrinks.
 
+mod first_value;
 mod operator;
 
-pub use operator::{
-    Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp,
-};
+pub use operator::{Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp};
 
 use super::hash::ENGINE_VERSION;
 use std::collections::HashMap;
@@ -36,7 +35,7 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
     /// Hash of the meaning: the same in every graph, set and spelling.
     pub hash: u128,
-    /// Whether its values are truths. An `If` of two truths is one too.
+    /// Whether its values are truths. An `If` and a `Coalesce` of two truths are, and a truth of bars ago is.
     pub is_truth: bool,
 }
 
@@ -60,6 +59,11 @@ impl Graph {
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The places of all nodes, in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
     }
 
     /// The node at this place.
@@ -92,7 +96,12 @@ impl Graph {
             return Err(GraphFull);
         }
         let truth = |place: usize| inputs.get(place).and_then(|id| self.node(*id)).is_some_and(|node| node.is_truth);
-        let is_truth = operator.is_truth() || (operator == Operator::Select && truth(1) && truth(2));
+        let is_truth = match operator {
+            Operator::Select => truth(1) && truth(2),
+            Operator::Binary(Binary::Coalesce) => truth(0) && truth(1),
+            Operator::Shift { .. } => truth(0),
+            _ => operator.is_truth(),
+        };
         let id = NodeId(u32::try_from(self.nodes.len()).map_err(|_| GraphFull)?);
         self.nodes.push(Node { operator, inputs, hash, is_truth });
         self.places.insert(hash, id);

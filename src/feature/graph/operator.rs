@@ -33,8 +33,7 @@ pub enum Field {
 
 impl Field {
     /// All fields, in the order they are listed.
-    pub const ALL: [Self; 8] =
-        [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume, Self::Vwap, Self::Amount, Self::Turnover];
+    pub const ALL: [Self; 8] = [Self::Open, Self::High, Self::Low, Self::Close, Self::Volume, Self::Vwap, Self::Amount, Self::Turnover];
 
     /// Its name without the dollar sign.
     #[must_use]
@@ -242,10 +241,7 @@ impl Operator {
     /// Whether its values are truths: 1, 0 or null.
     #[must_use]
     pub fn is_truth(&self) -> bool {
-        matches!(
-            self,
-            Self::Compare { .. } | Self::Unary(Unary::Not | Unary::IsNull) | Self::Binary(Binary::And | Binary::Or)
-        )
+        matches!(self, Self::Compare { .. } | Self::Unary(Unary::Not | Unary::IsNull) | Self::Binary(Binary::And | Binary::Or))
     }
 
     /// Whether its two inputs can be exchanged without changing a bit.

@@ -1,42 +1,18 @@
 //! TA-Lib's functions by name: what they take, what they give, and how they are called.
 //!
-//! Not their arithmetic (the `ta-lib` crate). Contract: a call's canonical text names every parameter, defaults included.
+//! Not their arithmetic (the `ta-lib` crate), and not how formulas are read (`formula`). Contract: a call exists only with
+//! parameters that TA-Lib takes, its canonical text names all of them, defaults included, and computing never fails or
+//! panics for inputs of equal length: what a series is too short for is null.
 
-use std::fmt;
-use ta_lib::abstract_api::FuncId;
+mod call;
+mod compute;
+mod description;
+mod function;
+mod moving_average;
+#[cfg(test)]
+mod tests;
 
-/// A parameter's value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum TalibParameter {
-    /// A whole number: a window, or the kind of a moving average.
-    Integer(i32),
-    /// Any finite number.
-    Real(f64),
-}
-
-/// A TA-Lib function with all its parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TalibCall {
-    /// Which function.
-    pub function: FuncId,
-    /// Every parameter, defaults included.
-    pub parameters: Vec<TalibParameter>,
-}
-
-// Parameters are finite: equality is reflexive.
-impl Eq for TalibCall {}
-
-/// The canonical text: name and every parameter.
-impl fmt::Display for TalibCall {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}(", self.function)?;
-        for (place, parameter) in self.parameters.iter().enumerate() {
-            let separator = if place == 0 { "" } else { "," };
-            match parameter {
-                TalibParameter::Integer(value) => write!(formatter, "{separator}{value}")?,
-                TalibParameter::Real(value) => write!(formatter, "{separator}{value:?}")?,
-            }
-        }
-        formatter.write_str(")")
-    }
-}
+pub use call::{TalibArgument, TalibCall, TalibCallError, TalibParameter};
+pub use compute::TalibComputeError;
+pub use function::{TalibFunction, TalibInput, TalibKind, TalibOutput, TalibSetting, find, functions};
+pub use moving_average::{moving_average_name, moving_average_names, moving_average_number};

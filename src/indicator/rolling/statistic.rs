@@ -51,7 +51,7 @@ pub enum WarmUp {
     /// Null until the window is full and holds no null.
     #[default]
     Strict,
-    /// As in Qlib: the values there are, one at least; nulls are left out. Comparisons with null are false, and `EMA` is
+    /// As in Qlib: the values there are, one at least; nulls are left out. Comparisons with null are false (≠ is true), and `EMA` is
     /// weighted as pandas does it with `adjust=True`.
     Partial,
 }
