@@ -14,7 +14,25 @@ pub static ZEROS: [f64; TILE] = [0.0; TILE];
 /// Runs loops with the widest instructions there are.
 #[inline]
 pub fn widest<Work: WithSimd>(work: Work) -> Work::Output {
+    #[cfg(test)]
+    if PLAINLY.get() {
+        return work.with_simd(pulp::Scalar);
+    }
     Arch::new().dispatch(work)
+}
+
+#[cfg(test)]
+thread_local! {
+    static PLAINLY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs something as on a processor that has only what every processor has.
+#[cfg(test)]
+pub fn plainly<Out>(work: impl FnOnce() -> Out) -> Out {
+    PLAINLY.set(true);
+    let out = work();
+    PLAINLY.set(false);
+    out
 }
 
 /// Some of the values; none where the range does not lie within them.

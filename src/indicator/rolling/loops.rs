@@ -29,7 +29,6 @@ pub fn sums_onto(sum: &mut [f64], older: &[f64], old: &[f64], new: &[f64], lengt
 
 /// Sums, and what lies between the means.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "see the module's contract")]
 pub fn betweens(out_between: &mut [f64], out_sum: &mut [f64], older: &[f64], newer: &[f64], old: &[f64], new: &[f64], lengths: &Lengths) {
     let outs = out_between.iter_mut().zip(out_sum);
     for ((between, sum), (older, (newer, (old, new)))) in outs.zip(beside!(older, newer, old, new)) {
@@ -72,7 +71,6 @@ pub fn squares(
 
 /// The same onto the newer block.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "see the module's contract")]
 pub fn squares_onto(
     sum: &mut [f64],
     squares: &mut [f64],

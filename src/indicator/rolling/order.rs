@@ -20,6 +20,9 @@ const CHUNK: usize = 4096;
 /// Longest window whose values are counted one by one.
 const LONGEST_COUNTED: usize = 256;
 
+/// Fewest values for which it pays to work on stretches side by side, each of which has to be led up to.
+const FEWEST_SIDE_BY_SIDE: usize = 256;
+
 /// Longest window whose counts fit into the smaller numbers.
 const LONGEST_SMALL: usize = 30_000;
 
@@ -84,7 +87,7 @@ impl Order {
     #[inline(always)]
     pub fn run<Own: Simd>(&mut self, simd: Own, known: &Known<'_>, longest: usize, groups: &[Group<'_>], sink: &mut Sink<'_>) {
         let stride = if longest <= CHUNK / 2 { CHUNK - longest } else { longest };
-        let is_wide = Own::I16_LANES >= seats::LEAST_LANES && longest <= CHUNK / 2;
+        let is_wide = known.values.len() >= FEWEST_SIDE_BY_SIDE && Own::I16_LANES >= seats::LEAST_LANES && longest <= CHUNK / 2;
         for chunk in Chunk::with_stride(known.values.len(), longest, stride) {
             self.ranks.assign(part(known.values, chunk.start, chunk.start + chunk.len));
             if is_wide {
@@ -109,7 +112,7 @@ impl Order {
         let wanted = || groups.iter().filter(is_wanted);
         let Some(longest) = wanted().map(|group| group.window).max() else { return };
         self.counts.take(&self.ranks.ranks, &self.ranks.firsts, longest);
-        self.counts.count(simd, chunk.carried, chunk.len, wanted().map(|group| group.window));
+        self.counts.count(simd, chunk.carried, chunk.len, &wanted().map(|group| group.window));
         let all = wanted().count();
         for (place, group) in wanted().enumerate() {
             let from = chunk.first_end(group.window, chunk.carried);
