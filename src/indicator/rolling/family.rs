@@ -6,9 +6,10 @@ use super::blocks::Chunk;
 use super::deviation::{self, Deviations, LongDeviations};
 use super::engine::{Ask, Engine, Group, Late, Sink, Walk, settle};
 use super::extremes::{self, Extremes};
+use super::formulas::Constants;
 use super::known::{Known, KnownRoom, Odd};
 use super::lanes::widest;
-use super::moments::{self, Constants, Moments};
+use super::moments::{self, Moments};
 use super::order::{self, Order};
 use super::pairs::Pairs;
 use super::statistic::{PairStatistic, Statistic, WarmUp};
@@ -36,6 +37,9 @@ pub struct PairWant {
     /// What incomplete windows give.
     pub warm_up: WarmUp,
 }
+
+/// Longest window whose room is kept: that of longer ones is large.
+const LONGEST_KEPT: usize = 20_000;
 
 /// Room for intermediate results, to be used again and again: nothing is asked of the system once it has grown.
 #[derive(Debug, Default)]
@@ -117,6 +121,9 @@ pub fn family(values: &[f64], at_start: bool, wants: &[Want], outputs: &mut [Vec
         }
     }
     settle(late, outputs);
+    if wants.iter().any(|want| want.window > LONGEST_KEPT) {
+        *scratch = Scratch::default();
+    }
 }
 
 /// Computes statistics of pairs of values together, as [`family`] does those of single values; a pair with a null counts as
@@ -141,6 +148,9 @@ pub fn pair_family(x: &[f64], y: &[f64], at_start: bool, wants: &[PairWant], out
         }
     }
     settle(late, outputs);
+    if wants.iter().any(|want| want.window > LONGEST_KEPT) {
+        *scratch = Scratch::default();
+    }
 }
 
 /// Makes outputs as long as the series. What they hold is overwritten.

@@ -14,7 +14,25 @@ pub static ZEROS: [f64; TILE] = [0.0; TILE];
 /// Runs loops with the widest instructions there are.
 #[inline]
 pub fn widest<Work: WithSimd>(work: Work) -> Work::Output {
+    #[cfg(test)]
+    if PLAINLY.get() {
+        return work.with_simd(pulp::Scalar);
+    }
     Arch::new().dispatch(work)
+}
+
+#[cfg(test)]
+thread_local! {
+    static PLAINLY: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs something as on a processor that has only what every processor has.
+#[cfg(test)]
+pub fn plainly<Out>(work: impl FnOnce() -> Out) -> Out {
+    PLAINLY.set(true);
+    let out = work();
+    PLAINLY.set(false);
+    out
 }
 
 /// Some of the values; none where the range does not lie within them.
@@ -50,13 +68,5 @@ pub fn map3(out: &mut [f64], [a, b, c]: [&[f64]; 3], of: impl Fn(f64, f64, f64) 
 pub fn update1(own: &mut [f64], a: &[f64], of: impl Fn(f64, f64) -> f64) {
     for (own, a) in own.iter_mut().zip(a) {
         *own = of(*own, *a);
-    }
-}
-
-/// Writes a function of what is there and of two slices.
-#[inline(always)]
-pub fn update2(own: &mut [f64], [a, b]: [&[f64]; 2], of: impl Fn(f64, f64, f64) -> f64) {
-    for (own, (a, b)) in own.iter_mut().zip(a.iter().zip(b)) {
-        *own = of(*own, *a, *b);
     }
 }

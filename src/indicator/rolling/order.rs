@@ -20,6 +20,9 @@ const CHUNK: usize = 4096;
 /// Longest window whose values are counted one by one.
 const LONGEST_COUNTED: usize = 256;
 
+/// Fewest values for which it pays to work on stretches side by side, each of which has to be led up to.
+const FEWEST_SIDE_BY_SIDE: usize = 256;
+
 /// Longest window whose counts fit into the smaller numbers.
 const LONGEST_SMALL: usize = 30_000;
 
@@ -84,7 +87,7 @@ impl Order {
     #[inline(always)]
     pub fn run<Own: Simd>(&mut self, simd: Own, known: &Known<'_>, longest: usize, groups: &[Group<'_>], sink: &mut Sink<'_>) {
         let stride = if longest <= CHUNK / 2 { CHUNK - longest } else { longest };
-        let is_wide = Own::I16_LANES >= seats::LEAST_LANES && longest <= CHUNK / 2;
+        let is_wide = known.values.len() >= FEWEST_SIDE_BY_SIDE && Own::I16_LANES >= seats::LEAST_LANES && longest <= CHUNK / 2;
         for chunk in Chunk::with_stride(known.values.len(), longest, stride) {
             self.ranks.assign(part(known.values, chunk.start, chunk.start + chunk.len));
             if is_wide {
@@ -109,7 +112,7 @@ impl Order {
         let wanted = || groups.iter().filter(is_wanted);
         let Some(longest) = wanted().map(|group| group.window).max() else { return };
         self.counts.take(&self.ranks.ranks, &self.ranks.firsts, longest);
-        self.counts.count(simd, chunk.carried, chunk.len, wanted().map(|group| group.window));
+        self.counts.count(simd, chunk.carried, chunk.len, &wanted().map(|group| group.window));
         let all = wanted().count();
         for (place, group) in wanted().enumerate() {
             let from = chunk.first_end(group.window, chunk.carried);
@@ -138,12 +141,12 @@ impl Order {
                     Some((other, other_between)) => {
                         let below = [between.below, between.above(), other_between.below, other_between.above()];
                         self.stretches.select(simd, group.window, below);
-                        self.put(chunk, group, ask, between, (0, 1, 4), sink);
-                        self.put(chunk, group, other, other_between, (2, 3, 4), sink);
+                        self.put(chunk, ask, between, (0, 1, 4), sink);
+                        self.put(chunk, other, other_between, (2, 3, 4), sink);
                     }
                     None => {
                         self.stretches.select(simd, group.window, [between.below, between.above()]);
-                        self.put(chunk, group, ask, between, (0, 1, 2), sink);
+                        self.put(chunk, ask, between, (0, 1, 2), sink);
                     }
                 }
             }
@@ -152,15 +155,7 @@ impl Order {
 
     /// Puts what was selected for a quantile where it belongs; `(low, high, of)` is which of those that were selected it is.
     #[inline(always)]
-    fn put(
-        &self,
-        chunk: Chunk,
-        group: &Group<'_>,
-        ask: &Ask,
-        between: Between,
-        (low, high, of): (usize, usize, usize),
-        sink: &mut Sink<'_>,
-    ) {
+    fn put(&self, chunk: Chunk, ask: &Ask, between: Between, (low, high, of): (usize, usize, usize), sink: &mut Sink<'_>) {
         let out = sink.full(ask.output, chunk, Tile { from: chunk.carried, to: chunk.len });
         for (lane, out) in out.chunks_mut(self.stretches.rows().max(1)).enumerate() {
             for (out, (low, high)) in out.iter_mut().zip(self.stretches.selected(lane, low, high, of)) {

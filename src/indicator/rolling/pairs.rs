@@ -5,9 +5,10 @@
 
 use super::blocks::{Chunk, levels, make_room, parts};
 use super::engine::{Engine, Group, Sink, Tile};
+use super::formulas::{Constants, Lengths};
 use super::known::{Known, Odd};
-use super::lanes::{TILE, ZEROS, map3, part, part_mut, update2};
-use super::moments::{Constants, Lengths};
+use super::lanes::{TILE, ZEROS, map3, part, part_mut, update1};
+use super::loops;
 use super::statistic::{PairStatistic, WarmUp};
 use crate::indicator::finite_or_nan;
 use pulp::Simd;
@@ -23,6 +24,7 @@ type Columns = [Vec<f64>; COLUMNS];
 pub struct Pairs {
     levels: Vec<Columns>,
     longest: usize,
+    tiles: Tiles,
 }
 
 /// Moments of one window of pairs.
@@ -39,11 +41,6 @@ pub struct PairFound {
 #[inline(always)]
 fn inputs<'a>(known: &Known<'a>, chunk: Chunk) -> [&'a [f64]; 2] {
     [known.values, known.others].map(|values| part(values, chunk.start, chunk.start + chunk.len))
-}
-
-#[inline(always)]
-fn products(lengths: &Lengths, between: (f64, f64), older: f64, newer: f64) -> f64 {
-    newer + older + between.0 * between.1 * lengths.weight
 }
 
 #[inline(always)]
@@ -89,7 +86,7 @@ impl Pairs {
             found = PairFound {
                 sums: [0, 1].map(|input: usize| lengths.sum(gaps[input], older.sums[input], found.sums[input])),
                 squares: [0, 1].map(|input: usize| lengths.squares(between[input], older.squares[input], found.squares[input])),
-                products: products(&lengths, (between[0], between[1]), older.products, found.products),
+                products: lengths.products((between[0], between[1]), older.products, found.products),
             };
         }
         found
@@ -104,13 +101,17 @@ fn view(level: Option<&Columns>, from: usize, to: usize) -> [&[f64]; COLUMNS] {
     }
 }
 
-/// Between the means of an input's blocks, and the sum of both blocks.
-#[inline(always)]
-fn sums(between: &mut [f64], out: &mut [f64], lengths: &Lengths, values: [&[f64]; 2], older: &[f64], newer: &[f64]) {
-    let gaps = values[0].iter().zip(values[1]).map(|(older, newer)| older - newer);
-    for (((between, out), (older, newer)), gap) in between.iter_mut().zip(out).zip(older.iter().zip(newer)).zip(gaps) {
-        *between = lengths.between(gap, *older, *newer);
-        *out = lengths.sum(gap, *older, *newer);
+/// Moments of a tile's windows, and what lies between means.
+#[derive(Debug)]
+struct Tiles {
+    columns: [[f64; TILE]; COLUMNS],
+    x_between: [f64; TILE],
+    y_between: [f64; TILE],
+}
+
+impl Default for Tiles {
+    fn default() -> Self {
+        Self { columns: [[0.0; TILE]; COLUMNS], x_between: [0.0; TILE], y_between: [0.0; TILE] }
     }
 }
 
@@ -126,8 +127,7 @@ impl Engine for Pairs {
 
     #[inline(always)]
     fn build(&mut self, known: &Known<'_>, chunk: Chunk, tile: Tile) {
-        let values = inputs(known, chunk);
-        let (mut x_room, mut y_room) = ([0.0; TILE], [0.0; TILE]);
+        let [x, y] = inputs(known, chunk);
         for power in 1..=levels(self.longest) {
             let half = 1 << (power - 1);
             let (from, to) = (chunk.first_end(2 * half, tile.from), tile.to);
@@ -135,16 +135,14 @@ impl Engine for Pairs {
             let Some(own) = own.first_mut().filter(|_| from < to) else { continue };
             let (older, newer) = (view(below.last(), from - half, to - half), view(below.last(), from, to));
             let lengths = Lengths::of(half, half);
-            let [x_sum, y_sum, x_squares, y_squares, both] = own.each_mut().map(|column| part_mut(column, from, to));
-            let (x, y) = (part_mut(&mut x_room, 0, to - from), part_mut(&mut y_room, 0, to - from));
-            let ends = |input: usize| [part(values[input], from - half, to - half), part(values[input], from, to)];
-            sums(x, x_sum, &lengths, ends(0), older[0], newer[0]);
-            sums(y, y_sum, &lengths, ends(1), older[1], newer[1]);
-            map3(x_squares, [older[2], newer[2], x], |older, newer, between| lengths.squares(between, older, newer));
-            map3(y_squares, [older[3], newer[3], y], |older, newer, between| lengths.squares(between, older, newer));
-            for ((both, (older, newer)), (x, y)) in both.iter_mut().zip(older[4].iter().zip(newer[4])).zip(x.iter().zip(&*y)) {
-                *both = products(&lengths, (*x, *y), *older, *newer);
-            }
+            let [x_sum, y_sum, x_squares, y_squares, products] = own.each_mut().map(|column| part_mut(column, from, to));
+            let x_between = part_mut(&mut self.tiles.x_between, 0, to - from);
+            let y_between = part_mut(&mut self.tiles.y_between, 0, to - from);
+            let (old, new) = (part(x, from - half, to - half), part(x, from, to));
+            loops::sides(x_between, x_sum, x_squares, older[0], newer[0], older[2], newer[2], old, new, &lengths);
+            let (old, new) = (part(y, from - half, to - half), part(y, from, to));
+            loops::sides(y_between, y_sum, y_squares, older[1], newer[1], older[3], newer[3], old, new, &lengths);
+            loops::products(products, older[4], newer[4], x_between, y_between, &lengths);
         }
     }
 
@@ -158,49 +156,50 @@ impl Engine for Pairs {
         group: &Group<'_, PairStatistic>,
         sink: &mut Sink<'_>,
     ) {
-        let values = inputs(known, chunk);
+        let [x, y] = inputs(known, chunk);
         let Tile { from, to } = tile;
-        let len = to - from;
-        let mut rooms = [[0.0; TILE]; COLUMNS];
-        let (mut x_room, mut y_room) = ([0.0; TILE], [0.0; TILE]);
-        let [x_sum, y_sum, x_squares, y_squares, both] = rooms.each_mut().map(|room| part_mut(room, 0, len));
+        let Self { levels, tiles, .. } = self;
+        let level = |power: usize, newer: usize| view(power.checked_sub(1).and_then(|level| levels.get(level)), from - newer, to - newer);
+        let [x_sum, y_sum, x_squares, y_squares, both] = tiles.columns.each_mut().map(|tile| part_mut(tile, 0, to - from));
+        let x_between = part_mut(&mut tiles.x_between, 0, to - from);
+        let y_between = part_mut(&mut tiles.y_between, 0, to - from);
         let mut parts = parts(group.window);
         let Some((power, _)) = parts.next() else { return };
-        for (out, newest) in
-            [&mut *x_sum, &mut *y_sum, &mut *x_squares, &mut *y_squares, &mut *both].into_iter().zip(self.level(power, from, to))
-        {
-            for (out, newest) in out.iter_mut().zip(newest) {
-                *out = *newest;
-            }
+        let newest = level(power, 0);
+        for (own, newest) in [&mut *x_sum, &mut *y_sum, &mut *x_squares, &mut *y_squares, &mut *both].into_iter().zip(newest) {
+            update1(own, newest, |_, newest| newest);
         }
         for (power, newer) in parts {
             let lengths = Lengths::of(1 << power, newer);
-            let older = self.level(power, from - newer, to - newer);
-            let (x, y) = (part_mut(&mut x_room, 0, len), part_mut(&mut y_room, 0, len));
-            for (between, (sum, (older_sums, values))) in
-                [&mut *x, &mut *y].into_iter().zip([&mut *x_sum, &mut *y_sum].into_iter().zip([older[0], older[1]].into_iter().zip(values)))
-            {
-                let ends = part(values, from - newer, to - newer).iter().zip(part(values, from, to));
-                for (((between, sum), older), (old, new)) in between.iter_mut().zip(sum.iter_mut()).zip(older_sums).zip(ends) {
-                    let gap = old - new;
-                    *between = lengths.between(gap, *older, *sum);
-                    *sum = lengths.sum(gap, *older, *sum);
-                }
-            }
-            update2(x_squares, [older[2], x], |squares, older, between| lengths.squares(between, older, squares));
-            update2(y_squares, [older[3], y], |squares, older, between| lengths.squares(between, older, squares));
-            for ((both, older), (x, y)) in both.iter_mut().zip(older[4]).zip(x.iter().zip(&*y)) {
-                *both = products(&lengths, (*x, *y), *older, *both);
-            }
+            let older = level(power, newer);
+            loops::sides_onto(
+                x_between,
+                x_sum,
+                x_squares,
+                older[0],
+                older[2],
+                part(x, from - newer, to - newer),
+                part(x, from, to),
+                &lengths,
+            );
+            loops::sides_onto(
+                y_between,
+                y_sum,
+                y_squares,
+                older[1],
+                older[3],
+                part(y, from - newer, to - newer),
+                part(y, from, to),
+                &lengths,
+            );
+            loops::products_onto(both, older[4], x_between, y_between, &lengths);
         }
         let of = Constants::of(group.window, 0);
         for ask in group.asks {
             let out = sink.full(ask.output, chunk, tile);
             match ask.statistic {
                 PairStatistic::Cov => {
-                    for (out, both) in out.iter_mut().zip(&*both) {
-                        *out = finite_or_nan(of.sample(*both));
-                    }
+                    update1(out, both, |_, both| finite_or_nan(of.sample(both)));
                 }
                 PairStatistic::Corr => {
                     map3(out, [x_squares, y_squares, both], |x, y, both| finite_or_nan(correlation(&of, [x, y], both)));

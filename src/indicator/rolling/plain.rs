@@ -87,7 +87,7 @@ pub fn pair_statistic(x: &[f64], y: &[f64], full: bool, statistic: PairStatistic
 }
 
 fn hardly_varies(squares: f64, count: f64) -> bool {
-    squares / (count - 1.0) <= HARDLY_VARIES * HARDLY_VARIES
+    squares <= HARDLY_VARIES * HARDLY_VARIES * (count - 1.0)
 }
 
 /// A block of the window's binary digits, the newest and longest first.
@@ -281,7 +281,7 @@ impl Line {
         if self.count < 2.0 || hardly_varies(self.squares.0, self.count) {
             return f64::NAN;
         }
-        (self.products * self.products / self.squares.1 / self.squares.0).min(1.0)
+        (self.products * self.products / (self.squares.1 * self.squares.0)).min(1.0)
     }
 
     fn residual(&self) -> f64 {

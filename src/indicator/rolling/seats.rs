@@ -142,7 +142,7 @@ impl Counts {
     /// For every place from one on, and each of the windows, which rise: how many of the window's values are below the last
     /// one, plus how many are below it or older and equal.
     #[inline(always)]
-    pub fn count<Own: Simd>(&mut self, simd: Own, from: usize, len: usize, windows: impl Iterator<Item = usize> + Clone) {
+    pub fn count<Own: Simd>(&mut self, simd: Own, from: usize, len: usize, windows: &(impl Iterator<Item = usize> + Clone)) {
         let lanes = Own::I16_LANES;
         let blocks = len.saturating_sub(from).div_ceil(lanes);
         let groups = windows.clone().count();

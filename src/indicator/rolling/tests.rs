@@ -1,5 +1,6 @@
 //! The promises of windows and recursions.
 
+use super::lanes::plainly as on_any_processor;
 use super::plain;
 use super::{Finite, PairStatistic, PairWant, Recursion, Register, Scratch, Statistic, Step, Want, WarmUp, family, pair_family, recur};
 use proptest::prelude::*;
@@ -130,6 +131,8 @@ fn series() -> impl Strategy<Value = Vec<f64>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn windows_are_what_they_are_defined_as(values in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
         let wants = wants(&windows);
@@ -171,6 +174,25 @@ proptest! {
     }
 
     #[test]
+    fn every_processor_gives_the_same_bits(values in series(), other in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
+        let mut scratch = Scratch::default();
+        // Long enough for what is only done for long series.
+        let values = values.repeat(4);
+        let wants = wants(&windows);
+        let widest = compute(&values, true, &wants, &mut scratch);
+        for (want, (widest, plain)) in wants.iter().zip(widest.iter().zip(on_any_processor(|| compute(&values, true, &wants, &mut scratch)))) {
+            assert_same(widest, &plain, 0, &format!("{want:?}"));
+        }
+        let wants = pair_wants(&windows);
+        let widest = compute_pairs(&values, &other, true, &wants, &mut scratch);
+        for (want, (widest, plain)) in
+            wants.iter().zip(widest.iter().zip(on_any_processor(|| compute_pairs(&values, &other, true, &wants, &mut scratch))))
+        {
+            assert_same(widest, &plain, 0, &format!("{want:?}"));
+        }
+    }
+
+    #[test]
     fn what_is_asked_together_does_not_matter(values in series(), windows in prop::collection::vec(1_usize..90, 1..4)) {
         let mut scratch = Scratch::default();
         let wants = wants(&windows);
@@ -203,6 +225,77 @@ fn long_series_are_what_they_are_defined_as() {
                     assert!(same(output[row], expected), "{want:?}: [{row}] is {:e}, not {expected:e}", output[row]);
                 }
             }
+        }
+    }
+}
+
+/// A sum and the rounding errors it has left out, which is as good as twice the digits.
+fn compensated(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut error) = (0.0_f64, 0.0);
+    for value in values {
+        let next = sum + value;
+        error += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    sum + error
+}
+
+/// Deviations and means in two passes over each window, with compensated sums.
+fn two_passes(window: &[f64]) -> (f64, f64) {
+    let count = window.len() as f64;
+    let from_first = compensated(window.iter().map(|value| value - window[0])) / count;
+    let squares = compensated(window.iter().map(|value| (value - window[0] - from_first).powi(2)));
+    (compensated(window.iter().copied()) / count, (squares / (count - 1.0)).sqrt())
+}
+
+#[test]
+fn a_million_values_do_not_drift() {
+    // Tiny moves far from zero, a value that a running sum would never get over, and a stretch in which nothing moves.
+    let mut values: Vec<f64> = walk(1_000_000, 10_000.0, 0.02);
+    values[400_000] = 1e17;
+    values[700_000..700_600].fill(9_999.99);
+    let statistics = [Statistic::Mean, Statistic::Std, Statistic::Mad, Statistic::Skew, Statistic::Slope, Statistic::Rsquare];
+    let windows = [5, 60, 500];
+    let wants: Vec<Want> = windows
+        .iter()
+        .flat_map(|window| statistics.map(|statistic| Want { statistic, window: *window, warm_up: WarmUp::Strict }))
+        .collect();
+    let mut scratch = Scratch::default();
+    let outputs = compute(&values, true, &wants, &mut scratch);
+    for (want, output) in wants.iter().zip(&outputs) {
+        let tail = &values[999_000..];
+        let fresh = &compute(tail, false, &[*want], &mut scratch)[0];
+        assert_same(&output[999_500..], &fresh[500..], 0, &format!("{want:?}"));
+        let flat = output[700_550];
+        match want.statistic {
+            Statistic::Mean => assert_eq!(flat, 9_999.99),
+            Statistic::Rsquare => assert!(flat.is_nan()),
+            _ => assert_eq!(flat, 0.0, "{want:?}"),
+        }
+        for row in (1_000..1_000_000).step_by(4_999).filter(|row| !(399_000..401_000).contains(row)) {
+            let (mean, deviation) = two_passes(&values[row + 1 - want.window..=row]);
+            match want.statistic {
+                Statistic::Mean => assert!((output[row] - mean).abs() <= 4e-16 * mean, "{want:?} {row}"),
+                Statistic::Std => assert!((output[row] - deviation).abs() <= 1e-13 * deviation, "{want:?} {row}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Windows of a length that nobody would wait for if their length had a cost.
+#[test]
+fn the_longest_windows_are_computed() {
+    let mut values = walk(250_000, 100.0, 0.5);
+    values[1_000] = f64::NAN;
+    let window = 100_000;
+    let wants: Vec<Want> = statistics().into_iter().map(|statistic| Want { statistic, window, warm_up: WarmUp::Partial }).collect();
+    let outputs = compute(&values, true, &wants, &mut Scratch::default());
+    for (want, output) in wants.iter().zip(&outputs) {
+        for row in [50_000, 100_500, 249_999] {
+            let part = &values[(row + 1_usize).saturating_sub(window)..=row];
+            let expected = plain::statistic(part, part.len() == window, want.statistic, want.warm_up);
+            assert!(same(output[row], expected), "{want:?}: [{row}] is {:e}, not {expected:e}", output[row]);
         }
     }
 }
