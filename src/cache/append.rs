@@ -205,7 +205,7 @@ impl Cache {
         let Some(present) = &open.entry.file else { return Err(Self::not_cached(&open.entry.key)) };
         let encoded = parquet_file::encode_with(&open.bytes, &open.outline, features, computed, &footer);
         let Some(encoded) = encoded.map_err(|reason| open.parquet_error("written", reason))? else { return Ok(None) };
-        self.stage_encoded(&encoded, footer, present.clone()).map(Some)
+        self.stage_encoded(&encoded, footer, present).map(Some)
     }
 
     /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.

@@ -71,16 +71,16 @@ impl Cache {
             let definition = footer.provenance.map(|provenance| provenance.definition);
             CacheError::Parquet { action: "written", path: Folders::relative_path(&footer.key, definition), reason }
         })?;
-        self.stage_encoded(&encoded, footer, facts_of(content.bars(), unknown()))
+        self.stage_encoded(&encoded, footer, &facts_of(content.bars(), unknown()))
     }
 
     /// Writes an encoded file durably into place; `facts` say what is in its rows.
-    pub(super) fn stage_encoded(&self, encoded: &Encoded, footer: Footer, facts: FileFacts) -> Result<Staged, CacheError> {
+    pub(super) fn stage_encoded(&self, encoded: &Encoded, footer: Footer, facts: &FileFacts) -> Result<Staged, CacheError> {
         let relative = Folders::relative_path(&footer.key, footer.provenance.map(|provenance| provenance.definition));
         let path = self.folders.absolute(&footer.key.dataset, &relative);
         let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
         let (checksum, fingerprint, size_bytes) = (encoded.checksum, encoded.fingerprint, encoded.bytes.len() as u64);
-        let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts };
+        let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts.clone() };
         Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None })
     }
 

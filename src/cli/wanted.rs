@@ -85,7 +85,7 @@ impl Wanted {
         match self {
             Self::Bars => Ok(batch_in(content, Precision::F64)?),
             Self::Version { precision, .. } => Ok(batch_in(content, *precision)?),
-            Self::Set(set) => in_order(batch_in(content, set.precision())?, set),
+            Self::Set(set) => in_order(&batch_in(content, set.precision())?, set),
             Self::Formulas { set, places } => {
                 let (table, _) = feature::compute_some(set, places, content.bars(), 0);
                 Ok(batch_in(&Content::Features { bars: Arc::clone(content.bars()), table: Arc::new(table) }, Precision::F64)?)
@@ -95,7 +95,7 @@ impl Wanted {
 }
 
 /// The columns in the order of the set; the order in a file is that of the set when it was written.
-fn in_order(batch: RecordBatch, set: &FeatureSet) -> anyhow::Result<RecordBatch> {
+fn in_order(batch: &RecordBatch, set: &FeatureSet) -> anyhow::Result<RecordBatch> {
     let schema = batch.schema();
     let rank = |place: &usize| schema.fields().get(*place).and_then(|field| set.place(field.name())).map_or(0, |place| place + 1);
     let mut places: Vec<usize> = (0..schema.fields().len()).collect();

@@ -87,7 +87,6 @@ impl ChartData {
     }
 
     /// All lines there are answers to.
-    #[must_use]
     pub fn answers(&self) -> &[(SeriesSource, SeriesAnswer)] {
         &self.answers
     }

@@ -531,7 +531,6 @@ mod tests {
 
     /// What a long formula costs the window's thread; printed, not asserted.
     #[test]
-    #[ignore = "a measurement: cargo test --release --lib window_thread -- --ignored --nocapture"]
     #[allow(clippy::print_stdout)]
     fn window_thread_cost_of_formulas() {
         for bytes in [256, 1_024, CHECKED_AT_ONCE, 65_536] {

@@ -95,10 +95,10 @@ pub(super) fn select(condition: Operand<'_>, x: Operand<'_>, y: Operand<'_>, len
     match (condition, x, y) {
         (Operand::Constant(condition), x, y) => zip(x, y, len, out, |x, y| pick(condition, x, y)),
         (Operand::Rows(condition), Operand::Constant(x), y) => {
-            zip(Operand::Rows(condition), y, len, out, |condition, y| pick(condition, x, y))
+            zip(Operand::Rows(condition), y, len, out, |condition, y| pick(condition, x, y));
         }
         (Operand::Rows(condition), x, Operand::Constant(y)) => {
-            zip(Operand::Rows(condition), x, len, out, |condition, x| pick(condition, x, y))
+            zip(Operand::Rows(condition), x, len, out, |condition, x| pick(condition, x, y));
         }
         (Operand::Rows(condition), Operand::Rows(x), Operand::Rows(y)) => {
             out.extend(condition.iter().zip(x).zip(y).map(|((condition, x), y)| pick(*condition, *x, *y)));

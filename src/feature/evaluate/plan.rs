@@ -138,11 +138,10 @@ impl Plan {
             }
             let place = key.as_ref().and_then(|key| groups.get(key).copied());
             if let Some(place) = place {
-                match self.steps.get_mut(place) {
-                    Some(Step::Rolling(members) | Step::Pair(members) | Step::Recursive(members) | Step::Talib(members)) => {
-                        members.push(id)
-                    }
-                    _ => {}
+                if let Some(Step::Rolling(members) | Step::Pair(members) | Step::Recursive(members) | Step::Talib(members)) =
+                    self.steps.get_mut(place)
+                {
+                    members.push(id);
                 }
                 continue;
             }

@@ -87,7 +87,7 @@ pub(super) fn pane_buttons_ui(ui: &mut Ui, id: Id, layout: &ChartLayout, frame: 
     let offers = offers(layout, &place);
     let ids: Vec<Id> = (0..offers.len()).map(|number| id.with(("pane button", number))).collect();
     let is_at_pane = ui.pointer_hover_pos().is_some_and(|pointer| frame.rect.contains(pointer)) && ui.rect_contains_pointer(frame.rect);
-    let has_keyboard = ui.memory(|memory| memory.focused()).is_some_and(|focused| ids.contains(&focused));
+    let has_keyboard = ui.memory(egui::Memory::focused).is_some_and(|focused| ids.contains(&focused));
     let is_shown = is_at_pane || has_keyboard || layout.maximised() == Some(&place);
     let wide = BUTTON_POINTS * offers.len() as f32;
     let whole =

@@ -148,7 +148,7 @@ impl Legend {
 
     /// Whether one of its entries has the keyboard.
     pub(super) fn has_keys(&self, ui: &Ui, id: Id) -> bool {
-        ui.memory(|memory| memory.focused()).is_some_and(|focused| self.entries.iter().any(|entry| entry.own_id(id) == focused))
+        ui.memory(egui::Memory::focused).is_some_and(|focused| self.entries.iter().any(|entry| entry.own_id(id) == focused))
     }
 
     /// Draws it, with the values at `row`. Returns what was wanted of a line, and where its entry ends.
@@ -175,7 +175,7 @@ impl Legend {
         let out_id = id.with("out");
         let was_out: Option<SeriesId> = ui.data(|memory| memory.get_temp(out_id));
         let pointer = ui.pointer_hover_pos().filter(|_| ui.rect_contains_pointer(pane));
-        let focused = ui.memory(|memory| memory.focused());
+        let focused = ui.memory(egui::Memory::focused);
         let mut now_out = focused.and_then(|focused| self.entries.iter().find(|entry| entry.ids(id).contains(&focused)));
         if let Some(pointer) = pointer {
             let local = pos2(pointer.x - origin.x, pointer.y - origin.y);

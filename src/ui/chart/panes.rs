@@ -9,7 +9,7 @@ use super::data::ChartData;
 use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
 use super::line::{MANY_ROWS, Pen, Stylus, dashes};
 use super::style::{Mark, color_of, mark_of, points_of};
-use crate::app::chart::{ChartLayout, PanePlace, SeriesLayout, conventions};
+use crate::app::chart::{ChartLayout, PaneLayout, PanePlace, SeriesLayout, conventions};
 use crate::market::pyramid::Extent;
 use crate::ui::format;
 use crate::ui::theme::Theme;
@@ -203,7 +203,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let scaled = shown.iter().filter(|(_, mark)| !matches!(mark, Mark::Signs(_)));
     let of_lines = features_extent(data, scaled.map(|(line, _)| &line.source), &rows);
     let guides = match frame.kind {
-        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| pane.guides()).unwrap_or_default(),
+        PaneKind::Feature(position) => layout.panes.get(position).map(PaneLayout::guides).unwrap_or_default(),
         PaneKind::Price | PaneKind::Volume => Vec::new(),
     };
     let zero = Extent { min: 0.0, max: 0.0 };
