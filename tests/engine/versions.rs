@@ -39,7 +39,7 @@ fn columns(cache: &Cache, entry: &Entry) -> BTreeMap<String, Vec<u8>> {
     let bytes = bytes_of(cache, entry);
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes::Bytes::from(bytes.clone())).expect("a Parquet file");
     let mut found: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for chunk in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+    for chunk in metadata.row_groups().iter().flat_map(parquet::file::metadata::RowGroupMetaData::columns) {
         let (start, length) = chunk.byte_range();
         found.entry(chunk.column_path().string()).or_default().extend(&bytes[start as usize..(start + length) as usize]);
     }
