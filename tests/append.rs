@@ -53,6 +53,8 @@ fn footer(key: EntryKey, provenance: Option<Provenance>) -> Footer {
         provisional_from_us: None,
         cost_us: 0,
         state: None,
+        precision: samovar::feature::Precision::F64,
+        rounding: None,
     }
 }
 
@@ -71,7 +73,7 @@ fn features(set: &FeatureSet, bars: &Arc<Bars>) -> Content {
 }
 
 fn put(cache: &Cache, content: &Content, footer: Footer) -> Entry {
-    let staged = cache.stage(content, footer, None).expect("stage");
+    let staged = cache.stage(content, footer).expect("stage");
     assert!(!staged.was_appended());
     let entry = staged.entry.clone();
     cache.commit(&[staged]).expect("commit");

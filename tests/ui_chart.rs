@@ -5,17 +5,30 @@
 use eframe::egui;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
-use samovar::feature::FeatureTable;
+use samovar::app::chart::Templates;
+use samovar::feature::{FeatureTable, SetLibrary};
 use samovar::market::{Bars, DAY_US, RawBars, Symbol, date_of};
-use samovar::ui::chart::{ChartData, ChartLayout, ChartNotice, ChartResponse, ChartView, FeatureChoice, Placement, RangeChoice, chart_ui};
+use samovar::ui::chart::{
+    ChartData, ChartLayout, ChartNotice, ChartOffer, ChartResponse, ChartView, FeatureChoice, PanePlace, Placement, RangeChoice,
+    SeriesSource, chart_ui,
+};
 use samovar::ui::theme;
 use std::sync::Arc;
+
+fn classic(name: &str) -> SeriesSource {
+    SeriesSource::column("classic", name)
+}
+
+fn is_over_price(layout: &ChartLayout, name: &str) -> bool {
+    layout.line_of(&classic(name)).and_then(|line| layout.place_of(line.id)) == Some(PanePlace::Price)
+}
 
 struct State {
     view: ChartView,
     layout: ChartLayout,
     data: Option<ChartData>,
     catalog: Vec<FeatureChoice>,
+    templates: Templates,
     response: ChartResponse,
 }
 
@@ -37,12 +50,12 @@ fn data(name: &str, first_day: i64, count: usize) -> ChartData {
     let columns = [("ma20", ma20), ("rsi14", wave(9.0)), ("macd_dif", wave(20.0)), ("macd_dea", wave(25.0)), ("macd_hist", wave(5.0))];
     let (names, columns) = columns.into_iter().map(|(name, column)| (Arc::from(name), column)).unzip();
     let table = FeatureTable { resolution: bars.resolution, time_us: bars.time_us.clone(), names, columns };
-    ChartData::new(Symbol::new(name), Arc::new(bars), Some(Arc::new(table)))
+    ChartData::new(Symbol::new(name), Arc::new(bars)).with_table("classic", &Arc::new(table))
 }
 
 fn window(data: Option<ChartData>) -> Harness<'static, State> {
     let catalog = ["ma20", "macd_dif", "rsi14"].map(|name| FeatureChoice {
-        name: name.to_owned(),
+        source: classic(name),
         group: "Momentum".to_owned(),
         description: format!("About {name}"),
         placement: Placement::of_name(name),
@@ -52,12 +65,15 @@ fn window(data: Option<ChartData>) -> Harness<'static, State> {
         layout: ChartLayout::default(),
         data,
         catalog: catalog.to_vec(),
+        templates: Templates::default(),
         response: ChartResponse::default(),
     };
     let builder = Harness::builder().with_size(vec2(1_000.0, 700.0)).with_step_dt(1.0 / 60.0).with_context_setup(theme::install);
     let mut harness = builder.build_ui_state(
         |ui, state: &mut State| {
-            state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &state.catalog);
+            let sets = SetLibrary::built_in();
+            let offer = ChartOffer { features: &state.catalog, templates: &state.templates, sets: &sets };
+            state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &offer);
         },
         state,
     );
@@ -195,7 +211,7 @@ fn a_line_is_hidden_and_removed_from_its_legend() {
     assert!(!harness.state().layout.overlays[0].visible && harness.state().response.hovered_bar.is_some());
     harness.get_by_label("Remove ma20").click();
     harness.run();
-    assert!(!harness.state().layout.contains("ma20"));
+    assert!(!harness.state().layout.contains(&classic("ma20")));
     assert!(harness.query_by_label("Remove ma20").is_none());
 }
 
@@ -216,7 +232,7 @@ fn indicators_are_found_by_search_and_put_in_their_pane() {
     assert_eq!(ids(&harness), ["macd", "rsi"]);
     harness.get_by_label("Over price: rsi14").click();
     harness.run();
-    assert!(harness.state().layout.is_over_price("rsi14"));
+    assert!(is_over_price(&harness.state().layout, "rsi14"));
     assert_eq!(ids(&harness), ["macd"]);
 }
 
@@ -244,7 +260,7 @@ fn volume_and_scale_are_switched_and_panes_are_dragged() {
 #[test]
 fn layout_and_range_stay_while_walking_from_symbol_to_symbol() {
     let mut harness = window(Some(data("AAPL", 18_000, 3_000)));
-    harness.state_mut().layout.add("rsi14", &Placement::Own);
+    harness.state_mut().layout.add(classic("rsi14"), &Placement::Own);
     harness.get_by_label("6M").click();
     harness.run();
     let layout = harness.state().layout.clone();
@@ -335,7 +351,7 @@ fn nothing_one_bar_and_flat_prices_are_shown_calmly() {
     for column in [&mut flat.open, &mut flat.high, &mut flat.low, &mut flat.close, &mut flat.volume] {
         column.fill(0.0);
     }
-    harness.state_mut().data = Some(ChartData::new(Symbol::new("FLAT"), Arc::new(flat), None));
+    harness.state_mut().data = Some(ChartData::new(Symbol::new("FLAT"), Arc::new(flat)));
     harness.state_mut().layout.log_scale = true;
     harness.run();
     harness.get_by_label_contains("FLAT O 0.00");

@@ -1,6 +1,8 @@
 //! What the window can return from drawing a frame.
 
+use super::chart::ChartAction;
 use super::command::Command;
+use super::features::FeatureAction;
 use super::state::View;
 use super::symbols::{Column, StateFilter};
 use crate::cache::LookupSpan;
@@ -22,8 +24,12 @@ pub enum Action {
     List(ListAction),
     /// Something about sources and their dialog.
     Source(SourceAction),
+    /// Something about the chart.
+    Chart(ChartAction),
     /// Something about settings.
     Settings(SettingsAction),
+    /// Something about features and formulas.
+    Features(FeatureAction),
     /// Pause, resume or cancel a job.
     ControlJob(JobId, RunState),
     /// Preheat these symbols again (the failed ones of a job).

@@ -7,7 +7,7 @@ use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, RunState, SymbolOutcome};
-use crate::worker::{Job, JobEvent, JobId, JobOutcome, LoadRequest, Notice, NoticeLevel, PreheatOrder, SetRefusal, Snapshot};
+use crate::worker::{Job, JobEvent, JobId, JobOutcome, Notice, NoticeLevel, PreheatOrder, Snapshot};
 use std::sync::Arc;
 
 impl AppState {
@@ -16,6 +16,7 @@ impl AppState {
     pub fn apply(&mut self, event: JobEvent) -> Vec<Job> {
         let mut jobs = self.take_in(event);
         jobs.extend(self.look_closer());
+        jobs.extend(self.load_new_lines());
         jobs
     }
 
@@ -84,11 +85,15 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
-            JobEvent::Sets(sets) => self.sets = sets,
-            JobEvent::SetSaved(change) => self.notices.tell(NoticeLevel::Success, format!("Saved the set {}", change.name)),
-            JobEvent::SetDeleted(change) => self.notices.tell(NoticeLevel::Success, format!("Deleted the set {}", change.name)),
-            JobEvent::SetRefused { name, refusal } => self.notices.tell(NoticeLevel::Error, refusal_text(&name, &refusal)),
-            JobEvent::Previewed { .. } | JobEvent::OutdateKnown { .. } => {}
+            JobEvent::Sets(sets) => {
+                self.apply_sets(sets);
+                return self.read_chart_again();
+            }
+            JobEvent::SetSaved(change) => self.apply_set_saved(change),
+            JobEvent::SetDeleted(change) => self.apply_set_deleted(change),
+            JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),
+            JobEvent::Previewed { request, result } => self.apply_previewed(request, result),
+            JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && let TestState::Running { generation: wanted, stages } = &mut form.test
@@ -210,59 +215,10 @@ impl AppState {
         vec![self.preheat(PreheatOrder { title, symbols: Some(symbols), ..PreheatOrder::default() })]
     }
 
-    fn apply_loaded(&mut self, request: &LoadRequest, result: Result<crate::worker::LoadedSymbol, crate::worker::LoadError>) {
-        if request.generation != self.chart.generation {
-            return;
-        }
-        match result {
-            Ok(loaded) => {
-                self.chart.loaded = Some(loaded);
-                self.chart.error = None;
-            }
-            Err(error) => {
-                self.chart.loaded = None;
-                self.chart.error = Some(error);
-            }
-        }
-    }
-
-    /// Asks for the focused symbol if it is not on the chart yet, or its files changed since.
-    pub(super) fn load_focus_if_new(&mut self) -> Vec<Job> {
-        let Some(symbol) = self.list.focus().cloned() else {
-            self.chart.requested = None;
-            self.chart.loaded = None;
-            return Vec::new();
-        };
-        let version = self.row(&symbol).map(|row| {
-            row.datasets
-                .iter()
-                .filter_map(|dataset| Some((dataset.entry.file.as_ref()?.checksum, dataset.entry.provisional_from_us.unwrap_or(0))))
-                .fold(1_u128, |sum, (checksum, provisional_us)| sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs()))
-        });
-        if self.chart.requested.as_ref() == Some(&symbol) && self.chart.version == version {
-            return Vec::new();
-        }
-        self.chart.generation += 1;
-        self.chart.requested = Some(symbol.clone());
-        self.chart.version = version;
-        let set = self.settings.sets.first().cloned().unwrap_or_else(|| "classic".to_owned());
-        vec![Job::Load(LoadRequest { generation: self.chart.generation, symbol, set })]
-    }
-
     /// A job for the worker, with the next number.
     pub(super) fn preheat(&mut self, order: PreheatOrder) -> Job {
         self.next_job += 1;
         Job::Preheat { id: self.next_job, order: Box::new(order) }
-    }
-}
-
-fn refusal_text(name: &str, refusal: &SetRefusal) -> String {
-    match refusal {
-        SetRefusal::Failed(reason) => format!("The set {name} is as it was: {reason}"),
-        SetRefusal::Mistakes(mistakes) => match mistakes.first() {
-            Some(first) => format!("The set {name} was not saved: line {}: {}", first.line, first.message),
-            None => format!("The set {name} was not saved"),
-        },
     }
 }
 

@@ -55,6 +55,14 @@ pub enum Command {
     ShowSettings,
     /// Show or hide everything that is known of the symbol.
     ShowInspector,
+    /// Show or hide the features panel.
+    ShowFeatures,
+    /// Put the cursor into the search of the features panel.
+    SearchFeatures,
+    /// Begin a formula.
+    NewFormula,
+    /// Save the formula that is being written.
+    SaveFormula,
     /// Put the cursor into the filter.
     FocusFilter,
     /// Select every symbol of the list.
@@ -67,6 +75,18 @@ pub enum Command {
     NextSymbol,
     /// Copy the selected rows.
     CopyRows,
+    /// Show or hide the volumes below the chart.
+    ToggleVolume,
+    /// Equal ratios of price at equal heights, or equal differences.
+    ToggleLogScale,
+    /// Give every pane of the chart its room back.
+    RestorePanes,
+    /// Put a template on the chart.
+    ApplyTemplate,
+    /// Keep what is on the chart as a template.
+    SaveTemplate,
+    /// Put the chart back to its default template.
+    ResetChart,
     /// From light to dark and back.
     ToggleTheme,
     /// Search all commands and symbols.
@@ -84,8 +104,10 @@ pub enum CommandGroup {
     Jobs,
     /// Where bars come from.
     Source,
-    /// The list and the chart.
+    /// The list of symbols.
     Symbols,
+    /// The chart.
+    Chart,
     /// The window.
     View,
 }
@@ -99,6 +121,7 @@ impl CommandGroup {
             Self::Jobs => "Jobs",
             Self::Source => "Source",
             Self::Symbols => "Symbols",
+            Self::Chart => "Chart",
             Self::View => "View",
         }
     }
@@ -193,12 +216,22 @@ impl Command {
             Self::ShowJobs => "Jobs",
             Self::ShowSettings => "Settings",
             Self::ShowInspector => "Show inspector",
+            Self::ShowFeatures => "Show features",
+            Self::SearchFeatures => "Search features",
+            Self::NewFormula => "New formula…",
+            Self::SaveFormula => "Save formula",
             Self::FocusFilter => "Filter symbols",
             Self::SelectAll => "Select all",
             Self::SelectNone => "Select none",
             Self::PreviousSymbol => "Previous symbol",
             Self::NextSymbol => "Next symbol",
             Self::CopyRows => "Copy rows",
+            Self::ToggleVolume => "Show or hide volume",
+            Self::ToggleLogScale => "Logarithmic or linear price scale",
+            Self::RestorePanes => "Show all panes",
+            Self::ApplyTemplate => "Apply a chart template…",
+            Self::SaveTemplate => "Save the chart as a template…",
+            Self::ResetChart => "Reset the chart",
             Self::ToggleTheme => "Switch between light and dark",
             Self::Palette => "Search commands and symbols…",
             Self::Help => "Keyboard shortcuts",
@@ -233,12 +266,22 @@ impl Command {
             Self::ShowJobs => "Running and past jobs",
             Self::ShowSettings => "Sources, folders, time to live, budgets and theme",
             Self::ShowInspector => "Why the symbol is in its state, what changed at the source, its files and lookups; again to hide it",
+            Self::ShowFeatures => "Every feature and function, own formulas and sets; again to hide them",
+            Self::SearchFeatures => "Find a feature by name, description or formula",
+            Self::NewFormula => "Write a feature of your own and see it on the chart while you type",
+            Self::SaveFormula => "Save the formula to its set, after telling what becomes outdated",
             Self::FocusFilter => "Type to narrow the list",
             Self::SelectAll => "Select every symbol that the filter shows",
             Self::SelectNone => "Give up the selection",
             Self::PreviousSymbol => "The chart follows",
             Self::NextSymbol => "The chart follows",
             Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
+            Self::ToggleVolume => "Columns of volume below the prices",
+            Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
+            Self::RestorePanes => "Give every pane of the chart its room back",
+            Self::ApplyTemplate => "Put lines and panes on the chart that were kept under a name",
+            Self::SaveTemplate => "Keep lines and panes of the chart under a name",
+            Self::ResetChart => "Back to the default template; what was on the chart can be had back",
             Self::ToggleTheme => "Dark and light are equals",
             Self::Palette => "Everything can be reached from here",
             Self::Help => "Every shortcut and gesture",
@@ -264,12 +307,22 @@ impl Command {
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
             Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
             Self::ShowInspector
+            | Self::ShowFeatures
+            | Self::SearchFeatures
+            | Self::NewFormula
+            | Self::SaveFormula
             | Self::FocusFilter
             | Self::SelectAll
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
             | Self::CopyRows => CommandGroup::Symbols,
+            Self::ToggleVolume
+            | Self::ToggleLogScale
+            | Self::RestorePanes
+            | Self::ApplyTemplate
+            | Self::SaveTemplate
+            | Self::ResetChart => CommandGroup::Chart,
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
@@ -290,6 +343,10 @@ impl Command {
             Self::CheckSource => Shortcut::ctrl_shift('R'),
             Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
             Self::ShowInspector => Shortcut::ctrl('I'),
+            Self::ShowFeatures => Shortcut::ctrl('E'),
+            Self::SearchFeatures => Shortcut::ctrl_shift('F'),
+            Self::NewFormula => Shortcut::ctrl('N'),
+            Self::SaveFormula => Shortcut::ctrl('S'),
             Self::ClearSelected => Shortcut::plain(Key::Delete),
             Self::UndoClear => Shortcut::ctrl('Z'),
             Self::CancelJob => Shortcut::ctrl('.'),
@@ -303,6 +360,8 @@ impl Command {
             Self::PreviousSymbol => Shortcut::plain(Key::Char('[')),
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
             Self::CopyRows => Shortcut::ctrl_shift('C'),
+            Self::ApplyTemplate => Shortcut::ctrl('T'),
+            Self::SaveTemplate => Shortcut::ctrl_shift('S'),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
@@ -321,7 +380,14 @@ impl Command {
         let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
         let stage = state.active_job().map(|job| job.stage);
         match self {
-            Self::PreheatAll | Self::CheckSource | Self::ListSymbols | Self::ShowInspector => source,
+            Self::PreheatAll
+            | Self::CheckSource
+            | Self::ListSymbols
+            | Self::ShowInspector
+            | Self::ShowFeatures
+            | Self::SearchFeatures
+            | Self::NewFormula => source,
+            Self::SaveFormula => needs(state.features.open && state.features.editor.is_some(), "no formula is being written"),
             Self::PreheatSelected
             | Self::RefreshSelected
             | Self::InvalidateSelected
@@ -343,9 +409,16 @@ impl Command {
             Self::PauseJob => needs(stage == Some(JobStage::Running), "no job is running"),
             Self::ResumeJob => needs(stage == Some(JobStage::Paused), "no job is paused"),
             Self::CancelJob => needs(stage.is_some(), "no job is running"),
-            Self::FocusFilter | Self::SelectAll | Self::PreviousSymbol | Self::NextSymbol => {
-                source.and(needs(state.view == View::Symbols, "go to the symbols first"))
-            }
+            Self::FocusFilter
+            | Self::SelectAll
+            | Self::PreviousSymbol
+            | Self::NextSymbol
+            | Self::ToggleVolume
+            | Self::ToggleLogScale
+            | Self::ApplyTemplate
+            | Self::SaveTemplate
+            | Self::ResetChart => source.and(needs(state.view == View::Symbols, "go to the symbols first")),
+            Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), "all panes are shown")),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs

@@ -1,8 +1,10 @@
 //! What users do, turned into changes of the state and jobs for the worker.
 
 use super::action::{Action, ListAction, SettingsAction, SourceAction};
+use super::chart::ChartAction;
 use super::command::Command;
 use super::connect::{ConnectForm, TestState};
+use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
 use crate::cache::{DatasetFilter, EntryState, Selection};
 use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
@@ -23,6 +25,7 @@ impl AppState {
     pub fn execute(&mut self, action: Action) -> Vec<Job> {
         let mut jobs = self.carry_out(action);
         jobs.extend(self.look_closer());
+        jobs.extend(self.load_new_lines());
         jobs
     }
 
@@ -30,8 +33,10 @@ impl AppState {
         match action {
             Action::Run(command) => return self.run(command),
             Action::Show(view) => self.view = view,
+            Action::Features(action) => return self.change_features(action),
             Action::List(action) => return self.change_list(action),
             Action::Source(action) => return self.change_source(action),
+            Action::Chart(action) => return self.change_chart(action),
             Action::Settings(action) => return self.change_settings(action),
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
             Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
@@ -47,12 +52,16 @@ impl AppState {
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
             Action::DismissNotice(id) => self.notices.dismiss(id),
-            Action::CloseDialog => self.dialog = None,
-            Action::Confirm => {
-                if let Some(Dialog::ConfirmClear { selection, .. }) = self.dialog.take() {
-                    return vec![Job::Clear(selection)];
+            Action::CloseDialog => {
+                if let Some(Dialog::SaveFormula) = self.dialog.take() {
+                    self.keep_editing();
                 }
             }
+            Action::Confirm => match self.dialog.take() {
+                Some(Dialog::ConfirmClear { selection, .. }) => return vec![Job::Clear(selection)],
+                Some(Dialog::SaveFormula) => return self.save_draft(),
+                _ => {}
+            },
         }
         Vec::new()
     }
@@ -104,8 +113,26 @@ impl AppState {
             Command::ShowInspector => {
                 // From elsewhere the inspector is wanted; only beside the chart it is in the way.
                 self.inspector.open = self.view != View::Symbols || !self.inspector.open;
+                // One panel at a time stands beside the chart, which keeps its room.
+                self.features.open &= !self.inspector.open;
                 self.show(View::Symbols)
             }
+            Command::ShowFeatures => {
+                self.features.open = self.view != View::Symbols || !self.features.open;
+                self.inspector.open &= !self.features.open;
+                self.show(View::Symbols)
+            }
+            Command::SearchFeatures => {
+                self.search_features();
+                self.inspector.open = false;
+                self.show(View::Symbols)
+            }
+            Command::NewFormula => {
+                self.inspector.open = false;
+                self.view = View::Symbols;
+                self.change_features(FeatureAction::New { formula: String::new() })
+            }
+            Command::SaveFormula => self.change_features(FeatureAction::Save),
             Command::FocusFilter => {
                 self.focus_filter = true;
                 Vec::new()
@@ -123,6 +150,27 @@ impl AppState {
             Command::CopyRows => {
                 self.clipboard = Some(self.rows_as_text());
                 self.notices.tell(NoticeLevel::Success, format!("Copied {}", symbols_text(self.list.targets().len())));
+                Vec::new()
+            }
+            Command::ToggleVolume => {
+                self.chart.layout.show_volume = !self.chart.layout.show_volume;
+                Vec::new()
+            }
+            Command::ToggleLogScale => {
+                self.chart.layout.log_scale = !self.chart.layout.log_scale;
+                Vec::new()
+            }
+            Command::RestorePanes => {
+                self.chart.layout.maximised = None;
+                Vec::new()
+            }
+            Command::ApplyTemplate => {
+                self.dialog = Some(Dialog::Templates);
+                Vec::new()
+            }
+            Command::SaveTemplate => self.change_chart(ChartAction::NameTemplate(None)),
+            Command::ResetChart => {
+                self.reset_chart();
                 Vec::new()
             }
             Command::ToggleTheme => {
@@ -243,7 +291,7 @@ impl AppState {
     }
 
     /// Uses settings from now on and has them saved.
-    fn save(&mut self, settings: Settings, password: Option<(String, Password)>) -> Vec<Job> {
+    pub(super) fn save(&mut self, settings: Settings, password: Option<(String, Password)>) -> Vec<Job> {
         self.settings = settings.clone();
         vec![Job::Configure { settings: Box::new(settings), password }]
     }

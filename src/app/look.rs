@@ -41,7 +41,7 @@ impl AppState {
         if self.open != OpenState::Ready {
             return Vec::new();
         }
-        let mut jobs = Vec::new();
+        let mut jobs = self.follow_draft();
         let number = number_of(&self.snapshot);
         if self.view == View::Symbols && self.inspector.open {
             match self.list.focus().cloned() {
@@ -90,6 +90,7 @@ impl AppState {
     /// Shows a symbol among the others, with the inspector.
     pub(super) fn inspect(&mut self, symbol: Symbol) -> Vec<Job> {
         self.inspector.open = true;
+        self.features.open = false;
         self.reveal(symbol)
     }
 

@@ -5,9 +5,11 @@
 
 mod action;
 mod apply;
+pub mod chart;
 mod command;
 mod connect;
 mod execute;
+pub mod features;
 mod jobs;
 mod look;
 mod notices;
@@ -15,10 +17,15 @@ mod state;
 mod symbols;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};
+pub use features::{
+    Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature,
+    Pane, PreviewState, Row, Saving,
+};
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices};
-pub use state::{AppState, ChartState, Dialog, OpenState, Verified, View, Workspace};
+pub use notices::{LiveNotice, Notices, Offer};
+pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

@@ -1,6 +1,8 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
+use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
@@ -8,7 +10,7 @@ use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
 use crate::market::Symbol;
-use crate::worker::{JobId, LoadError, LoadedSymbol, Snapshot, SymbolRow};
+use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -43,8 +45,14 @@ pub enum Dialog {
         /// Bytes.
         size_bytes: u64,
     },
+    /// Save the formula, which makes so much outdated?
+    SaveFormula,
     /// All commands and symbols.
     Palette,
+    /// All chart templates.
+    Templates,
+    /// What a chart template is called.
+    NameTemplate(TemplateForm),
     /// Every shortcut.
     Help,
 }
@@ -74,21 +82,6 @@ pub struct Verified {
     pub missing: usize,
 }
 
-/// What the chart shows.
-#[derive(Debug, Clone, Default)]
-pub struct ChartState {
-    /// The last request.
-    pub generation: u64,
-    /// The symbol that was asked for.
-    pub requested: Option<Symbol>,
-    /// What was read.
-    pub loaded: Option<LoadedSymbol>,
-    /// Why there is nothing to show.
-    pub error: Option<LoadError>,
-    /// Checksums of the entries that were read, so that a change is noticed.
-    pub(super) version: Option<u128>,
-}
-
 /// What is remembered from one start to the next, besides the settings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -101,6 +94,10 @@ pub struct Workspace {
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
     pub inspector: bool,
+    /// The features panel and the formula being written.
+    pub features: FeaturesWorkspace,
+    /// Chart templates.
+    pub templates: Templates,
 }
 
 /// Everything the window draws.
@@ -122,6 +119,8 @@ pub struct AppState {
     pub chart: ChartState,
     /// The inspector beside it.
     pub inspector: InspectorState,
+    /// The features panel and the formula editor.
+    pub features: FeaturesState,
     /// The overview.
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
@@ -157,6 +156,8 @@ impl AppState {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
         state.inspector.open = workspace.inspector;
+        state.features.restore(&workspace.features);
+        state.chart.templates = workspace.templates.clone();
         state
     }
 
@@ -164,7 +165,14 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
-        Workspace { view: self.view, sort: self.list.sort(), focus, inspector: self.inspector.open }
+        Workspace {
+            view: self.view,
+            sort: self.list.sort(),
+            focus,
+            inspector: self.inspector.open,
+            features: self.features.workspace(),
+            templates: self.chart.templates.clone(),
+        }
     }
 
     /// Whether a source is configured.

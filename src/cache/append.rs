@@ -9,7 +9,7 @@ use super::entry::{Dataset, Entry, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
 use super::folders::Folders;
-use super::parquet_file::{self, Addition, Content, Footer, Outline};
+use super::parquet_file::{self, Addition, ColumnFrom, Content, Footer, Outline};
 use super::store::{Staged, entry_of, facts_of, unknown};
 use crate::fault::{is_armed, kill_point};
 use crate::feature::FeatureTable;
@@ -154,13 +154,13 @@ impl Cache {
         let is_bars = open.entry.key.dataset == Dataset::Bars;
         let new_rows = bars.len().checked_sub(from_row).filter(|_| from_row <= open.rows());
         let fits = new_rows.is_some_and(|rows| is_bars || tail.is_some_and(|tail| tail.len() == rows));
-        if !fits || footer.key != open.entry.key {
+        if !fits || footer.key != open.entry.key.as_written() {
             let reason = format!("rows from {from_row} on do not fit a file of {} rows", open.rows());
             return Err(open.parquet_error("written", reason));
         }
         if is_bars && !same_rows(open.content()?.bars(), bars, from_row) {
             // Not what was promised; what the source has counts.
-            return self.stage(&Content::Bars(Arc::clone(bars)), footer, Some(&open.entry));
+            return self.stage(&Content::Bars(Arc::clone(bars)), footer);
         }
         let mut open = open;
         if let Some(file) = open.file.take()
@@ -180,7 +180,26 @@ impl Cache {
             }
             None => Content::Bars(Arc::clone(bars)),
         };
-        self.stage(&content, footer, Some(&open.entry))
+        self.stage(&content, footer)
+    }
+
+    /// Writes a file for other features of the same bars: columns of `open` as they are encoded there, and computed ones with as
+    /// many rows. Until [`Cache::commit`] the cache has the old version, and afterwards as well, as an older one. `None` where
+    /// `open` does not have the columns in the type that `footer` asks for.
+    ///
+    /// # Errors
+    /// As [`Cache::stage`]; also when the computed rows do not fit the file.
+    pub fn stage_with(
+        &self,
+        open: &Appendable,
+        features: &[(Arc<str>, ColumnFrom<'_>)],
+        computed: &FeatureTable,
+        footer: Footer,
+    ) -> Result<Option<Staged>, CacheError> {
+        let Some(present) = &open.entry.file else { return Err(Self::not_cached(&open.entry.key)) };
+        let encoded = parquet_file::encode_with(&open.bytes, &open.outline, features, computed, &footer);
+        let Some(encoded) = encoded.map_err(|reason| open.parquet_error("written", reason))? else { return Ok(None) };
+        self.stage_encoded(encoded, footer, present.clone()).map(Some)
     }
 
     /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.
@@ -249,7 +268,7 @@ impl Cache {
         let Addition { size_bytes, checksum, .. } = *addition;
         let facts = facts_of(bars, FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         let bytes_written = addition.bytes.len() as u64;
-        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), replaces: None, bytes_written, appended: Some(file) }
+        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), bytes_written, appended: Some(file) }
     }
 }
 

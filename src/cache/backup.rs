@@ -258,8 +258,10 @@ mod tests {
             provisional_from_us: None,
             cost_us: 0,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         };
-        let staged = cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage");
+        let staged = cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage");
         cache.commit(&[staged]).expect("commit");
     }
 

@@ -21,7 +21,7 @@ use std::sync::PoisonError;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The rule, in words for users.
-pub const EVICTION_RULE: &str = "The least valuable go first. An entry's value is the time it takes to bring it back, as measured, \
+pub const EVICTION_RULE: &str = "Older versions of feature sets go first, then the least valuable. An entry's value is the time it takes to bring it back, as measured, \
     halved for every 7 days it has not been used, divided by its size. Pinned entries and those a running job needs never go; of \
     equals, features go before bars";
 
@@ -227,8 +227,9 @@ pub fn plan_evictions(entries: &[Entry], needed_bytes: u64, now_us: i64, protect
         })
         .collect();
     candidates.sort_by(|(value, _, entry), (other_value, _, other)| {
-        value
-            .total_cmp(other_value)
+        let is_older = entry.key.dataset.is_older();
+        (other.key.dataset.is_older().cmp(&is_older))
+            .then_with(|| value.total_cmp(other_value))
             .then_with(|| entry.key.dataset.is_bars().cmp(&other.key.dataset.is_bars()))
             .then_with(|| entry.key.cmp(&other.key))
     });
@@ -241,8 +242,9 @@ pub fn plan_evictions(entries: &[Entry], needed_bytes: u64, now_us: i64, protect
         }
         let size_bytes = entry.size_bytes();
         freed_bytes = freed_bytes.saturating_add(size_bytes);
+        let which = if entry.key.dataset.is_older() { "an older version, and " } else { "" };
         let reason = format!(
-            "the least valuable of {}: not used for {}, {} to bring back, {}",
+            "{which}the least valuable of {}: not used for {}, {} to bring back, {}",
             format::counted((of - plan.len()) as u64, "entry", "entries"),
             format::duration((unused_us(entry, now_us) / SECOND_US) as f64),
             format::duration(cost_us as f64 / 1e6),

@@ -8,14 +8,20 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is cached per symbol: its bars, or one feature set.
+/// What is cached per symbol: its bars, one feature set, or an older version of one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dataset {
     /// Price bars.
     Bars,
     /// The feature set of this name.
     Features(Arc<str>),
+    /// What was cached of a feature set before its definition changed: name and definition, as in `classic@0123456789abcdef`.
+    /// It can be read and does not age; nothing brings it up to date.
+    Older(Arc<str>),
 }
+
+/// Stands between a set's name and the definition of a version; no set's name has it.
+pub const VERSION_MARK: char = '@';
 
 impl Dataset {
     /// The feature set of this name.
@@ -24,19 +30,45 @@ impl Dataset {
         Self::Features(Arc::from(set.as_ref()))
     }
 
-    /// `bars`, or the set's name.
+    /// The version of a set that this definition made.
+    #[must_use]
+    pub fn older(set: &str, definition: DefinitionHash) -> Self {
+        Self::Older(Arc::from(format!("{set}{VERSION_MARK}{definition}")))
+    }
+
+    /// `bars`, the set's name, or that with the definition of an older version.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Self::Bars => "bars",
-            Self::Features(set) => set,
+            Self::Features(set) | Self::Older(set) => set,
         }
     }
 
     /// The dataset of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        if name == "bars" { Self::Bars } else { Self::features(name) }
+        match name {
+            "bars" => Self::Bars,
+            name if name.contains(VERSION_MARK) => Self::Older(Arc::from(name)),
+            name => Self::features(name),
+        }
+    }
+
+    /// The name of the set, without the definition of an older version; `None` for bars.
+    #[must_use]
+    pub fn set(&self) -> Option<&str> {
+        match self {
+            Self::Bars => None,
+            Self::Features(set) => Some(set),
+            Self::Older(version) => version.split(VERSION_MARK).next(),
+        }
+    }
+
+    /// Whether this is an older version of a set.
+    #[must_use]
+    pub fn is_older(&self) -> bool {
+        matches!(self, Self::Older(_))
     }
 
     /// Whether this is the bars.
@@ -50,7 +82,7 @@ impl std::fmt::Display for Dataset {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Bars => formatter.write_str("bars"),
-            Self::Features(set) => write!(formatter, "{set} features"),
+            Self::Features(set) | Self::Older(set) => write!(formatter, "{set} features"),
         }
     }
 }
@@ -71,6 +103,22 @@ impl EntryKey {
     #[must_use]
     pub fn bars(source: &SourceId, symbol: &Symbol) -> Self {
         Self { source: source.clone(), symbol: symbol.clone(), dataset: Dataset::Bars }
+    }
+
+    /// The same symbol's older version of its set, made by this definition; `None` for bars.
+    #[must_use]
+    pub fn older(&self, definition: DefinitionHash) -> Option<Self> {
+        let dataset = Dataset::older(self.dataset.set()?, definition);
+        Some(Self { source: self.source.clone(), symbol: self.symbol.clone(), dataset })
+    }
+
+    /// What this was before it became an older version; itself where it is none. It is the name that stands in the file.
+    #[must_use]
+    pub fn as_written(&self) -> Self {
+        match (&self.dataset, self.dataset.set()) {
+            (Dataset::Older(_), Some(set)) => Self::features(&self.source, &self.symbol, set),
+            _ => self.clone(),
+        }
     }
 
     /// A symbol's features of one set.
@@ -213,6 +261,12 @@ impl Entry {
         self.synced.as_ref().and_then(|synced| synced.quality).unwrap_or(self.quality)
     }
 
+    /// Its key, if it can be fetched or computed again; an older version cannot.
+    #[must_use]
+    pub fn restorable(&self) -> Option<EntryKey> {
+        (!self.key.dataset.is_older()).then(|| self.key.clone())
+    }
+
     /// Bytes on disk.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
@@ -236,7 +290,7 @@ pub enum DatasetFilter {
     Bars,
     /// Every feature set, not the bars.
     Features,
-    /// These feature sets.
+    /// These feature sets with all their versions, or, named as `classic@0123456789abcdef`, single older versions.
     Sets(Vec<String>),
 }
 
@@ -245,8 +299,8 @@ impl DatasetFilter {
     #[must_use]
     pub fn matches(&self, dataset: &Dataset) -> bool {
         match (self, dataset) {
-            (Self::All, _) | (Self::Bars, Dataset::Bars) | (Self::Features, Dataset::Features(_)) => true,
-            (Self::Sets(sets), Dataset::Features(set)) => sets.iter().any(|name| **name == **set),
+            (Self::All, _) | (Self::Bars, Dataset::Bars) | (Self::Features, Dataset::Features(_) | Dataset::Older(_)) => true,
+            (Self::Sets(sets), dataset) => dataset.set().is_some_and(|set| sets.iter().any(|name| name == set || name == dataset.name())),
             _ => false,
         }
     }

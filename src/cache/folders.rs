@@ -1,13 +1,17 @@
 //! Where things lie on disk. Paths only; nothing is read or written here.
 
-use super::entry::{Dataset, EntryKey};
+use super::entry::{Dataset, EntryKey, VERSION_MARK};
 use crate::feature::DefinitionHash;
+use crate::source::SourceId;
 use std::path::{Path, PathBuf};
 
 /// The layout's version of the bars tree; a new format gets a new folder.
 pub const BARS_TREE: &str = "bars-v1";
 /// The layout's version of the features tree.
 pub const FEATURES_TREE: &str = "features-v1";
+
+/// The file in a version's folder that holds the set's text. No symbol's file has such an ending.
+const VERSION_TEXT: &str = "set.toml";
 
 /// The folders of one cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,7 @@ impl Folders {
     pub fn tree(&self, dataset: &Dataset) -> PathBuf {
         match dataset {
             Dataset::Bars => self.bars_parent.join(BARS_TREE),
-            Dataset::Features(_) => self.features_parent.join(FEATURES_TREE),
+            Dataset::Features(_) | Dataset::Older(_) => self.features_parent.join(FEATURES_TREE),
         }
     }
 
@@ -71,11 +75,23 @@ impl Folders {
     #[must_use]
     pub fn relative_path(key: &EntryKey, definition: Option<DefinitionHash>) -> PathBuf {
         let mut path = PathBuf::from(key.source.as_str());
-        if let Dataset::Features(set) = &key.dataset {
-            path.push(definition.map_or_else(|| set.to_string(), |hash| format!("{set}@{hash}")));
+        if let Some(set) = key.dataset.set() {
+            path.push(definition.map_or_else(|| set.to_owned(), |hash| format!("{set}{VERSION_MARK}{hash}")));
         }
         path.push(format!("{}.parquet", key.symbol.file_stem()));
         path
+    }
+
+    /// Where the text of a set's version goes, below the root of the features tree: into the folder of its files.
+    #[must_use]
+    pub fn version_text_path(source: &SourceId, set: &str, definition: DefinitionHash) -> PathBuf {
+        [source.as_str(), &format!("{set}{VERSION_MARK}{definition}"), VERSION_TEXT].iter().collect()
+    }
+
+    /// Whether a file in a tree is the text of a set's version.
+    #[must_use]
+    pub fn is_version_text(path: &Path) -> bool {
+        path.file_name().is_some_and(|name| name == VERSION_TEXT)
     }
 
     /// The full path of a file of a dataset.

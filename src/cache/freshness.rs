@@ -202,6 +202,14 @@ pub struct Policy {
     pub bars_fingerprint: Option<u128>,
 }
 
+impl Policy {
+    /// For what neither ages nor depends on anything.
+    #[must_use]
+    pub fn ageless(now_us: i64) -> Self {
+        Self { now_us, rule: Rule::default(), definition: None, bars_fingerprint: None }
+    }
+}
+
 /// When the entry stops being fresh, if nothing else happens to it; `None` for pinned entries and those without a file.
 #[must_use]
 pub fn expires_at_us(entry: &Entry, rule: Rule) -> Option<i64> {

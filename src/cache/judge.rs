@@ -281,6 +281,8 @@ impl Judge {
         let (definition, bars_fingerprint) = match &key.dataset {
             Dataset::Bars => (None, None),
             Dataset::Features(set) => (self.definitions.get(set).copied(), bars_fingerprint),
+            // It is what it was.
+            Dataset::Older(_) => return state_of(entry.map(as_pinned).as_ref(), &Policy::ageless(now_us)),
         };
         state_of(entry, &Policy { now_us, rule: self.rule_of(key), definition, bars_fingerprint })
     }
@@ -293,11 +295,17 @@ impl Judge {
         used.into_iter().filter(|exchange| exchange.coverage_end().is_some_and(|end| end < today)).collect()
     }
 
-    /// When an entry stops being fresh, if nothing else happens to it; `None` for pinned entries and those without a file.
+    /// When an entry stops being fresh, if nothing else happens to it; `None` for pinned entries, those without a file, and older
+    /// versions.
     #[must_use]
     pub fn expires_at_us(&self, entry: &Entry) -> Option<i64> {
-        expires_at_us(entry, self.rule_of(&entry.key))
+        if entry.key.dataset.is_older() { None } else { expires_at_us(entry, self.rule_of(&entry.key)) }
     }
+}
+
+/// An older version as the decision sees it: it neither ages nor was it ever marked as not fresh.
+pub(super) fn as_pinned(entry: &Entry) -> Entry {
+    Entry { pinned: true, invalidated_at_us: None, failure: None, ..entry.clone() }
 }
 
 #[cfg(test)]

@@ -135,6 +135,8 @@ impl Owner {
 pub(super) const CLEAR: &str = "clear";
 /// What an eviction calls itself.
 pub(super) const EVICT: &str = "evict";
+/// What trimming older versions calls itself.
+pub(super) const TRIM: &str = "trim";
 /// What an undo calls itself.
 pub(super) const RESTORE: &str = "restore";
 
@@ -388,8 +390,10 @@ mod tests {
                 provisional_from_us: None,
                 cost_us: 0,
                 state: None,
+                precision: crate::feature::Precision::F64,
+                rounding: None,
             };
-            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer, None).expect("stage")
+            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
         };
         let closes =
             |cache: &Cache| cache.read(&key, &crate::cache::Judge::default()).map(|found| found.served.content.bars().close.clone());

@@ -29,10 +29,11 @@ mod store;
 mod test_cache;
 mod trash;
 mod verify;
+mod versions;
 mod why;
 
 pub use append::Appendable;
-pub use batch::Batch;
+pub use batch::{Batch, Committed};
 pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
@@ -40,7 +41,7 @@ pub use budget::{
 pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
-pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced};
+pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK};
 pub use error::CacheError;
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
@@ -49,12 +50,13 @@ pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern
 pub use latency::Latency;
 pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
-pub use parquet_file::{Content, Footer, batch_of};
+pub use parquet_file::{ColumnFrom, Content, Footer, batch_in, batch_of, rounding_of};
 pub use recovery::Recovery;
 pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
 pub use trash::Cleared;
 pub use verify::VerifyReport;
+pub use versions::{OlderVersions, SetVersion, VersionFacts, VersionRecord, VersionUse};
 pub use why::{End, Why, provisional_sentence, rule_words};
 
 use crate::market::{Clock, Symbol};
@@ -179,12 +181,14 @@ impl Cache {
         self.clock.now_us()
     }
 
-    /// Every entry (of one source, if given) with its state, by source, symbol and dataset.
+    /// Every entry (of one source, if given) with its state, by source, symbol and dataset. Older versions are none of them: they
+    /// are what they were, see [`Cache::older_entries`].
     ///
     /// # Errors
     /// When the catalog cannot be read.
     pub fn states(&self, source: Option<&SourceId>, judge: &Judge) -> Result<Vec<(Entry, EntryState)>, CacheError> {
-        Ok(with_states(self.catalog.entries(source)?, judge, self.now_us()))
+        let entries = self.catalog.entries(source)?.into_iter().filter(|entry| !entry.key.dataset.is_older());
+        Ok(with_states(entries.collect(), judge, self.now_us()))
     }
 
     /// Marks entries as not fresh; their files stay and are still served. Returns how many, and their bytes.
@@ -192,21 +196,22 @@ impl Cache {
     /// # Errors
     /// When the catalog cannot be read or written.
     pub fn invalidate(&self, selection: &Selection, judge: &Judge) -> Result<(usize, u64), CacheError> {
-        let chosen: Vec<Entry> = self.select(selection, judge)?.into_iter().filter(|entry| entry.file.is_some()).collect();
+        let may_be = |entry: &Entry| entry.file.is_some() && !entry.key.dataset.is_older();
+        let chosen: Vec<Entry> = self.select(selection, judge)?.into_iter().filter(may_be).collect();
         let keys: Vec<EntryKey> = chosen.iter().map(|entry| entry.key.clone()).collect();
         self.catalog.invalidate(&keys, self.now_us())?;
         self.forget_in_memory(&keys);
         Ok((chosen.len(), chosen.iter().map(Entry::size_bytes).sum()))
     }
 
-    /// The entries a selection means.
+    /// The entries a selection means, older versions among them.
     ///
     /// # Errors
     /// When the catalog cannot be read.
     pub fn select(&self, selection: &Selection, judge: &Judge) -> Result<Vec<Entry>, CacheError> {
         let wanted: Option<std::collections::HashSet<&Symbol>> = selection.symbols.as_ref().map(|symbols| symbols.iter().collect());
-        let chosen = self
-            .states(selection.source.as_ref(), judge)?
+        let entries = self.catalog.entries(selection.source.as_ref())?;
+        let chosen = with_states(entries, judge, self.now_us())
             .into_iter()
             .filter(|(entry, state)| {
                 wanted.as_ref().is_none_or(|wanted| wanted.contains(&entry.key.symbol))
@@ -278,7 +283,7 @@ pub fn with_states(entries: Vec<Entry>, judge: &Judge, now_us: i64) -> Vec<(Entr
         .into_iter()
         .map(|entry| {
             let bars_fingerprint = match &entry.key.dataset {
-                Dataset::Bars => None,
+                Dataset::Bars | Dataset::Older(_) => None,
                 Dataset::Features(_) => fingerprints.get(&(entry.key.source.clone(), entry.key.symbol.clone())).copied(),
             };
             let state = judge.state(Some(&entry), &entry.key, bars_fingerprint, now_us);

@@ -1,11 +1,11 @@
 //! Setting right what a killed process or a damaged catalog left: half-written files go, whole files come in.
 
 use super::backup::Reopened;
-use super::entry::{Dataset, Entry, EntryKey};
+use super::entry::{Entry, EntryKey};
 use super::error::CacheError;
 use super::files::Files;
 use super::store::Examined;
-use super::{Cache, files, parquet_file};
+use super::{Cache, Folders, files, parquet_file};
 use crate::fault::kill_point;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -99,6 +99,9 @@ impl Cache {
                     }
                     continue;
                 }
+                if Folders::is_version_text(&path) {
+                    continue;
+                }
                 // Another process may set the same things right at the same time.
                 let Ok(status) = self.files.status(&path) else { continue };
                 if let Some(entry) = known.get(&path)
@@ -114,29 +117,53 @@ impl Cache {
                         continue;
                     }
                 }
-                let Some(entry) = self.adopt_file(&tree, &path)? else { continue };
-                let known_file = self.catalog.entry(&entry.key)?.and_then(|now| now.file);
-                let is_elsewhere = known_file.as_ref().is_some_and(|file| {
-                    let home = self.folders.absolute(&entry.key.dataset, &file.path);
-                    home != path && self.files.exists(&home)
-                });
-                if is_elsewhere {
-                    // Replaced by a file of another definition before the kill; only its removal was missing.
-                    if let Err(error) = self.files.remove(&path) {
-                        tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
-                    }
-                } else {
-                    found.push((entry, known_file.map(|file| file.checksum)));
-                }
+                found.extend(self.adopt_file(&tree, &path)?);
             }
         }
-        // Of several files of one entry (two definitions), the one fetched last wins.
-        found.sort_by_key(|(entry, _)| entry.fetched_at_us);
-        let last: BTreeMap<EntryKey, (Entry, Option<u128>)> =
-            found.into_iter().map(|(entry, known)| (entry.key.clone(), (entry, known))).collect();
+        let found = self.places_of_found(found)?;
         kill_point("recovery_before_catalog");
-        let adopted = self.catalog.adopt(last.into_values().collect())?;
+        let adopted = self.catalog.adopt(found)?;
+        self.complete_versions()?;
         Ok((adopted + settled, removed))
+    }
+
+    /// Under which names files are taken in that the catalog does not know, with the checksums of those that it knows under them. Of
+    /// several files of one entry, made by different definitions, the one fetched last is the present one; the others, and those
+    /// beside a file that the catalog knows, are older versions. Should the present definition be one of these, it is found again by
+    /// the next preheat.
+    pub(super) fn places_of_found(&self, mut found: Vec<Entry>) -> Result<Vec<(Entry, Option<u128>)>, CacheError> {
+        let written_us = |entry: &Entry| entry.file.as_ref().map_or(0, |file| file.modified_us);
+        found.sort_by_key(|entry| (entry.fetched_at_us, written_us(entry)));
+        let mut present: BTreeMap<EntryKey, (Entry, Option<u128>)> = BTreeMap::new();
+        let mut older = Vec::new();
+        for entry in found {
+            let known = self.catalog.entry(&entry.key)?.filter(|now| now.file.is_some());
+            let is_elsewhere = known.as_ref().is_some_and(|known| {
+                let home = self.path_of(known);
+                home != self.path_of(&entry) && self.files.exists(&home)
+            });
+            if is_elsewhere {
+                older.extend(self.as_older(entry)?);
+                continue;
+            }
+            let is_gone = known.as_ref().is_some_and(|known| self.path_of(known) != self.path_of(&entry));
+            if let Some(gone) = known.as_ref().filter(|_| is_gone) {
+                // Else its row would become an older version without a file.
+                self.catalog.forget_files(std::slice::from_ref(gone))?;
+            }
+            let checksum = known.filter(|_| !is_gone).and_then(|known| known.file).map(|file| file.checksum);
+            if let Some((before, _)) = present.insert(entry.key.clone(), (entry, checksum)) {
+                older.extend(self.as_older(before)?);
+            }
+        }
+        Ok(present.into_values().chain(older).collect())
+    }
+
+    /// A found file as an older version of its set, with the checksum of the one that the catalog has; `None` for what cannot be one.
+    fn as_older(&self, entry: Entry) -> Result<Option<(Entry, Option<u128>)>, CacheError> {
+        let Some(key) = entry.provenance.and_then(|made| entry.key.older(made.definition)) else { return Ok(None) };
+        let known = self.catalog.entry(&key)?.and_then(|now| now.file).map(|file| file.checksum);
+        Ok(Some((Entry { key, ..entry }, known)))
     }
 
     /// Every file the catalog knows, by its full path.
@@ -161,7 +188,7 @@ impl Cache {
         };
         let Some((end, found)) = parquet_file::longest_sealed(&bytes) else { return Ok(None) };
         let key = found.footer.key.clone();
-        let named = !key.source.as_str().is_empty() && !matches!(&key.dataset, Dataset::Features(set) if set.is_empty());
+        let named = !key.source.as_str().is_empty() && key.dataset.set() != Some("") && !key.dataset.is_older();
         if !named || self.folders.tree(&key.dataset) != *tree {
             return Ok(None);
         }
@@ -232,6 +259,8 @@ mod tests {
             provisional_from_us: None,
             cost_us: 0,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         }
     }
 
@@ -242,10 +271,10 @@ mod tests {
             let (cache, _) = open(folder.path());
             // A job row of another, dead process, as a kill leaves it.
             cache.catalog.begin_job("Preheat", 0).expect("job");
-            let staged = cache.stage(&bars(1.0), footer("OLD"), None).expect("stage");
+            let staged = cache.stage(&bars(1.0), footer("OLD")).expect("stage");
             cache.commit(&[staged]).expect("commit");
-            cache.stage(&bars(2.0), footer("OLD"), None).expect("a new version of a committed file, not committed");
-            cache.stage(&bars(3.0), footer("NEW"), None).expect("a new file, not committed");
+            cache.stage(&bars(2.0), footer("OLD")).expect("a new version of a committed file, not committed");
+            cache.stage(&bars(3.0), footer("NEW")).expect("a new file, not committed");
         }
         super::super::catalog::forget_own_jobs_for_tests();
         let (cache, recovery) = open(folder.path());
@@ -263,7 +292,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let (cache, _) = open(folder.path());
         for symbol in ["A", "B"] {
-            let staged = cache.stage(&bars(1.0), footer(symbol), None).expect("stage");
+            let staged = cache.stage(&bars(1.0), footer(symbol)).expect("stage");
             cache.commit(&[staged]).expect("commit");
         }
         // The catalog went first; the files had no time to follow.
@@ -282,7 +311,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         {
             let (cache, _) = open(folder.path());
-            let staged = cache.stage(&bars(1.0), footer("A"), None).expect("stage");
+            let staged = cache.stage(&bars(1.0), footer("A")).expect("stage");
             cache.commit(&[staged]).expect("commit");
         }
         for suffix in ["-wal", "-shm"] {

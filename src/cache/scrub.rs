@@ -133,13 +133,13 @@ impl Cache {
             Examined::Damaged(reason) => {
                 self.quarantine(entry, &reason)?;
                 progress.counts.damaged += 1;
-                progress.damaged.push(entry.key.clone());
+                progress.damaged.extend(entry.restorable());
             }
             Examined::Gone => {
                 self.catalog.forget_files(std::slice::from_ref(entry))?;
                 self.memory.invalidate(&entry.key);
                 progress.counts.missing += 1;
-                progress.missing.push(entry.key.clone());
+                progress.missing.extend(entry.restorable());
             }
         }
         Ok(())

@@ -19,8 +19,6 @@ pub struct Staged {
     pub entry: Entry,
     /// Where it lies.
     pub(super) path: PathBuf,
-    /// A file of the same entry under another name (another definition's), to be removed afterwards.
-    pub(super) replaces: Option<PathBuf>,
     /// What was written for it.
     pub(super) bytes_written: u64,
     /// The file that was added to, still locked: nobody else may add to it before this is committed or given up.
@@ -68,24 +66,23 @@ impl Cache {
     ///
     /// # Errors
     /// When it cannot be encoded or written; then the old file is untouched.
-    pub fn stage(&self, content: &Content, footer: Footer, previous: Option<&Entry>) -> Result<Staged, CacheError> {
-        let definition = footer.provenance.map(|provenance| provenance.definition);
-        let relative = Folders::relative_path(&footer.key, definition);
-        let path = self.folders.absolute(&footer.key.dataset, &relative);
-        let encoded = parquet_file::encode(content, &footer).map_err(|reason| CacheError::Parquet {
-            action: "written",
-            path: path.clone(),
-            reason,
+    pub fn stage(&self, content: &Content, footer: Footer) -> Result<Staged, CacheError> {
+        let encoded = parquet_file::encode(content, &footer).map_err(|reason| {
+            let definition = footer.provenance.map(|provenance| provenance.definition);
+            CacheError::Parquet { action: "written", path: Folders::relative_path(&footer.key, definition), reason }
         })?;
+        self.stage_encoded(encoded, footer, facts_of(content.bars(), unknown()))
+    }
+
+    /// Writes an encoded file durably into place; `facts` say what is in its rows.
+    pub(super) fn stage_encoded(&self, encoded: Encoded, footer: Footer, facts: FileFacts) -> Result<Staged, CacheError> {
+        let relative = Folders::relative_path(&footer.key, footer.provenance.map(|provenance| provenance.definition));
+        let path = self.folders.absolute(&footer.key.dataset, &relative);
         let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
-        let replaces = previous
-            .and_then(|entry| entry.file.as_ref())
-            .filter(|file| file.path != relative)
-            .map(|file| self.folders.absolute(&footer.key.dataset, &file.path));
         let Encoded { bytes, checksum, fingerprint } = encoded;
         let size_bytes = bytes.len() as u64;
-        let facts = facts_of(content.bars(), FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
-        Ok(Staged { entry: entry_of(footer, facts), path, replaces, bytes_written: size_bytes, appended: None })
+        let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts };
+        Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None })
     }
 
     pub(super) fn not_cached(key: &EntryKey) -> CacheError {
@@ -188,7 +185,7 @@ impl Cache {
     pub(super) fn adoptable(&self, key: &EntryKey, relative: &Path, bytes: &[u8], found: SealedFile) -> Option<(Entry, Content)> {
         let SealedFile { content, footer, fingerprint } = found;
         let definition = footer.provenance.map(|provenance| provenance.definition);
-        if footer.key != *key || Folders::relative_path(&footer.key, definition) != relative {
+        if footer.key != key.as_written() || Folders::relative_path(&footer.key, definition) != relative {
             return None;
         }
         let path = self.folders.absolute(&key.dataset, relative);
@@ -196,7 +193,7 @@ impl Cache {
         let (size_bytes, checksum) = (bytes.len() as u64, xxh3_128(bytes));
         let path = relative.to_path_buf();
         let facts = facts_of(content.bars(), FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
-        Some((entry_of(footer, facts), content))
+        Some((Entry { key: key.clone(), ..entry_of(footer, facts) }, content))
     }
 
     /// Moves a damaged file out of reach and marks its entry; returns the error to report.

@@ -1,6 +1,8 @@
 //! A cache in a temporary folder with a clock that stands still, for this room's tests.
 
-use super::{Cache, CacheError, CacheOptions, Content, Definitions, EntryKey, Folders, Footer, Found, Judge, Provenance, TimeToLive};
+use super::{
+    Cache, CacheError, CacheOptions, Content, Definitions, EntryKey, Folders, Footer, Found, Judge, Provenance, Staged, TimeToLive,
+};
 use crate::feature::{DefinitionHash, FeatureTable};
 use crate::market::{Bars, DAY_US, DateRange, ManualClock, Quality, RawBars, Resolution, SECOND_US, Symbol};
 use crate::source::SourceId;
@@ -41,6 +43,11 @@ pub(super) fn features_of(symbol: &str) -> EntryKey {
     EntryKey::features(&SourceId::new("test"), &Symbol::new(symbol), "mine")
 }
 
+/// A definition's hash: 1 is the present one; every other has a folder of its own.
+pub(super) fn definition_of(definition: u64) -> DefinitionHash {
+    DefinitionHash::from(u128::from(definition - 1) << 64 | 1)
+}
+
 impl TestCache {
     pub(super) fn new() -> Self {
         Self::with(|_options| {})
@@ -71,12 +78,14 @@ impl TestCache {
             provisional_from_us: None,
             cost_us,
             state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
         }
     }
 
     fn put(&self, content: &Content, footer: Footer) -> PathBuf {
         let key = footer.key.clone();
-        let staged = self.cache.stage(content, footer, None).expect("staged");
+        let staged = self.cache.stage(content, footer).expect("staged");
         self.cache.commit(&[staged]).expect("committed");
         self.file_of(&key)
     }
@@ -88,16 +97,24 @@ impl TestCache {
 
     /// Caches features of the bars with this closing price; returns their file.
     pub(super) fn put_features(&self, symbol: &str, rows: usize, close: f64, cost_us: u64) -> PathBuf {
+        let staged = self.stage_features(symbol, rows, close, cost_us, 1);
+        self.cache.commit(&[staged]).expect("committed");
+        self.file_of(&features_of(symbol))
+    }
+
+    /// Writes features that this definition made: so many times the closing prices.
+    pub(super) fn stage_features(&self, symbol: &str, rows: usize, close: f64, cost_us: u64, definition: u64) -> Staged {
         let bars = bars(rows, close);
         let inputs = Content::Bars(Arc::clone(&bars)).fingerprint();
         let table = FeatureTable {
             resolution: Resolution::Daily,
             time_us: bars.time_us.clone(),
             names: vec![Arc::from("double")],
-            columns: vec![bars.close.iter().map(|price| price * 2.0).collect()],
+            columns: vec![bars.close.iter().map(|price| price * (1 + definition) as f64).collect()],
         };
-        let provenance = Provenance { definition: DefinitionHash::from(1), inputs };
-        self.put(&Content::Features { bars, table: Arc::new(table) }, self.footer(features_of(symbol), cost_us, Some(provenance)))
+        let provenance = Provenance { definition: definition_of(definition), inputs };
+        let footer = self.footer(features_of(symbol), cost_us, Some(provenance));
+        self.cache.stage(&Content::Features { bars, table: Arc::new(table) }, footer).expect("staged")
     }
 
     pub(super) fn file_of(&self, key: &EntryKey) -> PathBuf {

@@ -43,8 +43,14 @@ impl Cache {
         if !empty.is_empty() {
             self.catalog.delete_entries(&empty)?;
         }
+        let moved = self.move_all_to_trash(with_file)?;
+        Ok(Cleared { entries: moved.entries + empty.len(), ..moved })
+    }
+
+    /// Moves the files of these entries to the trash as one batch. Whoever calls this holds leases of their symbols.
+    pub(super) fn move_all_to_trash(&self, with_file: Vec<Entry>) -> Result<Cleared, CacheError> {
         if with_file.is_empty() {
-            return Ok(Cleared { batch: None, entries: empty.len(), size_bytes: 0 });
+            return Ok(Cleared::default());
         }
         let now_us = self.now_us();
         self.files.make_folder(&self.folders.trash())?;
@@ -67,11 +73,7 @@ impl Cache {
         if let Some(error) = failed {
             return Err(error);
         }
-        Ok(Cleared {
-            batch: Some(batch),
-            entries: with_file.len() + empty.len(),
-            size_bytes: with_file.iter().map(Entry::size_bytes).sum(),
-        })
+        Ok(Cleared { batch: Some(batch), entries: with_file.len(), size_bytes: with_file.iter().map(Entry::size_bytes).sum() })
     }
 
     fn home_of(&self, entry: &Entry) -> Option<PathBuf> {
@@ -84,6 +86,30 @@ impl Cache {
             Err(_gone) if !self.files.exists(&home) => Ok(()),
             other => other,
         }
+    }
+
+    /// Whether the catalog has a file where this entry has it (or had it), as the present version or as an older one.
+    pub(super) fn is_claimed(&self, entry: &Entry) -> Result<bool, CacheError> {
+        let Some(facts) = &entry.file else { return Ok(false) };
+        let older = entry.provenance.and_then(|made| entry.key.older(made.definition));
+        for key in older.into_iter().chain([entry.key.as_written()]) {
+            if self.catalog.entry(&key)?.and_then(|now| now.file).is_some_and(|now| now.path == facts.path) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Under which name a cleared entry may come back: its own, or, where another definition has taken its place since, as an older
+    /// version. `None` when it was cached anew.
+    fn place_of_cleared(&self, cleared: &Entry) -> Result<Option<EntryKey>, CacheError> {
+        if self.is_claimed(cleared)? {
+            return Ok(None);
+        }
+        if self.catalog.entry(&cleared.key)?.is_none_or(|now| now.file.is_none()) {
+            return Ok(Some(cleared.key.clone()));
+        }
+        Ok(cleared.provenance.filter(|_| !cleared.key.dataset.is_older()).and_then(|made| cleared.key.older(made.definition)))
     }
 
     /// Brings a cleared batch back: the given one, or the newest. Entries that were cached anew since stay as they are.
@@ -103,12 +129,14 @@ impl Cache {
         for (entry, file_name) in waiting {
             let Some(home) = self.home_of(&entry) else { continue };
             let waiting = self.folders.trash().join(&file_name);
-            if self.catalog.entry(&entry.key)?.is_some_and(|now| now.file.is_some()) {
+            let Some(key) = self.place_of_cleared(&entry)? else {
                 // Cached anew since: the old copy has no use any more.
                 self.files.remove(&waiting)?;
                 handled.push(file_name);
                 continue;
-            }
+            };
+            let pinned = entry.pinned && !key.dataset.is_older();
+            let entry = Entry { key, pinned, ..entry };
             if self.files.exists(&waiting) {
                 self.files.move_file(&waiting, &home)?;
                 if let Some(folder) = home.parent() {
@@ -138,8 +166,7 @@ impl Cache {
         for batch in self.catalog.trash_batches()? {
             for (entry, file_name) in self.catalog.trash_of_batch(batch.batch)? {
                 let Some(home) = self.home_of(&entry) else { continue };
-                let unclaimed = self.catalog.entry(&entry.key)?.is_none_or(|now| now.file.is_none());
-                if unclaimed && !self.files.exists(&self.folders.trash().join(&file_name)) && self.files.exists(&home) {
+                if !self.is_claimed(&entry)? && !self.files.exists(&self.folders.trash().join(&file_name)) && self.files.exists(&home) {
                     self.move_to_trash(&entry, &file_name)?;
                     moved += 1;
                 }

@@ -3,7 +3,7 @@
 use super::entry::{Entry, EntryKey};
 use super::error::CacheError;
 use super::store::Examined;
-use super::{Cache, files};
+use super::{Cache, Folders, files};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -99,14 +99,14 @@ impl Cache {
                 Examined::Damaged(_) | Examined::Gone if self.has_changed(entry)? => report.ok += 1,
                 Examined::Gone => {
                     report.missing.push(self.finding(entry, "the file is gone"));
-                    report.to_restore.push(entry.key.clone());
+                    report.to_restore.extend(entry.restorable());
                 }
                 Examined::Damaged(reason) => {
                     if repair {
                         self.quarantine(entry, &reason)?;
                     }
                     report.damaged.push(self.finding(entry, &reason));
-                    report.to_restore.push(entry.key.clone());
+                    report.to_restore.extend(entry.restorable());
                 }
             }
         }
@@ -145,7 +145,12 @@ impl Cache {
         let somebody_writes = self.catalog.jobs()?.iter().any(|job| self.catalog.is_alive(job));
         for (tree, path) in found {
             let being_written = files::temporary_owner(path).is_some_and(files::process_is_alive);
-            if known.contains_key(path) || being_written || !self.files.exists(path) || (somebody_writes && self.is_young(path)) {
+            if known.contains_key(path)
+                || Folders::is_version_text(path)
+                || being_written
+                || !self.files.exists(path)
+                || (somebody_writes && self.is_young(path))
+            {
                 continue;
             }
             if repair {
@@ -158,10 +163,12 @@ impl Cache {
 
     fn repair_orphan(&self, tree: &std::path::Path, path: &std::path::Path) -> Result<(), CacheError> {
         if let Some(entry) = self.adopt_file(tree, path)? {
-            match self.catalog.entry(&entry.key)?.and_then(|now| now.file) {
-                None => return self.catalog.adopt(vec![(entry, None)]).map(drop),
-                Some(file) if self.folders.absolute(&entry.key.dataset, &file.path) == path => return Ok(()),
-                Some(_other_file) => {}
+            if self.is_claimed(&entry)? {
+                return Ok(());
+            }
+            let found = self.places_of_found(vec![entry])?;
+            if !found.is_empty() {
+                return self.catalog.adopt(found).map(drop);
             }
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -5,7 +5,7 @@
 
 use super::entry::{Dataset, Entry, EntryKey};
 use super::freshness::{EntryState, Policy, Rule, TimeToLive};
-use super::judge::Judge;
+use super::judge::{Judge, as_pinned};
 use crate::format;
 use crate::market::{Exchange, GRACE_US, HOUR_US, SECOND_US, date_of, format_date};
 use chrono::TimeZone;
@@ -214,6 +214,7 @@ impl Judge {
         let (definition, bars_fingerprint) = match &key.dataset {
             Dataset::Bars => (None, None),
             Dataset::Features(set) => (self.definitions.get(set).copied(), bars_fingerprint),
+            Dataset::Older(_) => return Why::of(entry.map(as_pinned).as_ref(), &Policy::ageless(now_us)),
         };
         Why::of(entry, &Policy { now_us, rule: self.rule_of(key), definition, bars_fingerprint })
     }

@@ -5,9 +5,10 @@ use super::console::Console;
 use super::failure::usage;
 use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive};
 use crate::config::{Places, Secrets, Settings};
+use crate::feature::SetLibrary;
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
-use crate::worker::{Overrides, WorkerContext, definitions, limits};
+use crate::worker::{Overrides, WorkerContext, limits, load_library};
 use anyhow::{Context, anyhow};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -122,6 +123,8 @@ pub(super) struct Session<'console> {
     pub context: WorkerContext,
     /// Who says what is fresh.
     pub judge: Arc<Judge>,
+    /// Every feature set there is.
+    pub library: Arc<SetLibrary>,
     /// Whether the source was named by `--source`.
     source_is_told: bool,
 }
@@ -143,14 +146,19 @@ impl<'console> Session<'console> {
         if let Some(ttl) = global.ttl {
             rules = rules.with_ttl(ttl);
         }
-        let judge = Arc::new(Judge::new(rules, definitions()));
-        Ok(Self { console, context, judge, source_is_told: global.source.is_some() })
+        let library = Arc::new(load_library(&context.places, None));
+        for problem in library.problems() {
+            console.warn(&format!("a feature set's file cannot be used: {problem}"));
+        }
+        let judge = Arc::new(Judge::new(rules, library.definitions()));
+        Ok(Self { console, context, judge, library, source_is_told: global.source.is_some() })
     }
 
     /// The same with another source.
     pub(super) fn with_source(&self, url: SourceUrl) -> Self {
         let context = WorkerContext { source: Some(url), ..self.context.clone() };
-        Self { console: self.console, context, judge: Arc::clone(&self.judge), source_is_told: true }
+        let (judge, library) = (Arc::clone(&self.judge), Arc::clone(&self.library));
+        Self { console: self.console, context, judge, library, source_is_told: true }
     }
 
     /// The source in use, if there is one.

@@ -63,7 +63,7 @@ fn show(console: &Console, name: &str) -> Outcome {
                     "group": feature.group.label(),
                     "description": feature.description,
                     "formula": feature.formula,
-                    "first_value": set.first_row(place),
+                    "first_value": set.first_value(place),
                 })
             })
             .collect();
@@ -75,8 +75,8 @@ fn show(console: &Console, name: &str) -> Outcome {
     } else {
         let mut rows = vec![["feature", "group", "first bar", "formula"].map(str::to_owned).to_vec()];
         rows.extend(set.definitions().iter().enumerate().map(|(place, feature)| {
-            let first_row = set.first_row(place).unwrap_or(0).to_string();
-            let cells = [&*feature.name, feature.group.label(), &first_row, &feature.formula];
+            let first = set.first_value(place).map_or_else(String::new, |first| first.to_string());
+            let cells = [&*feature.name, feature.group.label(), &first, &feature.formula];
             cells.map(str::to_owned).to_vec()
         }));
         let head = format!(

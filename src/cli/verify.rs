@@ -92,7 +92,7 @@ fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&En
         .filter(|entry| symbols.contains(&entry.key.symbol))
         .filter_map(|entry| match entry.key.dataset {
             Dataset::Features(set) => Some(set.to_string()),
-            Dataset::Bars => None,
+            Dataset::Bars | Dataset::Older(_) => None,
         })
         .collect();
     let scope = match (bars_broken, sets.is_empty()) {

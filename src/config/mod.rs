@@ -25,6 +25,23 @@ pub struct Places {
 }
 
 impl Places {
+    /// The folder of the user's feature sets, beside the settings file.
+    #[must_use]
+    pub fn sets_dir(&self) -> PathBuf {
+        self.beside_settings("sets")
+    }
+
+    /// Where copies of the user's feature sets are kept, each in a folder named as its file.
+    #[must_use]
+    pub fn set_copies_dir(&self) -> PathBuf {
+        self.beside_settings("sets.backups")
+    }
+
+    fn beside_settings(&self, name: &str) -> PathBuf {
+        let folder = self.settings_file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name))
+    }
+
     /// Where this desktop keeps such things; the working folder where the system has no home for us.
     #[must_use]
     pub fn of_user() -> Self {

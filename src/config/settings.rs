@@ -104,6 +104,8 @@ pub struct Settings {
     pub ttl: String,
     /// Feature sets to keep warm.
     pub sets: Vec<String>,
+    /// How many older versions of each feature set stay readable after its definition changed; none when 0.
+    pub kept_versions: usize,
     /// The cache folder, if not the usual one.
     pub cache_dir: Option<PathBuf>,
     /// The folder of the bars tree, if not in the cache folder.
@@ -135,6 +137,7 @@ impl Default for Settings {
             source: None,
             ttl: "24h".to_owned(),
             sets: vec!["classic".to_owned()],
+            kept_versions: 2,
             cache_dir: None,
             bars_cache_dir: None,
             features_cache_dir: None,

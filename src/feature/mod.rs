@@ -13,6 +13,8 @@ mod hash;
 mod library;
 mod set;
 mod set_file;
+#[cfg(test)]
+mod set_tests;
 mod state;
 mod stats;
 pub mod talib;
@@ -25,7 +27,7 @@ pub use definition::{Definition, Group, Placement};
 pub use evaluate::{compute, compute_some, compute_with_state, continue_from, look_back};
 pub use functions::LONGEST_WINDOW;
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
-pub use library::{LibrarySet, SET_FILE_EXTENSION, SetLibrary, SetOrigin, SetProblem, SharedLibrary};
+pub use library::{LibrarySet, SET_FILE_EXTENSION, SetChange, SetLibrary, SetOrigin, SetProblem, SharedLibrary, UnknownSet, reserved_name};
 pub use set::{FeatureSet, RAW_COLUMNS, SetMistake};
 pub use state::{FeatureState, FeatureStateError};
 pub use stats::{ColumnStats, column_stats};

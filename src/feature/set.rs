@@ -17,8 +17,11 @@ use std::sync::{Arc, LazyLock};
 pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
 
 /// The files of the built-in sets.
-const BUILT_IN: [(&str, &str); 2] =
-    [("classic", include_str!("../../assets/sets/classic.toml")), ("alpha158", include_str!("../../assets/sets/alpha158.toml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("classic", include_str!("../../assets/sets/classic.toml")),
+    ("talib", include_str!("../../assets/sets/talib.toml")),
+    ("alpha158", include_str!("../../assets/sets/alpha158.toml")),
+];
 
 /// Something that is wrong with a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,8 @@ struct Inner {
     places: HashMap<Arc<str>, usize>,
     /// Made once: every state is compared with it.
     hash: DefinitionHash,
+    /// By feature: the first bar that can have a value.
+    first_values: Vec<usize>,
     source: String,
 }
 
@@ -161,7 +166,9 @@ impl FeatureSet {
     fn compiled(parts: SetParts, built: Built, source: String) -> Self {
         let places = parts.features.iter().enumerate().map(|(place, definition)| (Arc::clone(&definition.name), place)).collect();
         let hash = DefinitionHash::of_text(&canonical_text(&parts, &built));
-        Self(Arc::new(Inner { parts, built, places, hash, source }))
+        let by_node = built.graph.first_values();
+        let first_values = built.outputs.iter().map(|output| by_node.get(output.index()).copied().unwrap_or(0)).collect();
+        Self(Arc::new(Inner { parts, built, places, hash, first_values, source }))
     }
 
     /// The set's name.
@@ -206,12 +213,6 @@ impl FeatureSet {
         &self.0.built.outputs
     }
 
-    /// Index of the first bar that can have a value, by the feature's place.
-    #[must_use]
-    pub fn first_row(&self, place: usize) -> Option<usize> {
-        self.outputs().get(place).and_then(|output| self.graph().first_rows().get(output.index()).copied())
-    }
-
     /// What windows that are not full give.
     #[must_use]
     pub fn warm_up(&self) -> WarmUp {
@@ -228,6 +229,12 @@ impl FeatureSet {
     #[must_use]
     pub fn feature_hash(&self, place: usize) -> Option<u128> {
         feature_hash(&self.0.built, place)
+    }
+
+    /// Index of the first bar on which a feature can have a value, by its place.
+    #[must_use]
+    pub fn first_value(&self, place: usize) -> Option<usize> {
+        self.0.first_values.get(place).copied()
     }
 
     /// The text the hash is made from: engine version, precision, then every column's name and meaning, sorted by name.
@@ -331,6 +338,20 @@ mod tests {
         assert_eq!(set.outputs().len(), 45);
         let hashes: HashSet<u128> = (0..45).filter_map(|place| set.feature_hash(place)).collect();
         assert_eq!(hashes.len(), 44, "boll_mid is ma20 by another name");
+    }
+
+    #[test]
+    fn the_first_values_of_classic_follow_from_its_formulas() {
+        let set = FeatureSet::classic();
+        let first = |name: &str| set.place(name).and_then(|place| set.first_value(place));
+        for (name, expected) in [("ma5", 4), ("macd_hist", 0), ("rsi6", 1), ("boll_width", 19), ("kdj_j", 8), ("atr14", 14), ("cci14", 13)]
+        {
+            assert_eq!(first(name), Some(expected), "{name}");
+        }
+        for (name, expected) in [("obv", 0), ("roc20", 20), ("volatility20", 20), ("volume_ratio5", 5), ("turnover_rate", 0), ("psy12", 12)]
+        {
+            assert_eq!(first(name), Some(expected), "{name}");
+        }
     }
 
     #[test]

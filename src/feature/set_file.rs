@@ -182,7 +182,7 @@ impl Reader<'_> {
     fn helpers(&mut self, table: &DeTable<'_>) {
         for (key, value) in entries(table) {
             let name = key.get_ref().to_string();
-            let Some(formula) = self.string(Some(&name), "a helper's formula", value) else { continue };
+            let formula = self.string(Some(&name), "a helper's formula", value).unwrap_or_else(placeholder);
             let place = self.formula_place(key, value, &formula);
             self.file.helper_places.push(place);
             self.file.parts.helpers.push(Helper { name, formula });
@@ -226,9 +226,8 @@ impl Reader<'_> {
                     self.mistake(Some(&name), value.span(), message, None);
                 }
             }
-            let Some(value) = formula_value else { continue };
-            let Some(formula) = self.string(Some(&name), "formula", value) else { continue };
-            let place = self.formula_place(key, value, &formula);
+            let formula = formula_value.and_then(|value| self.string(Some(&name), "formula", value)).unwrap_or_else(placeholder);
+            let place = self.formula_place(key, formula_value.unwrap_or(value), &formula);
             self.file.feature_places.push(place);
             definition.formula = formula;
             self.file.parts.features.push(definition);
@@ -285,6 +284,11 @@ impl SetFile {
         mistakes.sort_by_key(|mistake| (mistake.span.start, mistake.span.end));
         mistakes
     }
+}
+
+/// Stands for a formula that is missing, which is told: what names the feature is not wrong because of it.
+fn placeholder() -> String {
+    "0".to_owned()
 }
 
 /// The entries of a table in the order of the file.

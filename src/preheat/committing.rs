@@ -3,10 +3,10 @@
 use super::patience::{Waiting, next_attempt_us};
 use super::report::{Progress, SymbolOutcome};
 use super::run::{Finished, News, Shared, add_since};
-use crate::cache::{Batch, CacheError, Change, ChangeKind, EntryKey, Failure, QualityFinding};
+use crate::cache::{Batch, CacheError, Change, ChangeKind, Entry, EntryKey, Failure, QualityFinding, VersionUse};
 use crate::market::Symbol;
 use async_channel::Receiver;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +30,7 @@ pub(super) struct Committed {
     pub bars_bytes: u64,
     pub features_bytes: u64,
     pub bytes_written: u64,
+    pub kept_older: usize,
 }
 
 /// Takes finished symbols until there are no more; `observe` hears of every commit and of every wait.
@@ -94,7 +95,8 @@ fn commit_batch(
     tell: impl FnMut(Option<Waiting>),
 ) -> Result<Vec<(Symbol, SymbolOutcome)>, CacheError> {
     let now_us = shared.cache.now_us();
-    let mut batch = Batch::default();
+    let mut batch = Batch { forget_older: shared.request.kept_versions == 0, ..Batch::default() };
+    let mut used: BTreeMap<usize, VersionUse> = BTreeMap::new();
     let mut outcomes: Vec<(Symbol, SymbolOutcome)> = Vec::new();
     let mut place_of: HashMap<Symbol, usize> = HashMap::new();
     for finished in finished {
@@ -114,6 +116,13 @@ fn commit_batch(
             committed.bytes_written += bytes;
         }
         batch.staged.extend(finished.staged);
+        for one in finished.used {
+            let Some(version) = shared.versions.get(one.set) else { continue };
+            let of_set =
+                used.entry(one.set).or_insert_with(|| VersionUse { version: Arc::clone(version), entries: 0, rows: 0, rounding: None });
+            of_set.entries += 1;
+            of_set.rows += one.rows;
+        }
         batch.touched.extend(finished.touched);
         match finished.changes.first().map(|change| change.kind) {
             Some(ChangeKind::Appended) => committed.appended += 1,
@@ -146,12 +155,21 @@ fn commit_batch(
         place_of.insert(symbol.clone(), outcomes.len());
         outcomes.push((symbol, outcome));
     }
+    batch.versions = used.into_values().collect();
     let written = shared.retry_when_full(tell, || {
-        make_room(shared, &batch)?;
+        match make_room(shared, &batch) {
+            // There is room for one version only.
+            Err(CacheError::BudgetFull { .. }) if !batch.forget_older => {
+                batch.forget_older = true;
+                make_room(shared, &batch)?;
+            }
+            other => other?,
+        }
         shared.cache.commit_batch(&batch)
     });
-    let lost = written.inspect_err(|_| shared.cache.give_up(&batch.staged))?;
-    for lost in lost {
+    let written = written.inspect_err(|_| shared.cache.give_up(&batch.staged))?;
+    committed.kept_older += written.kept_older;
+    for lost in written.lost {
         if let Some((_, outcome)) = place_of.get(&lost.key.symbol).and_then(|place| outcomes.get_mut(*place)) {
             *outcome = SymbolOutcome::Failed(lost.reason);
         }
@@ -180,14 +198,21 @@ fn give_up_the_rest(shared: &Shared, news_in: &Receiver<News>) {
 fn make_room(shared: &Shared, batch: &Batch) -> Result<(), CacheError> {
     let mut needed_bytes = 0;
     for one in &batch.staged {
-        // What is replaced is known to take its room already.
-        let known_bytes = shared.cache.catalog().entry(&one.entry.key)?.map_or(0, |known| known.size_bytes());
+        let mut known_bytes = 0;
+        // What is replaced is known to take its room already, and what is kept as an older version goes on taking it.
+        let path_of = |entry: &Entry| entry.file.as_ref().map(|file| file.path.clone());
+        let is_replaced = |known: &Entry| batch.forget_older || path_of(known) == path_of(&one.entry);
+        let older = one.entry.provenance.and_then(|made| one.entry.key.older(made.definition));
+        for key in older.into_iter().chain([one.entry.key.clone()]) {
+            let known = shared.cache.catalog().entry(&key)?.filter(is_replaced);
+            known_bytes += known.map_or(0, |known| known.size_bytes());
+        }
         needed_bytes += one.entry.size_bytes().saturating_sub(known_bytes);
     }
     if needed_bytes == 0 {
         return Ok(());
     }
-    let is_protected = |key: &EntryKey| key.source == shared.source_id && shared.symbols.contains(&key.symbol);
+    let is_protected = |key: &EntryKey| key.source == shared.source_id && shared.symbols.contains(&key.symbol) && !key.dataset.is_older();
     let room = shared.cache.make_room(needed_bytes, &is_protected)?;
     // What is to stay free on the disk is a wish; the budget is a limit.
     if room.over_budget_bytes == 0 {

@@ -171,6 +171,8 @@ fn look_again(shared: &Shared, mut task: Task) -> (Task, bool) {
         let entry = shared.cache.catalog().entry(&key).ok().flatten();
         is_fresh &= judge.state(entry.as_ref(), &key, fingerprint, now_us) == EntryState::Fresh;
         feature.previous = entry.map(Box::new);
+        let older = key.older(set.definition_hash()).and_then(|key| shared.cache.catalog().entry(&key).ok().flatten());
+        feature.older = older.map(Box::new);
     }
     match (&mut task.item.bars, bars) {
         (BarsTask::Fetch { previous, range }, bars) => {

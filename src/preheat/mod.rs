@@ -6,6 +6,7 @@
 mod ask;
 mod committing;
 mod control;
+mod features;
 mod fetching;
 mod leasing;
 mod merge;
@@ -20,6 +21,6 @@ pub use ask::{Ask, Asked, Cut, decide};
 pub use control::{Control, RunState};
 pub use merge::{Difference, Merged, merge};
 pub use patience::Waiting;
-pub use plan::{BarsTask, FeatureTask, Plan, PlanItem, Plenty, PreheatRequest, Scope, make_plan};
-pub use report::{Counted, PreheatReport, Progress, StageSeconds, SymbolOutcome};
+pub use plan::{BarsTask, FeatureTask, KEPT_VERSIONS, Plan, PlanItem, Plenty, PreheatRequest, Scope, make_plan};
+pub use report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
 pub use run::{PreheatError, run_plan};

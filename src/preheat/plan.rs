@@ -46,9 +46,14 @@ pub struct PreheatRequest {
     pub jobs: usize,
     /// How long a source that cannot be reached or a full disk is waited for; for ever when left out.
     pub patience: Option<Duration>,
+    /// How many older versions of a set are kept; none are when 0.
+    pub kept_versions: usize,
     /// Where the jitter of waits begins.
     pub jitter_seed: u64,
 }
+
+/// How many older versions of a set are kept where nobody says.
+pub const KEPT_VERSIONS: usize = 2;
 
 impl Default for PreheatRequest {
     fn default() -> Self {
@@ -63,6 +68,7 @@ impl Default for PreheatRequest {
             judge: Arc::default(),
             jobs: 0,
             patience: Some(Duration::from_secs(120)),
+            kept_versions: KEPT_VERSIONS,
             jitter_seed: 0,
         }
     }
@@ -89,6 +95,8 @@ pub struct FeatureTask {
     pub set: usize,
     /// The entry as it is.
     pub previous: Option<Box<Entry>>,
+    /// An older version that the present definition made, where that is what it once was.
+    pub older: Option<Box<Entry>>,
 }
 
 /// The work for one symbol.
@@ -190,7 +198,8 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
         let mut features = Vec::new();
         if request.scope != Scope::BarsOnly {
             for (set, definitions) in request.sets.iter().enumerate() {
-                let previous = by_key.get(&EntryKey::features(source, &info.symbol, definitions.name()));
+                let key = EntryKey::features(source, &info.symbol, definitions.name());
+                let previous = by_key.get(&key);
                 let policy = Policy {
                     now_us,
                     rule,
@@ -199,7 +208,9 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
                 };
                 // Features of bars that are fetched again may change with them; the pipeline decides by fingerprint.
                 if fetch || request.force || state_of(previous, &policy) != EntryState::Fresh {
-                    features.push(FeatureTask { set, previous: previous.cloned().map(Box::new) });
+                    let older = key.older(definitions.definition_hash()).and_then(|key| by_key.get(&key));
+                    let [previous, older] = [previous, older].map(|entry| entry.cloned().map(Box::new));
+                    features.push(FeatureTask { set, previous, older });
                 }
             }
         }

@@ -80,6 +80,25 @@ pub struct Counted {
     pub bytes_written: u64,
 }
 
+/// How columns of features came about, counted: one per symbol and feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct FeatureCounts {
+    /// Columns that were computed from the first bar on.
+    pub computed: u64,
+    /// Columns of which only the newest rows were computed.
+    pub continued: u64,
+    /// Columns that mean what they meant when their set had another definition, and were taken from there as they were.
+    pub reused: u64,
+    /// Columns of older versions that are the present ones again; nothing was read or written.
+    pub restored: u64,
+    /// Values that were computed, nulls included.
+    pub values_computed: u64,
+    /// Values that were taken from older versions, nulls included.
+    pub values_reused: u64,
+    /// Entries that became older versions.
+    pub kept_older: u64,
+}
+
 /// How a preheat ended.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PreheatReport {
@@ -111,6 +130,8 @@ pub struct PreheatReport {
     pub features_bytes: u64,
     /// What was done, counted.
     pub counted: Counted,
+    /// How the columns of features came about.
+    pub features: FeatureCounts,
     /// Seconds by stage.
     pub seconds: StageSeconds,
     /// Whether the user stopped it.
@@ -127,6 +148,7 @@ struct ReportJson<'report> {
     rows_dropped: u64,
     bytes: BytesJson,
     counted: Counted,
+    features: FeatureCounts,
     changed: &'report [Symbol],
     seconds: StageSeconds,
     failures: Vec<FailureJson<'report>>,
@@ -178,6 +200,7 @@ impl Serialize for PreheatReport {
             rows_dropped: self.rows_dropped,
             bytes: BytesJson { bars: self.bars_bytes, features: self.features_bytes },
             counted: self.counted,
+            features: self.features,
             changed: &self.changed,
             seconds: self.seconds,
             failures: self.failed.iter().map(|(symbol, error)| FailureJson { symbol, error }).collect(),

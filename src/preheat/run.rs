@@ -6,14 +6,15 @@
 
 use super::committing::{COMMIT_BATCH, commit_all};
 use super::control::Control;
+use super::features::SetUse;
 use super::fetching::{fetch_all, first_requests};
 use super::leasing::{feed_cached, renew_leases};
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
 use super::queue::{Queue, Task};
-use super::report::{Counted, PreheatReport, Progress, StageSeconds, SymbolOutcome};
+use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
 use super::working::work;
-use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, Staged, Touched};
+use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};
 use crate::market::{Quality, RawBars, Symbol};
 use crate::source::{Source, SourceError, SourceId};
 use async_channel::{Sender, bounded};
@@ -89,6 +90,8 @@ pub(super) struct Finished {
     pub unchanged: bool,
     pub rows: u64,
     pub rows_dropped: u64,
+    /// Sets of the request whose features were staged.
+    pub used: Vec<SetUse>,
     /// The right under which it was written.
     pub lease: Option<Arc<Lease>>,
 }
@@ -125,6 +128,12 @@ pub(super) struct Counters {
     pub digest_rows: AtomicU64,
     pub rows_fetched: AtomicU64,
     pub rows_computed: AtomicU64,
+    pub columns_computed: AtomicU64,
+    pub columns_continued: AtomicU64,
+    pub columns_reused: AtomicU64,
+    pub columns_restored: AtomicU64,
+    pub values_computed: AtomicU64,
+    pub values_reused: AtomicU64,
 }
 
 /// What all threads of one run share.
@@ -138,6 +147,8 @@ pub(super) struct Shared {
     pub queue: Queue,
     /// Failed attempts in a row of symbols that failed before.
     pub attempts: HashMap<Symbol, u32>,
+    /// The versions of the request's sets, in its order.
+    pub versions: Vec<Arc<SetVersion>>,
     /// The symbols asked for: what is fresh or was just brought is not evicted for the rest.
     pub symbols: HashSet<Symbol>,
     /// Held for reading while the source is asked, for writing while it is waited for.
@@ -298,6 +309,7 @@ pub async fn run_plan(
         counted: Counters::default(),
         queue: Queue::default(),
         attempts,
+        versions: request.sets.iter().map(|set| Arc::new(SetVersion::of(set))).collect(),
         symbols,
         reachable: tokio::sync::RwLock::default(),
         outages: AtomicU64::new(0),
@@ -350,6 +362,14 @@ pub async fn run_plan(
     shared.news.close();
     drop(renewer);
     let committed = committer.await.map_err(|_panic| PreheatError::Panic)?;
+    if committed.kept_older > 0 {
+        let (cache, kept) = (Arc::clone(&shared.cache), request.kept_versions);
+        let trimmed = tokio::task::spawn_blocking(move || cache.trim_versions(kept)).await.map_err(|_panic| PreheatError::Panic)?;
+        // They take room for longer than they should, that is all; the next run tries again.
+        if let Err(error) = trimmed {
+            tracing::warn!(%error, "older versions of feature sets could not be moved to the trash");
+        }
+    }
     report.ok = committed.ok;
     report.unchanged = committed.unchanged;
     report.no_data = committed.no_data;
@@ -369,6 +389,15 @@ pub async fn run_plan(
         rows_fetched: count(&shared.counted.rows_fetched),
         rows_computed: count(&shared.counted.rows_computed),
         bytes_written: committed.bytes_written,
+    };
+    report.features = FeatureCounts {
+        computed: count(&shared.counted.columns_computed),
+        continued: count(&shared.counted.columns_continued),
+        reused: count(&shared.counted.columns_reused),
+        restored: count(&shared.counted.columns_restored),
+        values_computed: count(&shared.counted.values_computed),
+        values_reused: count(&shared.counted.values_reused),
+        kept_older: committed.kept_older as u64,
     };
     report.not_reached = total.saturating_sub(committed.done);
     report.stopped_by = shared.stopped_by.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,19 +1,18 @@
-//! The working threads: check, merge with what is cached, write bars, compute and write features of one symbol at a time.
+//! The working threads: check, merge with what is cached, write bars of one symbol at a time; then its features (`features`).
 //!
 //! Contract: what is staged equals what a fetch and computation of everything would give; where history stands, only new rows
 //! are written and computed.
 
 use super::ask::Ask;
+use super::features::{self, bring_features};
 use super::merge::{Difference, merge};
 use super::plan::{BarsTask, FeatureTask, PlanItem, VANISHED};
 use super::queue::{Request, Task};
 use super::run::{Finished, News, Shared, Work, add_since};
-use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Provenance, Synced, Touched};
-use crate::feature::{self, FeatureSet, FeatureState};
+use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Synced, Touched};
 use crate::market::{Bars, DateRange, Quality, RawBars, Symbol, micros_of_date};
 use async_channel::{Receiver, Sender};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// One working thread: works off symbol after symbol.
@@ -61,7 +60,7 @@ fn failed_entry(shared: &Shared, symbol: &Symbol, key: EntryKey, message: &str) 
 }
 
 /// An error of the cache: of this symbol alone, or the end of the run.
-fn failed_in_cache(shared: &Shared, symbol: &Symbol, key: EntryKey, error: &CacheError) -> Finished {
+pub(super) fn failed_in_cache(shared: &Shared, symbol: &Symbol, key: EntryKey, error: &CacheError) -> Finished {
     if matches!(
         error,
         CacheError::File { .. } | CacheError::FolderNotWritable { .. } | CacheError::Catalog { .. } | CacheError::DiskFull { .. }
@@ -88,19 +87,19 @@ fn without_rows(shared: &Shared, item: &PlanItem) -> Finished {
 }
 
 /// What was just learnt of a symbol's bars, for their row and for the features made of them.
-struct BarsFacts {
-    fingerprint: u128,
+pub(super) struct BarsFacts {
+    pub fingerprint: u128,
     /// Fingerprint of the bars that were cached before, and the first row that may differ from them.
-    before: Option<(u128, usize)>,
-    fetched_at_us: i64,
-    range: DateRange,
-    quality: Quality,
-    provisional_from_us: Option<i64>,
-    pinned: bool,
+    pub before: Option<(u128, usize)>,
+    pub fetched_at_us: i64,
+    pub range: DateRange,
+    pub quality: Quality,
+    pub provisional_from_us: Option<i64>,
+    pub pinned: bool,
 }
 
 /// Rows before the first provisional bar.
-fn settled_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usize {
+pub(super) fn settled_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usize {
     provisional_from_us.map_or(bars.len(), |from| bars.time_us.partition_point(|time| *time < from))
 }
 
@@ -177,8 +176,19 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
             finished.changes.extend(change);
         }
         let cost_us = cost_of(previous.as_ref(), task.fetch_us, came, bars.len());
-        let footer =
-            Footer { key: key.clone(), provenance: None, range, fetched_at_us, quality, synced, provisional_from_us, cost_us, state: None };
+        let footer = Footer {
+            key: key.clone(),
+            provenance: None,
+            range,
+            fetched_at_us,
+            quality,
+            synced,
+            provisional_from_us,
+            cost_us,
+            state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
+        };
         let writing = Instant::now();
         let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {
             (Some(entry), true) => {
@@ -186,7 +196,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
                 let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
                 shared.cache.stage_append(open, &bars, from_row, None, footer.clone())
             }
-            (entry, _) => shared.cache.stage(&content, footer.clone(), entry.as_ref()),
+            _ => shared.cache.stage(&content, footer.clone()),
         });
         add_since(&shared.busy.write_ns, writing);
         match staged {
@@ -287,14 +297,7 @@ fn work_on_unchanged(shared: &Shared, mut task: Task) -> Option<Finished> {
         provisional_from_us: entry.provisional_from_us,
         pinned: entry.pinned,
     };
-    let is_current = |feature: &FeatureTask| {
-        let definition = shared.request.sets.get(feature.set).map(FeatureSet::definition_hash);
-        let provenance = definition.map(|definition| Provenance { definition, inputs: file.fingerprint });
-        feature
-            .previous
-            .as_deref()
-            .is_some_and(|entry| entry.file.is_some() && entry.provenance.is_some() && entry.provenance == provenance)
-    };
+    let is_current = |feature: &FeatureTask| features::is_current(shared, feature, file.fingerprint);
     let bars = if task.item.features.iter().all(is_current) {
         // Nothing has to be computed, so nothing is read.
         Arc::new(Bars::default())
@@ -335,116 +338,4 @@ fn work_on_cached(shared: &Shared, item: &PlanItem) -> Option<Finished> {
     let mut finished = Finished { symbol: Some(item.symbol.clone()), rows: bars.len() as u64, ..Finished::default() };
     bring_features(shared, item, &bars, &facts, &mut finished);
     Some(finished)
-}
-
-/// Brings the planned feature sets of a symbol up to its bars: leaves them, continues them, or computes them whole.
-fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>, facts: &BarsFacts, finished: &mut Finished) {
-    for FeatureTask { set, previous } in &item.features {
-        let Some(set) = shared.request.sets.get(*set) else { continue };
-        let key = EntryKey::features(&shared.source_id, &item.symbol, set.name());
-        let provenance = Provenance { definition: set.definition_hash(), inputs: facts.fingerprint };
-        let previous = previous.as_deref();
-        let unchanged = previous.is_some_and(|entry: &Entry| entry.file.is_some() && entry.provenance == Some(provenance));
-        if unchanged && !shared.request.force {
-            finished.touched.push(Touched {
-                key,
-                fetched_at_us: facts.fetched_at_us,
-                range: facts.range,
-                quality: facts.quality,
-                synced: None,
-                provisional_from_us: facts.provisional_from_us,
-            });
-            continue;
-        }
-        let footer = Footer {
-            key: key.clone(),
-            provenance: Some(provenance),
-            range: facts.range,
-            fetched_at_us: facts.fetched_at_us,
-            quality: facts.quality,
-            synced: None,
-            provisional_from_us: facts.provisional_from_us,
-            cost_us: 0,
-            state: None,
-        };
-        let continued = if shared.request.force { None } else { continue_features(shared, set, bars, facts, previous, &footer) };
-        let staged = continued.unwrap_or_else(|| compute_features(shared, set, bars, facts, previous, footer));
-        match staged {
-            Ok(mut staged) => {
-                // Features of pinned bars are pinned with them.
-                staged.entry.pinned |= facts.pinned;
-                finished.staged.push(staged);
-            }
-            Err(error) => {
-                finished.failure = failed_in_cache(shared, &item.symbol, key, &error).failure;
-                return;
-            }
-        }
-    }
-}
-
-fn compute_features(
-    shared: &Shared,
-    set: &FeatureSet,
-    bars: &Arc<Bars>,
-    facts: &BarsFacts,
-    previous: Option<&Entry>,
-    mut footer: Footer,
-) -> Result<crate::cache::Staged, CacheError> {
-    let computing = Instant::now();
-    let (table, state) = feature::compute_with_state(set, bars, settled_rows(bars, facts.provisional_from_us));
-    shared.counted.rows_computed.fetch_add(table.len() as u64, Ordering::Relaxed);
-    footer.cost_us = u64::try_from(computing.elapsed().as_micros()).unwrap_or(u64::MAX);
-    footer.state = Some(state.to_text());
-    add_since(&shared.busy.compute_ns, computing);
-    let content = Content::Features { bars: Arc::clone(bars), table: Arc::new(table) };
-    let writing = Instant::now();
-    let staged = shared.with_room(|| shared.cache.stage(&content, footer.clone(), previous));
-    add_since(&shared.busy.write_ns, writing);
-    staged
-}
-
-/// Goes on from the state of the cached features; `None` where that cannot be done and everything has to be computed.
-fn continue_features(
-    shared: &Shared,
-    set: &FeatureSet,
-    bars: &Arc<Bars>,
-    facts: &BarsFacts,
-    previous: Option<&Entry>,
-    footer: &Footer,
-) -> Option<Result<crate::cache::Staged, CacheError>> {
-    let (before, from_row) = facts.before?;
-    let entry = previous?;
-    let known = Provenance { definition: set.definition_hash(), inputs: before };
-    if from_row == 0 || from_row > bars.len() || entry.file.is_none() || entry.provenance != Some(known) {
-        return None;
-    }
-    let computing = Instant::now();
-    let open = match shared.cache.open_for_append(entry) {
-        Ok(open) => open,
-        Err(error) => {
-            tracing::warn!(%error, "cached features cannot be continued and are computed whole");
-            return None;
-        }
-    };
-    let state = FeatureState::from_text(open.footer().state.as_deref()?).ok()?;
-    // The state is as at the first row that was provisional, which may since have been found unchanged.
-    let from_row = from_row.min(state.rows());
-    let (tail, state) = feature::continue_from(set, bars, from_row, &state, settled_rows(bars, facts.provisional_from_us))?;
-    shared.counted.rows_computed.fetch_add(tail.len() as u64, Ordering::Relaxed);
-    add_since(&shared.busy.compute_ns, computing);
-    let rows_before = entry.rows().max(1);
-    let footer =
-        Footer { cost_us: entry.cost_us.saturating_mul(bars.len() as u64) / rows_before, state: Some(state.to_text()), ..footer.clone() };
-    let writing = Instant::now();
-    let mut open = Some(open);
-    let staged = shared.with_room(|| {
-        let open = match open.take() {
-            Some(open) => open,
-            None => shared.cache.open_for_append(entry)?,
-        };
-        shared.cache.stage_append(open, bars, from_row, Some(&tail), footer.clone())
-    });
-    add_since(&shared.busy.write_ns, writing);
-    Some(staged)
 }

@@ -1,5 +1,6 @@
 //! Commands as widgets: buttons, menu items and shortcuts, all made from the one list.
 
+use super::chart::ChartKeys;
 use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::Outbox;
@@ -15,6 +16,10 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::PreheatAll | Command::PreheatSelected => icons::PREHEAT,
         Command::RefreshSelected | Command::ListSymbols | Command::CheckSource => icons::REFRESH,
         Command::ShowInspector => icons::INFO,
+        Command::ShowFeatures => icons::FEATURES,
+        Command::SearchFeatures => icons::SEARCH,
+        Command::NewFormula => icons::ADD,
+        Command::SaveFormula => icons::CHECK,
         Command::InvalidateSelected => icons::INVALIDATE,
         Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
         Command::PinSelected => icons::PIN,
@@ -31,6 +36,12 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ShowJobs => icons::JOBS,
         Command::ShowSettings => icons::SETTINGS,
         Command::CopyRows => icons::COPY,
+        Command::ToggleVolume => icons::STYLE_HISTOGRAM,
+        Command::ToggleLogScale => icons::INDICATORS,
+        Command::RestorePanes => icons::RESTORE_PANES,
+        Command::ApplyTemplate => icons::TEMPLATE,
+        Command::SaveTemplate => icons::SAVE,
+        Command::ResetChart => icons::RESET,
         Command::Palette => icons::SEARCH,
         Command::Help => icons::KEYBOARD,
         _ => return None,
@@ -156,15 +167,25 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
         return;
     }
     let typing = ui.text_edit_focused();
+    let has_focus = |id: egui::Id| ui.memory(|memory| memory.has_focus(id));
+    let in_formula = has_focus(super::features::field_id());
+    let chart_keys = if state.view == View::Symbols { ChartKeys::of(ui) } else { ChartKeys::default() };
     for command in Command::iter() {
         let Some(shortcut) = command.shortcut() else { continue };
         // While a text is edited, plain keys and the text's own shortcuts belong to it.
-        let texts_own = !shortcut.ctrl || matches!(command, Command::SelectAll | Command::UndoClear);
+        let texts_own = !shortcut.ctrl
+            || matches!(command, Command::SelectAll | Command::UndoClear)
+            || (in_formula && matches!(command, Command::CancelJob));
         if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
             continue;
         }
-        // Keys of a command that cannot run now are left to whoever else wants them; so is Esc while a popup is open.
-        let popups_own = shortcut.key == Key::Escape && egui::Popup::is_any_open(ui);
+        // Keys of a command that cannot run now are left to whoever else wants them; so is Esc while a popup is open, and what the
+        // chart wants for what has the keyboard in it.
+        let popups_own = match shortcut.key {
+            Key::Escape => egui::Popup::is_any_open(ui) || chart_keys.escape,
+            Key::Delete => chart_keys.delete,
+            _ => false,
+        };
         if let Some(keys) = egui_shortcut(shortcut)
             && !popups_own
             && command.enabled(state).is_ok()
@@ -176,7 +197,10 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, out);
-    } else if typing && state.view == View::Symbols && ui.input(|input| input.key_pressed(egui::Key::ArrowDown)) {
+    } else if has_focus(super::symbols::filter_id())
+        && state.view == View::Symbols
+        && ui.input(|input| input.key_pressed(egui::Key::ArrowDown))
+    {
         // From the filter straight into the list.
         ui.memory_mut(|memory| {
             if let Some(focused) = memory.focused() {

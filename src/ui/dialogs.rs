@@ -107,6 +107,7 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ("Wheel on the chart", "Zoom at the pointer"),
         ("Shift+wheel, drag", "Move in time"),
         ("Double-click on the chart", "Back to the chosen range"),
+        ("Ctrl+Space, Ctrl+. in a formula", "What could stand there; take the suggestion"),
     ];
     let response = Modal::new(Id::unique("help")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(680.0);

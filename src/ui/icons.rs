@@ -119,8 +119,32 @@ icons! {
     RESET = ICON_RESTART_ALT;
     /// The source cannot be reached.
     OFFLINE = ICON_CLOUD_OFF;
+    /// The features panel.
+    FEATURES = ICON_FUNCTION;
     /// Encrypted.
     LOCK = ICON_LOCK;
+    /// All the room for one pane.
+    MAXIMISE = ICON_OPEN_IN_FULL;
+    /// Room for all panes again.
+    RESTORE_PANES = ICON_CLOSE_FULLSCREEN;
+    /// Chart templates.
+    TEMPLATE = ICON_DASHBOARD_CUSTOMIZE;
+    /// A favourite, the default.
+    STAR = ICON_STAR;
+    /// Keep.
+    SAVE = ICON_SAVE;
+    /// A formula.
+    FORMULA = ICON_FUNCTIONS;
+    /// Drawn as a line.
+    STYLE_LINE = ICON_SHOW_CHART;
+    /// Drawn as steps.
+    STYLE_STEP = ICON_STAIRS;
+    /// Drawn as columns.
+    STYLE_HISTOGRAM = ICON_BAR_CHART;
+    /// Drawn as a filled line.
+    STYLE_AREA = ICON_AREA_CHART;
+    /// Drawn as dots.
+    STYLE_DOTS = ICON_SCATTER_PLOT;
 }
 
 /// An icon as text, at the size of an icon in a control.

@@ -6,6 +6,7 @@ mod commands;
 mod connect;
 mod dashboard;
 mod dialogs;
+pub mod features;
 pub use crate::format;
 pub mod icons;
 mod inspector;

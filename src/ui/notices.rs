@@ -3,8 +3,8 @@
 use super::icons;
 use super::theme::{Theme, space};
 use super::window::{Outbox, ViewState};
-use crate::app::{Action, AppState};
-use crate::worker::{Notice, NoticeLevel};
+use crate::app::{Action, AppState, LiveNotice};
+use crate::worker::NoticeLevel;
 use eframe::egui;
 use egui::{Align2, Area, Frame, Id, Label, Margin, Order, RichText, Ui, vec2};
 use std::time::Duration;
@@ -12,9 +12,15 @@ use std::time::Duration;
 /// Most notices on show at a time.
 const SHOWN: usize = 4;
 
-fn stays_secs(notice: &Notice) -> f64 {
-    match notice.level {
-        _ if notice.undo_batch.is_some() => 15.0,
+/// What can be done from a notice: the words on its button, and the action.
+fn offer_of(live: &LiveNotice) -> Option<(&str, Action)> {
+    let offered = live.offer.as_ref().map(|offer| (offer.label.as_str(), (*offer.action).clone()));
+    offered.or(live.notice.undo_batch.map(|batch| ("Undo", Action::Restore(batch))))
+}
+
+fn stays_secs(live: &LiveNotice) -> f64 {
+    match live.notice.level {
+        _ if live.offer.is_some() || live.notice.undo_batch.is_some() => 15.0,
         NoticeLevel::Success | NoticeLevel::Info => 6.0,
         NoticeLevel::Warning => 15.0,
         NoticeLevel::Error => 60.0,
@@ -33,7 +39,7 @@ pub fn notices_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
     let mut next_end = f64::INFINITY;
     for notice in live {
         let since = *views.notice_times.entry(notice.id).or_insert(now);
-        let left = stays_secs(&notice.notice) - (now - since);
+        let left = stays_secs(notice) - (now - since);
         if left <= 0.0 {
             out.act(Action::DismissNotice(notice.id));
         } else {
@@ -59,10 +65,10 @@ pub fn notices_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                     ui.vertical(|ui| {
                         ui.set_width(306.0);
                         ui.add(Label::new(RichText::new(&notice.notice.text).color(theme.text)).selectable(true).wrap());
-                        if let Some(batch) = notice.notice.undo_batch
-                            && ui.button("Undo").clicked()
+                        if let Some((label, action)) = offer_of(notice)
+                            && ui.button(label).clicked()
                         {
-                            out.act(Action::Restore(batch));
+                            out.act(action);
                             out.act(Action::DismissNotice(notice.id));
                         }
                     });

@@ -4,7 +4,7 @@ use super::commands::{icon_of, name_item};
 use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::{Outbox, ViewState};
-use crate::app::{Action, AppState, Command, Dialog, ListAction, View};
+use crate::app::{Action, AppState, ChartAction, Command, Dialog, ListAction, View};
 use crate::market::Symbol;
 use eframe::egui;
 use egui::{Id, Modal, Modifiers, RichText, TextEdit, Ui, vec2};
@@ -24,6 +24,8 @@ pub struct PaletteState {
 enum Line {
     Command(Command),
     Symbol(Symbol),
+    /// A chart template.
+    Template(String),
 }
 
 /// The letters of `needle` in their order somewhere in `text`; better matches have smaller numbers.
@@ -42,12 +44,31 @@ fn rank(text: &str, needle: &str) -> Option<usize> {
     Some(gaps)
 }
 
+fn template_text(name: &str) -> String {
+    format!("Apply template {name}")
+}
+
+/// Chart templates that match, best first; their names alone are searched where nothing else is.
+fn templates(state: &AppState, needle: &str, alone: bool) -> Vec<(usize, String)> {
+    let text = |name: &str| if alone { name.to_owned() } else { template_text(name) };
+    let names = state.chart.templates.names().into_iter();
+    let mut found: Vec<(usize, String)> = names.filter_map(|(name, _)| Some((rank(&text(&name), needle)?, name))).collect();
+    found.sort_by_key(|(rank, _)| *rank);
+    found
+}
+
 fn lines(state: &AppState, text: &str) -> Vec<Line> {
     let needle = text.trim().to_lowercase();
-    let mut commands: Vec<(usize, Command)> = Command::iter()
+    if matches!(state.dialog, Some(Dialog::Templates)) {
+        return templates(state, &needle, true).into_iter().map(|(_, name)| Line::Template(name)).take(LINES).collect();
+    }
+    let mut commands: Vec<(usize, Line)> = Command::iter()
         .filter(|command| !matches!(command, Command::Palette))
-        .filter_map(|command| Some((rank(command.text(), &needle)?, command)))
+        .filter_map(|command| Some((rank(command.text(), &needle)?, Line::Command(command))))
         .collect();
+    if !needle.is_empty() {
+        commands.extend(templates(state, &needle, false).into_iter().map(|(rank, name)| (rank, Line::Template(name))));
+    }
     commands.sort_by_key(|(rank, _)| *rank);
     let mut symbols: Vec<(usize, &Symbol)> = Vec::new();
     if !needle.is_empty() {
@@ -56,12 +77,12 @@ fn lines(state: &AppState, text: &str) -> Vec<Line> {
         symbols.sort();
     }
     let symbols = symbols.into_iter().take(LINES / 2).map(|(_, symbol)| Line::Symbol(symbol.clone()));
-    symbols.chain(commands.into_iter().map(|(_, command)| Line::Command(command))).take(LINES).collect()
+    symbols.chain(commands.into_iter().map(|(_, line)| line)).take(LINES).collect()
 }
 
 /// Draws the palette while it is open.
 pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
-    let Some(Dialog::Palette) = &state.dialog else {
+    let Some(Dialog::Palette | Dialog::Templates) = &state.dialog else {
         views.palette.open = false;
         return;
     };
@@ -82,7 +103,7 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                 input.consume_key(Modifiers::NONE, egui::Key::Enter),
             )
         });
-        let hint = "Search commands and symbols";
+        let hint = if matches!(state.dialog, Some(Dialog::Templates)) { "Search chart templates" } else { "Search commands and symbols" };
         let field = ui.add(TextEdit::singleline(&mut palette.text).hint_text(hint).desired_width(f32::INFINITY));
         field.request_focus();
         if field.changed() {
@@ -109,6 +130,7 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                     (icon_of(*command).unwrap_or(icons::CHEVRON_RIGHT), command.text().to_owned(), keys, command.enabled(state))
                 }
                 Line::Symbol(symbol) => (icons::CHART, symbol.to_string(), String::new(), Ok(())),
+                Line::Template(name) => (icons::TEMPLATE, template_text(name), String::new(), Command::ApplyTemplate.enabled(state)),
             };
             let name = enabled.err().map_or_else(|| text.clone(), |reason| format!("{text} ({reason})"));
             let note = enabled.err().unwrap_or(&keys);
@@ -124,6 +146,7 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                 out.act(Action::CloseDialog);
                 match line {
                     Line::Command(command) => out.act(Action::Run(*command)),
+                    Line::Template(name) => out.act(Action::Chart(ChartAction::ApplyTemplate(name.clone()))),
                     Line::Symbol(symbol) => {
                         out.act(Action::Show(View::Symbols));
                         out.act(Action::List(ListAction::Click { symbol: symbol.clone(), toggle: false, extend: false }));

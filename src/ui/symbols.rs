@@ -2,13 +2,13 @@
 //!
 //! Only the visible rows are built. What a click means is decided by the state; this only says that one happened.
 
-use super::chart::{ChartNotice, chart_ui};
+use super::chart::{ChartNotice, ChartOffer, chart_ui};
 use super::commands::{command_button_ui, command_icon_ui, primary_button_ui};
 use super::theme::{StateMark, Theme, size, space};
 use super::widgets::{chip_ui, mark_of, state_ui};
 use super::window::{Outbox, ViewState};
-use super::{dialogs, format, icons, inspector};
-use crate::app::{Action, AppState, Column, Command, ListAction, OpenState, StateFilter};
+use super::{dialogs, features, format, icons, inspector};
+use crate::app::{Action, AppState, ChartAction, Column, Command, ListAction, OpenState, StateFilter};
 use crate::cache::{EntryState, Why};
 use crate::market::Symbol;
 use crate::worker::{DatasetFacts, LoadError, SymbolRow};
@@ -17,8 +17,8 @@ use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, Sense, TextEdit
 use egui_extras::{Column as TableColumn, TableBuilder, TableRow};
 use strum::IntoEnumIterator;
 
-/// What the two buttons at the end of a symbol's head take.
-const HEAD_BUTTONS_POINTS: f32 = 80.0;
+/// What the buttons at the end of a symbol's head take.
+const HEAD_BUTTONS_POINTS: f32 = 112.0;
 /// What the chart keeps beside the list and the inspector.
 const CHART_POINTS: f32 = 500.0;
 
@@ -31,12 +31,17 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
     let theme = Theme::of(ui);
     let list = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 12, right: 4, top: 0, bottom: 0 });
     // The chart keeps room of its own, whatever stands beside it.
-    let beside = if state.inspector.open { inspector::WIDTH } else { 0.0 };
+    let beside = match (state.inspector.open, state.features.open) {
+        (true, _) => inspector::WIDTH,
+        (_, true) => features::WIDTH,
+        _ => 0.0,
+    };
     let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
     Panel::left("symbols").resizable(true).default_size(712.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
         list_ui(ui, state, views, out);
     });
     inspector::inspector_ui(ui, state, views, out);
+    features::features_ui(ui, state, views, out);
     egui::CentralPanel::default().frame(Frame::NONE.fill(theme.background)).show(ui, |ui| {
         symbol_head_ui(ui, state, out);
         chart_part_ui(ui, state, views, out);
@@ -62,6 +67,11 @@ fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     }
 }
 
+/// The filter's name among widgets: from it the arrow down goes into the list.
+pub(super) fn filter_id() -> egui::Id {
+    egui::Id::unique("symbols filter")
+}
+
 fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
@@ -70,7 +80,7 @@ fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let mut text = state.list.filter().to_owned();
         ui.label(icons::icon(icons::SEARCH).color(theme.text_weak));
         let hint = "Filter symbols";
-        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(220.0));
+        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(220.0).id(filter_id()));
         let field = field.on_hover_text("Type a part of a symbol");
         if state.focus_filter {
             field.request_focus();
@@ -404,7 +414,7 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
             if let Some(loaded) = state.chart.loaded.as_ref().filter(|loaded| loaded.data.symbol == row.symbol) {
                 facts.push(format!("from {} in {}", loaded.tier.word(), milliseconds(loaded.seconds)));
-                if loaded.features_computed {
+                if loaded.data.features_computed() {
                     facts.push("features computed for this view".to_owned());
                 }
             }
@@ -417,6 +427,9 @@ fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if !state.inspector.open {
                     command_icon_ui(ui, state, Command::ShowInspector, out);
+                }
+                if !state.features.open {
+                    command_icon_ui(ui, state, Command::ShowFeatures, out);
                 }
                 if icons::icon_button_ui(ui, icons::PREHEAT, "Preheat this symbol").clicked() {
                     out.act(Action::Preheat(row.symbol.clone()));
@@ -455,10 +468,19 @@ fn milliseconds(seconds: f64) -> String {
 fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let focus = state.list.focus();
     // The symbol before stays on the chart for the millisecond the next one takes: nothing flickers.
-    let loaded = state.chart.loaded.as_ref().filter(|_| focus.is_some());
+    let data = state.chart_data().filter(|_| focus.is_some());
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
-    let data = loaded.map(|loaded| &*loaded.data);
-    let response = chart_ui(ui, &mut views.chart, &mut views.layout, data, &views.features);
+    let mut layout = state.chart.layout.clone();
+    let lent = features::lend(state, &mut layout);
+    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
+    if response.layout_changed {
+        if let Some(lent) = &lent {
+            features::take_back(&mut layout, lent);
+        }
+        out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
+    }
+    out.actions.extend(response.actions);
     if response.action_clicked
         && let Some(symbol) = focus
     {

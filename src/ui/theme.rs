@@ -61,6 +61,9 @@ pub mod size {
     pub const RADIUS_WINDOW: u8 = 8;
 }
 
+/// What the colours of [`Theme::series`] are called, in their order.
+pub const SERIES_NAMES: [&str; 10] = ["Blue", "Amber", "Violet", "Teal", "Pink", "Olive", "Copper", "Slate", "Indigo", "Sand"];
+
 /// Which colours gains and losses have on charts; the user's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,7 +172,15 @@ pub struct Theme {
     /// Text on such a tag.
     pub on_tag: Color32,
     /// Lines drawn over prices and in panes, in the order they are given out.
-    pub series: [Color32; 8],
+    pub series: [Color32; 10],
+    /// In a formula: a column of the bars.
+    pub code_field: Color32,
+    /// In a formula: a function.
+    pub code_function: Color32,
+    /// In a formula: a number.
+    pub code_number: Color32,
+    /// In a formula: a feature or helper.
+    pub code_name: Color32,
     /// Below popups and dialogs.
     pub shadow: Color32,
 }
@@ -231,7 +242,22 @@ const fn dark(gain: u32, loss: u32) -> Theme {
         crosshair: rgb(0x666e79),
         tag: rgb(0x3c434c),
         on_tag: rgb(0xf2f0ec),
-        series: [rgb(0x5ca8ee), rgb(0xe9b43f), rgb(0xc38fec), rgb(0x43c2b8), rgb(0xec7fa9), rgb(0xa6bf58), rgb(0xe59a62), rgb(0x98aac2)],
+        series: [
+            rgb(0x5ca8ee),
+            rgb(0xe9b43f),
+            rgb(0xc38fec),
+            rgb(0x43c2b8),
+            rgb(0xec7fa9),
+            rgb(0xa6bf58),
+            rgb(0xe59a62),
+            rgb(0x98aac2),
+            rgb(0x7f80f2),
+            rgb(0xe8e2c6),
+        ],
+        code_field: rgb(0x62c6bb),
+        code_function: rgb(0x7db9f4),
+        code_number: rgb(0xe2b862),
+        code_name: rgb(0xcba6f2),
         shadow: Color32::from_black_alpha(110),
     }
 }
@@ -277,7 +303,22 @@ const fn light(gain: u32, loss: u32) -> Theme {
         crosshair: rgb(0x8c929a),
         tag: rgb(0x454c56),
         on_tag: rgb(0xffffff),
-        series: [rgb(0x1f6fbf), rgb(0xa87400), rgb(0x874cb8), rgb(0x0f8179), rgb(0xbf3f74), rgb(0x667c14), rgb(0xb15a1f), rgb(0x5b6f8a)],
+        series: [
+            rgb(0x1f6fbf),
+            rgb(0xa87400),
+            rgb(0x874cb8),
+            rgb(0x0f8179),
+            rgb(0xbf3f74),
+            rgb(0x667c14),
+            rgb(0xb15a1f),
+            rgb(0x5b6f8a),
+            rgb(0x3d3ac4),
+            rgb(0x5a4636),
+        ],
+        code_field: rgb(0x0b6b63),
+        code_function: rgb(0x1c5fa6),
+        code_number: rgb(0x7d5500),
+        code_name: rgb(0x7440a6),
         shadow: Color32::from_black_alpha(40),
     }
 }
@@ -313,10 +354,16 @@ impl Theme {
         }
     }
 
-    /// The colour of a line on a chart; colours repeat after eight.
+    /// The colour of a line on a chart; colours repeat after ten.
     #[must_use]
     pub fn series_color(&self, slot: usize) -> Color32 {
         self.series.get(slot % self.series.len()).copied().unwrap_or(self.text)
+    }
+
+    /// A colour the user mixed.
+    #[must_use]
+    pub fn custom_color(&self, red: u8, green: u8, blue: u8) -> Color32 {
+        Color32::from_rgb(red, green, blue)
     }
 
     /// Gain or loss by sign, quiet text for none.
@@ -487,6 +534,10 @@ mod tests {
                     ("error", theme.error),
                     ("warning", theme.warning),
                     ("success", theme.success),
+                    ("field of a formula", theme.code_field),
+                    ("function of a formula", theme.code_function),
+                    ("number of a formula", theme.code_number),
+                    ("name of a formula", theme.code_name),
                 ] {
                     check(theme, name, text, surface, 4.5);
                 }

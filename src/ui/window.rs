@@ -3,13 +3,12 @@
 //! The window's thread never waits: no file, database or lock is touched here. File dialogs run on a thread of their own and
 //! wake the window when they are answered.
 
-use super::chart::{ChartLayout, ChartView, FeatureChoice};
+use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
-use crate::feature::{self, FeatureSet};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
@@ -70,10 +69,10 @@ impl Outbox {
 pub struct ViewState {
     /// The chart.
     pub chart: ChartView,
-    /// What stays of the chart.
-    pub layout: ChartLayout,
     /// What can be put on the chart.
-    pub features: Vec<FeatureChoice>,
+    pub features: FeatureChoices,
+    /// The features panel.
+    pub panel: super::features::FeaturesView,
     /// What is typed into the palette.
     pub palette: palette::PaletteState,
     /// When each notice came.
@@ -115,19 +114,14 @@ impl SamovarWindow {
     ) -> std::io::Result<Self> {
         theme::install(&creation.egui_ctx);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
-        let state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
+        let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
+        state.chart.layout = remembered.chart;
         let wake = {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
         let worker = Worker::spawn(context, wake)?;
-        let mut window = Self {
-            worker: Some(worker),
-            state,
-            views: ViewState { layout: remembered.chart, features: choices(), ..ViewState::default() },
-            picked: sync_channel(8),
-            look: None,
-        };
+        let mut window = Self { worker: Some(worker), state, views: ViewState::default(), picked: sync_channel(8), look: None };
         for problem in problems {
             window.state.notices.warn(problem);
         }
@@ -244,6 +238,8 @@ impl SamovarWindow {
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });
         dialogs::confirm_ui(ui, state, out);
+        super::features::save_dialog_ui(ui, state, out);
+        name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         dialogs::help_ui(ui, state, out);
@@ -263,6 +259,7 @@ impl eframe::App for SamovarWindow {
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);
         self.state.focus_filter = false;
+        (self.state.features.focus_search, self.state.features.focus_editor) = (false, false);
         for action in out.actions {
             let jobs = self.state.execute(action);
             self.send(jobs);
@@ -283,7 +280,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.views.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 
@@ -292,30 +289,6 @@ impl eframe::App for SamovarWindow {
             worker.shut_down();
         }
     }
-}
-
-/// Every feature of the built-in sets, for the chart's list.
-fn choices() -> Vec<FeatureChoice> {
-    let mut choices: Vec<FeatureChoice> = Vec::new();
-    for set in FeatureSet::names().iter().filter_map(|name| FeatureSet::by_name(name)) {
-        for definition in set.definitions() {
-            if choices.iter().any(|choice| choice.name == *definition.name) {
-                continue;
-            }
-            let placement = match &definition.placement {
-                feature::Placement::OverPrice => super::chart::Placement::Price,
-                feature::Placement::OwnPane(pane) if &**pane == "volume" => super::chart::Placement::Volume,
-                feature::Placement::OwnPane(pane) => super::chart::Placement::Pane(pane.to_string()),
-            };
-            choices.push(FeatureChoice {
-                name: definition.name.to_string(),
-                group: definition.group.label().to_owned(),
-                description: definition.description.to_string(),
-                placement,
-            });
-        }
-    }
-    choices
 }
 
 /// Opens the window and returns when it is closed.

@@ -1,24 +1,23 @@
 //! Everything but preheats: each job is started at once, beside the others.
 
-use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
-use super::event::{Job, JobEvent, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel};
+use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
-use crate::feature::{self, FeatureSet, FeatureTable};
-use crate::market::{Bars, Symbol};
+use super::{own_sets, preview};
+use crate::cache::{Cache, CacheError, EntryKey};
+use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Starts a job.
 pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
     match job {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
-        Job::Load(request) => spawn_blocking(service, move |service| load(service, request)),
+        Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::TestSource { generation, url } => {
@@ -39,18 +38,19 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
         Job::Refresh => service.mark_dirty(),
-        Job::SaveSet { name, .. } | Job::DeleteSet { name } => {
-            let refusal = super::sets::SetRefusal::Failed("sets cannot be changed yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::SetRefused { name, refusal }));
-        }
-        Job::Preview(request) => {
-            let result = Err(super::sets::PreviewError::Failed("formulas cannot be tried yet".to_owned()));
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::Previewed { request, result }));
-        }
-        Job::Outdate(request) => {
-            let result = Err("it cannot be told yet".to_owned());
-            spawn_blocking(service, move |service| service.reporter.send_blocking(JobEvent::OutdateKnown { request, result }));
-        }
+        Job::SaveSet { name, text } => spawn_blocking(service, move |service| {
+            let event = own_sets::save(service, &name, &text);
+            service.reporter.send_blocking(event);
+        }),
+        Job::DeleteSet { name } => spawn_blocking(service, move |service| {
+            let event = own_sets::delete(service, &name);
+            service.reporter.send_blocking(event);
+        }),
+        Job::Preview(request) => preview::start(service, request),
+        Job::Outdate(request) => spawn_blocking(service, move |service| {
+            let result = own_sets::outdate(service, &request);
+            service.reporter.send_blocking(JobEvent::OutdateKnown { request, result });
+        }),
         Job::Invalidate(selection) => with_cache(service, move |service, cache| {
             let (entries, size_bytes) = cache.invalidate(&selection, &service.configuration().judge)?;
             Ok(JobEvent::Invalidated { entries, size_bytes })
@@ -153,55 +153,4 @@ async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {
     let mut report_stage = |stage| reporter.send_blocking(JobEvent::TestStage { generation, stage });
     let report = test_source(&url, &service.source_options(), &mut report_stage).await;
     service.reporter.send(JobEvent::TestFinished { generation, report: Box::new(report) }).await;
-}
-
-/// Reads a symbol for the chart: features (which hold the bars too), else bars with features computed on the spot.
-fn load(service: &Arc<Service>, request: LoadRequest) {
-    let started = Instant::now();
-    let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
-    // Hits and the memory tier changed.
-    service.mark_dirty();
-    service.reporter.send_blocking(JobEvent::Loaded { request, result });
-}
-
-fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: Instant) -> Result<LoadedSymbol, LoadError> {
-    let source = service.configuration().source_id().ok_or(LoadError::NotCached)?;
-    let key = |dataset| EntryKey { source: source.clone(), symbol: request.symbol.clone(), dataset };
-    let failed = |error: &CacheError| match error {
-        CacheError::NotCached { .. } => LoadError::NotCached,
-        other => LoadError::Failed(other.to_string()),
-    };
-    let judge = service.configuration().judge;
-    // One look-up per view: of the features where they belong to the cached bars and the present definition, else of the bars.
-    let features = key(Dataset::features(&request.set));
-    let entry_of = |key: &EntryKey| cache.catalog().entry(key).map_err(|error| failed(&error));
-    let bars_entry = entry_of(&key(Dataset::Bars))?;
-    let provisional_from_us = bars_entry.as_ref().and_then(|entry| entry.provisional_from_us);
-    let bars_file = bars_entry.and_then(|entry| entry.file);
-    let finish = |bars: Arc<Bars>, features: Option<Arc<FeatureTable>>, tier: Tier, features_computed: bool| LoadedSymbol {
-        data: Arc::new(ChartData::new(request.symbol.clone(), bars, features).with_provisional(provisional_from_us)),
-        tier,
-        features_computed,
-        seconds: started.elapsed().as_secs_f64(),
-    };
-    let current = entry_of(&features)?.filter(|entry| entry.file.is_some()).and_then(|entry| entry.provenance).is_some_and(|made| {
-        let of_these_bars = bars_file.as_ref().is_none_or(|bars| bars.fingerprint == made.inputs);
-        let of_this_definition = judge.definitions.get(request.set.as_str()).is_none_or(|now| *now == made.definition);
-        of_these_bars && of_this_definition
-    });
-    if current {
-        match cache.read(&features, &judge) {
-            Ok(found) => {
-                if let Content::Features { bars, table } = &found.served.content {
-                    return Ok(finish(Arc::clone(bars), Some(Arc::clone(table)), found.tier, false));
-                }
-            }
-            Err(CacheError::NotCached { .. } | CacheError::Damaged { .. }) => {}
-            Err(error) => return Err(failed(&error)),
-        }
-    }
-    let Found { served, tier, .. } = cache.read(&key(Dataset::Bars), &judge).map_err(|error| failed(&error))?;
-    let bars = Arc::clone(served.content.bars());
-    let table = FeatureSet::by_name(&request.set).map(|set| Arc::new(feature::compute(&set, &bars)));
-    Ok(finish(bars, table, tier, true))
 }

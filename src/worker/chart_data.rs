@@ -1,13 +1,19 @@
-//! What a chart shows: one symbol's bars and features, with the pyramids to draw them from.
+//! What a chart shows: one symbol's bars and the lines that were asked for, with the pyramids to draw them from.
 //!
 //! Not how it is shown (that is the window's business). Contract: immutable once built, shared by `Arc`; building reads every row once
-//! and belongs on a worker, never on the window's thread.
+//! and belongs on a worker, never on the window's thread. A line that cannot be had is an answer too, with its reason, and takes
+//! nothing from the others.
 
+use super::series::{Series, SeriesColumn, SeriesFigures, SeriesOrigin, SeriesSource};
 use crate::feature::FeatureTable;
 use crate::market::pyramid::{Extent, Pyramid};
 use crate::market::{Bars, Symbol};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What came of a line: its values, or why there are none.
+pub type SeriesAnswer = Result<Arc<SeriesColumn>, Arc<str>>;
 
 /// One symbol, ready to be drawn.
 #[derive(Debug, Clone)]
@@ -16,20 +22,50 @@ pub struct ChartData {
     pub symbol: Symbol,
     /// The bars.
     pub bars: Arc<Bars>,
-    /// Features of the bars, if any are cached.
-    pub features: Option<Arc<FeatureTable>>,
-    /// Levels of detail of both.
-    pub lod: Arc<ChartLod>,
     /// Time of the first bar that is not final: its session was not over when it was fetched.
     pub provisional_from_us: Option<i64>,
+    lod: Arc<BarsLod>,
+    answers: Vec<(SeriesSource, SeriesAnswer)>,
+    /// Differs from that of every other piece of data.
+    number: u64,
+}
+
+/// Levels of detail of the bars.
+#[derive(Debug, Default)]
+struct BarsLod {
+    price: Pyramid,
+    volume: Pyramid,
+}
+
+fn next_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 impl ChartData {
-    /// Bars and features with their levels of detail. Reads every row: call it on a worker.
+    /// Bars with their levels of detail. Reads every row: call it on a worker.
     #[must_use]
-    pub fn new(symbol: Symbol, bars: Arc<Bars>, features: Option<Arc<FeatureTable>>) -> Self {
-        let lod = Arc::new(ChartLod::build(&bars, features.as_deref()));
-        Self { symbol, bars, features, lod, provisional_from_us: None }
+    pub fn new(symbol: Symbol, bars: Arc<Bars>) -> Self {
+        let lod = BarsLod { price: Pyramid::of_ranges(&bars.low, &bars.high), volume: Pyramid::of_series(&bars.volume) };
+        Self { symbol, bars, provisional_from_us: None, lod: Arc::new(lod), answers: Vec::new(), number: next_number() }
+    }
+
+    /// The same bars with other answers; those of lines that are on already stay beside them.
+    #[must_use]
+    pub fn with_answers(&self, answers: Vec<(SeriesSource, SeriesAnswer)>) -> Self {
+        Self { answers, number: next_number(), ..self.clone() }
+    }
+
+    /// The same, with every column of a table as columns of a set. Reads every row.
+    #[must_use]
+    pub fn with_table(&self, set: &str, table: &Arc<FeatureTable>) -> Self {
+        let table = aligned(&self.bars, table);
+        let mut answers = self.answers.clone();
+        answers.extend(table.names.iter().enumerate().map(|(position, name)| {
+            let column = SeriesColumn::of_table(&table, position, SeriesOrigin::Cached);
+            (SeriesSource::column(set, &**name), Ok(Arc::new(column)))
+        }));
+        self.with_answers(answers)
     }
 
     /// The same, with the bars from this time on known to be provisional.
@@ -44,16 +80,41 @@ impl ChartData {
         self.provisional_from_us.is_some_and(|from_us| self.bars.time_us.get(row).is_some_and(|time_us| *time_us >= from_us))
     }
 
-    /// The feature of this name, row by row beside the bars.
+    /// What came of a line; `None` where it was not asked for.
     #[must_use]
-    pub fn series(&self, name: &str) -> Option<Series<'_>> {
-        let table = self.features.as_deref()?;
-        let position = table.names.iter().position(|candidate| &**candidate == name)?;
-        let values = match &self.lod.aligned {
-            Some(columns) => columns.get(position)?,
-            None => table.columns.get(position)?,
-        };
-        Some(Series { values, pyramid: self.lod.features.get(position)? })
+    pub fn answer(&self, source: &SeriesSource) -> Option<&SeriesAnswer> {
+        self.answers.iter().find(|(candidate, _)| candidate == source).map(|(_, answer)| answer)
+    }
+
+    /// All lines there are answers to.
+    #[must_use]
+    pub fn answers(&self) -> &[(SeriesSource, SeriesAnswer)] {
+        &self.answers
+    }
+
+    /// The values of a line, row by row beside the bars.
+    #[must_use]
+    pub fn series(&self, source: &SeriesSource) -> Option<Series<'_>> {
+        self.answer(source)?.as_ref().ok().map(|column| column.series())
+    }
+
+    /// A line at a glance.
+    #[must_use]
+    pub fn figures(&self, source: &SeriesSource) -> Option<&SeriesFigures> {
+        self.answer(source)?.as_ref().ok().map(|column| column.figures())
+    }
+
+    /// Why a line cannot be shown.
+    #[must_use]
+    pub fn problem(&self, source: &SeriesSource) -> Option<&str> {
+        self.answer(source)?.as_ref().err().map(|reason| &**reason)
+    }
+
+    /// Whether columns of a set had to be worked out for this view, because no cached file has them as they are defined now.
+    #[must_use]
+    pub fn features_computed(&self) -> bool {
+        let computed = |answer: &SeriesAnswer| answer.as_ref().is_ok_and(|column| column.origin() == SeriesOrigin::Computed);
+        self.answers.iter().any(|(source, answer)| matches!(source, SeriesSource::Column { .. }) && computed(answer))
     }
 
     /// Lowest low and highest high of some bars.
@@ -69,69 +130,22 @@ impl ChartData {
     }
 
     /// Tells one piece of data from another without looking inside.
-    pub(crate) fn identity(&self) -> (usize, usize) {
-        (Arc::as_ptr(&self.bars) as usize, Arc::as_ptr(&self.lod) as usize)
+    pub(crate) fn identity(&self) -> u64 {
+        self.number
+    }
+
+    /// The same for all data over the same bars, whatever lines are with them.
+    pub(crate) fn bars_identity(&self) -> usize {
+        Arc::as_ptr(&self.lod) as usize
     }
 }
 
-/// One column and its pyramid.
-#[derive(Debug, Clone, Copy)]
-pub struct Series<'a> {
-    /// A value per bar; NaN is a gap.
-    pub values: &'a [f64],
-    /// Its levels of detail.
-    pub pyramid: &'a Pyramid,
-}
-
-impl Series<'_> {
-    /// The value at a bar, unless there is a gap.
-    #[must_use]
-    pub fn at(&self, row: usize) -> Option<f64> {
-        self.values.get(row).copied().filter(|value| !value.is_nan())
+/// A table at the times of the bars: itself, or with its rows moved to them and NaN where it has no such time (features of
+/// yesterday beside bars of today).
+pub(super) fn aligned(bars: &Bars, table: &Arc<FeatureTable>) -> Arc<FeatureTable> {
+    if table.time_us == bars.time_us {
+        return Arc::clone(table);
     }
-
-    /// Lowest and highest of some rows.
-    #[must_use]
-    pub fn extent(&self, rows: Range<usize>) -> Option<Extent> {
-        self.pyramid.extent(self.values, rows)
-    }
-}
-
-/// Levels of detail of bars and features.
-#[derive(Debug, Clone, Default)]
-pub struct ChartLod {
-    price: Pyramid,
-    volume: Pyramid,
-    features: Vec<Pyramid>,
-    /// The feature columns moved to the rows of the bars, where the two do not have the same times: features of yesterday
-    /// beside bars of today.
-    aligned: Option<Vec<Vec<f64>>>,
-}
-
-impl ChartLod {
-    /// Reads every row once: call it on a worker.
-    #[must_use]
-    pub fn build(bars: &Bars, features: Option<&FeatureTable>) -> Self {
-        let aligned = features.filter(|table| table.time_us != bars.time_us).map(|table| align(bars, table));
-        let columns = aligned.as_ref().or(features.map(|table| &table.columns));
-        Self {
-            price: Pyramid::of_ranges(&bars.low, &bars.high),
-            volume: Pyramid::of_series(&bars.volume),
-            features: columns.map(|columns| columns.iter().map(|column| Pyramid::of_series(column)).collect()).unwrap_or_default(),
-            aligned,
-        }
-    }
-
-    /// Bytes taken in memory beside the bars and features themselves.
-    #[must_use]
-    pub fn size_bytes(&self) -> usize {
-        let pyramids = self.features.iter().chain([&self.price, &self.volume]).map(Pyramid::size_bytes).sum::<usize>();
-        pyramids + self.aligned.iter().flatten().map(|column| column.len() * 8).sum::<usize>()
-    }
-}
-
-/// The columns of a table at the times of the bars; NaN where the table has no such time.
-fn align(bars: &Bars, table: &FeatureTable) -> Vec<Vec<f64>> {
     let mut source_rows = Vec::with_capacity(bars.len());
     let mut next = 0;
     for time in &bars.time_us {
@@ -143,7 +157,8 @@ fn align(bars: &Bars, table: &FeatureTable) -> Vec<Vec<f64>> {
     let pick = |column: &Vec<f64>| {
         source_rows.iter().map(|row| row.and_then(|row| column.get(row)).copied().unwrap_or(f64::NAN)).collect::<Vec<f64>>()
     };
-    table.columns.iter().map(pick).collect()
+    let columns = table.columns.iter().map(pick).collect();
+    Arc::new(FeatureTable { resolution: table.resolution, time_us: bars.time_us.clone(), names: table.names.clone(), columns })
 }
 
 #[cfg(test)]
@@ -170,9 +185,21 @@ mod tests {
             columns: vec![vec![20.0, 40.0, 50.0]],
             ..FeatureTable::default()
         };
-        let data = ChartData::new(Symbol::new("A"), Arc::new(bars), Some(Arc::new(table)));
-        let series = data.series("ma5").expect("the column is there");
+        let data = ChartData::new(Symbol::new("A"), Arc::new(bars)).with_table("classic", &Arc::new(table));
+        let series = data.series(&SeriesSource::column("classic", "ma5")).expect("the column is there");
         assert_eq!([0, 1, 2, 3].map(|row| series.at(row)), [None, Some(20.0), None, Some(50.0)]);
-        assert!(data.series("ma10").is_none());
+        assert!(data.answer(&SeriesSource::column("classic", "ma10")).is_none());
+        assert!(data.answer(&SeriesSource::column("talib", "ma5")).is_none(), "another set's column of the same name is another line");
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_had_is_an_answer_with_its_reason() {
+        let bars = ChartData::new(Symbol::new("A"), Arc::new(Bars::default()));
+        let bad = SeriesSource::formula("Mean($clos, 5)");
+        let data = bars.with_answers(vec![(bad.clone(), Err("there is no field $clos".into()))]);
+        assert_eq!(data.problem(&bad), Some("there is no field $clos"));
+        assert!(data.series(&bad).is_none() && data.figures(&bad).is_none() && !data.features_computed());
+        assert_ne!(data.identity(), bars.identity());
+        assert_eq!(data.bars_identity(), bars.bars_identity());
     }
 }

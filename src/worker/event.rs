@@ -2,6 +2,7 @@
 
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
+use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
@@ -45,14 +46,16 @@ pub struct PreheatOrder {
 }
 
 /// A symbol to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LoadRequest {
     /// Counts up; an answer to an older request than the last is dropped by the front end.
     pub generation: u64,
     /// Which symbol.
     pub symbol: Symbol,
-    /// With which feature set.
-    pub set: String,
+    /// With which lines.
+    pub series: Vec<SeriesSource>,
+    /// What was read of it before: its bars and its answers are kept, and only what it lacks is read or computed.
+    pub base: Option<Arc<ChartData>>,
 }
 
 /// What a front end can ask for.
@@ -176,8 +179,6 @@ pub struct LoadedSymbol {
     pub data: Arc<ChartData>,
     /// Which tier answered.
     pub tier: crate::cache::Tier,
-    /// Whether the features were computed for this view only, because none are cached.
-    pub features_computed: bool,
     /// Seconds it took.
     pub seconds: f64,
 }

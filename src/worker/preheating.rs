@@ -1,7 +1,7 @@
 //! Preheats: one after another, each with its switch for pause, resume and cancel, and a row in the history.
 
 use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
-use super::service::{NO_SOURCE, Service};
+use super::service::{Configuration, NO_SOURCE, Service};
 use crate::cache::{Cache, CacheError};
 use crate::feature::FeatureSet;
 use crate::market::Symbol;
@@ -147,12 +147,13 @@ async fn preheat(
         range: order.range,
         limit: order.limit,
         scope: order.scope,
-        sets: sets_of(order.sets.as_deref(), &configuration.sets)?,
+        sets: sets_of(order.sets.as_deref(), &configuration)?,
         force: order.force,
         check: order.check,
         judge: configuration.judge_with(order.ttl),
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
         patience: order.patience,
+        kept_versions: configuration.settings.kept_versions,
         // Another one in each process and for each job, so that they do not come back to a lost server all at once.
         jitter_seed: id ^ u64::from(std::process::id()) << 32 ^ cache.now_us().unsigned_abs(),
     };
@@ -192,17 +193,18 @@ async fn preheat(
     Ok(report)
 }
 
-fn sets_of(names: Option<&[String]>, configured: &[FeatureSet]) -> Result<Vec<FeatureSet>, String> {
-    let Some(names) = names else {
-        return Ok(if configured.is_empty() { vec![FeatureSet::classic()] } else { configured.to_vec() });
+/// The sets of an order, each once; those of the settings when it names none.
+fn sets_of(names: Option<&[String]>, configuration: &Configuration) -> Result<Vec<FeatureSet>, String> {
+    let mut sets: Vec<FeatureSet> = match names {
+        Some(names) => {
+            names.iter().map(|name| configuration.library.need(name).map_err(|error| error.to_string())).collect::<Result<_, _>>()?
+        }
+        None if configuration.sets.is_empty() => vec![FeatureSet::classic()],
+        None => configuration.sets.clone(),
     };
-    names
-        .iter()
-        .map(|name| {
-            FeatureSet::by_name(name)
-                .ok_or_else(|| format!("there is no feature set {name}; known sets: {}", FeatureSet::names().join(", ")))
-        })
-        .collect()
+    let mut seen = std::collections::HashSet::new();
+    sets.retain(|set| seen.insert(set.name().to_owned()));
+    Ok(sets)
 }
 
 /// A connection that is made when it is first needed.

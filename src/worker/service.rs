@@ -2,10 +2,13 @@
 
 use super::actions;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::own_sets::load_library;
 use super::preheating::Queue;
+use super::preview::Previews;
 use super::snapshot::{Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
-use crate::cache::{Cache, CacheOptions, Definitions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
+use super::watching::watch_sets;
+use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
@@ -158,11 +161,14 @@ pub(super) struct Configuration {
     pub source: Option<SourceUrl>,
     /// Who says what is fresh.
     pub judge: Arc<Judge>,
+    /// Every set there is.
+    pub library: Arc<SetLibrary>,
+    /// The sets to keep warm.
     pub sets: Vec<FeatureSet>,
 }
 
 impl Configuration {
-    fn of(settings: &Settings, context: &WorkerContext) -> (Self, Vec<String>) {
+    fn of(settings: &Settings, context: &WorkerContext, library: &Arc<SetLibrary>) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let source = context.source.clone().or_else(|| {
             let url = settings.source_url()?;
@@ -182,15 +188,16 @@ impl Configuration {
         }
         let mut sets = Vec::new();
         for name in &settings.sets {
-            match FeatureSet::by_name(name) {
-                Some(set) => sets.push(set),
+            match library.get(name) {
+                Some(set) => sets.push(set.clone()),
                 None => {
-                    problems.push(format!("The feature set {name} in the settings is not known ({} are)", FeatureSet::names().join(", ")));
+                    let known = library.names().collect::<Vec<_>>().join(", ");
+                    problems.push(format!("The feature set {name} in the settings is not known ({known} are)"));
                 }
             }
         }
-        let judge = Arc::new(Judge::new(rules, definitions()));
-        (Self { settings: settings.clone(), source, judge, sets }, problems)
+        let judge = Arc::new(Judge::new(rules, library.definitions()));
+        (Self { settings: settings.clone(), source, judge, library: Arc::clone(library), sets }, problems)
     }
 
     /// The judge, with another time to live where an order names one.
@@ -206,16 +213,6 @@ impl Configuration {
     }
 }
 
-/// The present definitions of every built-in set.
-#[must_use]
-pub fn definitions() -> Definitions {
-    FeatureSet::names()
-        .iter()
-        .filter_map(|name| FeatureSet::by_name(name))
-        .map(|set| (Arc::from(set.name()), set.definition_hash()))
-        .collect()
-}
-
 /// The room that settings allow the cache.
 #[must_use]
 pub fn limits(settings: &Settings) -> Limits {
@@ -228,23 +225,30 @@ pub(super) struct Service {
     pub configuration: RwLock<Configuration>,
     cache: Mutex<Option<Arc<Cache>>>,
     pub reporter: Reporter,
-    /// Held while settings are saved, so that the newest are the last.
+    /// Held while settings or sets are saved, so that the newest are the last.
     pub saving: Mutex<()>,
+    /// Held while the sets are loaded.
+    pub loading: Mutex<()>,
+    /// Formulas that are tried.
+    pub previews: Previews,
     dirty: AtomicBool,
 }
 
 impl Service {
     async fn run(context: WorkerContext, jobs: Receiver<Job>, reporter: Reporter) {
-        let (configuration, problems) = Configuration::of(&context.settings, &context);
+        let library = Arc::new(load_library(&context.places, None));
+        let (configuration, problems) = Configuration::of(&context.settings, &context, &library);
         let service = Arc::new(Self {
             configuration: RwLock::new(configuration),
             cache: Mutex::new(None),
             reporter,
             saving: Mutex::default(),
+            loading: Mutex::default(),
+            previews: Previews::default(),
             dirty: AtomicBool::new(true),
             context,
         });
-        service.reporter.send(JobEvent::Sets(Arc::new(SetLibrary::built_in()))).await;
+        service.reporter.send(JobEvent::Sets(Arc::clone(&library))).await;
         for problem in problems {
             service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text: problem, undo_batch: None })).await;
         }
@@ -252,6 +256,7 @@ impl Service {
         service.blocking(move || opening.open_cache()).await;
         let queue = Arc::new(Queue::new(Arc::clone(&service)));
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
+        let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));
         let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
@@ -261,8 +266,8 @@ impl Service {
         }
         queue.cancel_all().await;
         keeper.abort();
-        if let Some(upkeep) = upkeep {
-            upkeep.abort();
+        for task in upkeep.into_iter().chain(watching) {
+            task.abort();
         }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(closing);
@@ -327,13 +332,13 @@ impl Service {
     /// Uses other settings from now on; quick, so that the next job already sees them. Returns what cannot be used of them,
     /// and whether the cache has to be opened anew.
     pub(super) fn configure(&self, settings: &Settings, password: Option<&(String, Password)>) -> (Vec<String>, bool) {
-        let (mut configuration, problems) = Configuration::of(settings, &self.context);
+        let before = self.configuration();
+        let (mut configuration, problems) = Configuration::of(settings, &self.context, &before.library);
         if let (Some(url), Some((source, password))) = (configuration.source.clone(), password)
             && url.id().as_str() == source
         {
             configuration.source = Some(url.with_password(Some(password.reveal().to_owned())));
         }
-        let before = self.configuration();
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
@@ -344,6 +349,14 @@ impl Service {
             cache.set_limits(limits(settings));
         }
         (problems, reopen)
+    }
+
+    /// Uses these sets from now on: what another definition made is outdated at once, and nothing else is.
+    pub(super) fn use_library(&self, library: &Arc<SetLibrary>) {
+        let mut configuration = self.configuration.write().unwrap_or_else(PoisonError::into_inner);
+        let (made, _problems) = Configuration::of(&configuration.settings, &self.context, library);
+        // The source's password was not in the settings.
+        *configuration = Configuration { source: configuration.source.clone(), ..made };
     }
 
     /// The open cache.

@@ -166,12 +166,11 @@ fn features_lie_beside_the_bars_they_were_computed_from() {
     assert_eq!(beside, bars.content.bars());
     assert_eq!(features.entry.provenance.expect("provenance").inputs, bars.entry.file.as_ref().expect("file").fingerprint);
     assert_eq!(table.names.len(), 45);
-    let set = FeatureSet::classic();
-    for definition in set.definitions() {
+    let classic = FeatureSet::classic();
+    for (place, definition) in classic.definitions().iter().enumerate() {
         let column = table.column(&definition.name).expect("column");
         let first = column.iter().position(|value| !value.is_nan());
-        let expected =
-            if &*definition.name == "turnover_rate" { None } else { set.place(&definition.name).and_then(|place| set.first_row(place)) };
+        let expected = if &*definition.name == "turnover_rate" { None } else { classic.first_value(place) };
         assert_eq!(first, expected, "{}", definition.name);
     }
 }

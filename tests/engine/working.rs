@@ -5,6 +5,7 @@ use super::market;
 use samovar::cache::{DatasetFilter, EntryState, Selection};
 use samovar::market::{HOUR_US, Symbol};
 use samovar::preheat::{PreheatReport, RunState};
+use samovar::worker::series::SeriesSource;
 use samovar::worker::{Job, JobEvent, JobOutcome, LoadError, LoadRequest, PreheatOrder, Snapshot, Worker, WorkerContext};
 use std::sync::Arc;
 
@@ -96,7 +97,8 @@ fn a_symbol_is_shown_from_the_cache_or_it_is_said_that_there_is_none() {
     let fixture = Fixture::new(2, 30);
     let worker = spawn(fixture.context());
     let ask = |generation: u64, symbol: &str| {
-        worker.send(Job::Load(LoadRequest { generation, symbol: Symbol::new(symbol), set: "classic".to_owned() }));
+        let series = vec![SeriesSource::column("classic", "ma5"), SeriesSource::column("classic", "nothing")];
+        worker.send(Job::Load(LoadRequest { generation, symbol: Symbol::new(symbol), series, base: None }));
         wait(&worker, |event| match event {
             JobEvent::Loaded { request, result } if request.generation == generation => Some(result),
             _ => None,
@@ -106,7 +108,10 @@ fn a_symbol_is_shown_from_the_cache_or_it_is_said_that_there_is_none() {
     let order = PreheatOrder { limit: Some(1), ..PreheatOrder::default() };
     worker.send(Job::Preheat { id: 1, order: Box::new(order) });
     assert_eq!(finished(&worker, 1).ok, 1);
-    assert!(!ask(2, "S0000").expect("cached").features_computed);
+    let data = ask(2, "S0000").expect("cached").data;
+    assert!(!data.features_computed());
+    assert_eq!(data.figures(&SeriesSource::column("classic", "ma5")).map(|figures| (figures.rows, figures.nulls)), Some((30, 4)));
+    assert_eq!(data.problem(&SeriesSource::column("classic", "nothing")), Some("The set classic has no feature nothing"));
     assert_eq!(ask(3, "S0001").expect_err("not cached"), LoadError::NotCached);
     worker.shut_down();
 }

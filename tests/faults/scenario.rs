@@ -72,6 +72,8 @@ pub fn footer(key: EntryKey, content: &Content) -> Footer {
         provisional_from_us: None,
         cost_us: 0,
         state: None,
+        precision: samovar::feature::Precision::F64,
+        rounding: None,
     }
 }
 
@@ -99,7 +101,7 @@ impl Step {
     pub fn run(&self, cache: &Cache) -> Result<(), CacheError> {
         match self {
             Self::Put(contents) => {
-                let staged = contents.iter().map(|(key, content)| cache.stage(content, footer(key.clone(), content), None));
+                let staged = contents.iter().map(|(key, content)| cache.stage(content, footer(key.clone(), content)));
                 let staged: Vec<Staged> = staged.collect::<Result<_, _>>()?;
                 cache.commit(&staged)
             }

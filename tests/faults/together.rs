@@ -19,7 +19,7 @@ fn readers_see_whole_versions_only_and_writers_lose_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let key = bars_key("A");
     let first = cache(folder.path());
-    let staged = first.stage(&bars(ROWS, 1), footer(key.clone(), &bars(ROWS, 1)), None).expect("stage");
+    let staged = first.stage(&bars(ROWS, 1), footer(key.clone(), &bars(ROWS, 1))).expect("stage");
     first.commit(&[staged]).expect("commit");
     let target = ROWS + runs(120).min(2_000);
     let (done, acknowledged, appended) = (AtomicBool::new(false), AtomicUsize::new(ROWS), AtomicUsize::new(0));
@@ -42,7 +42,7 @@ fn readers_see_whole_versions_only_and_writers_lose_nothing() {
                     }
                     let content = bars(rows + 1, 1);
                     let staged = if writer == 1 && rows % 10 == 0 {
-                        cache.stage(&content, footer(key.clone(), &content), Some(&entry)).expect("stage")
+                        cache.stage(&content, footer(key.clone(), &content)).expect("stage")
                     } else {
                         let opened = cache.open_for_append(&entry).expect("open");
                         cache.stage_append(opened, content.bars(), rows, None, footer(key.clone(), &content)).expect("append")

@@ -24,7 +24,10 @@ fn one_click_on_the_sample_leads_to_warm_symbols_and_a_chart_and_a_restart_finds
     let rows = desk.state().snapshot.rows.clone();
     assert!(rows.len() >= 300 && rows.iter().all(|row| row.state == EntryState::Fresh), "{} rows", rows.len());
     let loaded = desk.state().chart.loaded.clone().expect("a chart");
-    assert!(!loaded.data.bars.is_empty() && loaded.data.series("ma20").is_some(), "bars and features");
+    assert!(
+        !loaded.data.bars.is_empty() && loaded.data.series(&samovar::ui::chart::SeriesSource::column("classic", "ma20")).is_some(),
+        "bars and features"
+    );
     assert_eq!(desk.state().list.focus(), Some(&rows[0].symbol), "the first symbol is shown");
     assert_eq!(desk.cached_files().len(), 2 * rows.len(), "bars and features of every symbol");
     desk.wait_saved("the sample is in use", |settings| settings.source_url() == Some("sample:"));

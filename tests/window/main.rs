@@ -2,7 +2,7 @@
 //!
 //! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; what is done to
 //! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
-//! numbers of all → `overview`; settings →
+//! numbers of all → `overview`; features and formulas → `features`; settings →
 //! `settings`; the connection dialog → `connect`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart.rs`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
@@ -11,6 +11,7 @@
 mod chrome;
 mod connect;
 mod desk;
+mod features;
 mod first_start;
 mod idle;
 mod inspector;

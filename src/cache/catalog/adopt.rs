@@ -24,7 +24,9 @@ impl Catalog {
             for (entry, expected) in &found {
                 let now = editor.get(&entry.key)?.and_then(|now| now.file).map(|file| file.checksum);
                 if now == *expected {
-                    editor.put_content(entry)?;
+                    if let Some(older) = editor.put_content(entry)? {
+                        editor.put(&older)?;
+                    }
                     adopted += 1;
                 }
             }

@@ -4,10 +4,12 @@ use super::Catalog;
 use super::changes::{QualityFinding, insert_changes, insert_findings};
 use super::entries::{Editor, Touched};
 use super::leases::Fences;
+use super::versions::put_versions;
 use crate::cache::change::Change;
 use crate::cache::entry::{Entry, EntryKey, Failure};
 use crate::cache::error::CacheError;
 use crate::cache::lease::{Fence, LeaseLost};
+use crate::cache::versions::VersionUse;
 use crate::market::Symbol;
 use std::collections::BTreeMap;
 
@@ -20,17 +22,33 @@ pub(in crate::cache) struct BatchRows {
     pub answered: Vec<EntryKey>,
     pub changes: Vec<Change>,
     pub quality: Vec<QualityFinding>,
+    /// Versions of sets that entries were computed with.
+    pub versions: Vec<VersionUse>,
+    /// When it is written.
+    pub at_us: i64,
+    /// Whether what another definition had computed is forgotten, instead of becoming an older version.
+    pub forget_older: bool,
     /// What the entries' symbols were leased with; `None` where nobody else can be writing.
     pub granted: Option<BTreeMap<Symbol, Fence>>,
 }
 
+/// What became of a batch besides being written.
+#[derive(Debug, Default)]
+pub(in crate::cache) struct Written {
+    /// What was not written: entries whose symbol's lease was lost, and touched ones that have no file any more.
+    pub lost: Vec<LeaseLost>,
+    /// What is an older version now.
+    pub kept: Vec<Entry>,
+    /// What would be, but was forgotten: its file has no use any more.
+    pub replaced: Vec<Entry>,
+}
+
 impl Catalog {
-    /// Writes a batch. Returns what was not written: entries whose symbol's lease was lost, and touched ones that have no file
-    /// any more.
-    pub(in crate::cache) fn put_batch(&self, batch: BatchRows) -> Result<Vec<LeaseLost>, CacheError> {
+    /// Writes a batch.
+    pub(in crate::cache) fn put_batch(&self, batch: BatchRows) -> Result<Written, CacheError> {
         let is_user_made = !batch.changes.is_empty() || !batch.quality.is_empty();
-        let lost = self.write(move |transaction| {
-            let mut lost = Vec::new();
+        let (written, has_new_version) = self.write(move |transaction| {
+            let (mut lost, mut kept, mut replaced) = (Vec::new(), Vec::new(), Vec::new());
             let mut fences = batch.granted.as_ref().map(|granted| Fences::new(transaction, granted)).transpose()?;
             let mut is_held = |key: &EntryKey, lost: &mut Vec<LeaseLost>| -> rusqlite::Result<bool> {
                 let reason = fences.as_mut().map_or(Ok(None), |fences| fences.lost(&key.source, &key.symbol))?;
@@ -40,8 +58,16 @@ impl Catalog {
             };
             let mut editor = Editor::new(transaction)?;
             for entry in &batch.entries {
-                if is_held(&entry.key, &mut lost)? {
-                    editor.put_content(entry)?;
+                if !is_held(&entry.key, &mut lost)? {
+                    continue;
+                }
+                match editor.put_content(entry)? {
+                    Some(older) if batch.forget_older => replaced.push(older),
+                    Some(older) => {
+                        editor.put(&older)?;
+                        kept.push(older);
+                    }
+                    None => {}
                 }
             }
             for touched in batch.touched {
@@ -78,11 +104,12 @@ impl Catalog {
             }
             insert_changes(transaction, &batch.changes)?;
             insert_findings(transaction, &batch.quality)?;
-            Ok(lost)
+            let has_new_version = put_versions(transaction, &batch.versions, batch.at_us)?;
+            Ok((Written { lost, kept, replaced }, has_new_version))
         })?;
-        if is_user_made {
+        if is_user_made || has_new_version {
             self.note_user_made();
         }
-        Ok(lost)
+        Ok(written)
     }
 }

@@ -2,7 +2,7 @@
 //! that damage never gets a valid seal.
 
 use super::{Catalog, rows};
-use crate::cache::entry::{Entry, EntryKey, Failure, Synced};
+use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, Provenance, Synced};
 use crate::cache::error::CacheError;
 use crate::market::{DateRange, Quality, Symbol};
 use crate::source::SourceId;
@@ -42,8 +42,8 @@ impl Touched {
 /// Reads and writes single entries within a transaction.
 pub(super) struct Editor<'c> {
     select: CachedStatement<'c>,
-    pinned: CachedStatement<'c>,
     upsert: CachedStatement<'c>,
+    delete: CachedStatement<'c>,
 }
 
 impl<'c> Editor<'c> {
@@ -51,8 +51,8 @@ impl<'c> Editor<'c> {
         let condition = "FROM entries WHERE source = ?1 AND symbol = ?2 AND dataset = ?3";
         Ok(Self {
             select: connection.prepare_cached(&format!("SELECT {} {condition}", rows::ENTRY_COLUMNS))?,
-            pinned: connection.prepare_cached(&format!("SELECT pinned {condition}"))?,
             upsert: connection.prepare_cached(rows::UPSERT_ENTRY)?,
+            delete: connection.prepare_cached(&format!("DELETE {condition}"))?,
         })
     }
 
@@ -67,15 +67,37 @@ impl<'c> Editor<'c> {
         rows::upsert(&mut self.upsert, entry)
     }
 
-    /// Writes what was fetched or computed; the pin of a row that is there stays.
-    pub(super) fn put_content(&mut self, entry: &Entry) -> rusqlite::Result<()> {
-        let names = params![entry.key.source.as_str(), entry.key.symbol.as_str(), entry.key.dataset.name()];
-        let pinned: Option<bool> = self.pinned.query_row(names, |row| row.get_ref(0).map(|value| value.as_i64() == Ok(1))).optional()?;
-        match pinned {
-            Some(pinned) if pinned != entry.pinned => self.put(&Entry { pinned, ..entry.clone() }),
-            _ => self.put(entry),
+    /// Writes what was fetched or computed; the pin of a row that is there stays. Where another definition computed what was
+    /// there, that is returned as the older version it is now: its file lies where it did, and its row is still to be written.
+    pub(super) fn put_content(&mut self, entry: &Entry) -> rusqlite::Result<Option<Entry>> {
+        let now = self.get(&entry.key)?;
+        match now.as_ref().map(|now| now.pinned) {
+            Some(pinned) if pinned != entry.pinned => self.put(&Entry { pinned, ..entry.clone() })?,
+            _ => self.put(entry)?,
         }
+        if let (Dataset::Features(_), Some(Provenance { definition, .. })) = (&entry.key.dataset, entry.provenance)
+            && let Some(older) = entry.key.older(definition)
+        {
+            // What this definition made before has come back to its place.
+            self.delete(&older)?;
+        }
+        Ok(now.and_then(|now| older_version(now, entry)))
     }
+
+    pub(super) fn delete(&mut self, key: &EntryKey) -> rusqlite::Result<()> {
+        self.delete.execute(params![key.source.as_str(), key.symbol.as_str(), key.dataset.name()])?;
+        Ok(())
+    }
+}
+
+/// What an entry's row becomes when `next` takes its place: a version of its own, if it is one and has another file.
+fn older_version(now: Entry, next: &Entry) -> Option<Entry> {
+    let (file, made) = (now.file.as_ref()?, now.provenance?);
+    if !matches!(now.key.dataset, Dataset::Features(_)) || next.file.as_ref().is_none_or(|next| next.path == file.path) {
+        return None;
+    }
+    let key = now.key.older(made.definition)?;
+    Some(Entry { key, invalidated_at_us: None, failure: None, damaged_at_us: None, pinned: false, ..now })
 }
 
 impl Catalog {
@@ -96,6 +118,8 @@ impl Catalog {
                 let mut found = editor.get(&key)?;
                 let agreed = found.as_mut().is_some_and(|entry| change(entry, &with));
                 match found.filter(|_| agreed) {
+                    // Nothing brings an older version back, so without its file there is nothing left of it.
+                    Some(entry) if entry.key.dataset.is_older() && entry.file.is_none() => editor.delete(&entry.key)?,
                     Some(entry) => editor.put(&entry)?,
                     None => refused.push(key),
                 }
@@ -115,7 +139,12 @@ impl Catalog {
         let entries = entries.to_vec();
         self.write(move |transaction| {
             let mut editor = Editor::new(transaction)?;
-            entries.iter().try_for_each(|entry| editor.put_content(entry))
+            for entry in &entries {
+                if let Some(older) = editor.put_content(entry)? {
+                    editor.put(&older)?;
+                }
+            }
+            Ok(())
         })
     }
 
@@ -218,11 +247,8 @@ impl Catalog {
         }
         let keys = keys.to_vec();
         self.write(move |transaction| {
-            let mut delete = transaction.prepare_cached("DELETE FROM entries WHERE source = ?1 AND symbol = ?2 AND dataset = ?3")?;
-            for key in &keys {
-                delete.execute(params![key.source.as_str(), key.symbol.as_str(), key.dataset.name()])?;
-            }
-            Ok(())
+            let mut editor = Editor::new(transaction)?;
+            keys.iter().try_for_each(|key| editor.delete(key))
         })
     }
 
@@ -253,6 +279,21 @@ impl Catalog {
             let sql = format!("SELECT {} FROM entries WHERE {condition} ORDER BY source, symbol, dataset", rows::ENTRY_COLUMNS);
             let mut statement = connection.prepare_cached(&sql)?;
             statement.query_map(params![source.map(SourceId::as_str)], rows::sealed_entry)?.collect()
+        })?;
+        if found.iter().any(Option::is_none) {
+            self.suspect();
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Every present entry of a feature set, of all sources. Rows that fail their seal are left out.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn entries_of_set(&self, set: &str) -> Result<Vec<Entry>, CacheError> {
+        let found: Vec<Option<Entry>> = self.read(|connection| {
+            let sql = format!("SELECT {} FROM entries WHERE dataset = ?1 ORDER BY source, symbol", rows::ENTRY_COLUMNS);
+            connection.prepare_cached(&sql)?.query_map(params![set], rows::sealed_entry)?.collect()
         })?;
         if found.iter().any(Option::is_none) {
             self.suspect();

@@ -28,7 +28,11 @@ impl Catalog {
                 if now.pinned || now.file != entry.file {
                     continue;
                 }
-                editor.put(&Entry { file: None, ..now })?;
+                if now.key.dataset.is_older() {
+                    editor.delete(&now.key)?;
+                } else {
+                    editor.put(&Entry { file: None, ..now })?;
+                }
                 let (size_bytes, cost_us) = (signed(eviction.size_bytes), signed(eviction.cost_us));
                 let Eviction { at_us, last_used_us, reason, .. } = &eviction;
                 record.execute(params![source, symbol, dataset, at_us, size_bytes, last_used_us, cost_us, reason])?;

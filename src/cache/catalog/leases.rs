@@ -134,7 +134,12 @@ impl Catalog {
     /// When the catalog cannot be written; then none of them is.
     pub fn put_entries_fenced(&self, entries: &[Entry], granted: &BTreeMap<Symbol, Fence>) -> Result<Vec<LeaseLost>, CacheError> {
         let written = entries.iter().map(|entry| (entry.key.clone(), entry.clone())).collect();
-        self.write_fenced(written, granted, |editor, entry| editor.put_content(entry).map(|()| None))
+        self.write_fenced(written, granted, |editor, entry| {
+            if let Some(older) = editor.put_content(entry)? {
+                editor.put(&older)?;
+            }
+            Ok(None)
+        })
     }
 
     /// Does what `write` does for each item whose lease holds; `write` may refuse with a reason.

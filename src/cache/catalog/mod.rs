@@ -24,6 +24,7 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 mod trash;
+mod versions;
 
 use super::error::{CacheError, LITTLE_BYTES};
 use at_rest::{Condition, Guard, Identity};
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-pub(super) use batch::BatchRows;
+pub(super) use batch::{BatchRows, Written};
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -197,6 +197,25 @@ const MIGRATIONS: [&str; 2] = [
         at_symbol    TEXT NOT NULL DEFAULT '',
         at_dataset   TEXT NOT NULL DEFAULT ''
     ) STRICT;",
+    // 3: versions of feature sets. Datasets may be older versions by now: a set's name and the definition's upper half.
+    "-- Every version of a set that something was computed with.
+    CREATE TABLE set_versions (
+        set_name        TEXT NOT NULL,
+        definition_hash BLOB NOT NULL,            -- 128 bits, big-endian
+        text            TEXT NOT NULL,            -- the set as it was written (TOML); empty: only files tell of it
+        engine_version  TEXT NOT NULL,
+        precision       TEXT NOT NULL,            -- f64 or f32
+        features        TEXT NOT NULL,            -- JSON: [column, 32 hex digits of its feature's hash] each
+        first_used_us   INTEGER NOT NULL,
+        last_used_us    INTEGER NOT NULL,
+        entries         INTEGER NOT NULL,         -- computed with it, each time counted
+        rows            INTEGER NOT NULL,
+        rounding        REAL,                     -- largest relative error of a value that was stored rounded
+        PRIMARY KEY (set_name, definition_hash)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO set_versions
+        SELECT dataset, definition_hash, '', '', 'f64', '[]', min(fetched_at_us), max(fetched_at_us), count(*), sum(rows), NULL
+        FROM entries WHERE dataset <> 'bars' AND definition_hash IS NOT NULL AND path IS NOT NULL GROUP BY dataset, definition_hash;",
 ];
 
 /// The format this program writes.

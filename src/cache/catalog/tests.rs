@@ -187,6 +187,41 @@ fn a_catalog_of_format_1_keeps_everything_and_a_copy() {
 }
 
 #[test]
+fn a_catalog_of_format_2_keeps_everything_and_knows_its_versions() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = path_in(&folder);
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/catalog-2.sqlite"), &path).expect("copied");
+    let catalog = Catalog::open(&path).expect("brought to the newest format");
+    assert!(catalog.check().expect("check").is_clean());
+    let (source, at_us) = (SourceId::new("mysql-db-7"), 1_700_000_000_000_000);
+    let of = |symbol: &str, dataset: &str| {
+        let key = EntryKey { source: source.clone(), symbol: Symbol::new(symbol), dataset: Dataset::from_name(dataset) };
+        catalog.entry(&key).expect("read")
+    };
+    assert_eq!(catalog.entries(None).expect("entries").len(), 4);
+    let bars = of("AAPL", "bars").expect("bars");
+    assert!(bars.pinned);
+    assert_eq!((bars.provisional_from_us, bars.cost_us), (Some(at_us), 2_510));
+    assert_eq!(bars.synced.expect("synced").years.iter().map(|year| year.checksum).collect::<Vec<_>>(), [77]);
+    let features = of("AAPL", "classic").expect("features");
+    assert_eq!((features.hits, features.rows(), of("贵州茅台", "bars").expect("bars").failure.expect("failure").attempts), (3, 251, 4));
+    assert_eq!(catalog.trash_batches().expect("trash").len(), 1);
+    assert_eq!(catalog.changes(None, None, 9).expect("changes")[0].detail, "a split of 2:1");
+    assert_eq!(catalog.quality_history(&source, &Symbol::new("AAPL")).expect("quality").len(), 1);
+    assert_eq!(catalog.lookups_since(0, i64::MAX).expect("lookups").iter().map(|lookup| lookup.totals.count).sum::<u64>(), 3);
+    assert_eq!(catalog.jobs().expect("jobs").iter().map(|job| job.title.as_str()).collect::<Vec<_>>(), ["Preheat 3 symbols"]);
+    assert!(catalog.open_scrub().expect("scrubs").is_some());
+    let versions = catalog.set_versions().expect("versions");
+    let [classic] = &versions[..] else { panic!("{versions:?}") };
+    assert_eq!(Some(classic.version.definition), features.provenance.map(|made| made.definition));
+    assert_eq!((&*classic.version.set, &*classic.version.text, classic.entries_computed, classic.rows_computed), ("classic", "", 2, 350));
+    assert_eq!((classic.first_used_us, classic.last_used_us, classic.rounding), (at_us, at_us, None));
+    drop(catalog);
+    let kept = Connection::open(folder.path().join("catalog.sqlite.format-2")).expect("the copy");
+    assert_eq!(schema::format_of(&kept).expect("format"), 2);
+}
+
+#[test]
 fn a_migration_that_ends_in_the_middle_leaves_the_old_format() {
     let folder = tempfile::tempdir().expect("folder");
     let path = format_1(&folder);

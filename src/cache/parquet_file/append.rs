@@ -1,7 +1,7 @@
 //! What is written behind the present end of a file to add rows to it: a new row group of tail rows, and a footer that lists
 //! the base rows where they are and the new tail. The old tail and the old footer stay behind as dead bytes.
 
-use super::encode::{MAGIC, batch_of, encode_groups, metadata_bytes, moved};
+use super::encode::{MAGIC, batch_in, encode_groups, metadata_bytes, moved};
 use super::{Content, Footer, Outline, footer, seal};
 use crate::feature::FeatureTable;
 use crate::market::Bars;
@@ -33,7 +33,7 @@ pub fn encode_addition(
     footer: &Footer,
     fingerprint: u128,
 ) -> Result<Option<Addition>, String> {
-    let batch = batch_of(tail).map_err(|error| error.to_string())?;
+    let batch = batch_in(tail, footer.precision).map_err(|error| error.to_string())?;
     let tail_groups = encode_groups(&batch).map_err(|error| error.to_string())?;
     if tail_groups.file.schema() != outline.metadata.file_metadata().schema() {
         return Ok(None);

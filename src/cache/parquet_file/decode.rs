@@ -3,9 +3,9 @@
 use super::footer::{self, Parsed};
 use super::{Content, Footer, ROW_GROUP_ROWS, seal};
 use crate::cache::entry::Dataset;
-use crate::feature::FeatureTable;
+use crate::feature::{FeatureTable, RAW_COLUMNS};
 use crate::market::{Bars, DAY_US};
-use arrow::array::{Array, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{Array, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +71,7 @@ fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
     let bars = Arc::new(bars);
     let content = match &parsed.footer.key.dataset {
         Dataset::Bars => Content::Bars(bars),
-        Dataset::Features(_) => {
+        Dataset::Features(_) | Dataset::Older(_) => {
             table.time_us.clone_from(&bars.time_us);
             Content::Features { bars, table: Arc::new(table) }
         }
@@ -126,6 +126,12 @@ fn append_batch(batch: &RecordBatch, bars: &mut Bars, table: &mut FeatureTable) 
         }
         if let Some(times) = array.as_any().downcast_ref::<TimestampMicrosecondArray>() {
             bars.time_us.extend_from_slice(times.values());
+            continue;
+        }
+        if let Some(values) = array.as_any().downcast_ref::<Float32Array>()
+            && !RAW_COLUMNS.contains(&field.name().as_str())
+        {
+            feature_column(table, field.name()).extend(values.iter().map(|value| value.map_or(f64::NAN, f64::from)));
             continue;
         }
         let Some(values) = array.as_any().downcast_ref::<Float64Array>() else {

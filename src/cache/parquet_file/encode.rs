@@ -1,16 +1,16 @@
 //! Content as Parquet bytes: row groups encoded apart, put behind each other, and one footer listing them.
 
 use super::{Content, Footer, ROW_GROUP_ROWS, fingerprint_of, footer, raw_columns, seal};
-use crate::feature::ENGINE_VERSION;
+use crate::feature::{ENGINE_VERSION, Precision};
 use crate::market::{Bars, DAY_US, Resolution};
-use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 use std::sync::Arc;
@@ -38,8 +38,7 @@ pub struct Encoded {
 /// # Errors
 /// What the Parquet library says, as text.
 pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
-    let fingerprint = fingerprint_of(content, footer);
-    let batch = batch_of(content).map_err(|error| error.to_string())?;
+    let batch = batch_in(content, footer.precision).map_err(|error| error.to_string())?;
     let base_rows = base_rows(content.bars(), footer.provisional_from_us);
     let base = encode_groups(&batch.slice(0, base_rows)).map_err(|error| error.to_string())?;
     let (mut bytes, mut groups) = (base.bytes, base.groups);
@@ -48,10 +47,21 @@ pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
         groups.extend(moved(tail.groups, bytes.len() - MAGIC.len(), groups.len()).map_err(|error| error.to_string())?);
         bytes.extend_from_slice(tail.bytes.get(MAGIC.len()..).unwrap_or_default());
     }
+    let behind = |pairs| metadata_bytes(&base.file, groups, pairs).map_err(|error| error.to_string());
+    sealed_file(bytes, footer, fingerprint_of(content, footer), content.bars().resolution, behind)
+}
+
+/// A whole file: these bytes, and behind them what `behind` makes of the footer's pairs, with the seal filled in.
+pub(super) fn sealed_file(
+    mut bytes: Vec<u8>,
+    footer: &Footer,
+    fingerprint: u128,
+    resolution: Resolution,
+    behind: impl FnOnce(Vec<KeyValue>) -> Result<Vec<u8>, String>,
+) -> Result<Encoded, String> {
     let mut before = Xxh3::new();
     before.update(&bytes);
-    let pairs = footer::pairs(footer, fingerprint, content.bars().resolution);
-    let mut behind = metadata_bytes(&base.file, groups, pairs).map_err(|error| error.to_string())?;
+    let mut behind = behind(footer::pairs(footer, fingerprint, resolution))?;
     let checksum = seal::apply(&before, &mut behind).ok_or_else(|| "the footer has no room for its seal".to_owned())?;
     bytes.append(&mut behind);
     Ok(Encoded { bytes, checksum, fingerprint })
@@ -75,7 +85,7 @@ pub(super) struct Groups {
 
 /// Encodes the rows of a batch without a footer.
 pub(super) fn encode_groups(batch: &RecordBatch) -> Result<Groups, ParquetError> {
-    let time_column = batch.schema_ref().fields().first().map(|field| field.name().clone()).unwrap_or_default();
+    let time_column = if batch.schema_ref().column_with_name("time").is_some() { "time" } else { "date" };
     let compression =
         if batch.num_rows() < COMPRESSED_FROM_ROWS { Compression::UNCOMPRESSED } else { Compression::ZSTD(ZstdLevel::try_new(1)?) };
     let properties = WriterProperties::builder()
@@ -84,10 +94,10 @@ pub(super) fn encode_groups(batch: &RecordBatch) -> Result<Groups, ParquetError>
         .set_compression(compression)
         // Prices hardly repeat: a dictionary costs time and wins nothing.
         .set_dictionary_enabled(false)
-        .set_column_encoding(ColumnPath::from(time_column.as_str()), Encoding::DELTA_BINARY_PACKED)
+        .set_column_encoding(ColumnPath::from(time_column), Encoding::DELTA_BINARY_PACKED)
         // Readers look for days, never for prices; the footer is written again by every append and should be short.
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_column_statistics_enabled(ColumnPath::from(time_column.as_str()), EnabledStatistics::Chunk)
+        .set_column_statistics_enabled(ColumnPath::from(time_column), EnabledStatistics::Chunk)
         .set_offset_index_disabled(true)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
@@ -136,11 +146,7 @@ pub(super) fn moved(groups: Vec<RowGroupMetaData>, shift: usize, first: usize) -
 }
 
 /// The end of a file: the footer listing these row groups, its length, and [`MAGIC`].
-pub(super) fn metadata_bytes(
-    file: &FileMetaData,
-    groups: Vec<RowGroupMetaData>,
-    pairs: Vec<parquet::file::metadata::KeyValue>,
-) -> Result<Vec<u8>, ParquetError> {
+pub(super) fn metadata_bytes(file: &FileMetaData, groups: Vec<RowGroupMetaData>, pairs: Vec<KeyValue>) -> Result<Vec<u8>, ParquetError> {
     let rows = groups.iter().map(RowGroupMetaData::num_rows).sum();
     let created_by = format!("samovar {ENGINE_VERSION}");
     let orders = file.column_orders().cloned();
@@ -151,11 +157,19 @@ pub(super) fn metadata_bytes(
     Ok(bytes)
 }
 
-/// Content as one Arrow batch, nulls for NaN; also what exports write.
+/// Content as one Arrow batch of Float64, nulls for NaN; also what exports write.
 ///
 /// # Errors
 /// When columns differ in length.
 pub fn batch_of(content: &Content) -> Result<RecordBatch, arrow::error::ArrowError> {
+    batch_in(content, Precision::F64)
+}
+
+/// The same with features in this precision; columns of the bars stay as they are.
+///
+/// # Errors
+/// When columns differ in length.
+pub fn batch_in(content: &Content, precision: Precision) -> Result<RecordBatch, arrow::error::ArrowError> {
     let bars = content.bars();
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
@@ -170,19 +184,52 @@ pub fn batch_of(content: &Content) -> Result<RecordBatch, arrow::error::ArrowErr
             arrays.push(Arc::new(TimestampMicrosecondArray::from(bars.time_us.clone())));
         }
     }
-    let mut push = |name: &str, column: &Vec<f64>, nullable: bool| {
-        fields.push(Field::new(name, DataType::Float64, nullable));
-        arrays.push(Arc::new(float_array(column)));
-    };
     for (name, column) in raw_columns(bars) {
-        push(name, column, matches!(name, "amount" | "turnover"));
+        fields.push(Field::new(name, DataType::Float64, matches!(name, "amount" | "turnover")));
+        arrays.push(Arc::new(float_array(column)));
     }
     if let Content::Features { table, .. } = content {
         for (name, column) in table.names.iter().zip(&table.columns) {
-            push(name, column, true);
+            fields.push(feature_field(name, precision));
+            arrays.push(feature_array(column, precision));
         }
     }
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+/// How a feature's column is described.
+pub(super) fn feature_field(name: &str, precision: Precision) -> Field {
+    let kind = match precision {
+        Precision::F64 => DataType::Float64,
+        Precision::F32 => DataType::Float32,
+    };
+    Field::new(name, kind, true)
+}
+
+/// A feature's values, nulls for NaN.
+pub(super) fn feature_array(values: &[f64], precision: Precision) -> ArrayRef {
+    match precision {
+        Precision::F64 => Arc::new(float_array(values)),
+        Precision::F32 => Arc::new(values.iter().map(|value| narrowed(*value)).collect::<Float32Array>()),
+    }
+}
+
+/// A value as Float32; null for null, and for what no Float32 can hold.
+fn narrowed(value: f64) -> Option<f32> {
+    // Rounding is what is asked for.
+    let narrow = value as f32;
+    narrow.is_finite().then_some(narrow)
+}
+
+/// The largest relative error of these values as Float32; 1 where one is lost. Nulls have none.
+#[must_use]
+pub fn rounding_of<'column>(columns: impl IntoIterator<Item = &'column Vec<f64>>) -> f64 {
+    let error = |value: &f64| match narrowed(*value) {
+        Some(narrow) if *value != 0.0 => ((f64::from(narrow) - value) / value).abs().min(1.0),
+        None if !value.is_nan() => 1.0,
+        _ => 0.0,
+    };
+    columns.into_iter().flat_map(|column| column.iter().map(error)).fold(0.0, f64::max)
 }
 
 fn float_array(column: &[f64]) -> Float64Array {

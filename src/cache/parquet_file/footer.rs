@@ -2,7 +2,7 @@
 
 use super::{ENCODER, FORMAT, Footer, seal};
 use crate::cache::entry::{Dataset, EntryKey, Provenance};
-use crate::feature::{DefinitionHash, ENGINE_VERSION};
+use crate::feature::{DefinitionHash, ENGINE_VERSION, Precision};
 use crate::market::{DateRange, Resolution, Symbol, parse_date};
 use crate::source::SourceId;
 use parquet::file::metadata::KeyValue;
@@ -62,6 +62,12 @@ pub fn pairs(footer: &Footer, fingerprint: u128, resolution: Resolution) -> Vec<
     if let Some(state) = &footer.state {
         pairs.push(("samovar.state", state.clone()));
     }
+    if footer.precision != Precision::F64 {
+        pairs.push(("samovar.precision", footer.precision.key().to_owned()));
+    }
+    if let Some(rounding) = footer.rounding {
+        pairs.push(("samovar.rounding", rounding.to_string()));
+    }
     pairs.push((seal::KEY, seal::PLACEHOLDER.to_owned()));
     pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
@@ -106,6 +112,8 @@ pub fn parse(metadata: &[KeyValue]) -> Result<Parsed, String> {
         provisional_from_us: find("samovar.provisional_from_us").and_then(|text| text.parse().ok()),
         cost_us: find("samovar.cost_us").and_then(|text| text.parse().ok()).unwrap_or(0),
         state: find("samovar.state").map(str::to_owned),
+        precision: if find("samovar.precision") == Some(Precision::F32.key()) { Precision::F32 } else { Precision::F64 },
+        rounding: find("samovar.rounding").and_then(|text| text.parse().ok()),
     };
     let resolution = if need("samovar.resolution")? == "daily" { Resolution::Daily } else { Resolution::Intraday };
     let fingerprint = hash("samovar.fingerprint").ok_or_else(|| "the footer has no fingerprint".to_owned())?;

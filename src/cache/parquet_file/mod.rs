@@ -11,17 +11,20 @@ mod append;
 mod decode;
 mod encode;
 mod footer;
+mod recolumn;
 mod seal;
 #[cfg(test)]
 mod tests;
 
 pub(super) use append::{Addition, bars_from, encode_addition, joined};
 pub(super) use decode::{Outline, SealedFile, decode, longest_sealed, outline, sealed};
-pub use encode::batch_of;
 pub(super) use encode::{Encoded, encode};
+pub use encode::{batch_in, batch_of, rounding_of};
+pub use recolumn::ColumnFrom;
+pub(super) use recolumn::encode_with;
 
 use super::entry::{EntryKey, Provenance, Synced};
-use crate::feature::FeatureTable;
+use crate::feature::{FeatureTable, Precision};
 use crate::market::{Bars, DateRange, Quality};
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
@@ -34,7 +37,7 @@ const ENCODER: &str = "parquet 60, zstd 1, two groups";
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
 /// Facts that travel in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Footer {
     /// Whose file it is.
     pub key: EntryKey,
@@ -55,6 +58,10 @@ pub struct Footer {
     /// For features: what the recursive ones need to go on from the first provisional bar (or the end), as
     /// [`crate::feature::FeatureState`] writes it.
     pub state: Option<String>,
+    /// For features: how exactly they are kept.
+    pub precision: Precision,
+    /// For features that are kept rounded: the largest relative error of a value.
+    pub rounding: Option<f64>,
 }
 
 /// The content of a cached file.
@@ -110,14 +117,17 @@ impl Content {
 /// determine their values.
 pub(super) fn fingerprint_of(content: &Content, footer: &Footer) -> u128 {
     match (content, footer.provenance) {
-        (Content::Features { .. }, Some(Provenance { definition, inputs })) => {
-            let mut hasher = Xxh3::new();
-            hasher.update(&definition.value().to_le_bytes());
-            hasher.update(&inputs.to_le_bytes());
-            hasher.digest128()
-        }
+        (Content::Features { .. }, Some(made)) => features_fingerprint(made),
         _ => content.fingerprint(),
     }
+}
+
+/// The hash of definition and inputs.
+fn features_fingerprint(Provenance { definition, inputs }: Provenance) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&definition.value().to_le_bytes());
+    hasher.update(&inputs.to_le_bytes());
+    hasher.digest128()
 }
 
 fn hash_bars(hasher: &mut Xxh3, bars: &Bars) {

@@ -35,6 +35,8 @@ fn sample(rows: usize) -> (Content, Footer) {
         provisional_from_us: Some(7 * DAY_US),
         cost_us: 1_500,
         state: Some("ema7=1".to_owned()),
+        precision: Precision::F64,
+        rounding: None,
     };
     (Content::Features { bars: Arc::new(bars), table: Arc::new(table) }, footer)
 }
@@ -170,6 +172,153 @@ fn an_added_tail_reads_as_if_written_whole_and_replaces_the_one_before() {
         let (found, _) = longest_sealed(&bytes[..length]).expect("at least the first");
         assert_eq!(Some(&found), ends.iter().rev().find(|end| **end <= length), "{length}");
     }
+}
+
+/// The same bars with three features, of which `ma5` means what it does in [`sample`].
+fn other_features(rows: usize) -> (Content, Footer) {
+    let (content, footer) = sample(rows);
+    let Content::Features { bars, table } = content else { panic!("features") };
+    let new = |step: f64| (0..rows).map(|row| if row % 3 == 0 { f64::NAN } else { row as f64 * step }).collect::<Vec<f64>>();
+    let names = ["first", "average", "last"].map(Arc::from).to_vec();
+    let table = FeatureTable { names, columns: vec![new(0.1), table.columns[0].clone(), new(-7.0)], ..(*table).clone() };
+    let provenance = Some(Provenance { definition: DefinitionHash::from(9), inputs: 6 });
+    (Content::Features { bars, table: Arc::new(table) }, Footer { provenance, state: Some("other".to_owned()), ..footer })
+}
+
+/// Which columns of [`other_features`] are taken from the file of [`sample`], and the table of the others.
+fn parts_of(content: &Content) -> (Vec<(Arc<str>, ColumnFrom<'static>)>, FeatureTable) {
+    let Content::Features { table, .. } = content else { panic!("features") };
+    let from = [ColumnFrom::Computed(0), ColumnFrom::Present("ma5"), ColumnFrom::Computed(1)];
+    let features = table.names.iter().cloned().zip(from).collect();
+    let computed = FeatureTable {
+        names: vec![table.names[0].clone(), table.names[2].clone()],
+        columns: vec![table.columns[0].clone(), table.columns[2].clone()],
+        ..(**table).clone()
+    };
+    (features, computed)
+}
+
+#[test]
+fn a_file_with_columns_of_another_has_the_pages_of_one_encoded_whole() {
+    for rows in [1, 5, 8, 15, 16, 23, 300, 30_000] {
+        let (before, footer) = sample(rows);
+        let present = encode(&before, &footer).expect("encode").bytes;
+        let (after, footer) = other_features(rows);
+        let whole = encode(&after, &footer).expect("encode");
+        let (features, computed) = parts_of(&after);
+        let found = encode_with(&present, &outline(&present).expect("outline"), &features, &computed, &footer);
+        let found = found.expect("encode").expect("the columns are there");
+        // Every page, and where it is; but for a way of writing the time column's bounds that readers of old need.
+        let pages = |bytes: &[u8]| bytes[..seal::metadata_start(bytes).expect("a footer")].to_vec();
+        assert!(pages(&found.bytes) == pages(&whole.bytes), "{rows} rows");
+        let groups = |bytes: &[u8]| format!("{:?}", outline(bytes).expect("outline").metadata.row_groups());
+        assert_eq!(groups(&found.bytes), groups(&whole.bytes));
+        assert_eq!(sealed(&found.bytes).expect("whole").footer, footer);
+        assert_eq!(found.fingerprint, whole.fingerprint);
+    }
+}
+
+#[test]
+fn columns_are_taken_from_a_file_that_rows_were_added_to() {
+    let (first, mut footer) = sample(50);
+    footer.provisional_from_us = None;
+    let mut bytes = encode(&first, &footer).expect("encode").bytes;
+    for rows in [53, 70] {
+        let grown = sample(rows).0;
+        let tail = rows_from(&grown, 50);
+        let addition = encode_addition(&bytes, &outline(&bytes).expect("outline"), &tail, &footer, 1).expect("encode").expect("same");
+        bytes.extend_from_slice(&addition.bytes);
+    }
+    let (after, footer) = other_features(70);
+    let (features, computed) = parts_of(&after);
+    let present = outline(&bytes).expect("outline");
+    let found = encode_with(&bytes, &present, &features, &computed, &footer).expect("encode").expect("the columns are there");
+    assert!(found.bytes.len() < bytes.len(), "nothing dead is taken along");
+    let whole = sealed(&found.bytes).expect("whole");
+    assert_same(&whole.content, &after);
+    assert_eq!(whole.footer, footer);
+    // Rows can be added to it in turn.
+    let longer = other_features(75).0;
+    let found_outline = outline(&found.bytes).expect("outline");
+    let tail = rows_from(&longer, found_outline.base_rows);
+    let addition = encode_addition(&found.bytes, &found_outline, &tail, &footer, 1).expect("encode").expect("same columns");
+    let bytes = [found.bytes, addition.bytes].concat();
+    assert_same(&sealed(&bytes).expect("whole").content, &longer);
+}
+
+#[test]
+fn columns_that_a_file_does_not_have_are_not_taken() {
+    let (before, footer) = sample(30);
+    let bytes = encode(&before, &footer).expect("encode").bytes;
+    let present = outline(&bytes).expect("outline");
+    let none = FeatureTable { names: Vec::new(), columns: Vec::new(), ..FeatureTable::default() };
+    let take = |name: &'static str, footer: &Footer| {
+        encode_with(&bytes, &present, &[(Arc::from("x"), ColumnFrom::Present(name))], &none, footer).expect("encode")
+    };
+    assert!(take("ma5", &footer).is_some() && take("ma6", &footer).is_none());
+    assert!(take("ma5", &Footer { precision: Precision::F32, ..footer.clone() }).is_none(), "another type");
+    let short = FeatureTable { columns: vec![vec![1.0]], ..none.clone() };
+    encode_with(&bytes, &present, &[(Arc::from("x"), ColumnFrom::Computed(0))], &short, &footer).expect_err("too few rows");
+}
+
+fn first_rows(bars: &Bars, rows: usize) -> Bars {
+    let cut = |column: &Vec<f64>| column[..rows].to_vec();
+    Bars {
+        time_us: bars.time_us[..rows].to_vec(),
+        open: cut(&bars.open),
+        high: cut(&bars.high),
+        low: cut(&bars.low),
+        close: cut(&bars.close),
+        volume: cut(&bars.volume),
+        ..Bars::default()
+    }
+}
+
+#[test]
+fn features_kept_rounded_take_half_the_room_and_stay_what_they_are_when_rows_are_added() {
+    let rows = 3_000;
+    let noise = |row: usize| (row as f64 * 12.9898).sin() * 43_758.545;
+    let (content, mut footer) = sample(rows);
+    let Content::Features { bars, table } = content else { panic!("features") };
+    let column = |shift: usize| (0..rows).map(|row| if row < 20 { f64::NAN } else { noise(row + shift) }).collect::<Vec<f64>>();
+    let names = (0..40).map(|number| Arc::from(format!("f{number}"))).collect();
+    let table = FeatureTable { names, columns: (0..40).map(|number| column(number * 7)).collect(), ..(*table).clone() };
+    let rounded = |table: &FeatureTable| FeatureTable {
+        columns: table.columns.iter().map(|column| column.iter().map(|value| f64::from(*value as f32)).collect()).collect(),
+        ..table.clone()
+    };
+    let largest = rounding_of(&table.columns);
+    assert!(largest > 1e-9 && largest <= f64::from(f32::EPSILON) / 2.0, "{largest}");
+    let whole = Content::Features { bars: Arc::clone(&bars), table: Arc::new(table.clone()) };
+    footer.provisional_from_us = None;
+    let wide = encode(&whole, &footer).expect("encode").bytes;
+    (footer.precision, footer.rounding) = (Precision::F32, Some(largest));
+    let narrow = encode(&whole, &footer).expect("encode").bytes;
+    assert!(narrow.len() * 10 < wide.len() * 6, "{} of {}", narrow.len(), wide.len());
+    let expected = Content::Features { bars, table: Arc::new(rounded(&table)) };
+    let found = sealed(&narrow).expect("whole");
+    assert_same(&found.content, &expected);
+    assert_eq!((found.footer.precision, found.footer.rounding), (Precision::F32, Some(largest)));
+    let start = rows_from(&whole, 0);
+    let Content::Features { bars: first_bars, table: first } = &start else { panic!("features") };
+    let cut = |column: &Vec<f64>| column[..2_000].to_vec();
+    let first =
+        FeatureTable { time_us: first.time_us[..2_000].to_vec(), columns: first.columns.iter().map(cut).collect(), ..(**first).clone() };
+    let first_bars = Arc::new(first_rows(first_bars, 2_000));
+    let bytes = encode(&Content::Features { bars: first_bars, table: Arc::new(first) }, &footer).expect("encode").bytes;
+    let found = outline(&bytes).expect("outline");
+    let addition = encode_addition(&bytes, &found, &rows_from(&whole, 2_000), &footer, 1).expect("encode").expect("same columns");
+    assert_same(&sealed(&[bytes, addition.bytes].concat()).expect("whole").content, &expected);
+}
+
+#[test]
+fn what_no_float32_holds_is_null_and_told() {
+    let columns = [vec![1.0, f64::NAN, 0.0], vec![1e300, 0.1, 1e-60]];
+    assert_eq!(rounding_of(&columns[..1]), 0.0);
+    assert_eq!(rounding_of(&columns), 1.0);
+    assert_eq!(rounding_of(&[vec![0.1]]), ((0.1_f64 - f64::from(0.1_f32)) / 0.1).abs());
+    let array = encode::feature_array(&columns[1], Precision::F32);
+    assert_eq!((array.null_count(), array.len()), (1, 3));
 }
 
 #[test]

@@ -5,7 +5,9 @@
 
 mod calls;
 mod compile;
+mod complete;
 mod expression;
+mod highlight;
 mod lexer;
 mod nearest;
 mod parser;
@@ -14,7 +16,9 @@ mod talib_calls;
 #[cfg(test)]
 mod tests;
 
+pub use complete::{CallAt, Candidate, CandidateKind, Completion, call_at, complete};
 pub use expression::{Argument, Expression, Infix, Kind, Name, Prefix};
+pub use highlight::{TokenKind, tokens};
 pub use nearest::nearest;
 pub use parser::{DEEPEST_NESTING, LONGEST_TEXT, TALLEST_EXPRESSION, parse};
 

@@ -4,7 +4,7 @@
 //! inputs' hashes and the engine's version, never of names or spelling; nodes are in an order in which every input stands
 //! before what uses it; a graph never shrinks.
 
-mod first_row;
+mod first_value;
 mod operator;
 
 pub use operator::{Binary, Comparison, Field, Finite, Operator, PairStatistic, Reach, Recursion, Statistic, Unary, WarmUp};

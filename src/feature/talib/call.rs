@@ -129,14 +129,14 @@ impl TalibCall {
         let left_out = std::iter::repeat(&TalibArgument::Default);
         let mut parameters = Vec::with_capacity(function.parameters.len());
         for (place, (setting, argument)) in function.parameters.iter().zip(arguments.iter().chain(left_out)).enumerate() {
-            let value = value_of(setting, *argument).ok_or_else(|| TalibCallError::NotAllowed {
+            let value = value_of(setting, *argument).filter(|value| !needs_even(function.id) || is_even(*value));
+            parameters.push(value.ok_or_else(|| TalibCallError::NotAllowed {
                 function: function.name.clone(),
                 parameter: place,
                 name: setting.name.clone(),
-                allowed: allowed_text(setting.kind),
+                allowed: allowed_text(function.id, setting.kind),
                 given: given_text(setting, *argument),
-            })?;
-            parameters.push(value);
+            })?);
         }
         let mut call = Self { function: function.id, parameters, look_back: 0 };
         let look_back = call.bind().and_then(|bound| bound.lookback().ok());
@@ -214,11 +214,22 @@ fn whole(number: f64) -> Option<i32> {
     fits.then_some(number as i32)
 }
 
-fn allowed_text(kind: TalibKind) -> String {
+/// The one function that halves its window.
+fn needs_even(function: FuncId) -> bool {
+    function == FuncId::FRAMA
+}
+
+fn is_even(value: TalibParameter) -> bool {
+    matches!(value, TalibParameter::Integer(number) if number % 2 == 0)
+}
+
+fn allowed_text(function: FuncId, kind: TalibKind) -> String {
     /// TA-Lib's way to say that there is no bound.
     const UNBOUNDED: f64 = 1e37;
     match kind {
-        TalibKind::Integer { least, most } => format!("a whole number from {least} to {most}"),
+        TalibKind::Integer { least, most } => {
+            format!("{} number from {least} to {most}", if needs_even(function) { "an even" } else { "a whole" })
+        }
         TalibKind::Real { least, most } if least < -UNBOUNDED && most > UNBOUNDED => "a number".to_owned(),
         TalibKind::Real { least, most } if most > UNBOUNDED => format!("a number of {least} or more"),
         TalibKind::Real { least, most } => format!("a number from {least} to {most}"),

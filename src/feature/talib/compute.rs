@@ -68,8 +68,7 @@ impl TalibCall {
     /// Inputs of the wrong number or of unequal lengths.
     pub fn compute_with_nulls(&self, inputs: &[&[f64]]) -> Result<Vec<Vec<f64>>, TalibComputeError> {
         let (function, bars) = self.check(inputs)?;
-        let has_null = |series: &&[f64]| series.iter().any(|value| !value.is_finite());
-        if !inputs.iter().any(has_null) {
+        if inputs.iter().all(|series| is_all_finite(series)) {
             return self.compute(inputs);
         }
         let mut outputs = vec![vec![f64::NAN; bars]; function.outputs.len()];
@@ -164,11 +163,18 @@ fn place(values: &mut [f64], range: OutRange, look_back: usize) {
         values.get_mut(..late).unwrap_or_default().fill(f64::NAN);
     }
     values.get_mut(late + count..).unwrap_or_default().fill(f64::NAN);
-    for value in values {
-        if !value.is_finite() {
-            *value = f64::NAN;
+    for values in values.chunks_mut(CHUNK) {
+        if !is_all_finite(values) {
+            values.iter_mut().filter(|value| value.is_infinite()).for_each(|value| *value = f64::NAN);
         }
     }
+}
+
+/// Values that are looked at together, without a branch for each of them.
+const CHUNK: usize = 64;
+
+fn is_all_finite(values: &[f64]) -> bool {
+    values.chunks(CHUNK).all(|chunk| chunk.iter().fold(true, |finite, value| finite & value.is_finite()))
 }
 
 /// Hands the inputs over: price inputs take several series, the others one each.

@@ -7,6 +7,7 @@ use super::data::ChartData;
 use super::geometry::{Detail, MAX_BODY_POINTS, XScale, YScale, bucket_rows, buckets};
 use super::line::Pen;
 use crate::ui::theme::Theme;
+use crate::worker::series::Series;
 use eframe::egui;
 use egui::{Color32, Mesh, Rect, Shape, pos2};
 use std::ops::Range;
@@ -140,13 +141,7 @@ pub(super) fn volume_shape(data: &ChartData, x: &XScale, y: &YScale, pixels: Pix
 }
 
 /// Columns from zero, coloured by sign: the MACD's histogram.
-pub(super) fn histogram_shape(
-    series: super::data::Series<'_>,
-    x: &XScale,
-    y: &YScale,
-    pixels: Pixels,
-    [above, below]: [Color32; 2],
-) -> Shape {
+pub(super) fn histogram_shape(series: Series<'_>, x: &XScale, y: &YScale, pixels: Pixels, [above, below]: [Color32; 2]) -> Shape {
     let bars = series.values.len();
     let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
     let bucket = bucket_rows(bar_pixels);
@@ -163,6 +158,41 @@ pub(super) fn histogram_shape(
         }
     }
     Shape::mesh(mesh)
+}
+
+/// Distance of a sign from its bar, and its size, in points.
+const SIGN_GAP_POINTS: f32 = 4.0;
+const SIGN_POINTS: f32 = 4.0;
+
+/// Arrows below bars whose value is above zero, and above bars whose value is below.
+pub(super) fn signs_shape(
+    data: &ChartData,
+    series: Series<'_>,
+    x: &XScale,
+    y: &YScale,
+    pixels: Pixels,
+    pen: &mut Pen,
+    [above, below]: [Color32; 2],
+) -> Vec<Shape> {
+    let bars = series.values.len();
+    let bucket = bucket_rows(x.bar_points() * f64::from(pixels.per_point));
+    let (mut rising, mut falling) = (Vec::new(), Vec::new());
+    for run in buckets(x.range.rows(bars), bucket, bars) {
+        let (Some(extent), Some(price)) = (series.extent(run.clone()), data.price_extent(run.clone())) else { continue };
+        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        let arrow = |tip: f32, foot: f32| vec![pos2(middle, tip), pos2(middle + SIGN_POINTS, foot), pos2(middle - SIGN_POINTS, foot)];
+        if extent.max > 0.0 {
+            let tip = y.y(price.min) + SIGN_GAP_POINTS;
+            rising.push(arrow(tip, tip + SIGN_POINTS * 1.6));
+        }
+        if extent.min < 0.0 {
+            let tip = y.y(price.max) - SIGN_GAP_POINTS;
+            falling.push(arrow(tip, tip - SIGN_POINTS * 1.6));
+        }
+    }
+    let mut shapes = pen.polygons(rising, above);
+    shapes.extend(pen.polygons(falling, below));
+    shapes
 }
 
 #[cfg(test)]

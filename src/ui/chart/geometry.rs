@@ -4,9 +4,10 @@
 //! `i` to `i + 1`, so its middle is at `i + 0.5`.
 
 use super::data::ChartData;
-use super::layout::RangeChoice;
+use crate::app::chart::RangeChoice;
 use crate::market::pyramid::{BASE, Extent};
 use crate::market::{DAY_US, date_of, micros_of_date};
+use crate::worker::series::SeriesSource;
 use std::ops::Range;
 
 /// Widest a bar gets when a range is fitted, in points; with fewer bars the chart stays right-aligned.
@@ -302,8 +303,8 @@ pub fn union_of(extents: impl IntoIterator<Item = Option<Extent>>) -> Option<Ext
 }
 
 /// Lowest and highest of visible features.
-pub fn features_extent<'a>(data: &ChartData, names: impl IntoIterator<Item = &'a str>, rows: &Range<usize>) -> Option<Extent> {
-    union_of(names.into_iter().map(|name| data.series(name).and_then(|series| series.extent(rows.clone()))))
+pub fn features_extent<'a>(data: &ChartData, sources: impl IntoIterator<Item = &'a SeriesSource>, rows: &Range<usize>) -> Option<Extent> {
+    union_of(sources.into_iter().map(|source| data.series(source).and_then(|series| series.extent(rows.clone()))))
 }
 
 #[cfg(test)]

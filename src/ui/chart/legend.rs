@@ -1,42 +1,38 @@
-//! Legends: which line is which, its value at the pointer, and its eye and remove buttons.
+//! Legends: which line is which, its value at the pointer, and its buttons.
 //!
 //! Contract: where an entry stands depends on names and on the widest value of its whole series, never on the value shown,
-//! so that nothing jumps while the pointer moves.
+//! so that nothing jumps while the pointer moves; a legend never takes more than a part of its pane, and what does not fit is
+//! behind one button.
 
 use super::data::ChartData;
-use super::layout::SeriesLayout;
-use super::style::{SeriesKind, kind_of};
-use crate::market::pyramid::Extent;
+use super::entry::Entry;
+use crate::app::chart::{ChartLayout, Placement, SeriesId, SeriesLayout};
+use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
-use crate::ui::{format, icons};
 use eframe::egui;
-use egui::{Align2, Color32, FontId, Id, Rect, Role, Sense, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Color32, FontId, Id, Layout, Popup, Pos2, Rect, Role, Sense, TextStyle, Ui, Vec2, WidgetInfo, pos2, vec2};
 
 /// Height of a row of a legend, in points.
-const ROW_POINTS: f32 = 20.0;
-/// Room for the line's colour in front of its name.
-const SWATCH_POINTS: f32 = 10.0;
-/// Side of the eye and of the cross.
-const BUTTON_POINTS: f32 = 18.0;
+pub(super) const ROW_POINTS: f32 = 20.0;
 /// Between legend and the upper edge of its pane.
-const TOP_POINTS: f32 = 4.0;
+pub(super) const TOP_POINTS: f32 = 4.0;
+/// Part of a pane's height that lines may take.
+const MOST_SHARE: f32 = 0.4;
 
 /// What the user wants of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LegendAction {
-    ToggleVisible(String),
-    Remove(String),
+    ToggleVisible(SeriesId),
+    Remove(SeriesId),
+    Settings(SeriesId),
+    Duplicate(SeriesId),
+    Move(SeriesId, Placement),
 }
 
-/// One entry, placed.
+/// What did not fit, behind one button.
 #[derive(Debug, Clone)]
-struct Entry {
-    name: String,
-    color: Option<Color32>,
-    visible: bool,
-    name_width: f32,
-    value_width: f32,
-    decimals: Option<usize>,
+struct More {
+    entries: Vec<Entry>,
     rect: Rect,
 }
 
@@ -45,6 +41,7 @@ struct Entry {
 pub(super) struct Legend {
     head: Vec<(HeadPart, f32)>,
     entries: Vec<Entry>,
+    more: Option<More>,
     rows: usize,
 }
 
@@ -60,7 +57,7 @@ pub(super) enum HeadPart {
 /// What a head's value is at a bar, and its colour.
 pub(super) type HeadValue<'a> = &'a dyn Fn(&'static str) -> (String, Color32);
 
-fn font(ui: &Ui) -> FontId {
+pub(super) fn font(ui: &Ui) -> FontId {
     TextStyle::Small.resolve(ui.style())
 }
 
@@ -72,30 +69,16 @@ fn title_font(ui: &Ui) -> FontId {
     TextStyle::Body.resolve(ui.style())
 }
 
-/// Decimals for all values of a series, so that they stay in their columns; `None` where they are better shortened.
-fn decimals_of(extent: Extent) -> Option<usize> {
-    match extent.min.abs().max(extent.max.abs()) {
-        size if size >= 1_000_000.0 => None,
-        size if size >= 10.0 => Some(2),
-        size if size >= 1.0 => Some(3),
-        size => Some(format::price_decimals(size)),
-    }
-}
-
-fn value_text(value: f64, decimals: Option<usize>) -> String {
-    decimals.map_or_else(|| format::volume(value), |decimals| format::fixed(value, decimals))
-}
-
 impl Legend {
-    /// Places the head's parts (each with its widest text) and the lines, in rows no wider than `room`. Lines over prices begin
-    /// a row of their own and have the prices' decimals.
+    /// Places the head's parts (each with its widest text) and the lines in the room that the pane has. Lines over prices begin a
+    /// row of their own and have the prices' decimals.
     pub(super) fn place(
         ui: &Ui,
-        theme: &Theme,
+        layout: &ChartLayout,
         data: &ChartData,
         head: &[(HeadPart, String)],
         lines: &[SeriesLayout],
-        room: f32,
+        room: Vec2,
         price_decimals: Option<usize>,
     ) -> Self {
         let font = font(ui);
@@ -107,7 +90,7 @@ impl Legend {
                 HeadPart::Value(word) => width(ui, word, &font) + space::XS + width(ui, widest, &font) + space::L,
             };
             // What does not fit is left out rather than cut: the price axis and the tags say it too.
-            if x + wide <= room || x == 0.0 {
+            if x + wide <= room.x || x == 0.0 {
                 placed_head.push((part.clone(), x));
                 x += wide;
             }
@@ -116,30 +99,37 @@ impl Legend {
         if price_decimals.is_some() && !lines.is_empty() && x > 0.0 {
             (x, row) = (0.0, 1);
         }
-        let mut entries = Vec::new();
+        let most_rows = ((room.y * MOST_SHARE / ROW_POINTS) as usize).max(row + 1);
+        let mut entries: Vec<Entry> = Vec::new();
         for line in lines {
-            let name_width = width(ui, &line.name, &font);
-            let everything = data.series(&line.name).and_then(|series| series.extent(0..series.values.len()));
-            let decimals = everything.and_then(|extent| price_decimals.or_else(|| decimals_of(extent)));
-            let wide_of = |value: f64| width(ui, &value_text(value, decimals), &font);
-            let value_width = match everything {
-                Some(extent) if decimals.is_none() => width(ui, if extent.min < 0.0 { "−88.8 M" } else { "88.8 M" }, &font),
-                Some(extent) => wide_of(extent.min).max(wide_of(extent.max)),
-                None => width(ui, format::NONE, &font),
-            };
-            let swatch = if kind_of(&line.name) == SeriesKind::Line { SWATCH_POINTS + space::XS } else { 0.0 };
-            let wide = swatch + name_width + space::XS + value_width;
-            if x + wide > room && x > 0.0 {
+            let mut entry = Entry::of(ui, layout, data, line, price_decimals);
+            let wide = entry.rect.width();
+            if x + wide > room.x && x > 0.0 {
                 (x, row) = (0.0, row + 1);
             }
-            let rect = Rect::from_min_size(pos2(x, row as f32 * ROW_POINTS), vec2(wide, ROW_POINTS));
+            entry.rect = entry.rect.translate(vec2(x, row as f32 * ROW_POINTS));
             x += wide + space::L;
-            let color = (swatch > 0.0).then(|| theme.series_color(line.color));
-            let name = line.name.clone();
-            entries.push(Entry { name, color, visible: line.visible, name_width, value_width, decimals, rect });
+            entries.push(entry);
         }
-        let empty = placed_head.is_empty() && entries.is_empty();
-        Self { head: placed_head, entries, rows: if empty { 0 } else { row + 1 } }
+        let more = Self::take_more(ui, &mut entries, most_rows, room.x);
+        let rows = entries.last().map_or(usize::from(!placed_head.is_empty()), |last| (last.rect.top() / ROW_POINTS) as usize + 1);
+        Self { head: placed_head, entries, more, rows }
+    }
+
+    /// Takes away what stands below the last row there is room for, and makes place for the button that leads to it.
+    fn take_more(ui: &Ui, entries: &mut Vec<Entry>, most_rows: usize, room: f32) -> Option<More> {
+        let fits = |entry: &Entry| entry.rect.top() < most_rows as f32 * ROW_POINTS - 1.0;
+        let mut kept = entries.iter().take_while(|entry| fits(entry)).count();
+        if kept == entries.len() {
+            return None;
+        }
+        let wide = width(ui, &more_words(entries.len()), &font(ui)) + space::S * 2.0;
+        while kept > 1 && entries.get(kept - 1).is_some_and(|last| last.rect.right() + space::L + wide > room) {
+            kept -= 1;
+        }
+        let after = entries.get(kept.saturating_sub(1)).map_or(Rect::ZERO, |last| last.rect);
+        let rect = Rect::from_min_size(pos2(after.right() + space::S, after.top()), vec2(wide, ROW_POINTS));
+        Some(More { entries: entries.split_off(kept), rect })
     }
 
     /// How much of the pane's top it takes.
@@ -147,48 +137,60 @@ impl Legend {
         if self.rows == 0 { 0.0 } else { self.rows as f32 * ROW_POINTS + TOP_POINTS }
     }
 
-    /// Draws it, with the values at `row`.
+    /// Whether one of its entries has the keyboard.
+    pub(super) fn has_keys(&self, ui: &Ui, id: Id) -> bool {
+        ui.memory(|memory| memory.focused()).is_some_and(|focused| self.entries.iter().any(|entry| entry.own_id(id) == focused))
+    }
+
+    /// Draws it, with the values at `row`. Returns what was wanted of a line, and where its entry ends.
+    #[expect(clippy::too_many_arguments, reason = "a legend is placed, filled and asked at once")]
     pub(super) fn show_ui(
         &self,
         ui: &mut Ui,
         id: Id,
         pane: Rect,
+        layout: &ChartLayout,
         data: &ChartData,
         row: Option<usize>,
         head_value: HeadValue<'_>,
-    ) -> Option<LegendAction> {
+    ) -> Option<(LegendAction, Pos2)> {
         let theme = Theme::of(ui);
         let origin = pane.min + vec2(space::M, TOP_POINTS);
         self.head_ui(ui, id, origin, theme, head_value);
+        let mut wanted = self.more.as_ref().and_then(|more| more.show_ui(ui, id, origin, data, row));
 
-        // The entry whose buttons are out: they stand beside it, over the next entry, so nothing has to move.
+        // The entry whose buttons are out, because the pointer or the keyboard is at it: they stand beside it, over the next
+        // entry, so nothing has to move.
         let out_id = id.with("out");
-        let was_out: Option<String> = ui.data(|memory| memory.get_temp(out_id));
+        let was_out: Option<SeriesId> = ui.data(|memory| memory.get_temp(out_id));
         let pointer = ui.pointer_hover_pos().filter(|_| ui.rect_contains_pointer(pane));
-        let mut now_out = None;
+        let focused = ui.memory(|memory| memory.focused());
+        let mut now_out = focused.and_then(|focused| self.entries.iter().find(|entry| entry.ids(id).contains(&focused)));
         if let Some(pointer) = pointer {
             let local = pos2(pointer.x - origin.x, pointer.y - origin.y);
-            let kept = self.entries.iter().find(|entry| Some(&entry.name) == was_out.as_ref() && entry.wide_rect().contains(local));
-            now_out = kept.or_else(|| self.entries.iter().find(|entry| entry.rect.contains(local)));
+            let kept = self.entries.iter().find(|entry| Some(entry.id) == was_out && entry.wide_rect().contains(local));
+            now_out = kept.or_else(|| self.entries.iter().find(|entry| entry.rect.contains(local))).or(now_out);
         }
-        if now_out.map(|entry| &entry.name) != was_out.as_ref() {
+        if now_out.map(|entry| entry.id) != was_out {
             ui.data_mut(|memory| match now_out {
                 Some(entry) => {
-                    memory.insert_temp(out_id, entry.name.clone());
+                    memory.insert_temp(out_id, entry.id);
                 }
                 None => {
-                    memory.remove_temp::<String>(out_id);
+                    memory.remove_temp::<SeriesId>(out_id);
                 }
             });
         }
-        for entry in self.entries.iter().filter(|entry| now_out.is_none_or(|out| out.name != entry.name)) {
-            entry.show_ui(ui, id, origin, theme, data, row);
+        let at = |entry: &Entry| origin + vec2(entry.rect.left(), entry.rect.bottom() + space::S);
+        for entry in self.entries.iter().filter(|entry| now_out.is_none_or(|out| out.id != entry.id)) {
+            wanted = entry.show_ui(ui, id, origin, layout, data, row).map(|action| (action, at(entry))).or(wanted);
         }
-        let entry = now_out?;
+        let Some(entry) = now_out else { return wanted };
         let back = entry.wide_rect().translate(origin.to_vec2()).expand2(vec2(space::XS, -1.0));
         ui.painter().rect_filled(back, size::RADIUS, theme.button);
-        entry.show_ui(ui, id, origin, theme, data, row);
-        entry.buttons_ui(ui, id, origin, theme)
+        let of_entry = entry.show_ui(ui, id, origin, layout, data, row);
+        let of_buttons = entry.buttons_ui(ui, id, origin, theme);
+        of_buttons.or(of_entry).map(|action| (action, at(entry))).or(wanted)
     }
 
     fn head_ui(&self, ui: &mut Ui, id: Id, origin: egui::Pos2, theme: &Theme, head_value: HeadValue<'_>) {
@@ -220,56 +222,41 @@ impl Legend {
     }
 }
 
-impl Entry {
-    /// With the room its buttons take.
-    fn wide_rect(&self) -> Rect {
-        Rect::from_min_max(self.rect.min, self.rect.max + vec2(space::XS + BUTTON_POINTS * 2.0, 0.0))
-    }
+fn more_words(count: usize) -> String {
+    format!("+{count} more")
+}
 
-    fn show_ui(&self, ui: &mut Ui, id: Id, origin: egui::Pos2, theme: &Theme, data: &ChartData, row: Option<usize>) {
+impl More {
+    /// The button, and the list behind it.
+    fn show_ui(&self, ui: &mut Ui, id: Id, origin: Pos2, data: &ChartData, row: Option<usize>) -> Option<(LegendAction, Pos2)> {
+        let theme = Theme::of(ui);
         let rect = self.rect.translate(origin.to_vec2());
-        let font = font(ui);
-        let value = data
-            .series(&self.name)
-            .and_then(|series| series.at(row?))
-            .map_or_else(|| format::NONE.to_owned(), |value| value_text(value, self.decimals));
-        let (name_color, value_color) =
-            if self.visible { (theme.text_weak, theme.text) } else { (theme.text_disabled, theme.text_disabled) };
-        let mut x = rect.left();
-        if let Some(color) = self.color {
-            let swatch = Rect::from_center_size(pos2(x + SWATCH_POINTS * 0.5, rect.center().y), vec2(SWATCH_POINTS, 2.0));
-            ui.painter().rect_filled(swatch, 1.0, if self.visible { color } else { theme.text_disabled });
-            x += SWATCH_POINTS + space::XS;
-        }
-        ui.painter().text(pos2(x, rect.center().y), Align2::LEFT_CENTER, &self.name, font.clone(), name_color);
-        x += self.name_width + space::XS;
-        // Numbers keep their right edge: their last digits stay where they are.
-        ui.painter().text(pos2(x + self.value_width, rect.center().y), Align2::RIGHT_CENTER, &value, font, value_color);
-        let label = ui.interact(rect, id.with(("entry", self.name.as_str())), Sense::empty());
-        label.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{} {value}", self.name)));
-    }
-
-    fn buttons_ui(&self, ui: &mut Ui, id: Id, origin: egui::Pos2, theme: &Theme) -> Option<LegendAction> {
-        let rect = self.rect.translate(origin.to_vec2());
-        let (eye, eye_name) = if self.visible { (icons::VISIBLE, "Hide") } else { (icons::HIDDEN, "Show") };
-        let buttons = [
-            (eye, eye_name, LegendAction::ToggleVisible(self.name.clone())),
-            (icons::CLOSE, "Remove", LegendAction::Remove(self.name.clone())),
-        ];
+        let response = ui.interact(rect, id.with("more"), Sense::click());
+        let words = more_words(self.entries.len());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{} more lines", self.entries.len())));
+        let color = if response.hovered() || response.has_focus() { theme.accent } else { theme.text_weak };
+        ui.painter().text(rect.center(), Align2::CENTER_CENTER, words, font(ui), color);
         let mut action = None;
-        let mut x = rect.right() + space::XS;
-        for (glyph, verb, wanted) in buttons {
-            let place = Rect::from_min_size(pos2(x, rect.center().y - BUTTON_POINTS * 0.5), Vec2::splat(BUTTON_POINTS));
-            x += BUTTON_POINTS;
-            let name = format!("{verb} {}", self.name);
-            let response = ui.interact(place, id.with((verb, self.name.as_str())), Sense::click());
-            response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-            let color = if response.hovered() || response.has_focus() { theme.accent } else { theme.text_weak };
-            ui.painter().text(place.center(), Align2::CENTER_CENTER, glyph, FontId::proportional(size::ICON - 2.0), color);
-            if response.on_hover_text(name).clicked() {
-                action = Some(wanted);
+        Popup::menu(&response).width(280.0).show(|ui| {
+            ui.set_width(280.0);
+            for entry in &self.entries {
+                ui.horizontal(|ui| {
+                    ui.set_min_height(size::ROW);
+                    let (swatch, _) = ui.allocate_exact_size(vec2(super::entry::SWATCH_POINTS, size::ROW), Sense::empty());
+                    entry.swatch_ui(ui, swatch, theme);
+                    ui.label(&entry.name);
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        ui.spacing_mut().item_spacing.x = 0.0;
+                        for (glyph, verb, wanted) in entry.buttons().into_iter().rev() {
+                            if icons::icon_button_ui(ui, glyph, &format!("{verb} {}", entry.name)).clicked() {
+                                action = Some(wanted);
+                            }
+                        }
+                        ui.label(entry.value(data, row));
+                    });
+                });
             }
-        }
-        action
+        });
+        action.map(|action| (action, rect.left_bottom()))
     }
 }

@@ -1,27 +1,33 @@
-//! The tools over a chart: range buttons, scale, and the list of indicators.
+//! The tools over a chart: range buttons, scale, templates, and the list of indicators.
 //!
 //! Contract: draws and reports what was pressed; changes nothing but the layout and the text that is searched for.
 
-use super::layout::{ChartLayout, FeatureChoice, Placement, RangeChoice};
+use super::data::ChartData;
+use super::indicators::{LIST_POINTS, indicators_ui};
+use super::templates::templates_button_ui;
+use super::view::ChartOffer;
+use crate::app::Action;
+use crate::app::chart::{ChartLayout, RangeChoice};
 use crate::ui::icons;
-use crate::ui::theme::{Theme, size, space};
+use crate::ui::theme::{Theme, space};
 use eframe::egui;
-use egui::{Align, Button, Checkbox, Layout, Popup, PopupCloseBehavior, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Layout, Popup, PopupCloseBehavior, Role, Ui, WidgetInfo};
 
-/// Width of the list of indicators, in points.
-const LIST_POINTS: f32 = 500.0;
-/// Height of its scrolled part.
-const LIST_HEIGHT_POINTS: f32 = 360.0;
+/// Width below which buttons are icons alone, in points.
+const NARROW_POINTS: f32 = 640.0;
 
-/// Draws the tools; `log_possible` is false where a price is zero or below.
+/// Draws the tools.
 pub(super) fn toolbar_ui(
     ui: &mut Ui,
     layout: &mut ChartLayout,
-    catalog: &[FeatureChoice],
+    offer: &ChartOffer<'_>,
     search: &mut String,
-    log_possible: bool,
-    enabled: bool,
+    data: Option<&ChartData>,
+    actions: &mut Vec<Action>,
 ) {
+    let enabled = data.is_some();
+    let log_possible = data.is_none_or(|data| data.price_extent(0..data.bars.len()).is_some_and(|extent| extent.min > 0.0));
+    let is_wide = ui.available_width() >= NARROW_POINTS;
     ui.add_enabled_ui(enabled, |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for choice in RangeChoice::BUTTONS {
@@ -35,14 +41,16 @@ pub(super) fn toolbar_ui(
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let theme = Theme::of(ui);
-        let button = Button::new((icons::icon(icons::INDICATORS).color(theme.text_weak), "Indicators")).frame_when_inactive(false);
-        let response = ui.add_enabled(!catalog.is_empty(), button);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, !catalog.is_empty(), "Indicators"));
+        let glyph = icons::icon(icons::INDICATORS).color(theme.text_weak);
+        let button = if is_wide { Button::new((glyph, "Indicators")) } else { Button::new(glyph) };
+        let response = ui.add_enabled(!offer.features.is_empty(), button.frame_when_inactive(false));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, !offer.features.is_empty(), "Indicators"));
         let response = response.on_hover_text("Choose what is drawn").on_disabled_hover_text("No features are defined");
         Popup::menu(&response)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .width(LIST_POINTS)
-            .show(|ui| indicators_ui(ui, layout, catalog, search));
+            .show(|ui| indicators_ui(ui, layout, offer.features, search));
+        templates_button_ui(ui, offer.templates, layout, is_wide, actions);
 
         let log = ui.add_enabled(log_possible && enabled, Button::selectable(layout.log_scale, "Log"));
         let log = log.on_hover_text("Logarithmic price scale").on_disabled_hover_text("Needs prices above zero");
@@ -54,87 +62,4 @@ pub(super) fn toolbar_ui(
             layout.show_volume = !layout.show_volume;
         }
     });
-}
-
-fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, catalog: &[FeatureChoice], search: &mut String) {
-    let theme = Theme::of(ui);
-    ui.set_width(LIST_POINTS);
-    // Menus squeeze their buttons; this is more of a dialog.
-    ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    ui.add(TextEdit::singleline(search).hint_text("Search indicators").desired_width(f32::INFINITY).margin(vec2(space::S, space::XS)));
-    ui.add_space(space::XS);
-    let wanted = search.trim().to_lowercase();
-    let found: Vec<&FeatureChoice> = catalog
-        .iter()
-        .filter(|choice| [&choice.name, &choice.group, &choice.description].iter().any(|text| text.to_lowercase().contains(&wanted)))
-        .collect();
-    if found.is_empty() {
-        ui.add_space(space::S);
-        ui.label(RichText::new(format!("No indicator is called “{}”", search.trim())).color(theme.text_weak));
-        ui.add_space(space::S);
-    }
-    let mut groups: Vec<&str> = Vec::new();
-    for choice in &found {
-        if !groups.contains(&choice.group.as_str()) {
-            groups.push(&choice.group);
-        }
-    }
-    ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]).show(ui, |ui| {
-        for (position, group) in groups.iter().enumerate() {
-            if position > 0 {
-                ui.add_space(space::S);
-            }
-            if !group.is_empty() {
-                ui.label(RichText::new(*group).small().color(theme.text_weak));
-            }
-            for choice in found.iter().filter(|choice| choice.group == *group) {
-                choice_ui(ui, layout, choice, theme);
-            }
-        }
-    });
-}
-
-fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice, theme: &Theme) {
-    ui.horizontal(|ui| {
-        ui.set_min_height(size::ROW);
-        let mut on = layout.contains(&choice.name);
-        let checkbox = Checkbox::new(&mut on, choice.name.as_str());
-        let left = ui.cursor().left();
-        if ui.add(checkbox).changed() {
-            if on {
-                layout.add(&choice.name, &choice.placement);
-            } else {
-                layout.remove(&choice.name);
-            }
-        }
-        // Descriptions share one left edge wherever names end.
-        let column = left + 148.0;
-        ui.add_space((column - ui.cursor().left()).max(0.0));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_space(space::S);
-            if on && choice.placement != Placement::Volume {
-                placement_ui(ui, layout, choice);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let text = RichText::new(&choice.description).small().color(theme.text_weak);
-                ui.add(egui::Label::new(text).truncate().selectable(false));
-            });
-        });
-    });
-}
-
-fn placement_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice) {
-    let over = layout.is_over_price(&choice.name);
-    let own = match &choice.placement {
-        Placement::Pane(id) => Placement::Pane(id.clone()),
-        Placement::Price | Placement::Volume | Placement::Own => Placement::Own,
-    };
-    ui.spacing_mut().item_spacing.x = 2.0;
-    for (chosen, word, target) in [(!over, "Own pane", &own), (over, "Over price", &Placement::Price)] {
-        let response = ui.add(Button::selectable(chosen, RichText::new(word).small()));
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, format!("{word}: {}", choice.name)));
-        if response.clicked() && !chosen {
-            layout.add(&choice.name, target);
-        }
-    }
 }

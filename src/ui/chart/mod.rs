@@ -19,18 +19,27 @@
 
 mod axis;
 mod candles;
+mod entry;
 use crate::worker::chart_data as data;
 mod geometry;
-mod layout;
+mod head;
+mod indicators;
+mod input;
 mod legend;
 mod line;
 mod menu;
+mod paint;
 mod panes;
+mod settings;
 mod style;
 mod tags;
+mod templates;
 mod view;
 
-pub use data::{ChartData, ChartLod, Series};
+pub use crate::app::chart::{ChartLayout, LineWidth, PaneLayout, PanePlace, Placement, RangeChoice, SeriesId, SeriesLayout, SeriesStyle};
+pub use crate::worker::series::{Series, SeriesFigures, SeriesSource};
+pub use data::ChartData;
 pub use geometry::IndexRange;
-pub use layout::{ChartLayout, FeatureChoice, PaneLayout, Placement, RangeChoice, SeriesLayout};
-pub use view::{ChartNotice, ChartResponse, ChartView, chart_ui};
+pub use indicators::{FeatureChoice, FeatureChoices};
+pub use templates::name_template_ui;
+pub use view::{ChartKeys, ChartNotice, ChartOffer, ChartResponse, ChartView, chart_ui};

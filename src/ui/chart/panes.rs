@@ -4,12 +4,12 @@
 //! its [`SceneKey`] changes, and holds no text (fonts may be rebuilt under it).
 
 use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
-use super::candles::{Pixels, histogram_shape, price_shapes, volume_shape};
+use super::candles::{Pixels, histogram_shape, price_shapes, signs_shape, volume_shape};
 use super::data::ChartData;
 use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
-use super::layout::{ChartLayout, SeriesLayout};
-use super::line::{MANY_ROWS, Pen, dashes};
-use super::style::{SeriesKind, guides_of, kind_of, lower_edge_of};
+use super::line::{MANY_ROWS, Pen, Stylus, dashes};
+use super::style::{Mark, color_of, mark_of, points_of};
+use crate::app::chart::{ChartLayout, PanePlace, SeriesLayout, conventions};
 use crate::market::pyramid::Extent;
 use crate::ui::format;
 use crate::ui::theme::Theme;
@@ -45,7 +45,7 @@ pub(super) struct PaneFrame {
 /// Everything a scene depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SceneKey {
-    pub(super) identity: (usize, usize),
+    pub(super) identity: u64,
     pub(super) range: IndexRange,
     pub(super) frames: Vec<PaneFrame>,
     pub(super) pixels: Pixels,
@@ -73,11 +73,47 @@ pub(super) struct Scene {
     pub(super) panes: Vec<PaneScene>,
 }
 
+impl PaneKind {
+    /// The pane at this place of a layout.
+    pub(super) fn at(layout: &ChartLayout, place: &PanePlace) -> Option<Self> {
+        match place {
+            PanePlace::Price => Some(Self::Price),
+            PanePlace::Volume => layout.show_volume.then_some(Self::Volume),
+            PanePlace::Pane(id) => layout.panes.iter().position(|pane| pane.id == *id).map(Self::Feature),
+        }
+    }
+
+    /// Its place in a layout.
+    pub(super) fn place(self, layout: &ChartLayout) -> PanePlace {
+        match self {
+            Self::Price => PanePlace::Price,
+            Self::Volume => PanePlace::Volume,
+            Self::Feature(position) => PanePlace::Pane(layout.panes.get(position).map(|pane| pane.id.clone()).unwrap_or_default()),
+        }
+    }
+}
+
+/// The panes that are shown, from top to bottom.
+pub(super) fn kinds(layout: &ChartLayout) -> Vec<PaneKind> {
+    match layout.maximised() {
+        Some(place) => PaneKind::at(layout, place).into_iter().collect(),
+        None => layout.places().iter().filter_map(|place| PaneKind::at(layout, place)).collect(),
+    }
+}
+
 /// The panes of a layout with their shares of the height; the prices' share is what the others leave.
 fn shares(layout: &ChartLayout, height: f32) -> Vec<(PaneKind, f32)> {
-    let volume = layout.show_volume.then_some((PaneKind::Volume, layout.volume_share));
-    let features = layout.panes.iter().enumerate().map(|(position, pane)| (PaneKind::Feature(position), pane.height_share));
-    let mut panes: Vec<(PaneKind, f32)> = volume.into_iter().chain(features).collect();
+    let kinds = kinds(layout);
+    if let [only] = kinds.as_slice() {
+        return vec![(*only, 1.0)];
+    }
+    let share_of = |kind: PaneKind| match kind {
+        PaneKind::Price => 0.0,
+        PaneKind::Volume => layout.volume_share,
+        PaneKind::Feature(position) => layout.panes.get(position).map_or(0.0, |pane| pane.height_share),
+    };
+    let mut panes: Vec<(PaneKind, f32)> =
+        kinds.into_iter().filter(|kind| *kind != PaneKind::Price).map(|kind| (kind, share_of(kind))).collect();
     let least = MIN_PANE_POINTS / height.max(1.0);
     for (_, share) in &mut panes {
         *share = if share.is_finite() { share.max(least) } else { least };
@@ -94,8 +130,8 @@ fn shares(layout: &ChartLayout, height: f32) -> Vec<(PaneKind, f32)> {
     panes
 }
 
-/// Where panes are, from top to bottom.
-pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels, legend_height: impl Fn(PaneKind) -> f32) -> Vec<PaneFrame> {
+/// Where panes are, from top to bottom; without their legends' heights.
+pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels) -> Vec<PaneFrame> {
     let mut top = rect.top();
     let mut below = 0.0;
     let panes = shares(layout, rect.height());
@@ -105,7 +141,7 @@ pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels, legend_he
         let bottom = if position + 1 == last { rect.bottom() } else { pixels.snap(rect.top() + rect.height() * below) };
         let pane = Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, bottom));
         top = bottom;
-        PaneFrame { kind, rect: pane, legend_height: legend_height(kind) }
+        PaneFrame { kind, rect: pane, legend_height: 0.0 }
     };
     panes.into_iter().enumerate().map(place).collect()
 }
@@ -137,7 +173,7 @@ pub(super) fn lines_of(layout: &ChartLayout, kind: PaneKind) -> &[SeriesLayout] 
     match kind {
         PaneKind::Price => &layout.overlays,
         PaneKind::Volume => &layout.volume,
-        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| pane.features.as_slice()).unwrap_or_default(),
+        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| pane.lines.as_slice()).unwrap_or_default(),
     }
 }
 
@@ -158,19 +194,23 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let pixels = key.pixels;
     let rows = x.range.rows(data.bars.len());
     let lines = lines_of(layout, frame.kind);
-    let shown = || lines.iter().filter(|line| line.visible);
-    let of_lines = features_extent(data, shown().map(|line| line.name.as_str()), &rows);
+    let is_price = frame.kind == PaneKind::Price;
+    let shown: Vec<(&SeriesLayout, Mark)> =
+        lines.iter().filter(|line| line.visible).map(|line| (line, mark_of(line, data.figures(&line.source), is_price, theme))).collect();
+    // Signs stand at the bars, whatever their values.
+    let scaled = shown.iter().filter(|(_, mark)| !matches!(mark, Mark::Signs(_)));
+    let of_lines = features_extent(data, scaled.map(|(line, _)| &line.source), &rows);
     let guides = match frame.kind {
-        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| guides_of(&pane.id)).unwrap_or_default(),
-        PaneKind::Price | PaneKind::Volume => &[],
+        PaneKind::Feature(position) => layout.panes.get(position).map(|pane| pane.guides()).unwrap_or_default(),
+        PaneKind::Price | PaneKind::Volume => Vec::new(),
     };
     let zero = Extent { min: 0.0, max: 0.0 };
     let extent = match frame.kind {
         PaneKind::Price => union_of([data.price_extent(rows), of_lines]),
         PaneKind::Volume => union_of([data.volume().extent(rows), of_lines, Some(zero)]),
         PaneKind::Feature(_) => of_lines.map(|extent| {
-            let has_histogram = shown().any(|line| kind_of(&line.name) == SeriesKind::Histogram);
-            let extent = if has_histogram { extent.including(0.0) } else { extent };
+            let has_columns = shown.iter().any(|(_, mark)| matches!(mark, Mark::Columns(_)));
+            let extent = if has_columns { extent.including(0.0) } else { extent };
             guides.iter().fold(extent, |extent, guide| extent.including(*guide))
         }),
     };
@@ -182,7 +222,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
     if guides.len() > 1 {
         // What the pane is read by says more than round numbers do.
-        let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: format::fixed(*value, 0) };
+        let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: guide_label(*value) };
         ticks = guides.iter().map(tick).collect();
     }
     if frame.kind == PaneKind::Price {
@@ -199,7 +239,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     let lined: &[ValueTick] = if guides.len() > 1 { &[] } else { &ticks };
     let mut shapes = vec![grid(frame.rect, lined, time, pixels, theme)];
     let right = frame.rect.right();
-    for guide in guides {
+    for guide in &guides {
         let y = pixels.line(scale.y(*guide));
         shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
     }
@@ -212,27 +252,26 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
             PaneKind::Volume => shapes.push(volume_shape(data, x, &scale, pixels, theme)),
             PaneKind::Feature(_) => {}
         }
-        for line in shown() {
-            let Some(series) = data.series(&line.name) else { continue };
-            let color = theme.series_color(line.color);
-            let lower = lower_edge_of(&line.name).filter(|name| shown().any(|line| line.name == *name));
-            if let Some(lower) = lower.and_then(|name| data.series(&name)) {
+        for (line, _) in &shown {
+            let Some(series) = data.series(&line.source) else { continue };
+            let lower = conventions::lower_edge_of(&line.source).filter(|lower| shown.iter().any(|(line, _)| line.source == *lower));
+            if let Some(lower) = lower.and_then(|lower| data.series(&lower)) {
                 // Behind the prices: the grid is the only thing below it.
-                let fill = pen.between([series, lower], x, &scale, pixels.per_point, color.gamma_multiply(0.08));
+                let fill = pen.between([series, lower], x, &scale, pixels.per_point, color_of(line, theme).gamma_multiply(0.08));
                 shapes.splice(1..1, fill);
             }
         }
-        for line in shown() {
-            let Some(series) = data.series(&line.name) else { continue };
-            match kind_of(&line.name) {
-                SeriesKind::Line => {
-                    shapes.extend(pen.line(series, x, &scale, pixels.per_point, theme.series_color(line.color)));
-                }
-                SeriesKind::Histogram => {
-                    let columns = histogram_shape(series, x, &scale, pixels, [theme.volume_gain, theme.volume_loss]);
-                    // Behind the lines of the same pane.
-                    shapes.insert(1, columns);
-                }
+        for (line, mark) in &shown {
+            let Some(series) = data.series(&line.source) else { continue };
+            let stylus = Stylus { color: color_of(line, theme), width: points_of(line.width), per_point: pixels.per_point };
+            match mark {
+                Mark::Line => shapes.extend(pen.line(series, x, &scale, stylus)),
+                Mark::Step => shapes.extend(pen.step(series, x, &scale, stylus)),
+                Mark::Area => shapes.extend(pen.area(series, x, &scale, stylus)),
+                Mark::Dots => shapes.extend(pen.dots(series, x, &scale, stylus)),
+                // Behind the lines of the same pane.
+                Mark::Columns(colors) => shapes.insert(1, histogram_shape(series, x, &scale, pixels, *colors)),
+                Mark::Signs(colors) => shapes.extend(signs_shape(data, series, x, &scale, pixels, pen, *colors)),
             }
         }
         if banded && frame.kind == PaneKind::Price {
@@ -240,6 +279,12 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         }
     }
     PaneScene { frame: *frame, scale, ticks, shapes }
+}
+
+/// A guide's value as short as it can be said.
+fn guide_label(value: f64) -> String {
+    let decimals = (0..4).find(|decimals| (value * 10_f64.powi(*decimals as i32)).fract() == 0.0).unwrap_or(4);
+    format::fixed(value, decimals)
 }
 
 /// Hairlines at every label of both axes.
@@ -261,11 +306,12 @@ fn grid(rect: Rect, ticks: &[ValueTick], time: &TimeTicks, pixels: Pixels, theme
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::chart::layout::Placement;
+    use crate::app::chart::Placement;
+    use crate::worker::series::SeriesSource;
 
     fn heights(layout: &ChartLayout) -> Vec<f32> {
         let rect = Rect::from_min_max(pos2(0.0, 0.0), pos2(800.0, 600.0));
-        frames(layout, rect, Pixels { per_point: 1.0 }, |_| 20.0).iter().map(|frame| frame.rect.height()).collect()
+        frames(layout, rect, Pixels { per_point: 1.0 }).iter().map(|frame| frame.rect.height()).collect()
     }
 
     #[test]
@@ -273,7 +319,7 @@ mod tests {
         let mut layout = ChartLayout::default();
         assert!((heights(&layout).iter().sum::<f32>() - 600.0).abs() < 1e-3);
         for name in ["rsi14", "atr14", "cci14", "obv", "psy12", "wr14"] {
-            layout.add(name, &Placement::of_name(name));
+            layout.add(SeriesSource::column("classic", name), &Placement::of_name(name));
         }
         let heights = heights(&layout);
         assert_eq!(heights.len(), 9);

@@ -1,56 +1,80 @@
-//! How a feature is drawn, by its name: line or histogram, guides of its pane, pairs of lines with a fill between.
+//! How a line looks once conventions, values and the user's choices are put together.
 //!
-//! Conventions every chart program shares, in one place. Not where it is drawn ([`super::Placement`]).
+//! Not where it is drawn. Contract: the user's choice comes first, then the name's convention, then what the values are.
 
-/// How a feature's values become marks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SeriesKind {
+use crate::app::chart::{LineWidth, SeriesLayout, SeriesStyle, conventions};
+use crate::ui::theme::Theme;
+use crate::worker::series::{SeriesFigures, ValueKind};
+use eframe::egui::Color32;
+
+/// What values become on the screen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Mark {
     Line,
-    /// Columns from zero, coloured by sign.
-    Histogram,
+    Step,
+    Area,
+    Dots,
+    /// Columns from zero: above it, and below it.
+    Columns([Color32; 2]),
+    /// Arrows at the bars themselves, for what is above zero and for what is below: over prices, whose scale it does not have.
+    Signs([Color32; 2]),
 }
 
-pub(super) fn kind_of(name: &str) -> SeriesKind {
-    if name.to_ascii_lowercase().ends_with("_hist") { SeriesKind::Histogram } else { SeriesKind::Line }
-}
-
-/// Values that have a meaning of their own in a pane: overbought, oversold, zero.
-pub(super) fn guides_of(pane_id: &str) -> &'static [f64] {
-    let id = pane_id.to_ascii_lowercase();
-    let starts = |names: &[&str]| names.iter().any(|name| id.starts_with(name));
-    if starts(&["rsi"]) {
-        &[30.0, 70.0]
-    } else if starts(&["kdj", "stoch", "wr", "mfi"]) {
-        &[20.0, 80.0]
-    } else if starts(&["cci"]) {
-        &[-100.0, 100.0]
-    } else if starts(&["psy"]) {
-        &[25.0, 75.0]
-    } else if starts(&["boll_pct_b"]) {
-        &[0.0, 1.0]
-    } else if starts(&["macd", "roc", "mom", "bias", "pct_change", "log_return", "gap", "ppo", "apo", "volume_change", "aroonosc"]) {
-        &[0.0]
-    } else {
-        &[]
+/// What a line is drawn as.
+pub(super) fn mark_of(line: &SeriesLayout, figures: Option<&SeriesFigures>, is_over_price: bool, theme: &Theme) -> Mark {
+    let kind = figures.map(|figures| figures.kind).unwrap_or_default();
+    let color = color_of(line, theme);
+    match line.style {
+        Some(SeriesStyle::Line) => return Mark::Line,
+        Some(SeriesStyle::Step) => return Mark::Step,
+        Some(SeriesStyle::Area) => return Mark::Area,
+        Some(SeriesStyle::Dots) => return Mark::Dots,
+        None if kind == ValueKind::Pattern && is_over_price && line.by_sign => return Mark::Signs([theme.gain, theme.loss]),
+        None if kind != ValueKind::Number && is_over_price => return Mark::Signs([color; 2]),
+        None if kind == ValueKind::Number && !conventions::is_histogram(&line.source) => return Mark::Line,
+        Some(SeriesStyle::Histogram) | None => {}
     }
+    // Where all values have one sign, it says nothing.
+    let has_both = figures.is_none_or(|figures| figures.min.is_some_and(|min| min < 0.0) && figures.max.is_some_and(|max| max > 0.0));
+    let is_signed = has_both || kind == ValueKind::Pattern;
+    Mark::Columns(if line.by_sign && is_signed { [theme.volume_gain, theme.volume_loss] } else { [color; 2] })
 }
 
-/// The name of the lower edge that belongs to an upper edge.
-pub(super) fn lower_edge_of(upper: &str) -> Option<String> {
-    upper.strip_suffix("_upper").map(|stem| format!("{stem}_lower"))
+/// The colour of a line.
+pub(super) fn color_of(line: &SeriesLayout, theme: &Theme) -> Color32 {
+    line.custom_color.map_or_else(|| theme.series_color(line.color), |[red, green, blue]| theme.custom_color(red, green, blue))
+}
+
+/// Width of a line, in points.
+pub(super) fn points_of(width: LineWidth) -> f32 {
+    match width {
+        LineWidth::Thin => 1.0,
+        LineWidth::Normal => 1.4,
+        LineWidth::Thick => 2.2,
+        LineWidth::Heavy => 3.4,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::theme::PriceColors;
+    use crate::worker::series::SeriesSource;
 
     #[test]
-    fn conventions_follow_names() {
-        assert_eq!(kind_of("macd_hist"), SeriesKind::Histogram);
-        assert_eq!(kind_of("macd_dif"), SeriesKind::Line);
-        assert_eq!(guides_of("rsi"), [30.0, 70.0]);
-        assert!(guides_of("obv").is_empty());
-        assert_eq!(lower_edge_of("boll_upper").as_deref(), Some("boll_lower"));
-        assert_eq!(lower_edge_of("boll_mid"), None);
+    fn choices_come_before_conventions_and_conventions_before_values() {
+        let theme = Theme::pick(true, PriceColors::GreenUp);
+        let line = |name: &str| SeriesLayout::new(SeriesSource::column("talib", name));
+        let mark = |line: &SeriesLayout, values: &[f64], over: bool| mark_of(line, Some(&SeriesFigures::of(values)), over, theme);
+        let signed = Mark::Columns([theme.volume_gain, theme.volume_loss]);
+        assert_eq!(mark(&line("rsi14"), &[30.0, 55.0], false), Mark::Line);
+        assert_eq!(mark(&line("macd_hist"), &[-1.0, 0.5], false), signed);
+        assert_eq!(mark(&line("cdldoji"), &[0.0, 0.0, 100.0], false), signed);
+        assert_eq!(mark(&line("cdldoji"), &[0.0, 0.0, 100.0], true), Mark::Signs([theme.gain, theme.loss]));
+        assert_eq!(mark(&line("up"), &[0.0, 1.0], false), Mark::Columns([theme.series_color(0); 2]));
+        let chosen = SeriesLayout { style: Some(SeriesStyle::Line), ..line("macd_hist") };
+        assert_eq!(mark(&chosen, &[-1.0, 0.5], false), Mark::Line);
+        let own = SeriesLayout { by_sign: false, ..line("macd_hist") };
+        assert_eq!(mark(&own, &[-1.0, 0.5], false), Mark::Columns([theme.series_color(0); 2]));
     }
 }

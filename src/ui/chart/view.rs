@@ -5,34 +5,31 @@
 
 use super::candles::Pixels;
 use super::data::ChartData;
-use super::geometry::{IndexRange, XScale, fit, time_at};
-use super::layout::{ChartLayout, FeatureChoice, RangeChoice};
+use super::geometry::{IndexRange, fit, time_at};
+use super::head::{HEAD_POINTS, pane_menu_ui};
+use super::indicators::FeatureChoice;
+use super::input::{drag_edges, pan_and_zoom};
 use super::legend::{HeadPart, Legend, LegendAction};
 use super::line::Pen;
 use super::menu::toolbar_ui;
-use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, drag_edge, frames, lines_of};
+use super::paint::{PROVISIONAL, Painting};
+use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, frames, kinds, lines_of};
+use super::settings::{LineSettings, settings_ui};
 use super::tags;
+use crate::app::Action;
+use crate::app::chart::{ChartLayout, RangeChoice, SeriesId, Templates, parameters};
+use crate::feature::SetLibrary;
+use crate::feature::graph::WarmUp;
 use crate::market::Symbol;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
+use crate::worker::series::SeriesSource;
 use eframe::egui;
-use egui::{
-    Align, CursorIcon, EventFilter, Id, Key, Layout, Modifiers, Rect, Response, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder,
-    WidgetInfo, pos2, vec2,
-};
+use egui::{Align, Context, Id, Layout, Rect, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use std::collections::HashMap;
 
 /// Height of the time axis, in points.
 const TIME_AXIS_POINTS: f32 = 26.0;
-/// Height of the strip in which a pane's edge can be caught.
-const EDGE_POINTS: f32 = 8.0;
-/// How much a point of wheel travel zooms.
-const ZOOM_PER_POINT: f64 = 0.004;
-/// Share of the view that an arrow key moves.
-const KEY_PAN: f64 = 0.1;
-/// Factor of one press of `+`.
-const KEY_ZOOM: f64 = 0.8;
-/// Said of a chart whose last bars may still change.
-const PROVISIONAL: &str = "last bar provisional";
 /// Bars in view after a jump where everything was in view before.
 const JUMP_BARS: f64 = 120.0;
 
@@ -58,10 +55,31 @@ pub struct ChartView {
     search: String,
     shown: Option<Shown>,
     scene: Option<Scene>,
+    /// The line whose settings are open.
+    settings: Option<LineSettings>,
+    /// Of each line, the last source there were values of: drawn until those of a new one are here.
+    answered: HashMap<SeriesId, SeriesSource>,
+    /// Whether an entry of a legend has the keyboard.
+    entry_has_keys: bool,
+    /// The pane whose menu is open.
+    menu_of: Option<PaneKind>,
     axis_width: f32,
     /// Whether the focus came by keyboard, so that it must be shown.
     focus_by_key: bool,
     builds: u64,
+}
+
+impl ChartOffer<'_> {
+    /// The formula of a line: its own, or that of its column.
+    pub(super) fn formula_of(&self, source: &SeriesSource) -> Option<(String, WarmUp)> {
+        match source {
+            SeriesSource::Formula { text, warm_up } => Some((text.clone(), *warm_up)),
+            SeriesSource::Column { set, name } => {
+                let set = self.sets.get(set)?;
+                Some((parameters::formula_of(set, name)?, set.warm_up()))
+            }
+        }
+    }
 }
 
 impl ChartView {
@@ -74,6 +92,24 @@ impl ChartView {
     /// Brings a time of a symbol into view, as soon as its bars are shown; as much stays in view as is now.
     pub fn go_to(&mut self, symbol: &Symbol, time_us: i64) {
         self.jump = Some((symbol.clone(), time_us));
+    }
+
+    /// The layout as it can be drawn: a line whose values are on their way is drawn from those it had.
+    fn drawable(&mut self, layout: &ChartLayout, data: &ChartData) -> ChartLayout {
+        let mut drawable = layout.clone();
+        self.answered.retain(|id, _| layout.line(*id).is_some());
+        for line in layout.lines() {
+            if data.answer(&line.source).is_some() {
+                self.answered.insert(line.id, line.source.clone());
+            } else if let Some(before) = self.answered.get(&line.id)
+                && data.series(before).is_some()
+                && let Some(drawn) = drawable.line_mut(line.id)
+            {
+                drawn.label = line.name().to_owned();
+                drawn.source = before.clone();
+            }
+        }
+        drawable
     }
 
     fn jump(&mut self, layout: &mut ChartLayout, data: &ChartData) {
@@ -97,11 +133,16 @@ impl ChartView {
 
 /// The range in view, and what it was made for.
 #[derive(Debug, Clone, PartialEq)]
-struct Shown {
-    identity: (usize, usize),
-    choice: RangeChoice,
-    range: IndexRange,
-    price_decimals: usize,
+pub(super) struct Shown {
+    /// Of the bars: lines that come on change nothing about it.
+    pub(super) bars: usize,
+    pub(super) choice: RangeChoice,
+    pub(super) range: IndexRange,
+    pub(super) price_decimals: usize,
+}
+
+pub(super) fn edge_id(id: Id, position: usize) -> Id {
+    id.with(("edge", position))
 }
 
 /// What happened in a frame.
@@ -113,6 +154,40 @@ pub struct ChartResponse {
     pub layout_changed: bool,
     /// Whether the notice's button was pressed.
     pub action_clicked: bool,
+    /// What else the user did.
+    pub actions: Vec<Action>,
+}
+
+/// What the chart can be given besides what is on it.
+#[derive(Debug, Clone, Copy)]
+pub struct ChartOffer<'a> {
+    /// Features that can be put on the chart.
+    pub features: &'a [FeatureChoice],
+    /// Chart templates.
+    pub templates: &'a Templates,
+    /// The sets that columns belong to.
+    pub sets: &'a SetLibrary,
+}
+
+/// Keys that belong to the chart while it is drawn, whatever command they run elsewhere.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChartKeys {
+    /// The settings of a line are open, and close.
+    pub escape: bool,
+    /// An entry of a legend has the keyboard, and is removed.
+    pub delete: bool,
+}
+
+impl ChartKeys {
+    fn id() -> Id {
+        Id::unique("keys of the chart")
+    }
+
+    /// Those of the last frame in which a chart was drawn.
+    #[must_use]
+    pub fn of(ctx: &Context) -> Self {
+        ctx.data(|data| data.get_temp(Self::id())).unwrap_or_default()
+    }
 }
 
 /// Draws the chart into all the room there is.
@@ -121,7 +196,7 @@ pub fn chart_ui(
     view: &mut ChartView,
     layout: &mut ChartLayout,
     data: Option<&ChartData>,
-    catalog: &[FeatureChoice],
+    offer: &ChartOffer<'_>,
 ) -> ChartResponse {
     let before = layout.clone();
     let mut response = ChartResponse::default();
@@ -131,8 +206,7 @@ pub fn chart_ui(
 
     let (bar, rest) = whole.split_top_bottom_at_y(whole.top() + size::TOOLBAR);
     let tools = UiBuilder::new().max_rect(bar.shrink2(vec2(space::XS, 0.0))).layout(Layout::left_to_right(Align::Center));
-    let log_possible = data.is_none_or(|data| data.price_extent(0..data.bars.len()).is_some_and(|extent| extent.min > 0.0));
-    ui.scope_builder(tools, |ui| toolbar_ui(ui, layout, catalog, &mut view.search, log_possible, data.is_some()));
+    ui.scope_builder(tools, |ui| toolbar_ui(ui, layout, offer, &mut view.search, data, &mut response.actions));
 
     if let Some(data) = data {
         view.jump(layout, data);
@@ -140,9 +214,17 @@ pub fn chart_ui(
     let small = rest.height() < TIME_AXIS_POINTS * 3.0 || rest.width() < 160.0;
     match data {
         Some(_) if small => {}
-        Some(data) => response.hovered_bar = bars_ui(ui, rest, view, layout, data),
-        None => response.action_clicked = notice_ui(ui, rest, view.notice.as_ref()),
+        Some(data) => {
+            response.hovered_bar = bars_ui(ui, rest, view, layout, data);
+            settings_ui(ui, rest, &mut view.settings, layout, data, offer);
+        }
+        None => {
+            view.settings = None;
+            response.action_clicked = notice_ui(ui, rest, view.notice.as_ref());
+        }
     }
+    let keys = ChartKeys { escape: view.settings.is_some(), delete: std::mem::take(&mut view.entry_has_keys) };
+    ui.data_mut(|data| data.insert_temp(ChartKeys::id(), keys));
     response.layout_changed = before != *layout;
     response
 }
@@ -187,7 +269,7 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
     for attempt in 0..2 {
         let plot = plot_rect(rect, view.axis_width, pixels);
         if response.is_none() {
-            drag_edges(ui, id, plot, layout, data, view);
+            drag_edges(ui, id, plot, layout);
         }
         let current = follow(view.shown.take(), layout, data, plot.width());
         let current = if response.is_none() {
@@ -197,15 +279,19 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         } else {
             current
         };
-        let legends = place_legends(ui, theme, data, layout, plot, current.price_decimals);
-        let height_of = |kind: PaneKind| legends.iter().find(|(of, _)| *of == kind).map_or(0.0, |(_, legend)| legend.height());
+        let drawn = view.drawable(layout, data);
+        let mut frames = frames(&drawn, plot, pixels);
+        let legends = place_legends(ui, data, &drawn, &frames, current.price_decimals);
+        for (frame, (_, legend)) in frames.iter_mut().zip(&legends) {
+            frame.legend_height = legend.height();
+        }
         let key = SceneKey {
-            identity: current.identity,
+            identity: data.identity(),
             range: current.range,
-            frames: frames(layout, plot, pixels, height_of),
+            frames,
             pixels,
             theme: std::ptr::from_ref(theme).addr(),
-            layout: layout.clone(),
+            layout: drawn,
             price_decimals: current.price_decimals,
         };
         if view.scene.as_ref().is_none_or(|scene| scene.key != key) {
@@ -232,11 +318,36 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         view.focus_by_key = !ui.input(|input| input.pointer.any_down() || input.pointer.any_released());
     }
     let scene = view.scene.as_ref()?;
-    let hovered = paint_ui(ui, id, rect, plot, scene, &current, &legends, &response, layout, data);
+    let painted = Painting { id, rect, plot, scene, shown: &current, legends: &legends, response: &response, data }.show_ui(ui);
     if response.has_focus() && view.focus_by_key {
         ui.painter().rect_stroke(plot.shrink(1.0), 2.0, Stroke::new(1.5, theme.accent), StrokeKind::Inside);
     }
-    hovered
+    view.entry_has_keys = painted.entry_has_keys;
+    let mut pane_action = painted.pane_action;
+    if response.secondary_clicked() {
+        let pointer = response.interact_pointer_pos();
+        let at = |frame: &&PaneFrame| pointer.is_some_and(|pointer| frame.rect.contains(pointer));
+        view.menu_of = scene.key.frames.iter().find(at).map(|frame| frame.kind);
+    }
+    if let Some(kind) = view.menu_of.filter(|kind| kinds(layout).contains(kind)) {
+        response.context_menu(|ui| pane_action = pane_menu_ui(ui, layout, kind).or(pane_action.take()));
+    }
+    if let Some(action) = pane_action {
+        action.apply(layout);
+    }
+    match painted.legend_action {
+        Some((LegendAction::ToggleVisible(id), _)) => layout.toggle_visible(id),
+        Some((LegendAction::Remove(id), _)) => layout.remove(id),
+        Some((LegendAction::Duplicate(id), at)) => {
+            if let Some(copy) = layout.duplicate(id) {
+                view.settings = Some(LineSettings::new(copy, at));
+            }
+        }
+        Some((LegendAction::Move(id, placement), _)) => layout.move_to(id, &placement),
+        Some((LegendAction::Settings(id), at)) => view.settings = Some(LineSettings::new(id, at)),
+        None => {}
+    }
+    painted.hovered
 }
 
 /// Everything but the axes.
@@ -248,22 +359,17 @@ fn plot_rect(rect: Rect, axis_width: f32, pixels: Pixels) -> Rect {
 
 /// The range to show: what the layout asks for, or what the user moved to as long as the data and the choice are the same.
 fn follow(before: Option<Shown>, layout: &ChartLayout, data: &ChartData, width: f32) -> Shown {
-    let identity = data.identity();
+    let bars = data.bars_identity();
     let times = &data.bars.time_us;
     match before {
-        Some(shown) if shown.identity == identity && shown.choice == layout.range => {
+        Some(shown) if shown.bars == bars && shown.choice == layout.range => {
             let range = match layout.range {
                 RangeChoice::Custom { .. } => shown.range,
                 choice => fit(choice, times, width),
             };
             Shown { range, ..shown }
         }
-        _ => Shown {
-            identity,
-            choice: layout.range,
-            range: fit(layout.range, times, width),
-            price_decimals: price_decimals(&data.bars.close),
-        },
+        _ => Shown { bars, choice: layout.range, range: fit(layout.range, times, width), price_decimals: price_decimals(&data.bars.close) },
     }
 }
 
@@ -278,104 +384,8 @@ fn price_decimals(closes: &[f64]) -> usize {
     (2..=6).find(|decimals| exact(*decimals)).unwrap_or_else(|| format::price_decimals(by_size))
 }
 
-/// Lets the edges between panes be dragged.
-fn drag_edges(ui: &Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data: &ChartData, view: &ChartView) {
-    let Some(scene) = view.scene.as_ref().filter(|scene| scene.key.identity == data.identity()) else { return };
-    // The strips are registered further below, over the plot; here their last drag is read, before anything is placed.
-    for position in 0..scene.key.frames.len().saturating_sub(1) {
-        if let Some(response) = ui.read_response(edge_id(id, position)).filter(Response::dragged) {
-            drag_edge(layout, plot.height(), position, response.drag_delta().y);
-        }
-    }
-}
-
-fn edge_id(id: Id, position: usize) -> Id {
-    id.with(("edge", position))
-}
-
-/// Pointer and keys over the plot. Returns the range they lead to.
-fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data: &ChartData, shown: Shown) -> (Response, Shown) {
-    let bars = data.bars.len();
-    let response = ui.interact(plot, id, Sense::click_and_drag());
-    response.widget_info(|| {
-        let span = data.bars.first_us().zip(data.bars.last_us()).map(|(first, last)| format::date_span(first, last));
-        WidgetInfo::labeled(Role::Canvas, true, format!("Chart of {}, {}", data.symbol, span.unwrap_or_default()))
-    });
-    let x = XScale { left: plot.left(), width: plot.width(), range: shown.range };
-    let mut range = shown.range;
-    let mut reset = response.double_clicked();
-    if response.clicked() || response.drag_started() {
-        response.request_focus();
-    }
-    if response.dragged() {
-        range = range.panned(-f64::from(response.drag_delta().x) / x.bar_points());
-    }
-    let mut anchor = x.index(plot.center().x);
-    if let Some(pointer) = response.hover_pos().filter(|_| response.contains_pointer()) {
-        let (scroll, zoom) = ui.input_mut(|input| {
-            // Nothing behind the chart scrolls as well.
-            (std::mem::take(&mut input.smooth_scroll_delta), f64::from(input.zoom_delta()))
-        });
-        anchor = x.index(pointer.x);
-        if scroll.y != 0.0 {
-            range = range.zoomed(anchor, (-f64::from(scroll.y) * ZOOM_PER_POINT).exp());
-        }
-        if scroll.x != 0.0 {
-            range = range.panned(-f64::from(scroll.x) / x.bar_points());
-        }
-        if zoom != 1.0 && zoom > 0.0 {
-            range = range.zoomed(anchor, 1.0 / zoom);
-        }
-    }
-    if response.has_focus() {
-        let arrows = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, arrows));
-        let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        if pressed(Key::ArrowLeft) {
-            range = range.panned(-range.span() * KEY_PAN);
-        }
-        if pressed(Key::ArrowRight) {
-            range = range.panned(range.span() * KEY_PAN);
-        }
-        if pressed(Key::Plus) || pressed(Key::Equals) {
-            range = range.zoomed(anchor, KEY_ZOOM);
-        }
-        if pressed(Key::Minus) {
-            range = range.zoomed(anchor, 1.0 / KEY_ZOOM);
-        }
-        if pressed(Key::Home) {
-            range = range.panned(-range.start);
-        }
-        if pressed(Key::End) {
-            range = range.panned(bars as f64 + range.span() * 0.01 - range.end);
-        }
-        reset |= pressed(Key::Num0);
-    }
-    if reset {
-        layout.range = layout.home;
-        return (response, Shown { choice: layout.range, range: fit(layout.range, &data.bars.time_us, plot.width()), ..shown });
-    }
-    if range == shown.range {
-        return (response, shown);
-    }
-    // Panning leaves the span as it is but for rounding, and may leave room empty.
-    let clamped = range.clamped(bars, plot.width(), anchor);
-    let range = if clamped.span() > shown.range.span() * (1.0 + 1e-9) { clamped.filled(&shown.range, bars) } else { clamped };
-    let times = &data.bars.time_us;
-    layout.range = RangeChoice::Custom { from_us: time_at(times, range.start), to_us: time_at(times, range.end) };
-    (response, Shown { choice: layout.range, range, ..shown })
-}
-
 /// The legends of all panes, placed.
-fn place_legends(
-    ui: &Ui,
-    theme: &Theme,
-    data: &ChartData,
-    layout: &ChartLayout,
-    plot: Rect,
-    price_decimals: usize,
-) -> Vec<(PaneKind, Legend)> {
-    let room = plot.width() - space::M * 2.0;
+fn place_legends(ui: &Ui, data: &ChartData, layout: &ChartLayout, frames: &[PaneFrame], price_decimals: usize) -> Vec<(PaneKind, Legend)> {
     let highest = data.price_extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
     let price = format::fixed(highest, price_decimals);
     let mut head = vec![(HeadPart::Title(data.symbol.as_str().to_owned()), String::new())];
@@ -384,118 +394,20 @@ fn place_legends(
     if data.provisional_from_us.is_some() {
         head.push((HeadPart::Value(PROVISIONAL), String::new()));
     }
-    let mut legends = vec![(PaneKind::Price, Legend::place(ui, theme, data, &head, &layout.overlays, room, Some(price_decimals)))];
-    if layout.show_volume {
-        let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
-        legends.push((PaneKind::Volume, Legend::place(ui, theme, data, &head, &layout.volume, room, None)));
-    }
-    for position in 0..layout.panes.len() {
-        let kind = PaneKind::Feature(position);
-        legends.push((kind, Legend::place(ui, theme, data, &[], lines_of(layout, kind), room, None)));
-    }
-    legends
-}
-
-/// Puts the scene on screen and everything over it. Returns the bar under the pointer.
-#[expect(clippy::too_many_arguments, reason = "one frame's worth of what was decided above")]
-fn paint_ui(
-    ui: &mut Ui,
-    id: Id,
-    rect: Rect,
-    plot: Rect,
-    scene: &Scene,
-    shown: &Shown,
-    legends: &[(PaneKind, Legend)],
-    response: &Response,
-    layout: &mut ChartLayout,
-    data: &ChartData,
-) -> Option<usize> {
-    let theme = Theme::of(ui);
-    let painter = ui.painter_at(rect);
-    let pixels = scene.key.pixels;
-    let value_axis = Rect::from_min_max(pos2(plot.right(), plot.top()), pos2(rect.right(), plot.bottom()));
-    let time_axis = Rect::from_min_max(pos2(plot.left(), plot.bottom()), pos2(plot.right(), rect.bottom()));
-    for pane in &scene.panes {
-        painter.with_clip_rect(pane.frame.rect.intersect(painter.clip_rect())).extend(pane.shapes.iter().cloned());
-    }
-    let hairline = Stroke::new(pixels.hairline() / pixels.per_point, theme.line);
-    painter.hline(rect.x_range(), pixels.line(plot.bottom()), hairline);
-    painter.vline(pixels.line(plot.right()), plot.y_range(), hairline);
-    edge_grips_ui(ui, id, rect, plot, &scene.key.frames, pixels);
-
-    let bars = data.bars.len();
-    let pointer = response.hover_pos().filter(|_| response.contains_pointer() || response.dragged());
-    let hovered = pointer.and_then(|pointer| scene.x.row(pointer.x, bars));
-    let row = hovered.or_else(|| scene.x.range.rows(bars).end.checked_sub(1));
-
-    let mut covered = Vec::new();
-    let price_pane = scene.panes.iter().find(|pane| pane.frame.kind == PaneKind::Price);
-    let last = bars.checked_sub(1).map(|last| (value_at(&data.bars.close, last), value_at(&data.bars.close, last.saturating_sub(1))));
-    if let Some((pane, (close, before))) = price_pane.zip(last) {
-        let y = pane.scale.y(close);
-        if pane.frame.rect.y_range().contains(y) {
-            covered.push(y);
-        }
-        covered.extend(pointer.map(|pointer| pointer.y));
-        tags::value_labels(&painter, scene, value_axis, &covered, theme);
-        tags::last_price(&painter, pane, value_axis, close, &format::fixed(close, shown.price_decimals), close >= before, pixels);
-    }
-    let time_us = hovered.and_then(|row| data.bars.time_us.get(row)).copied().unwrap_or_default();
-    let covered = hovered.map(|row| tags::time_tag_rect(&painter, scene, row, time_axis, time_us));
-    tags::time_labels(&painter, scene, time_axis, covered, theme);
-    if let Some((pointer, row)) = pointer.zip(hovered) {
-        tags::crosshair(&painter, scene, row, pointer, [value_axis, time_axis], time_us, shown.price_decimals);
-    }
-    let mut action = None;
-    for ((kind, legend), pane) in legends.iter().zip(&scene.panes) {
-        let values = |word: &'static str| head_value(data, row, word, shown.price_decimals, theme);
-        action = legend.show_ui(ui, id.with(kind), pane.frame.rect, data, row, &values).or(action);
-    }
-    match action {
-        Some(LegendAction::ToggleVisible(name)) => layout.toggle_visible(&name),
-        Some(LegendAction::Remove(name)) => layout.remove(&name),
-        None => {}
-    }
-    hovered
-}
-
-fn value_at(column: &[f64], row: usize) -> f64 {
-    column.get(row).copied().unwrap_or(f64::NAN)
-}
-
-/// A value of a legend's head at a bar, and its colour.
-fn head_value(data: &ChartData, row: Option<usize>, word: &str, decimals: usize, theme: &Theme) -> (String, egui::Color32) {
-    let Some(row) = row.filter(|_| word != PROVISIONAL) else {
-        let text = if word == PROVISIONAL { "" } else { format::NONE };
-        return (text.to_owned(), theme.text_weak);
+    let legend_of = |frame: &PaneFrame| {
+        let lines = lines_of(layout, frame.kind);
+        let room = vec2(frame.rect.width() - space::M - HEAD_POINTS, frame.rect.height());
+        let legend = match frame.kind {
+            PaneKind::Price => Legend::place(ui, layout, data, &head, lines, room, Some(price_decimals)),
+            PaneKind::Volume => {
+                let head = [(HeadPart::Value("Volume"), "88.8 M".to_owned())];
+                Legend::place(ui, layout, data, &head, lines, room, None)
+            }
+            PaneKind::Feature(_) => Legend::place(ui, layout, data, &[], lines, room, None),
+        };
+        (frame.kind, legend)
     };
-    let bars = &data.bars;
-    let before = row.checked_sub(1).map_or_else(|| value_at(&bars.open, row), |before| value_at(&bars.close, before));
-    let change = 100.0 * (value_at(&bars.close, row) / before - 1.0);
-    let price = |column: &[f64]| (format::fixed(value_at(column, row), decimals), theme.text);
-    match word {
-        "O" => price(&bars.open),
-        "H" => price(&bars.high),
-        "L" => price(&bars.low),
-        "C" => price(&bars.close),
-        "Volume" => (format::volume(value_at(&bars.volume, row)), theme.text),
-        _ => (format::change_percent(change), theme.change_color(change)),
-    }
-}
-
-/// The lines between panes, which can be dragged.
-fn edge_grips_ui(ui: &mut Ui, id: Id, rect: Rect, plot: Rect, frames: &[PaneFrame], pixels: Pixels) {
-    let theme = Theme::of(ui);
-    for (position, frame) in frames.iter().skip(1).enumerate() {
-        let y = frame.rect.top();
-        let grip = Rect::from_x_y_ranges(plot.x_range(), y - EDGE_POINTS * 0.5..=y + EDGE_POINTS * 0.5);
-        let response = ui.interact(grip, edge_id(id, position), Sense::drag()).on_hover_cursor(CursorIcon::ResizeVertical);
-        response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, format!("Height of pane {}", position + 2)));
-        let active = response.hovered() || response.dragged();
-        let stroke =
-            if active { Stroke::new(2.0, theme.accent) } else { Stroke::new(pixels.hairline() / pixels.per_point, theme.line_strong) };
-        ui.painter().hline(rect.x_range(), pixels.line(y), stroke);
-    }
+    frames.iter().map(legend_of).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,195 @@
+//! The feature sets themselves: files, versions, what is cached of them, and files that cannot be used.
+
+use crate::app::{Action, AppState, FeatureAction};
+use crate::feature::{LibrarySet, SetProblem};
+use crate::ui::theme::{Theme, space};
+use crate::ui::window::{Outbox, ViewState};
+use crate::ui::{format, icons};
+use crate::worker::Snapshot;
+use eframe::egui;
+use egui::{Align, Button, Checkbox, Label, Layout, Margin, Response, RichText, ScrollArea, Ui};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Entries, symbols and bytes by set: counted once for each snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct Usage {
+    snapshot: usize,
+    by_set: HashMap<String, (u64, u64)>,
+}
+
+impl Usage {
+    fn update(&mut self, snapshot: &Arc<Snapshot>) {
+        let number = Arc::as_ptr(snapshot) as usize;
+        if self.snapshot == number {
+            return;
+        }
+        self.snapshot = number;
+        self.by_set.clear();
+        for facts in snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|facts| !facts.entry.key.dataset.is_bars()) {
+            let used = self.by_set.entry(facts.entry.key.dataset.name().to_owned()).or_default();
+            used.0 += u64::from(facts.entry.file.is_some());
+            used.1 += facts.entry.size_bytes();
+        }
+    }
+
+    fn of(&self, set: &str) -> (u64, u64) {
+        self.by_set.get(set).copied().unwrap_or_default()
+    }
+}
+
+/// Own sets first, with what is wrong in their files; then those that are built in.
+pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    views.panel.usage.update(&state.snapshot);
+    let usage = &views.panel.usage;
+    ScrollArea::vertical().id_salt("set-list").auto_shrink([false, false]).show(ui, |ui| {
+        egui::Frame::NONE.inner_margin(Margin { left: 0, right: 12, top: 8, bottom: 16 }).show(ui, |ui| {
+            let (own, built_in): (Vec<&LibrarySet>, Vec<&LibrarySet>) = state.sets.sets().iter().partition(|entry| !entry.is_built_in());
+            head_ui(ui, state, out);
+            if own.is_empty() && state.sets.problems().is_empty() {
+                let file = if state.sets.folder().is_some() { ", and so does a file in the folder above" } else { "" };
+                note_ui(ui, &format!("None yet: a formula of your own begins one{file}"));
+            }
+            for problem in state.sets.problems() {
+                problem_ui(ui, problem, out);
+                ui.add_space(space::L);
+            }
+            for entry in own {
+                set_ui(ui, state, usage, entry, out);
+                ui.add_space(space::L);
+            }
+            ui.add_space(space::S);
+            section_ui(ui, "Built in");
+            for entry in built_in {
+                set_ui(ui, state, usage, entry, out);
+                ui.add_space(space::L);
+            }
+        });
+    });
+}
+
+fn section_ui(ui: &mut Ui, text: &str) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(text).small().color(theme.text_weak));
+    ui.add_space(space::XS);
+}
+
+fn note_ui(ui: &mut Ui, text: &str) {
+    let theme = Theme::of(ui);
+    ui.add(Label::new(RichText::new(text).color(theme.text_weak)).wrap());
+    ui.add_space(space::L);
+}
+
+fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    section_ui(ui, "Own sets");
+    if let Some(folder) = state.sets.folder() {
+        path_ui(ui, folder, "Copy the path of the folder of own sets", out);
+        ui.add_space(space::S);
+    }
+}
+
+/// A path cut where it does not fit, whole under the pointer, with a button that copies it.
+fn path_ui(ui: &mut Ui, path: &Path, name: &str, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let whole = path.display().to_string();
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if icons::icon_button_ui(ui, icons::COPY, name).clicked() {
+                out.act(Action::Copy(whole.clone()));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(Label::new(RichText::new(&whole).small().color(theme.text_weak)).truncate()).on_hover_text(&whole);
+            });
+        });
+    });
+}
+
+fn set_ui(ui: &mut Ui, state: &AppState, usage: &Usage, entry: &LibrarySet, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let set = &entry.set;
+    let name = set.name();
+    let mut act = |action: FeatureAction| out.act(Action::Features(action));
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).color(theme.text));
+        let hash = set.definition_hash().full();
+        let short = hash.get(..8).unwrap_or(&hash).to_owned();
+        let count = format::counted(set.definitions().len() as u64, "feature", "features");
+        ui.label(RichText::new(count).color(theme.text_weak));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(short).monospace().color(theme.text_weak)).on_hover_text(format!("Version {hash}"));
+        });
+    });
+    let (entries, bytes) = usage.of(name);
+    let cached = if entries == 0 {
+        "Nothing cached".to_owned()
+    } else {
+        format!("{} cached · {}", format::counted(entries, "entry", "entries"), format::bytes(bytes))
+    };
+    ui.label(RichText::new(cached).small().color(theme.text_weak));
+    if entry.is_last_good {
+        ui.label(RichText::new("Its file has mistakes; its last good version is used").small().color(theme.warning));
+    }
+    ui.horizontal(|ui| {
+        ui.spacing_mut().button_padding.x = space::XS;
+        ui.add_space(-space::XS);
+        ui.spacing_mut().item_spacing.x = space::XS;
+        let enabled = state.has_source() && !state.snapshot.rows.is_empty();
+        if button_ui(ui, enabled, icons::PREHEAT, "Preheat", name).clicked() {
+            act(FeatureAction::PreheatSet(name.to_owned()));
+        }
+        if !entry.is_built_in() && button_ui(ui, true, icons::CLEAR, "Delete", name).clicked() {
+            act(FeatureAction::DeleteSet(name.to_owned()));
+        }
+        ui.add_space(space::XS);
+        let mut warm = state.settings.sets.iter().any(|set| set == name);
+        let check = ui.add(Checkbox::new(&mut warm, RichText::new("Keep warm").small()));
+        check.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, warm, format!("Keep {name} warm")));
+        if check.on_hover_text("Computed with every preheat").changed() {
+            act(FeatureAction::KeepWarm(name.to_owned()));
+        }
+    });
+    if let Some(file) = entry.file() {
+        path_ui(ui, file, &format!("Copy the path of {name}"), out);
+    }
+}
+
+fn button_ui(ui: &mut Ui, enabled: bool, glyph: &str, text: &str, name: &str) -> Response {
+    let theme = Theme::of(ui);
+    let color = if enabled { theme.text_weak } else { theme.text_disabled };
+    let words = (icons::icon(glyph).color(color), RichText::new(text).small());
+    let response = ui.add_enabled(enabled, Button::new(words).frame_when_inactive(false));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, enabled, format!("{text} {name}")));
+    response
+}
+
+/// A file that is no set, and where in it the mistakes are.
+fn problem_ui(ui: &mut Ui, problem: &SetProblem, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let file = problem.path.file_name().map_or_else(|| problem.path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
+        ui.label(icons::icon(icons::ERROR).color(theme.error));
+        ui.label(RichText::new(&file).color(theme.text));
+        ui.label(RichText::new("cannot be used").color(theme.text_weak));
+    });
+    let told = |ui: &mut Ui, text: String| {
+        ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
+    };
+    if let Some(reason) = &problem.reason {
+        told(ui, reason.clone());
+    }
+    /// Mistakes that are shown of one file: the first are mended first.
+    const SHOWN: usize = 5;
+    for mistake in problem.mistakes.iter().take(SHOWN) {
+        let meant = mistake.suggestion.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+        told(ui, format!("Line {}, column {}: {}{meant}", mistake.line, mistake.column, mistake.message));
+    }
+    if problem.mistakes.len() > SHOWN {
+        ui.label(RichText::new(format!("and {} more", problem.mistakes.len() - SHOWN)).small().color(theme.text_weak));
+    }
+    if let Some(last) = &problem.last_good {
+        ui.label(RichText::new(format!("The last good version of {last} is used")).small().color(theme.text_weak));
+    }
+    path_ui(ui, &problem.path, &format!("Copy the path of {file}"), out);
+}
