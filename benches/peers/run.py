@@ -8,6 +8,8 @@ once, in a process of its own, the side that begins changing from round to round
 process took. Both sides of a task warm up first and measure equally often, and of several measurements the fastest counts on both.
 Ratios are formed within a round; their median is printed with the smallest and the largest.
 
+Qlib's backend is chosen before the first round, for each of its tasks: every one is tried once and the fastest stays, unless one is named.
+
 tasks: classic-talib (one core each), classic-polars, alpha158, alpha14 (all threads each)
 """
 
@@ -22,6 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TASKS = ["classic-talib", "classic-polars", "alpha158", "alpha14"]
+BACKENDS = ["multiprocessing", "loky", "threading"]
 
 
 def run(command):
@@ -32,7 +35,20 @@ def run(command):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def sides(task, options):
+def qlib(task, options, backend):
+    command = [options.python, "-W", "ignore", HERE / "qlib_peer.py", options.bars, options.qlib_store, task]
+    return command + ["--kernels", options.threads, "--backend", backend, "--repetitions", 1]
+
+
+def fastest_backend(task, options):
+    if options.qlib_backend != "fastest":
+        return options.qlib_backend
+    seconds = {backend: min(run(qlib(task, options, backend))["seconds"]) for backend in BACKENDS}
+    print(f"trial: {task} qlib " + ", ".join(f"{backend} {time:.2f} s" for backend, time in seconds.items()), file=sys.stderr)
+    return min(seconds, key=seconds.get)
+
+
+def sides(task, options, backends):
     """Both commands of a task: Samovar's and the peer's."""
     threads = 1 if task == "classic-talib" else options.threads
     sets = {"alpha14": HERE / "qlib14.toml", "alpha158": "alpha158"}
@@ -41,8 +57,7 @@ def sides(task, options):
     if task.startswith("classic"):
         peer = [options.python, HERE / "classic_peer.py", options.bars, task.split("-")[1], "--repetitions", repetitions]
     else:
-        peer = [options.python, "-W", "ignore", HERE / "qlib_peer.py", options.bars, options.qlib_store, task, "--kernels", threads]
-        peer += ["--backend", options.qlib_backend, "--memory-entries", options.qlib_memory_entries, "--repetitions", repetitions]
+        peer = qlib(task, options, backends[task])
     return {"samovar": samovar, "peer": peer}
 
 
@@ -56,8 +71,7 @@ def main():
     parser.add_argument("samovar", type=Path)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--qlib-store", type=Path, help="a Qlib data folder of these bars; made where there is none")
-    parser.add_argument("--qlib-backend", default="multiprocessing")
-    parser.add_argument("--qlib-memory-entries", type=int, default=500)
+    parser.add_argument("--qlib-backend", default="fastest", choices=["fastest", *BACKENDS])
     parser.add_argument("--tasks", type=lambda text: text.split(","), default=TASKS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repetitions", type=int, default=3, help="within a process, for classic; alpha tasks measure once")
@@ -70,10 +84,11 @@ def main():
         if task.startswith("alpha") and options.qlib_store is None:
             parser.error(f"{task} needs --qlib-store")
 
+    backends = {task: fastest_backend(task, options) for task in options.tasks if task.startswith("alpha")}
     measured = {task: {"samovar": [], "peer": []} for task in options.tasks}
     for number in range(options.rounds):
         for task in options.tasks:
-            commands = sides(task, options)
+            commands = sides(task, options, backends)
             for side in sorted(commands, reverse=number % 2 == 0):
                 result = run(commands[side])
                 measured[task][side].append(result)
@@ -90,8 +105,9 @@ def main():
         versions = ", ".join(f"{name} {version}" for name, version in other["versions"].items())
         print(f"\n{task}: {one['symbols']} symbols, {one['rows']} bars, {one['columns']} columns")
         print(f"  samovar, {one['threads']} thread(s): {spread(ours, '{:.4f} s'.format)}")
-        print(f"  {other['side']}, {other['threads']} thread(s), {versions}, {other.get('settings', {}).get('way', '') or ''}".rstrip(", ") + ":")
-        print(f"    {spread(theirs, '{:.4f} s'.format)}")
+        settings = other.get("settings", {})
+        how = ", ".join(str(part) for part in (versions, settings.get("way"), settings.get("backend")) if part)
+        print(f"  {other['side']}, {other['threads']} thread(s): {spread(theirs, '{:.4f} s'.format)}, {how}")
         print(f"  Samovar is {spread([b / a for a, b in zip(ours, theirs)], '{:.1f} ×'.format)} as fast")
     if options.out:
         options.out.write_text(json.dumps(measured, indent=1), encoding="utf-8")
