@@ -279,6 +279,14 @@ fn deleting_a_feature_or_a_set_can_be_undone() {
         desk.wait_notice(&format!("Saved {name} to my-set"));
         desk.wait("it", |state| state.sets.get("my-set").is_some_and(|set| set.definition(name).is_some()));
     }
+    // Another of the same name would take the place of the first.
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    desk.fill("Formula", "$low");
+    desk.fill("Name", "first");
+    desk.settle();
+    desk.assert_sees("my-set has a first already");
+    assert!(!desk.is_enabled("Save the formula"));
     desk.press_and_settle("Close the formula");
     desk.dismiss_notices();
     desk.press_and_settle("Show more of first of my-set");
