@@ -170,10 +170,11 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     let has_focus = |id: egui::Id| ui.memory(|memory| memory.has_focus(id));
     let in_formula = has_focus(super::features::field_id());
     let chart_keys = if state.view == View::Symbols { ChartKeys::of(ui) } else { ChartKeys::default() };
-    // Keys with Shift first: those without would take them too.
-    let mut commands: Vec<(Command, Shortcut)> = Command::iter().filter_map(|command| Some((command, command.shortcut()?))).collect();
-    commands.sort_by_key(|(_, shortcut)| !shortcut.shift);
-    for (command, shortcut) in commands {
+    // Keys with Shift first: without it, they would be taken for those without.
+    let with_keys = |shift: bool| {
+        Command::iter().filter_map(|command| Some((command, command.shortcut()?))).filter(move |(_, keys)| keys.shift == shift)
+    };
+    for (command, shortcut) in with_keys(true).chain(with_keys(false)) {
         // While a text is edited, plain keys and the text's own shortcuts belong to it.
         let texts_own = !shortcut.ctrl
             || matches!(command, Command::SelectAll | Command::UndoClear)

@@ -130,7 +130,15 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                     (icon_of(*command).unwrap_or(icons::CHEVRON_RIGHT), command.text().to_owned(), keys, command.enabled(state))
                 }
                 Line::Symbol(symbol) => (icons::CHART, symbol.to_string(), String::new(), Ok(())),
-                Line::Template(name) => (icons::TEMPLATE, template_text(name), String::new(), Command::ApplyTemplate.enabled(state)),
+                Line::Template(name) => {
+                    let text = if matches!(state.dialog, Some(Dialog::Templates)) { name.clone() } else { template_text(name) };
+                    let note = match state.chart.templates.current(&state.chart.layout) {
+                        Some((current, true)) if current == name => "on the chart".to_owned(),
+                        Some((current, false)) if current == name => "on the chart, changed".to_owned(),
+                        _ => String::new(),
+                    };
+                    (icons::TEMPLATE, text, note, Command::ApplyTemplate.enabled(state))
+                }
             };
             let name = enabled.err().map_or_else(|| text.clone(), |reason| format!("{text} ({reason})"));
             let note = enabled.err().unwrap_or(&keys);
@@ -140,7 +148,12 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
                 .frame_when_inactive(chosen)
                 .min_size(vec2(ui.available_width(), size::CONTROL));
             let response = ui.add_enabled(enabled.is_ok(), button);
-            name_item(&response, &name, &keys);
+            if matches!(line, Line::Template(_)) {
+                let name = if keys.is_empty() { name } else { format!("{name} ({keys})") };
+                name_item(&response, &name, "");
+            } else {
+                name_item(&response, &name, &keys);
+            }
             let clicked = response.clicked();
             if enabled.is_ok() && (clicked || (enter && chosen)) {
                 out.act(Action::CloseDialog);

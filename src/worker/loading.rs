@@ -10,7 +10,7 @@ use super::series::{SeriesColumn, SeriesOrigin, SeriesSource};
 use super::service::Service;
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::graph::WarmUp;
-use crate::feature::{self, FeatureSet, FeatureTable, SetMistake};
+use crate::feature::{self, FeatureSet, FeatureTable, SetLibrary, SetMistake};
 use crate::market::Bars;
 use std::sync::Arc;
 use std::time::Instant;
@@ -52,7 +52,7 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     }
     let bars = loading.bars()?;
     for (set, names) in uncached {
-        answers.extend(computed(FeatureSet::by_name(set).as_ref(), set, &names, &bars));
+        answers.extend(computed(loading.library.get(set), set, &names, &bars));
     }
     for warm_up in [WarmUp::Strict, WarmUp::Partial] {
         let of_this = |source: &&SeriesSource| matches!(source, SeriesSource::Formula { warm_up: wanted, .. } if *wanted == warm_up);
@@ -72,6 +72,7 @@ struct Loading<'a> {
     request: &'a LoadRequest,
     source: crate::source::SourceId,
     judge: Arc<crate::cache::Judge>,
+    library: Arc<SetLibrary>,
     /// Checksum of the bars' content as the catalog has it.
     bars_fingerprint: Option<u128>,
     provisional_from_us: Option<i64>,
@@ -95,6 +96,7 @@ impl<'a> Loading<'a> {
             request,
             source,
             judge: configuration.judge,
+            library: configuration.library,
             bars_fingerprint: None,
             provisional_from_us: None,
             bars: None,

@@ -93,6 +93,12 @@ impl Laid {
         self
     }
 
+    /// What eframe kept from the start before, under its key.
+    pub fn remembering(mut self, key: &str, text: &str) -> Self {
+        self.kept.0.insert(key.to_owned(), text.to_owned());
+        self
+    }
+
     pub fn open(self) -> Desk {
         let Self { folder, clock, places, settings, problems, kept } = self;
         if settings != Settings::default() {

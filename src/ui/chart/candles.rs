@@ -140,21 +140,35 @@ pub(super) fn volume_shape(data: &ChartData, x: &XScale, y: &YScale, pixels: Pix
     Shape::mesh(mesh)
 }
 
-/// Columns from zero, coloured by sign: the MACD's histogram.
-pub(super) fn histogram_shape(series: Series<'_>, x: &XScale, y: &YScale, pixels: Pixels, [above, below]: [Color32; 2]) -> Shape {
+/// Columns from zero, coloured by sign: the MACD's histogram. `is_closed` leaves no room between them.
+pub(super) fn columns_shape(
+    series: Series<'_>,
+    x: &XScale,
+    y: &YScale,
+    pixels: Pixels,
+    [above, below]: [Color32; 2],
+    is_closed: bool,
+) -> Shape {
     let bars = series.values.len();
     let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
     let bucket = bucket_rows(bar_pixels);
     let wide = if bar_pixels >= 3.0 { pixels.body(x.bar_points()) } else { 1.0_f32.max((bar_pixels * bucket as f64).ceil() as f32) };
     let mut mesh = Mesh::default();
+    let place = |run: &Range<usize>, top: f32, bottom: f32| {
+        if is_closed {
+            let edges = pixels.snap(x.x(run.start as f64))..=pixels.snap(x.x(run.end as f64));
+            Rect::from_x_y_ranges(edges, top..=bottom)
+        } else {
+            pixels.column(x.x((run.start + run.end) as f64 * 0.5), wide, top, bottom)
+        }
+    };
     for run in buckets(x.range.rows(bars), bucket, bars) {
-        let middle = x.x((run.start + run.end) as f64 * 0.5);
-        let Some(extent) = series.extent(run) else { continue };
+        let Some(extent) = series.extent(run.clone()) else { continue };
         if extent.max > 0.0 {
-            mesh.add_colored_rect(pixels.column(middle, wide, y.y(extent.max), y.y(0.0)), above);
+            mesh.add_colored_rect(place(&run, y.y(extent.max), y.y(0.0)), above);
         }
         if extent.min < 0.0 {
-            mesh.add_colored_rect(pixels.column(middle, wide, y.y(0.0), y.y(extent.min)), below);
+            mesh.add_colored_rect(place(&run, y.y(0.0), y.y(extent.min)), below);
         }
     }
     Shape::mesh(mesh)

@@ -8,7 +8,7 @@ use super::style::{Mark, color_of, mark_of};
 use crate::app::chart::{ChartLayout, SeriesId, SeriesLayout};
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::{format, icons};
-use crate::worker::series::{SeriesFigures, SeriesSource};
+use crate::worker::series::{SeriesFigures, SeriesSource, ValueKind};
 use eframe::egui;
 use egui::{Align2, Color32, FontId, Id, Key, PointerButton, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
@@ -28,6 +28,8 @@ pub(super) struct Entry {
     visible: bool,
     /// Why there are no values.
     problem: Option<String>,
+    /// Whether there is room to say so: it has its pane for itself.
+    tells_problem: bool,
     name_width: f32,
     value_width: f32,
     decimals: Option<usize>,
@@ -36,6 +38,9 @@ pub(super) struct Entry {
 
 /// Decimals for all values of a series, so that they stay in their columns; `None` where they are better shortened.
 fn decimals_of(figures: &SeriesFigures) -> Option<usize> {
+    if figures.kind != ValueKind::Number {
+        return Some(0);
+    }
     match figures.min.unwrap_or(0.0).abs().max(figures.max.unwrap_or(0.0).abs()) {
         size if size >= 1_000_000.0 => None,
         size if size >= 10.0 => Some(2),
@@ -48,18 +53,32 @@ fn value_text(value: f64, decimals: Option<usize>) -> String {
     decimals.map_or_else(|| format::volume(value), |decimals| format::fixed(value, decimals))
 }
 
+/// As much of a reason as a legend has room for.
+fn short_reason(reason: &str) -> String {
+    const LETTERS: usize = 80;
+    if reason.chars().count() <= LETTERS { reason.to_owned() } else { reason.chars().take(LETTERS - 1).chain(['…']).collect() }
+}
+
 fn width(ui: &Ui, text: &str, font: &FontId) -> f32 {
     ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size().x.ceil()
 }
 
 impl Entry {
     /// The entry of a line, without a place. Lines over prices have the prices' decimals.
-    pub(super) fn of(ui: &Ui, layout: &ChartLayout, data: &ChartData, line: &SeriesLayout, price_decimals: Option<usize>) -> Self {
+    pub(super) fn of(
+        ui: &Ui,
+        layout: &ChartLayout,
+        data: &ChartData,
+        line: &SeriesLayout,
+        price_decimals: Option<usize>,
+        is_alone: bool,
+    ) -> Self {
         let font = font(ui);
         let name = layout.name_of(line);
         let name_width = width(ui, &name, &font);
         let figures = data.figures(&line.source).filter(|figures| figures.min.is_some());
-        let decimals = figures.and_then(|figures| price_decimals.or_else(|| decimals_of(figures)));
+        let decimals =
+            figures.and_then(|figures| price_decimals.filter(|_| figures.kind == ValueKind::Number).or_else(|| decimals_of(figures)));
         let wide_of = |value: Option<f64>| value.map_or(0.0, |value| width(ui, &value_text(value, decimals), &font));
         let value_width = match figures {
             Some(figures) if decimals.is_none() => {
@@ -69,6 +88,12 @@ impl Entry {
             Some(figures) => wide_of(figures.min).max(wide_of(figures.max)),
             None => width(ui, format::NONE, &font),
         };
+        let problem = data.problem(&line.source).map(str::to_owned);
+        let tells_problem = problem.is_some() && is_alone;
+        let value_width = match &problem {
+            Some(reason) if is_alone => width(ui, &short_reason(reason), &font),
+            _ => value_width,
+        };
         let wide = SWATCH_POINTS + space::XS + name_width + space::XS + value_width;
         Self {
             id: line.id,
@@ -77,7 +102,8 @@ impl Entry {
             mark: mark_of(line, data.figures(&line.source), price_decimals.is_some(), Theme::of(ui)),
             color: color_of(line, Theme::of(ui)),
             visible: line.visible,
-            problem: data.problem(&line.source).map(str::to_owned),
+            problem,
+            tells_problem,
             name_width,
             value_width,
             decimals,
@@ -87,6 +113,9 @@ impl Entry {
 
     /// Its value at a bar, as it is shown.
     pub(super) fn value(&self, data: &ChartData, row: Option<usize>) -> String {
+        if let Some(reason) = self.problem.as_ref().filter(|_| self.tells_problem) {
+            return short_reason(reason);
+        }
         match (data.answer(&self.source), row) {
             // It is on its way.
             (None, _) => "…".to_owned(),
@@ -149,7 +178,7 @@ impl Entry {
         let font = font(ui);
         let value = self.value(data, row);
         let (name_color, value_color) = match (&self.problem, self.visible) {
-            (Some(_), _) => (theme.warning, theme.warning),
+            (Some(_), _) => (theme.warning, theme.text_weak),
             (None, true) => (theme.text_weak, theme.text),
             (None, false) => (theme.text_disabled, theme.text_disabled),
         };
@@ -248,6 +277,15 @@ pub(super) fn swatch_ui(ui: &Ui, rect: Rect, mark: Mark, color: Color32, is_show
         Mark::Dots => {
             for step in [-3.5, 0.0, 3.5] {
                 painter.circle_filled(middle + vec2(step, 0.0), 1.2, color);
+            }
+        }
+        Mark::Truths(_) => {
+            for step in [0.0, 6.0] {
+                painter.rect_filled(
+                    Rect::from_min_max(pos2(rect.left() + step, middle.y - 4.0), pos2(rect.left() + step + 4.0, middle.y + 4.0)),
+                    0.0,
+                    color,
+                );
             }
         }
         Mark::Columns([above, below]) => {

@@ -126,10 +126,19 @@ pub(super) fn pane_menu_ui(ui: &mut Ui, layout: &ChartLayout, kind: PaneKind) ->
     action
 }
 
-/// An item of a menu: icon and words. Returns whether it was chosen; that closes the menu.
+/// Width of the menus over the chart, in points.
+const MENU_POINTS: f32 = 216.0;
+
+/// An item of a menu: icon (or the room for one) and words. Returns whether it was chosen; that closes the menu.
 pub(super) fn menu_item_ui(ui: &mut Ui, glyph: &str, words: &str, theme: &Theme) -> bool {
-    let button = egui::Button::new((icons::icon(glyph).color(theme.text_weak), words)).frame_when_inactive(false);
-    let response = ui.add(button.min_size(vec2(ui.available_width().max(200.0), size::CONTROL)));
+    ui.set_max_width(MENU_POINTS);
+    let icon = if glyph.is_empty() {
+        icons::icon(icons::CHECK).color(egui::Color32::TRANSPARENT)
+    } else {
+        icons::icon(glyph).color(theme.text_weak)
+    };
+    let button = egui::Button::new((icon, words)).frame_when_inactive(false);
+    let response = ui.add(button.min_size(vec2(MENU_POINTS, size::CONTROL)));
     crate::ui::commands::name_item(&response, words, "");
     response.clicked()
 }

@@ -1,7 +1,9 @@
 //! The list of what can be put on the chart, found by typing.
 
 use crate::app::chart::{ChartLayout, PanePlace, Placement};
+use crate::feature::formula::parse;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
+use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
 use eframe::egui;
@@ -34,6 +36,12 @@ pub struct FeatureChoices {
     choices: Vec<FeatureChoice>,
 }
 
+impl FeatureChoice {
+    fn set(&self) -> &str {
+        if let SeriesSource::Column { set, .. } = &self.source { set } else { "" }
+    }
+}
+
 impl FeatureChoices {
     /// The features of a library.
     pub fn of(&mut self, library: &Arc<SetLibrary>) -> &[FeatureChoice] {
@@ -55,45 +63,110 @@ fn choices_of(set: &FeatureSet) -> Vec<FeatureChoice> {
     set.definitions().iter().map(choice).collect()
 }
 
-/// The list, with its search.
-pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, catalog: &[FeatureChoice], search: &mut String) {
+/// What stands in a row of the list.
+enum Row<'a> {
+    /// A set and a group of it.
+    Heading(String),
+    Choice(&'a FeatureChoice),
+}
+
+/// The rows that a search leaves: by set and group, in the order of the sets.
+fn rows<'a>(choices: &'a [FeatureChoice], search: &str) -> Vec<Row<'a>> {
+    let wanted = search.trim().to_lowercase();
+    let has = |choice: &&FeatureChoice| {
+        [choice.source.label(), choice.set(), &choice.group, &choice.description].iter().any(|text| text.to_lowercase().contains(&wanted))
+    };
+    let found: Vec<&FeatureChoice> = choices.iter().filter(has).collect();
+    let mut headings: Vec<(&str, &str)> = Vec::new();
+    for choice in &found {
+        let heading = (choice.set(), choice.group.as_str());
+        if !headings.contains(&heading) {
+            headings.push(heading);
+        }
+    }
+    // The groups of a set stand together, whatever the order of its features.
+    headings.sort_by_key(|(set, _)| found.iter().position(|choice| choice.set() == *set));
+    let mut rows = Vec::with_capacity(found.len() + headings.len());
+    for (set, group) in headings {
+        rows.push(Row::Heading(if group.is_empty() { set.to_owned() } else { format!("{set} · {group}") }));
+        let of_this = found.iter().filter(|choice| (choice.set(), choice.group.as_str()) == (set, group));
+        rows.extend(of_this.map(|choice| Row::Choice(choice)));
+    }
+    rows
+}
+
+/// Whether a text is meant as a formula rather than as a search.
+fn is_formula(text: &str) -> bool {
+    text.contains(['$', '(']) && !text.trim().is_empty()
+}
+
+/// The list, with its search. A formula that is typed can be drawn as it is.
+pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[FeatureChoice], search: &mut String) {
     let theme = Theme::of(ui);
     ui.set_width(LIST_POINTS);
     // Menus squeeze their buttons; this is more of a dialog.
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    ui.add(TextEdit::singleline(search).hint_text("Search indicators").desired_width(f32::INFINITY).margin(vec2(space::S, space::XS)));
+    let hint = "Search indicators, or type a formula";
+    let field = TextEdit::singleline(search).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
+    let field = ui.add(field);
     ui.add_space(space::XS);
-    let wanted = search.trim().to_lowercase();
-    let found: Vec<&FeatureChoice> = catalog
-        .iter()
-        .filter(|choice| {
-            [choice.source.label(), &choice.group, &choice.description].iter().any(|text| text.to_lowercase().contains(&wanted))
-        })
-        .collect();
-    if found.is_empty() {
+    if is_formula(search) {
+        let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        formula_ui(ui, layout, search, enter);
+        return;
+    }
+    let rows = rows(choices, search);
+    if rows.is_empty() {
         ui.add_space(space::S);
         ui.label(RichText::new(format!("No indicator is called “{}”", search.trim())).color(theme.text_weak));
         ui.add_space(space::S);
     }
-    let mut groups: Vec<&str> = Vec::new();
-    for choice in &found {
-        if !groups.contains(&choice.group.as_str()) {
-            groups.push(&choice.group);
-        }
-    }
-    ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]).show(ui, |ui| {
-        for (position, group) in groups.iter().enumerate() {
-            if position > 0 {
-                ui.add_space(space::S);
-            }
-            if !group.is_empty() {
-                ui.label(RichText::new(*group).small().color(theme.text_weak));
-            }
-            for choice in found.iter().filter(|choice| choice.group == *group) {
-                choice_ui(ui, layout, choice, theme);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]).show_rows(ui, size::ROW, rows.len(), |ui, shown| {
+        for row in rows.get(shown).unwrap_or_default() {
+            match row {
+                Row::Heading(words) => {
+                    ui.allocate_ui_with_layout(vec2(ui.available_width(), size::ROW), Layout::left_to_right(Align::Max), |ui| {
+                        ui.set_min_height(size::ROW);
+                        ui.label(RichText::new(words).small().color(theme.text_weak));
+                    });
+                }
+                Row::Choice(choice) => choice_ui(ui, layout, choice, theme),
             }
         }
     });
+}
+
+/// What becomes of a formula in the search: a line, or what is wrong with it.
+fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter: bool) {
+    let theme = Theme::of(ui);
+    let text = search.trim().to_owned();
+    let source = SeriesSource::formula(&text);
+    // Its grammar only: names are looked up where it is computed, and what is wrong then is told in the legend.
+    let problem = parse(&text).err().map(|mistake| sentence(&mistake.to_string()));
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::ROW);
+        let button = Button::new((icons::icon(icons::FORMULA).color(theme.text_weak), "Draw this formula"));
+        let response = ui.add_enabled(problem.is_none(), button);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, problem.is_none(), "Draw this formula"));
+        let (words, color) = match &problem {
+            Some(problem) => (problem.as_str(), theme.warning),
+            None if layout.contains(&source) => ("It is on the chart already", theme.text_weak),
+            None => ("Enter draws it", theme.text_weak),
+        };
+        ui.add(egui::Label::new(RichText::new(words).small().color(color)).truncate().selectable(false));
+        if problem.is_none() && (response.clicked() || enter) {
+            let placement = Placement::of_source(&source);
+            layout.add(source, &placement);
+            search.clear();
+        }
+    });
+}
+
+/// A message as a sentence of the window.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice, theme: &Theme) {

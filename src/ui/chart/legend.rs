@@ -29,6 +29,15 @@ pub(super) enum LegendAction {
     Move(SeriesId, Placement),
 }
 
+/// Where the entry is that something was wanted of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct EntryPlace {
+    /// Just below it.
+    pub(super) at: Pos2,
+    /// Upper edge of its pane.
+    pub(super) pane_top: f32,
+}
+
 /// What did not fit, behind one button.
 #[derive(Debug, Clone)]
 struct More {
@@ -102,7 +111,7 @@ impl Legend {
         let most_rows = ((room.y * MOST_SHARE / ROW_POINTS) as usize).max(row + 1);
         let mut entries: Vec<Entry> = Vec::new();
         for line in lines {
-            let mut entry = Entry::of(ui, layout, data, line, price_decimals);
+            let mut entry = Entry::of(ui, layout, data, line, price_decimals, lines.len() == 1 && head.is_empty());
             let wide = entry.rect.width();
             if x + wide > room.x && x > 0.0 {
                 (x, row) = (0.0, row + 1);
@@ -153,11 +162,13 @@ impl Legend {
         data: &ChartData,
         row: Option<usize>,
         head_value: HeadValue<'_>,
-    ) -> Option<(LegendAction, Pos2)> {
+    ) -> Option<(LegendAction, EntryPlace)> {
         let theme = Theme::of(ui);
         let origin = pane.min + vec2(space::M, TOP_POINTS);
         self.head_ui(ui, id, origin, theme, head_value);
-        let mut wanted = self.more.as_ref().and_then(|more| more.show_ui(ui, id, origin, data, row));
+        let place = |at: Pos2| EntryPlace { at, pane_top: pane.top() };
+        let of_more = self.more.as_ref().and_then(|more| more.show_ui(ui, id, origin, data, row));
+        let mut wanted = of_more.map(|(action, at)| (action, place(at)));
 
         // The entry whose buttons are out, because the pointer or the keyboard is at it: they stand beside it, over the next
         // entry, so nothing has to move.
@@ -181,7 +192,7 @@ impl Legend {
                 }
             });
         }
-        let at = |entry: &Entry| origin + vec2(entry.rect.left(), entry.rect.bottom() + space::S);
+        let at = |entry: &Entry| place(origin + vec2(entry.rect.left(), entry.rect.bottom() + space::S));
         for entry in self.entries.iter().filter(|entry| now_out.is_none_or(|out| out.id != entry.id)) {
             wanted = entry.show_ui(ui, id, origin, layout, data, row).map(|action| (action, at(entry))).or(wanted);
         }

@@ -71,9 +71,16 @@ impl Pen {
         self.strokes(levels.into_iter().map(|run| run.into_iter().flatten().collect()).collect(), stylus)
     }
 
-    /// A line, and the room between it and zero, or the foot of the pane where zero is not in view.
-    pub(super) fn area(&mut self, series: Series<'_>, x: &XScale, y: &YScale, stylus: Stylus) -> Vec<Shape> {
-        let foot = y.y(0.0).clamp(y.top, y.bottom);
+    /// The room between a line and zero, or the edge of the pane where zero is not in view.
+    pub(super) fn fill(&mut self, series: Series<'_>, x: &XScale, y: &YScale, [top, bottom]: [f32; 2], stylus: Stylus) -> Vec<Shape> {
+        let zero = y.y(0.0);
+        let foot = if zero < y.top {
+            top
+        } else if zero > y.bottom {
+            bottom
+        } else {
+            zero
+        };
         let between = |value: f32| (value.min(foot), value.max(foot));
         let fill: Vec<Option<Column>> = match columns(series, x, stylus.per_point) {
             Some(columns) => columns
@@ -89,9 +96,7 @@ impl Pen {
                 })
                 .collect(),
         };
-        let mut shapes = self.strips(fill, stylus.width, stylus.color.gamma_multiply(FILL));
-        shapes.extend(self.line(series, x, y, stylus));
-        shapes
+        self.strips(fill, stylus.width, stylus.color.gamma_multiply(FILL))
     }
 
     /// A dot per value, or a band where several bars share a pixel.
@@ -246,7 +251,7 @@ mod tests {
         let shapes = [
             pen.line(series, &x, &y, stylus),
             pen.step(series, &x, &y, stylus),
-            pen.area(series, &x, &y, stylus),
+            pen.fill(series, &x, &y, [0.0, 100.0], stylus),
             pen.dots(series, &x, &y, stylus),
         ];
         let count = |shape: &Shape| if let Shape::Mesh(mesh) = shape { mesh.vertices.len() } else { 0 };

@@ -5,14 +5,14 @@
 use super::candles::Pixels;
 use super::data::ChartData;
 use super::head::{PaneAction, pane_buttons_ui, pane_head_ui};
-use super::legend::{Legend, LegendAction};
+use super::legend::{EntryPlace, Legend, LegendAction};
 use super::panes::{PaneFrame, PaneKind, Scene};
 use super::tags;
 use super::view::{Shown, edge_id};
 use crate::ui::format;
 use crate::ui::theme::Theme;
 use eframe::egui;
-use egui::{CursorIcon, Id, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
+use egui::{CursorIcon, Id, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 /// Height of the strip in which a pane's edge can be caught.
 const EDGE_POINTS: f32 = 8.0;
@@ -38,7 +38,7 @@ pub(super) struct Painted {
     /// The bar under the pointer.
     pub(super) hovered: Option<usize>,
     /// What was wanted of a line, and where its entry is.
-    pub(super) legend_action: Option<(LegendAction, Pos2)>,
+    pub(super) legend_action: Option<(LegendAction, EntryPlace)>,
     /// Whether an entry of a legend has the keyboard.
     pub(super) entry_has_keys: bool,
     /// What was wanted of a pane.

@@ -4,7 +4,7 @@
 //! its [`SceneKey`] changes, and holds no text (fonts may be rebuilt under it).
 
 use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
-use super::candles::{Pixels, histogram_shape, price_shapes, signs_shape, volume_shape};
+use super::candles::{Pixels, columns_shape, price_shapes, signs_shape, volume_shape};
 use super::data::ChartData;
 use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
 use super::line::{MANY_ROWS, Pen, Stylus, dashes};
@@ -22,6 +22,8 @@ const MIN_PANE_POINTS: f32 = 48.0;
 const MIN_PRICE_SHARE: f32 = 0.3;
 /// Points between labels of a value axis.
 const TICK_POINTS: f32 = 44.0;
+/// How much of its colour a truth keeps where it stands as a surface.
+const TRUTH_SHARE: f32 = 0.45;
 /// Room above and below values, in points.
 const PADDING_POINTS: f32 = 8.0;
 
@@ -209,7 +211,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         PaneKind::Price => union_of([data.price_extent(rows), of_lines]),
         PaneKind::Volume => union_of([data.volume().extent(rows), of_lines, Some(zero)]),
         PaneKind::Feature(_) => of_lines.map(|extent| {
-            let has_columns = shown.iter().any(|(_, mark)| matches!(mark, Mark::Columns(_)));
+            let has_columns = shown.iter().any(|(_, mark)| matches!(mark, Mark::Columns(_) | Mark::Truths(_)));
             let extent = if has_columns { extent.including(0.0) } else { extent };
             guides.iter().fold(extent, |extent, guide| extent.including(*guide))
         }),
@@ -267,10 +269,19 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
             match mark {
                 Mark::Line => shapes.extend(pen.line(series, x, &scale, stylus)),
                 Mark::Step => shapes.extend(pen.step(series, x, &scale, stylus)),
-                Mark::Area => shapes.extend(pen.area(series, x, &scale, stylus)),
+                Mark::Area => {
+                    // Behind the prices and the lines of the same pane.
+                    let edges = [frame.rect.top(), frame.rect.bottom()];
+                    shapes.splice(1..1, pen.fill(series, x, &scale, edges, stylus));
+                    shapes.extend(pen.line(series, x, &scale, stylus));
+                }
                 Mark::Dots => shapes.extend(pen.dots(series, x, &scale, stylus)),
                 // Behind the lines of the same pane.
-                Mark::Columns(colors) => shapes.insert(1, histogram_shape(series, x, &scale, pixels, *colors)),
+                Mark::Columns(colors) => shapes.insert(1, columns_shape(series, x, &scale, pixels, *colors, false)),
+                Mark::Truths(color) => {
+                    let color = color.gamma_multiply(TRUTH_SHARE);
+                    shapes.insert(1, columns_shape(series, x, &scale, pixels, [color; 2], true));
+                }
                 Mark::Signs(colors) => shapes.extend(signs_shape(data, series, x, &scale, pixels, pen, *colors)),
             }
         }
@@ -282,7 +293,7 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
 }
 
 /// A guide's value as short as it can be said.
-fn guide_label(value: f64) -> String {
+pub(super) fn guide_label(value: f64) -> String {
     let decimals = (0..4).find(|decimals| (value * 10_f64.powi(*decimals as i32)).fract() == 0.0).unwrap_or(4);
     format::fixed(value, decimals)
 }

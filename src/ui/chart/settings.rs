@@ -5,6 +5,8 @@
 
 use super::entry::swatch_ui;
 use super::head::title_of;
+use super::legend::EntryPlace;
+use super::panes::guide_label;
 use super::style::{Mark, color_of, mark_of};
 use super::view::ChartOffer;
 use crate::app::chart::parameters::{self, Grouping, Parameter};
@@ -15,13 +17,15 @@ use crate::worker::chart_data::ChartData;
 use crate::worker::series::{SeriesSource, ValueKind};
 use eframe::egui;
 use egui::{
-    Align, Button, Checkbox, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui,
-    WidgetInfo, Window, pos2, vec2,
+    Align, Align2, Button, Checkbox, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit,
+    Ui, WidgetInfo, Window, pos2, vec2,
 };
 use strum::IntoEnumIterator;
 
 /// Width of the window's content, in points.
 const WIDE_POINTS: f32 = 340.0;
+/// Height of the window at most, in points.
+const HIGH_POINTS: f32 = 340.0;
 /// Where the right column begins.
 const LABEL_POINTS: f32 = 84.0;
 /// Up to so many numbers each has its knob without asking.
@@ -33,10 +37,13 @@ const COLOR_POINTS: f32 = 18.0;
 #[derive(Debug, Clone)]
 pub(super) struct LineSettings {
     id: SeriesId,
-    /// Where the window appears.
+    /// Where the window appears, and which of its corners is there.
     at: Pos2,
-    /// Whether it was opened in this frame and wants the keyboard.
+    corner: Align2,
+    /// Whether it was opened in this frame.
     is_new: bool,
+    /// Whether its first control wants the keyboard: a number that has it can be typed but not dragged.
+    wants_keys: bool,
     /// Which numbers of the formula are one knob, as they were when the window was opened.
     grouping: Option<Grouping>,
     /// Whether every number has a knob, not the windows alone.
@@ -44,8 +51,13 @@ pub(super) struct LineSettings {
 }
 
 impl LineSettings {
-    pub(super) fn new(id: SeriesId, at: Pos2) -> Self {
-        Self { id, at, is_new: true, grouping: None, all_numbers: false }
+    /// `wants_keys` where it was opened by the keyboard.
+    pub(super) fn new(id: SeriesId, place: EntryPlace, room: Rect, wants_keys: bool) -> Self {
+        // Where there is room, above its pane: what is changed is to be seen.
+        let is_low = place.pane_top - room.top() > HIGH_POINTS;
+        let (at, corner) =
+            if is_low { (pos2(place.at.x, place.pane_top - space::S), Align2::LEFT_BOTTOM) } else { (place.at, Align2::LEFT_TOP) };
+        Self { id, at, corner, is_new: true, wants_keys, grouping: None, all_numbers: false }
     }
 }
 
@@ -67,12 +79,13 @@ pub(super) fn settings_ui(
     let frame = Frame::window(ui.style()).fill(theme.raised).inner_margin(Margin::same(12));
     let mut stays = true;
     let mut changed = layout.clone();
-    let at = pos2(open.at.x.min(room.right() - WIDE_POINTS - space::XL), open.at.y).max(room.min);
+    let at = pos2(open.at.x.min(room.right() - WIDE_POINTS - space::XL).max(room.left()), open.at.y.max(room.top()));
     let mut window = Window::new("Line settings")
         .id(Id::unique("chart line settings"))
         .title_bar(false)
         .resizable(false)
         .frame(frame)
+        .pivot(open.corner)
         .constrain_to(room);
     if open.is_new {
         // It may be dragged away from there.
@@ -81,13 +94,15 @@ pub(super) fn settings_ui(
     window.show(ui, |ui| {
         ui.set_width(WIDE_POINTS);
         ui.spacing_mut().item_spacing.y = space::XS;
-        stays = title_ui(ui, layout, &line, data, offer);
-        let first = parameters_ui(ui, &mut changed, &line, open, offer);
+        let cross = title_ui(ui, layout, &line, data, offer);
+        stays = !cross.clicked();
+        let first = parameters_ui(ui, &mut changed, &line, open, offer).or(Some(cross));
         look_ui(ui, &mut changed, &line, data, theme);
         place_ui(ui, &mut changed, &line);
         ui.add_space(space::S);
         footer_ui(ui, &mut changed, &line, open);
-        if std::mem::take(&mut open.is_new)
+        open.is_new = false;
+        if std::mem::take(&mut open.wants_keys)
             && let Some(first) = first
         {
             first.request_focus();
@@ -102,19 +117,16 @@ pub(super) fn settings_ui(
     }
 }
 
-/// Name, where the values come from, and the cross. Returns whether the window stays.
-fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &ChartData, offer: &ChartOffer<'_>) -> bool {
+/// Name, where the values come from, and the cross, which is returned.
+fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &ChartData, offer: &ChartOffer<'_>) -> egui::Response {
     let theme = Theme::of(ui);
-    let mut stays = true;
-    ui.horizontal(|ui| {
+    let cross = ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, size::CONTROL), Sense::empty());
         let is_over_price = layout.place_of(line.id) == Some(PanePlace::Price);
         let mark = mark_of(line, data.figures(&line.source), is_over_price, theme);
         swatch_ui(ui, rect, mark, color_of(line, theme), true);
         ui.label(RichText::new(layout.name_of(line)).strong());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            stays = !icons::icon_button_ui(ui, icons::CLOSE, "Close the settings").clicked();
-        });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icons::icon_button_ui(ui, icons::CLOSE, "Close the settings")).inner
     });
     let (what, formula) = match &line.source {
         SeriesSource::Column { set, name } => {
@@ -134,7 +146,7 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
         ui.add(egui::Label::new(RichText::new(problem).small().color(theme.warning)).wrap().selectable(true));
     }
     ui.add_space(space::S);
-    stays
+    cross.inner
 }
 
 /// A row of two columns.
@@ -209,7 +221,7 @@ fn knob_ui(ui: &mut Ui, parameter: &Parameter) -> (Option<u32>, egui::Response) 
     let response = ui.add_sized(vec2(48.0, size::CONTROL), DragValue::new(&mut value).range(least..=most).speed(0.12));
     let name = format!("{words} {}", parameter.value);
     response.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, &name));
-    let room = vec2(76.0, size::CONTROL);
+    let room = vec2(66.0, size::CONTROL);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(room.x);
         ui.add(egui::Label::new(RichText::new(&words).small().color(theme.text_weak)).truncate().selectable(false));
@@ -229,8 +241,7 @@ fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &Ch
         field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the line"));
     });
     row_ui(ui, "Colour", |ui| colors_ui(ui, changed, theme));
-    let is_signed =
-        matches!(mark, Mark::Columns(_)) && kind != ValueKind::Truth || matches!(mark, Mark::Signs(_)) && kind == ValueKind::Pattern;
+    let is_signed = matches!(mark, Mark::Columns(_)) || matches!(mark, Mark::Signs(_)) && kind == ValueKind::Pattern;
     if is_signed {
         row_ui(ui, "", |ui| ui.add(Checkbox::new(&mut changed.by_sign, "Gain and loss colours")));
     }
@@ -368,7 +379,7 @@ fn guides_ui(ui: &mut Ui, pane: &mut PaneLayout) {
         ui.spacing_mut().item_spacing.x = 2.0;
         for (number, guide) in guides.iter_mut().enumerate() {
             let speed = (guide.abs() * 0.01).max(0.01);
-            let value = ui.add(DragValue::new(guide).speed(speed).max_decimals(4));
+            let value = ui.add(DragValue::new(guide).speed(speed).custom_formatter(|value, _| guide_label(value)));
             value.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, format!("Level {}", number + 1)));
             if icons::icon_button_ui(ui, icons::CLOSE, &format!("Remove level {}", number + 1)).clicked() {
                 gone = Some(number);

@@ -16,6 +16,8 @@ pub(super) enum Mark {
     Dots,
     /// Columns from zero: above it, and below it.
     Columns([Color32; 2]),
+    /// Columns without room between them: when something holds.
+    Truths(Color32),
     /// Arrows at the bars themselves, for what is above zero and for what is below: over prices, whose scale it does not have.
     Signs([Color32; 2]),
 }
@@ -32,6 +34,7 @@ pub(super) fn mark_of(line: &SeriesLayout, figures: Option<&SeriesFigures>, is_o
         None if kind == ValueKind::Pattern && is_over_price && line.by_sign => return Mark::Signs([theme.gain, theme.loss]),
         None if kind != ValueKind::Number && is_over_price => return Mark::Signs([color; 2]),
         None if kind == ValueKind::Number && !conventions::is_histogram(&line.source) => return Mark::Line,
+        None if kind == ValueKind::Truth => return Mark::Truths(color),
         Some(SeriesStyle::Histogram) | None => {}
     }
     // Where all values have one sign, it says nothing.
@@ -71,7 +74,7 @@ mod tests {
         assert_eq!(mark(&line("macd_hist"), &[-1.0, 0.5], false), signed);
         assert_eq!(mark(&line("cdldoji"), &[0.0, 0.0, 100.0], false), signed);
         assert_eq!(mark(&line("cdldoji"), &[0.0, 0.0, 100.0], true), Mark::Signs([theme.gain, theme.loss]));
-        assert_eq!(mark(&line("up"), &[0.0, 1.0], false), Mark::Columns([theme.series_color(0); 2]));
+        assert_eq!(mark(&line("up"), &[0.0, 1.0], false), Mark::Truths(theme.series_color(0)));
         let chosen = SeriesLayout { style: Some(SeriesStyle::Line), ..line("macd_hist") };
         assert_eq!(mark(&chosen, &[-1.0, 0.5], false), Mark::Line);
         let own = SeriesLayout { by_sign: false, ..line("macd_hist") };

@@ -20,14 +20,20 @@ pub(super) fn templates_button_ui(ui: &mut Ui, templates: &Templates, layout: &C
     let current = templates.current(layout);
     let glyph = icons::icon(icons::TEMPLATE).color(theme.text_weak);
     let words = match current {
-        Some((name, true)) => name.to_owned(),
-        Some((name, false)) => format!("{name}, changed"),
+        Some((name, true)) => short(name),
+        // As editors mark a text that was changed.
+        Some((name, false)) => format!("{} *", short(name)),
         None => "Template".to_owned(),
     };
-    let button = if is_wide { Button::new((glyph, short(&words))) } else { Button::new(glyph) };
+    let button = if is_wide { Button::new((glyph, words.as_str())) } else { Button::new(glyph) };
     let response = ui.add(button.frame_when_inactive(false));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Chart templates"));
-    let response = response.on_hover_text(format!("Chart templates: {words}"));
+    let hint = match current {
+        Some((name, true)) => format!("Chart templates: {name} is on the chart"),
+        Some((name, false)) => format!("Chart templates: {name} is on the chart, and was changed since"),
+        None => "Chart templates".to_owned(),
+    };
+    let response = response.on_hover_text(hint);
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).width(MENU_POINTS).show(|ui| {
         ui.set_width(MENU_POINTS);
         for (name, is_own) in templates.names() {
@@ -51,7 +57,7 @@ pub(super) fn templates_button_ui(ui: &mut Ui, templates: &Templates, layout: &C
 }
 
 fn short(words: &str) -> String {
-    const LETTERS: usize = 22;
+    const LETTERS: usize = 20;
     if words.chars().count() <= LETTERS { words.to_owned() } else { words.chars().take(LETTERS - 1).chain(['…']).collect() }
 }
 

@@ -335,16 +335,17 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
     if let Some(action) = pane_action {
         action.apply(layout);
     }
+    let by_keys = !ui.input(|input| input.pointer.any_released());
     match painted.legend_action {
         Some((LegendAction::ToggleVisible(id), _)) => layout.toggle_visible(id),
         Some((LegendAction::Remove(id), _)) => layout.remove(id),
         Some((LegendAction::Duplicate(id), at)) => {
             if let Some(copy) = layout.duplicate(id) {
-                view.settings = Some(LineSettings::new(copy, at));
+                view.settings = Some(LineSettings::new(copy, at, rect, by_keys));
             }
         }
         Some((LegendAction::Move(id, placement), _)) => layout.move_to(id, &placement),
-        Some((LegendAction::Settings(id), at)) => view.settings = Some(LineSettings::new(id, at)),
+        Some((LegendAction::Settings(id), at)) => view.settings = Some(LineSettings::new(id, at, rect, by_keys)),
         None => {}
     }
     painted.hovered

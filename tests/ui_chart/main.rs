@@ -1,6 +1,8 @@
 //! The chart, driven by the labels a user sees. Tests of its arithmetic stand beside the arithmetic; here go pointer, keys,
 //! legends, menus, and what a frame may cost.
-#![allow(clippy::expect_used, reason = "helpers of tests may fail tests")]
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail tests")]
+
+mod lines;
 
 use eframe::egui;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2, vec2};
