@@ -23,6 +23,8 @@ pub const KILL_POINTS: &[&str] = &[
     "undo_between_files",
     "undo_before_catalog",
     "undo_after_catalog",
+    "version_before_text",
+    "version_after_text",
 ];
 
 /// Ends the process here if the environment asks for it.

@@ -84,6 +84,12 @@ impl Appendable {
         joined.ok_or_else(|| self.parquet_error("written", "the columns to add are not the file's".to_owned()))
     }
 
+    /// The error of a file that does not have the features it should.
+    #[must_use]
+    pub fn without_features(&self) -> CacheError {
+        self.parquet_error("read", "it does not have the features that it should have".to_owned())
+    }
+
     fn parquet_error(&self, action: &'static str, reason: String) -> CacheError {
         let path = self.entry.file.as_ref().map(|facts| facts.path.clone()).unwrap_or_default();
         CacheError::Parquet { action, path, reason }
@@ -199,7 +205,7 @@ impl Cache {
         let Some(present) = &open.entry.file else { return Err(Self::not_cached(&open.entry.key)) };
         let encoded = parquet_file::encode_with(&open.bytes, &open.outline, features, computed, &footer);
         let Some(encoded) = encoded.map_err(|reason| open.parquet_error("written", reason))? else { return Ok(None) };
-        self.stage_encoded(encoded, footer, present.clone()).map(Some)
+        self.stage_encoded(&encoded, footer, present.clone()).map(Some)
     }
 
     /// What to write behind the file, with the fingerprint of the whole; `None` when it is better written anew.

@@ -71,16 +71,15 @@ impl Cache {
             let definition = footer.provenance.map(|provenance| provenance.definition);
             CacheError::Parquet { action: "written", path: Folders::relative_path(&footer.key, definition), reason }
         })?;
-        self.stage_encoded(encoded, footer, facts_of(content.bars(), unknown()))
+        self.stage_encoded(&encoded, footer, facts_of(content.bars(), unknown()))
     }
 
     /// Writes an encoded file durably into place; `facts` say what is in its rows.
-    pub(super) fn stage_encoded(&self, encoded: Encoded, footer: Footer, facts: FileFacts) -> Result<Staged, CacheError> {
+    pub(super) fn stage_encoded(&self, encoded: &Encoded, footer: Footer, facts: FileFacts) -> Result<Staged, CacheError> {
         let relative = Folders::relative_path(&footer.key, footer.provenance.map(|provenance| provenance.definition));
         let path = self.folders.absolute(&footer.key.dataset, &relative);
         let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
-        let Encoded { bytes, checksum, fingerprint } = encoded;
-        let size_bytes = bytes.len() as u64;
+        let (checksum, fingerprint, size_bytes) = (encoded.checksum, encoded.fingerprint, encoded.bytes.len() as u64);
         let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts };
         Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None })
     }
@@ -142,6 +141,14 @@ impl Cache {
             });
         }
         Err(Self::not_cached(key))
+    }
+
+    /// The facts in an entry's file, if it is there and readable; not checked against anything, and no lookup is counted.
+    #[must_use]
+    pub fn footer_of(&self, entry: &Entry) -> Option<Footer> {
+        let facts = entry.file.as_ref()?;
+        let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
+        parquet_file::outline(&bytes).ok().map(|outline| outline.footer)
     }
 
     /// Compares an entry's file with the catalog. Nothing is changed.

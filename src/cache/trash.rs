@@ -43,12 +43,12 @@ impl Cache {
         if !empty.is_empty() {
             self.catalog.delete_entries(&empty)?;
         }
-        let moved = self.move_all_to_trash(with_file)?;
+        let moved = self.move_all_to_trash(&with_file)?;
         Ok(Cleared { entries: moved.entries + empty.len(), ..moved })
     }
 
     /// Moves the files of these entries to the trash as one batch. Whoever calls this holds leases of their symbols.
-    pub(super) fn move_all_to_trash(&self, with_file: Vec<Entry>) -> Result<Cleared, CacheError> {
+    pub(super) fn move_all_to_trash(&self, with_file: &[Entry]) -> Result<Cleared, CacheError> {
         if with_file.is_empty() {
             return Ok(Cleared::default());
         }

@@ -232,7 +232,7 @@ impl Cache {
         // Looked at again under the leases.
         let now = self.older_entries(None)?;
         let held = |entry: &Entry| datasets.contains(&entry.key.dataset) && leases.iter().any(|lease| lease.covers(&entry.key));
-        self.move_all_to_trash(now.into_iter().filter(held).collect())
+        self.move_all_to_trash(&now.into_iter().filter(held).collect::<Vec<_>>())
     }
 
     /// Makes the catalog know every version that its entries were computed with, after it was lost: their texts lie beside the files.

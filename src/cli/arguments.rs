@@ -1,6 +1,7 @@
 //! What can be written behind `samovar`, and how it is explained.
 
 use crate::cache::TimeToLive;
+use crate::feature::graph::WarmUp;
 use crate::market::{DateRange, Symbol, parse_date};
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -193,12 +194,19 @@ pub struct GetOptions {
     /// The symbol
     #[arg(value_name = "SYMBOL")]
     pub symbol: String,
-    /// Feature set
-    #[arg(long, value_name = "NAME", default_value = "classic", conflicts_with = "bars")]
-    pub set: String,
+    /// Feature set, or a version of one: classic, classic@0123456789abcdef; classic when left out. With --formula: the set whose
+    /// features the formulas may name
+    #[arg(long, value_name = "NAME", conflicts_with = "bars")]
+    pub set: Option<String>,
     /// Bars without features
     #[arg(long)]
     pub bars: bool,
+    /// Compute this formula, or name=formula, from the bars on the spot; may be given several times
+    #[arg(long = "formula", value_name = "FORMULA", conflicts_with = "bars")]
+    pub formulas: Vec<String>,
+    /// What windows of formulas give before they are full
+    #[arg(long, value_enum, requires = "formulas")]
+    pub warmup: Option<Warmup>,
     /// These columns, in this order
     #[arg(long, value_name = "a,b", value_delimiter = ',')]
     pub columns: Vec<String>,
@@ -231,7 +239,7 @@ pub struct Which {
     /// Features only
     #[arg(long)]
     pub features: bool,
-    /// These feature sets only
+    /// These feature sets only, or single versions of them
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub set: Vec<String>,
 }
@@ -273,18 +281,74 @@ pub struct VerifyOptions {
 /// `samovar sets`
 #[derive(Debug, Subcommand)]
 pub enum SetsCommand {
-    /// List the feature sets
+    /// List built-in sets and your own, with what is cached of them
     List,
-    /// Show the features of a set with their formulas
-    Show {
-        /// The set
-        name: String,
-    },
-    /// Check a set written in a file: `name = "…"` and a table [features] of column = "built-in feature"
-    Check {
-        /// A TOML file
-        file: PathBuf,
-    },
+    /// Show the features of a set with their formulas, or its versions
+    Show(ShowOptions),
+    /// Check a set's file, or formulas: every mistake with its place
+    Check(CheckOptions),
+    /// List the functions that formulas can call
+    Functions(FunctionsOptions),
+}
+
+/// `samovar sets show`
+#[derive(Debug, Args)]
+pub struct ShowOptions {
+    /// The set, or a version of it: classic, classic@0123456789abcdef
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// List every version that something was computed with
+    #[arg(long, conflicts_with = "toml")]
+    pub versions: bool,
+    /// Print the text of its file
+    #[arg(long, conflicts_with = "json")]
+    pub toml: bool,
+}
+
+/// `samovar sets check`
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// A TOML file: `name = "…"` and a table [features] of column = "formula"
+    #[arg(value_name = "FILE", conflicts_with = "formulas")]
+    pub file: Option<PathBuf>,
+    /// A formula, or name=formula; may be given several times
+    #[arg(long = "formula", value_name = "FORMULA")]
+    pub formulas: Vec<String>,
+    /// What windows give before they are full
+    #[arg(long, value_enum, default_value = "strict")]
+    pub warmup: Warmup,
+}
+
+/// `samovar sets functions`
+#[derive(Debug, Args)]
+pub struct FunctionsOptions {
+    /// Only those with this in their name or description
+    #[arg(value_name = "PATTERN")]
+    pub pattern: Option<String>,
+    /// Only those of this group
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+}
+
+/// What windows give before they are full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Warmup {
+    /// Nothing
+    #[default]
+    Strict,
+    /// What there is, as in Qlib
+    Partial,
+}
+
+impl Warmup {
+    /// The same as formulas know it.
+    #[must_use]
+    pub fn meant(self) -> WarmUp {
+        match self {
+            Self::Strict => WarmUp::Strict,
+            Self::Partial => WarmUp::Partial,
+        }
+    }
 }
 
 /// `samovar source`

@@ -71,6 +71,9 @@ pub(super) fn clear(session: &Session<'_>, options: &ClearOptions) -> Outcome {
 
 pub(super) fn refresh(session: &Session<'_>, options: &Which) -> Outcome {
     need_something(options, "refresh")?;
+    for name in &options.set {
+        session.library.need(name)?;
+    }
     let cache = session.open_cache()?;
     let (targets, mut errors) = targets_of_refresh(session, &cache, options)?;
     let mut total = Refreshed::default();

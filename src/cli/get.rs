@@ -6,10 +6,9 @@ use super::engine::{SHORT_PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
 use super::report::code_of;
 use super::session::Session;
-use super::sets::need_set;
+use super::wanted::Wanted;
 use super::{rows, session};
-use crate::cache::{Cache, CacheError, Dataset, EntryKey, EntryState, LookupReason, Served, batch_of};
-use crate::feature::FeatureSet;
+use crate::cache::{Cache, CacheError, EntryKey, EntryState, LookupReason, Served};
 use crate::feature::formula::nearest;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Scope};
@@ -33,7 +32,7 @@ pub(super) fn run(session: &Session<'_>, options: &GetOptions) -> Outcome {
 /// What is asked for, checked.
 struct Request<'options> {
     symbol: Symbol,
-    set: Option<FeatureSet>,
+    wanted: Wanted,
     range: DateRange,
     columns: &'options [String],
     format: Format,
@@ -44,16 +43,12 @@ impl<'options> Request<'options> {
     fn new(session: &Session<'_>, options: &'options GetOptions) -> anyhow::Result<Self> {
         Ok(Self {
             symbol: Symbol::new(&options.symbol),
-            set: if options.bars { None } else { Some(need_set(&options.set)?) },
+            wanted: Wanted::new(session, options, || session.open_cache())?,
             range: options.days.range()?,
             columns: &options.columns,
             format: format_of(session, options)?,
             force: options.force,
         })
-    }
-
-    fn dataset(&self) -> Dataset {
-        self.set.as_ref().map_or(Dataset::Bars, |set| Dataset::features(set.name()))
     }
 
     /// Reads through: what is missing (or, with force, everything) is fetched first.
@@ -65,7 +60,10 @@ impl<'options> Request<'options> {
                 self.symbol
             ));
         };
-        let key = EntryKey { source, symbol: self.symbol.clone(), dataset: self.dataset() };
+        if let Some(key) = self.wanted.version(cache, &source, &self.symbol)? {
+            return Ok((cache.read(&key, &session.judge)?.served, Code::AllWell));
+        }
+        let key = EntryKey { source, symbol: self.symbol.clone(), dataset: self.wanted.dataset() };
         let found = if self.force {
             cache.count_miss(&key, LookupReason::Forced);
             None
@@ -124,8 +122,8 @@ impl<'options> Request<'options> {
             title: format!("Get {}", self.symbol),
             symbols: Some(vec![self.symbol.clone()]),
             range: self.range,
-            scope: if self.set.is_some() { Scope::All } else { Scope::BarsOnly },
-            sets: self.set.as_ref().map(|set| vec![set.name().to_owned()]),
+            scope: if self.wanted.set().is_some() { Scope::All } else { Scope::BarsOnly },
+            sets: self.wanted.set().map(|set| vec![set.name().to_owned()]),
             force: self.force,
             ttl: session.context.overrides.ttl,
             patience: Some(SHORT_PATIENCE),
@@ -149,7 +147,7 @@ impl<'options> Request<'options> {
 
     /// The columns and days asked for.
     fn cut(&self, served: &Served) -> anyhow::Result<RecordBatch> {
-        let batch = batch_of(&served.content)?;
+        let batch = self.wanted.batch(&served.content)?;
         let span = served.content.bars().span_of(&self.range);
         let batch = batch.slice(span.start, span.len());
         if self.columns.is_empty() {

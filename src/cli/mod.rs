@@ -9,6 +9,7 @@ mod completions;
 mod console;
 mod engine;
 mod failure;
+mod formulas;
 mod get;
 mod headless;
 mod interrupt;
@@ -22,6 +23,7 @@ mod source;
 mod status;
 mod table;
 mod verify;
+mod wanted;
 
 pub use arguments::{Arguments, Command};
 pub use session::WindowStart;
@@ -47,10 +49,10 @@ impl Arguments {
 }
 
 fn run_command(console: &Console, global: &arguments::GlobalOptions, command: Option<Command>) -> Outcome {
-    // Completions and sets need neither settings nor a cache.
+    // Completions and some of what is about sets need neither settings nor a cache.
     match command {
-        Some(Command::Completions(options)) => return completions::run(console, &options),
-        Some(Command::Sets(command)) => return sets::run(console, &command),
+        Some(Command::Completions(options)) => return completions::run(console, global, &options),
+        Some(Command::Sets(command)) => return sets::run(console, global, &command),
         _ => {}
     }
     let session = Session::open(console, global)?;

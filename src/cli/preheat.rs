@@ -20,6 +20,9 @@ pub(super) fn run(session: &Session<'_>, options: PreheatOptions) -> Outcome {
 fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<PreheatOrder> {
     let range = options.days.range()?;
     let symbols = symbols_of(&options.symbols)?;
+    for name in &options.set {
+        session.library.need(name)?;
+    }
     let title = match &symbols {
         Some(symbols) => format!("Preheat {}", counted(symbols.len(), "symbol", "symbols")),
         None => "Preheat".to_owned(),

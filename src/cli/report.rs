@@ -5,7 +5,7 @@ use super::failure::Code;
 use super::session::{Session, shown};
 use crate::cache::{Cache, EntryState};
 use crate::format;
-use crate::preheat::PreheatReport;
+use crate::preheat::{FeatureCounts, PreheatReport};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use strum::IntoEnumIterator;
@@ -57,6 +57,19 @@ pub(super) fn tell(session: &Session<'_>, report: &PreheatReport) -> anyhow::Res
     Ok(code_of(report))
 }
 
+/// How the columns of features came about: `3 computed, 132 taken from the version before`.
+fn columns_line(features: &FeatureCounts) -> Option<String> {
+    let parts = [
+        (features.computed, "computed"),
+        (features.continued, "continued"),
+        (features.reused, "taken from the version before"),
+        (features.restored, "brought back"),
+    ];
+    let told: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", format::count(*count))).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
 fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyhow::Result<String> {
     let source = session.source();
     let states = cache.states(source.map(crate::source::SourceUrl::id).as_ref(), &session.judge)?;
@@ -97,6 +110,20 @@ fn text_of(session: &Session<'_>, cache: &Cache, report: &PreheatReport) -> anyh
             text,
             "            {} dropped: no price, or a time twice; `samovar status SYMBOL --json` tells of which",
             format::count(report.rows_dropped)
+        )?;
+    }
+    if let Some(columns) = columns_line(&report.features) {
+        writeln!(text, "  columns   {columns}")?;
+    }
+    if let Some(rounding) = report.features.rounding {
+        writeln!(text, "            kept as Float32, off by at most {rounding:.1e} of a value")?;
+    }
+    if report.features.kept_older > 0 {
+        let kept = format::counted(report.features.kept_older, "entry", "entries");
+        writeln!(
+            text,
+            "            {kept} of the definition before {} readable (`samovar sets show SET --versions`)",
+            if report.features.kept_older == 1 { "stays" } else { "stay" }
         )?;
     }
     writeln!(text, "  written   {} bars, {} features", format::bytes(report.bars_bytes), format::bytes(report.features_bytes))?;

@@ -4,7 +4,7 @@ use super::arguments::Format;
 use super::table::{Side, lay_out};
 use crate::format::NONE;
 use crate::market::{DAY_US, format_time};
-use arrow::array::{Array, Date32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::array::{Array, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::csv::WriterBuilder;
 use arrow::ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
@@ -76,6 +76,7 @@ enum Column<'batch> {
     Days(&'batch str, &'batch Date32Array),
     Times(&'batch str, &'batch TimestampMicrosecondArray),
     Numbers(&'batch str, &'batch Float64Array),
+    Rounded(&'batch str, &'batch Float32Array),
 }
 
 fn columns_of(batch: &RecordBatch) -> Vec<Column<'_>> {
@@ -91,6 +92,7 @@ fn columns_of(batch: &RecordBatch) -> Vec<Column<'_>> {
                 .map(|days| Column::Days(name, days))
                 .or_else(|| array.downcast_ref().map(|times| Column::Times(name, times)))
                 .or_else(|| array.downcast_ref().map(|numbers| Column::Numbers(name, numbers)))
+                .or_else(|| array.downcast_ref().map(|numbers| Column::Rounded(name, numbers)))
         })
         .collect()
 }
@@ -123,6 +125,9 @@ impl Serialize for Row<'_, '_> {
                 Column::Numbers(name, numbers) => {
                     map.serialize_entry(name, &(!numbers.is_null(self.row)).then(|| numbers.value(self.row)))?;
                 }
+                Column::Rounded(name, numbers) => {
+                    map.serialize_entry(name, &(!numbers.is_null(self.row)).then(|| numbers.value(self.row)))?;
+                }
             }
         }
         map.end()
@@ -141,7 +146,7 @@ fn text_table(batch: &RecordBatch) -> String {
     for column in &columns {
         let (name, side) = match column {
             Column::Days(name, _) | Column::Times(name, _) => (name, Side::Left),
-            Column::Numbers(name, _) => (name, Side::Right),
+            Column::Numbers(name, _) | Column::Rounded(name, _) => (name, Side::Right),
         };
         sides.push(side);
         let cells = cells_of(column);
@@ -156,16 +161,19 @@ fn cells_of(column: &Column<'_>) -> Vec<String> {
     match column {
         Column::Days(_, days) => days.values().iter().map(|day| format_time(i64::from(*day) * DAY_US)).collect(),
         Column::Times(_, times) => times.values().iter().map(|time| format_time(*time)).collect(),
-        Column::Numbers(_, numbers) => {
-            let decimals = decimals_of(numbers);
-            numbers.iter().map(|number| number.map_or_else(|| NONE.to_owned(), |number| format!("{number:.decimals$}"))).collect()
-        }
+        Column::Numbers(_, numbers) => cells_of_numbers(&numbers.iter().collect::<Vec<_>>()),
+        Column::Rounded(_, numbers) => cells_of_numbers(&numbers.iter().map(|number| number.map(f64::from)).collect::<Vec<_>>()),
     }
 }
 
+fn cells_of_numbers(numbers: &[Option<f64>]) -> Vec<String> {
+    let decimals = decimals_of(numbers);
+    numbers.iter().map(|number| number.map_or_else(|| NONE.to_owned(), |number| format!("{number:.decimals$}"))).collect()
+}
+
 /// Decimals for a whole column: none for whole numbers, else about six significant figures of its largest value.
-fn decimals_of(numbers: &Float64Array) -> usize {
-    let largest = numbers.iter().flatten().map(f64::abs).fold(0.0, f64::max);
+fn decimals_of(numbers: &[Option<f64>]) -> usize {
+    let largest = numbers.iter().flatten().map(|number| number.abs()).fold(0.0, f64::max);
     if numbers.iter().flatten().all(|number| number.fract() == 0.0) {
         return 0;
     }

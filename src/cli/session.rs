@@ -3,9 +3,9 @@
 use super::arguments::GlobalOptions;
 use super::console::Console;
 use super::failure::usage;
-use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive};
+use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive, VersionFacts};
 use crate::config::{Places, Secrets, Settings};
-use crate::feature::SetLibrary;
+use crate::feature::{DefinitionHash, FeatureSet, SetLibrary};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use crate::worker::{Overrides, WorkerContext, limits, load_library};
@@ -47,7 +47,8 @@ pub(super) fn has_display() -> bool {
     if cfg!(all(unix, not(target_os = "macos"))) { is_set("WAYLAND_DISPLAY") || is_set("DISPLAY") } else { true }
 }
 
-fn places(global: &GlobalOptions) -> Places {
+/// The folders of this user, with the settings file that was named.
+pub(super) fn places(global: &GlobalOptions) -> Places {
     let places = Places::of_user();
     Places { settings_file: global.config.clone().unwrap_or(places.settings_file), ..places }
 }
@@ -219,6 +220,32 @@ impl<'console> Session<'console> {
             self.console.note(&format!("note: {} cached files were found without a catalog and taken in", recovery.adopted));
         }
         Ok(cache)
+    }
+
+    /// The cache, if there is one: what only tells of it makes none.
+    pub(super) fn cache_if_any(&self) -> anyhow::Result<Option<Cache>> {
+        if Folders::new(self.cache_dir()).catalog().exists() { self.open_cache().map(Some) } else { Ok(None) }
+    }
+
+    /// The version of a set whose definition begins with these digits, among those that are known.
+    pub(super) fn version_named(&self, known: &[VersionFacts], set: &str, digits: &str) -> anyhow::Result<DefinitionHash> {
+        let is_hash = digits.len() >= 4 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hash {
+            return Err(usage(format!(
+                "{set}@{digits} names no version: write at least four of the 16 digits that `samovar sets show {set} --versions` shows"
+            )));
+        }
+        let of_set = known.iter().map(|facts| &facts.record.version).filter(|version| *version.set == *set);
+        let now = self.library.get(set).map(FeatureSet::definition_hash);
+        let mut found: Vec<DefinitionHash> = of_set.map(|version| version.definition).chain(now).collect();
+        found.retain(|definition| definition.full().starts_with(digits));
+        found.sort();
+        found.dedup();
+        match found.as_slice() {
+            [only] => Ok(*only),
+            [] => Err(anyhow!("there is no version {digits} of {set}; `samovar sets show {set} --versions` lists them")),
+            _ => Err(anyhow!("several versions of {set} begin with {digits}; write more digits")),
+        }
     }
 
     /// From which source a symbol's cached copy is meant; `None` when it is not cached.

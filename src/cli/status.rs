@@ -7,8 +7,8 @@ use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
 use crate::cache::{
-    BudgetLevel, Cache, Change, Entry, EntryKey, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, Tier, TimeToLive,
-    expires_at_us,
+    BudgetLevel, Cache, Change, Entry, EntryKey, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, OlderVersions,
+    Tier, TimeToLive, expires_at_us,
 };
 use crate::format;
 use crate::market::{Quality, SECOND_US, Symbol, format_time};
@@ -26,6 +26,8 @@ struct StatusJson {
     rows_dropped: u64,
     bytes: BytesJson,
     states: BTreeMap<&'static str, usize>,
+    /// Older versions of feature sets; they are in no state, and their bytes count among those of features.
+    older_versions: OlderVersions,
     hits: HitsJson,
     ttl: TimeToLive,
     ttl_secs: Option<u64>,
@@ -103,6 +105,10 @@ struct EntryJson {
     ttl_left_secs: Option<i64>,
     path: Option<PathBuf>,
     definition_hash: Option<String>,
+    /// Whether it is what another definition computed.
+    older_version: bool,
+    /// Largest relative error of a value that is stored rounded.
+    rounding: Option<f64>,
     /// In one sentence, why it is in its state.
     why: Option<String>,
     failure: Option<String>,
@@ -126,7 +132,11 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
     }
     let mut status = summary(session, &cache, &states)?;
     if !options.symbols.is_empty() {
-        status.entries = Some(entries_of(session, &cache, &states, &options.symbols));
+        let older = cache.older_entries(session.told_source().as_ref())?;
+        let older = older.into_iter().map(|entry| (entry, EntryState::Fresh));
+        let mut all: Vec<(Entry, EntryState)> = states.iter().cloned().chain(older).collect();
+        all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
+        status.entries = Some(entries_of(session, &cache, &all, &options.symbols));
         status.changes = Some(changes_of(&cache, &options.symbols)?);
     }
     if options.lookups {
@@ -167,6 +177,15 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
     for source in &mut sources {
         source.url = cache.catalog().source_url(&crate::source::SourceId::new(&source.source))?;
     }
+    let mut older = OlderVersions::default();
+    for entry in cache.older_entries(session.told_source().as_ref())? {
+        older.entries += 1;
+        older.bytes += entry.size_bytes();
+        features_bytes += entry.size_bytes();
+        if let Some(source) = sources.iter_mut().find(|source| source.source == entry.key.source.as_str()) {
+            source.bytes += entry.size_bytes();
+        }
+    }
     let usage = cache.usage()?;
     let budget = cache.budget_status()?;
     Ok(StatusJson {
@@ -185,6 +204,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
             free_disk: usage.free_disk_bytes,
         },
         states: count_states(states.iter().map(|(_entry, state)| state)),
+        older_versions: older,
         hits: hits_of(cache)?,
         ttl: session.judge.rules.default_ttl(),
         ttl_secs: session.judge.rules.default_ttl().secs(),
@@ -276,6 +296,8 @@ fn missing(name: &str) -> EntryJson {
         ttl_left_secs: None,
         path: None,
         definition_hash: None,
+        older_version: false,
+        rounding: None,
         why: None,
         failure: None,
         attempts: 0,
@@ -306,7 +328,9 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
         path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
         definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
-        why: Some(why_of(session, cache, entry)),
+        older_version: entry.key.dataset.is_older(),
+        rounding: cache.footer_of(entry).and_then(|footer| footer.rounding),
+        why: if entry.key.dataset.is_older() { Some(OLDER.to_owned()) } else { Some(why_of(session, cache, entry)) },
         failure: entry.failure.as_ref().map(|failure| failure.message.clone()),
         attempts: entry.failure.as_ref().map_or(0, |failure| failure.attempts),
         next_attempt_at: entry.failure.as_ref().and_then(|failure| failure.next_attempt_us).and_then(instant),
@@ -317,6 +341,9 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         ..missing(entry.key.symbol.as_str())
     }
 }
+
+/// What is said of an older version instead of why it is in its state.
+const OLDER: &str = "What the set computed before its definition changed; it stays as it is";
 
 /// Why an entry is in its state, in one sentence.
 fn why_of(session: &Session<'_>, cache: &Cache, entry: &Entry) -> String {
@@ -382,6 +409,11 @@ fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
     }
     if status.hits.saved_secs > 0.0 {
         rows.push(("time saved", format!("{} so far, against asking the source each time", format::duration(status.hits.saved_secs))));
+    }
+    if status.older_versions.entries > 0 {
+        let OlderVersions { entries, bytes } = status.older_versions;
+        let text = format!("{} of older versions of sets, {}", format::counted(entries, "entry", "entries"), format::bytes(bytes));
+        rows.push(("older", text));
     }
     if let Some(warning) = &status.warning {
         rows.push(("room", warning.clone()));
@@ -452,7 +484,7 @@ fn entries_table(entries: &[EntryJson]) -> String {
         rows.push(vec![
             entry.symbol.clone(),
             entry.dataset.clone(),
-            entry.state.to_string(),
+            if entry.older_version { "older version".to_owned() } else { entry.state.to_string() },
             format::count(entry.rows),
             text(&entry.first),
             text(&entry.last),
@@ -466,6 +498,13 @@ fn entries_table(entries: &[EntryJson]) -> String {
     let mut table = lay_out(&[Left, Left, Left, Right, Left, Left, Right, Left, Right, Left], &rows);
     table.push('\n');
     for entry in entries {
+        if let Some(rounding) = entry.rounding {
+            let text = format!(
+                "{} {}: kept as Float32, its values are off by at most {rounding:.1e} of themselves\n",
+                entry.symbol, entry.dataset
+            );
+            table.push_str(&text);
+        }
         if let Some(why) = &entry.why {
             table.push_str(&format!("{} {}: {why}\n", entry.symbol, entry.dataset));
         }

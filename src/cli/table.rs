@@ -28,7 +28,7 @@ pub(super) fn lay_out(sides: &[Side], rows: &[Vec<String>]) -> String {
 }
 
 /// How many columns a text takes: East Asian characters take two.
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     text.chars()
         .map(|letter| match u32::from(letter) {
             0x300..=0x36f => 0,

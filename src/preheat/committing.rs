@@ -31,6 +31,7 @@ pub(super) struct Committed {
     pub features_bytes: u64,
     pub bytes_written: u64,
     pub kept_older: usize,
+    pub rounding: Option<f64>,
 }
 
 /// Takes finished symbols until there are no more; `observe` hears of every commit and of every wait.
@@ -122,6 +123,8 @@ fn commit_batch(
                 used.entry(one.set).or_insert_with(|| VersionUse { version: Arc::clone(version), entries: 0, rows: 0, rounding: None });
             of_set.entries += 1;
             of_set.rows += one.rows;
+            of_set.rounding = larger(of_set.rounding, one.rounding);
+            committed.rounding = larger(committed.rounding, one.rounding);
         }
         batch.touched.extend(finished.touched);
         match finished.changes.first().map(|change| change.kind) {
@@ -183,6 +186,10 @@ fn commit_batch(
         }
     }
     Ok(outcomes)
+}
+
+fn larger(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.into_iter().chain(other).reduce(f64::max)
 }
 
 /// Takes what is still finished after the run was stopped, and removes its files: they are not committed any more.

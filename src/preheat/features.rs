@@ -4,10 +4,11 @@
 //! Contract: what is staged equals what computing everything from the first bar would give.
 
 use super::plan::{FeatureTask, PlanItem};
+use super::reuse::Reuse;
 use super::run::{Finished, Shared, add_since};
 use super::working::{BarsFacts, failed_in_cache, settled_rows};
-use crate::cache::{CacheError, Content, Entry, EntryKey, Footer, Provenance, Staged, Touched};
-use crate::feature::{self, FeatureSet, FeatureState};
+use crate::cache::{Appendable, CacheError, ColumnFrom, Content, Entry, EntryKey, Footer, Provenance, Staged, Touched, rounding_of};
+use crate::feature::{self, FeatureSet, FeatureState, FeatureTable, Precision};
 use crate::market::Bars;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,8 @@ pub(super) struct SetUse {
     pub set: usize,
     /// Rows that were computed.
     pub rows: u64,
+    /// Largest relative error of a value that was stored rounded, where values are.
+    pub rounding: Option<f64>,
 }
 
 /// One symbol's features of one set, about to be brought up to its bars.
@@ -30,6 +33,8 @@ struct Work<'a> {
     facts: &'a BarsFacts,
     /// What is cached and was made by the present definition: the entry, or an older version that is the present one again.
     own: Option<&'a Entry>,
+    /// What is cached and was made by another definition.
+    other: Option<&'a Entry>,
     footer: Footer,
 }
 
@@ -79,20 +84,22 @@ pub(super) fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>,
             provisional_from_us: facts.provisional_from_us,
             cost_us: 0,
             state: None,
-            precision: crate::feature::Precision::F64,
+            precision: set.precision(),
             rounding: None,
         };
-        let work = Work { shared, set, bars, facts, own, footer };
-        let staged = match current {
-            Some(older) => Ok((work.take_back(older), 0)),
-            None => work.continued().unwrap_or_else(|| work.computed()),
+        let other = task.previous.as_deref().filter(|_| own.is_none());
+        let work = Work { shared, set, bars, facts, own, other, footer };
+        let done = match current {
+            Some(older) => Ok(work.take_back(older)),
+            None if shared.request.force => work.computed(),
+            None => work.continued().or_else(|| work.reused(task.set)).unwrap_or_else(|| work.computed()),
         };
-        match staged {
-            Ok((mut staged, rows)) => {
+        match done {
+            Ok(Done { mut staged, rows, rounding }) => {
                 // Features of pinned bars are pinned with them.
                 staged.entry.pinned |= facts.pinned;
                 finished.staged.push(staged);
-                finished.used.push(SetUse { set: task.set, rows });
+                finished.used.push(SetUse { set: task.set, rows: rows as u64, rounding });
             }
             Err(error) => {
                 finished.failure = failed_in_cache(shared, &item.symbol, key, &error).failure;
@@ -102,14 +109,27 @@ pub(super) fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>,
     }
 }
 
-/// What was staged, and how many rows were computed for it.
-type Outcome = Result<(Staged, u64), CacheError>;
+/// What was staged.
+struct Done {
+    staged: Staged,
+    /// Rows that were computed for it.
+    rows: usize,
+    /// Largest relative error of a value in it, where values are rounded.
+    rounding: Option<f64>,
+}
+
+type Outcome = Result<Done, CacheError>;
 
 impl Work<'_> {
     /// Makes an older version the present one again: the definition is what it was, and so are the bars.
-    fn take_back(&self, older: &Entry) -> Staged {
+    fn take_back(&self, older: &Entry) -> Done {
         add(&self.shared.counted.columns_restored, self.set.definitions().len());
-        self.shared.cache.stage_older(older, &self.footer)
+        Done { staged: self.shared.cache.stage_older(older, &self.footer), rows: 0, rounding: None }
+    }
+
+    /// The largest relative error of these values and those that were written `before`, where values are rounded.
+    fn rounding(&self, table: &FeatureTable, before: Option<f64>) -> Option<f64> {
+        (self.set.precision() == Precision::F32).then(|| rounding_of(&table.columns).max(before.unwrap_or(0.0)))
     }
 
     /// Computes everything.
@@ -120,15 +140,78 @@ impl Work<'_> {
         let rows = table.len();
         self.count_computed(rows, table.columns.len());
         add(&shared.counted.columns_computed, table.columns.len());
-        let footer = Footer {
-            cost_us: u64::try_from(computing.elapsed().as_micros()).unwrap_or(u64::MAX),
-            state: Some(state.to_text()),
-            ..self.footer.clone()
-        };
+        let cost_us = u64::try_from(computing.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let rounding = self.rounding(&table, None);
+        let footer = Footer { cost_us, state: Some(state.to_text()), rounding, ..self.footer.clone() };
         add_since(&shared.busy.compute_ns, computing);
         let content = Content::Features { bars: Arc::clone(bars), table: Arc::new(table) };
         let staged = self.write(|| shared.cache.stage(&content, footer.clone()))?;
-        Ok((staged, rows as u64))
+        Ok(Done { staged, rows, rounding })
+    }
+
+    /// Takes the columns that mean what they did from the file of another definition, and computes the others; `None` where that
+    /// cannot be done.
+    fn reused(&self, place: usize) -> Option<Outcome> {
+        let Self { shared, set, bars, facts, .. } = self;
+        let entry = self.other.filter(|entry| entry.file.is_some())?;
+        let made = entry.provenance.filter(|made| made.inputs == facts.fingerprint)?;
+        let reuse = shared.reuses.of(&shared.cache, place, set, made.definition)?;
+        let computing = Instant::now();
+        let open =
+            shared.cache.open_for_append(entry).inspect_err(|error| tracing::warn!(%error, "an older version cannot be used")).ok()?;
+        let before = FeatureState::from_text(open.footer().state.as_deref()?).ok()?;
+        let (table, state) = feature::compute_some(set, &reuse.computed, bars, before.rows());
+        let state = FeatureState::assembled(set, &[&before, &state])?;
+        let footer = Footer { cost_us: entry.cost_us, state: Some(state.to_text()), ..self.footer.clone() };
+        add_since(&shared.busy.compute_ns, computing);
+        let mut rounding = None;
+        let staged = self.write(|| {
+            let (staged, largest) = self.stage_reused(&open, &reuse, &table, footer.clone())?;
+            rounding = largest;
+            Ok(staged)
+        });
+        let rows = if reuse.computed.is_empty() { 0 } else { bars.len() };
+        self.count_computed(rows, reuse.computed.len());
+        add(&shared.counted.columns_computed, reuse.computed.len());
+        add(&shared.counted.columns_reused, reuse.reused());
+        add(&shared.counted.values_reused, reuse.reused() * bars.len());
+        Some(staged.map(|staged| Done { staged, rows, rounding }))
+    }
+
+    /// As the columns are encoded, where they are encoded alike; else decoded and encoded again. Also the largest error of rounding.
+    fn stage_reused(
+        &self,
+        open: &Appendable,
+        reuse: &Reuse,
+        computed: &FeatureTable,
+        footer: Footer,
+    ) -> Result<(Staged, Option<f64>), CacheError> {
+        let mut next_computed = 0..;
+        let names = self.set.definitions().iter().map(|definition| Arc::clone(&definition.name));
+        let from = reuse.columns.iter().map(|known| match known {
+            Some(known) => ColumnFrom::Present(known),
+            None => ColumnFrom::Computed(next_computed.next().unwrap_or_default()),
+        });
+        let features: Vec<(Arc<str>, ColumnFrom<'_>)> = names.zip(from).collect();
+        if reuse.is_encoded_alike {
+            let rounding = self.rounding(computed, open.footer().rounding);
+            let footer = Footer { rounding, ..footer.clone() };
+            if let Some(staged) = self.shared.cache.stage_with(open, &features, computed, footer)? {
+                return Ok((staged, rounding));
+            }
+        }
+        let Content::Features { table: present, .. } = open.content()? else { return Err(open.without_features()) };
+        let column = |from: &ColumnFrom<'_>| match from {
+            ColumnFrom::Present(known) => present.column(known).map(<[f64]>::to_vec),
+            ColumnFrom::Computed(place) => computed.columns.get(*place).cloned(),
+        };
+        let columns: Option<Vec<Vec<f64>>> = features.iter().map(|(_, from)| column(from)).collect();
+        let columns = columns.ok_or_else(|| open.without_features())?;
+        let names = features.into_iter().map(|(name, _)| name).collect();
+        let table = FeatureTable { names, columns, time_us: self.bars.time_us.clone(), resolution: self.bars.resolution };
+        let rounding = self.rounding(&table, open.footer().rounding);
+        let content = Content::Features { bars: Arc::clone(self.bars), table: Arc::new(table) };
+        Ok((self.shared.cache.stage(&content, Footer { rounding, ..footer })?, rounding))
     }
 
     /// Goes on from the state of the cached features; `None` where that cannot be done and everything has to be computed.
@@ -136,7 +219,7 @@ impl Work<'_> {
         let Self { shared, set, bars, facts, .. } = self;
         let (before, from_row) = facts.before?;
         let entry = self.own?;
-        if shared.request.force || from_row == 0 || from_row > bars.len() || entry.provenance.is_none_or(|made| made.inputs != before) {
+        if from_row == 0 || from_row > bars.len() || entry.provenance.is_none_or(|made| made.inputs != before) {
             return None;
         }
         let computing = Instant::now();
@@ -157,7 +240,8 @@ impl Work<'_> {
         add_since(&shared.busy.compute_ns, computing);
         let rows_before = entry.rows().max(1);
         let cost_us = entry.cost_us.saturating_mul(bars.len() as u64) / rows_before;
-        let footer = Footer { cost_us, state: Some(state.to_text()), ..self.footer.clone() };
+        let rounding = self.rounding(&tail, open.footer().rounding);
+        let footer = Footer { cost_us, state: Some(state.to_text()), rounding, ..self.footer.clone() };
         let mut open = Some(open);
         let staged = self.write(|| {
             let open = match open.take() {
@@ -167,7 +251,7 @@ impl Work<'_> {
             };
             shared.cache.stage_append(open, bars, from_row, Some(&tail), footer.clone())
         });
-        Some(staged.map(|staged| (staged, rows as u64)))
+        Some(staged.map(|staged| Done { staged, rows, rounding }))
     }
 
     fn count_computed(&self, rows: usize, columns: usize) {

@@ -14,6 +14,7 @@ mod patience;
 mod plan;
 mod queue;
 mod report;
+mod reuse;
 mod run;
 mod working;
 

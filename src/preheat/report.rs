@@ -81,7 +81,7 @@ pub struct Counted {
 }
 
 /// How columns of features came about, counted: one per symbol and feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct FeatureCounts {
     /// Columns that were computed from the first bar on.
     pub computed: u64,
@@ -97,6 +97,8 @@ pub struct FeatureCounts {
     pub values_reused: u64,
     /// Entries that became older versions.
     pub kept_older: u64,
+    /// Largest relative error of a value that was stored rounded; `None` when none was.
+    pub rounding: Option<f64>,
 }
 
 /// How a preheat ended.

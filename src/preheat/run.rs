@@ -13,6 +13,7 @@ use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
 use super::queue::{Queue, Task};
 use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
+use super::reuse::Reuses;
 use super::working::work;
 use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};
 use crate::market::{Quality, RawBars, Symbol};
@@ -147,6 +148,8 @@ pub(super) struct Shared {
     pub queue: Queue,
     /// Failed attempts in a row of symbols that failed before.
     pub attempts: HashMap<Symbol, u32>,
+    /// What sets can take from older versions of them.
+    pub reuses: Reuses,
     /// The versions of the request's sets, in its order.
     pub versions: Vec<Arc<SetVersion>>,
     /// The symbols asked for: what is fresh or was just brought is not evicted for the rest.
@@ -309,6 +312,7 @@ pub async fn run_plan(
         counted: Counters::default(),
         queue: Queue::default(),
         attempts,
+        reuses: Reuses::default(),
         versions: request.sets.iter().map(|set| Arc::new(SetVersion::of(set))).collect(),
         symbols,
         reachable: tokio::sync::RwLock::default(),
@@ -398,6 +402,7 @@ pub async fn run_plan(
         values_computed: count(&shared.counted.values_computed),
         values_reused: count(&shared.counted.values_reused),
         kept_older: committed.kept_older as u64,
+        rounding: committed.rounding,
     };
     report.not_reached = total.saturating_sub(committed.done);
     report.stopped_by = shared.stopped_by.lock().unwrap_or_else(PoisonError::into_inner).clone();

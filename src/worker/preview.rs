@@ -121,10 +121,8 @@ fn bars_of(service: &Service, request: &PreviewRequest) -> Result<Found, Preview
 
 /// The columns asked for, in their order.
 fn compute(set: &FeatureSet, bars: &Bars, request: &PreviewRequest) -> FeatureTable {
-    let table = feature::compute(set, bars);
-    let shown = request.formulas.iter().filter_map(|(name, _)| table.names.iter().position(|known| **known == **name));
-    let (names, columns) = shown.filter_map(|place| Some((Arc::clone(table.names.get(place)?), table.columns.get(place)?.clone()))).unzip();
-    FeatureTable { names, columns, ..table }
+    let places: Vec<usize> = request.formulas.iter().filter_map(|(name, _)| set.place(name)).collect();
+    feature::compute_some(set, &places, bars, 0).0
 }
 
 /// The set of those formulas that have no mistakes, and what is wrong with the others.

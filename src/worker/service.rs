@@ -254,6 +254,12 @@ impl Service {
         }
         let opening = Arc::clone(&service);
         service.blocking(move || opening.open_cache()).await;
+        if service.context.snapshots {
+            for problem in library.problems() {
+                let text = format!("A feature set's file cannot be used: {problem}");
+                service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text, undo_batch: None })).await;
+            }
+        }
         let queue = Arc::new(Queue::new(Arc::clone(&service)));
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
         let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));

@@ -37,7 +37,11 @@ pub(super) async fn watch_sets(service: Arc<Service>) {
     };
     // What changed before the folder was watched.
     let loading = Arc::clone(&service);
-    service.blocking(move || own_sets::reload(&loading, None)).await;
+    let loaded = service.blocking(move || {
+        own_sets::reload(&loading, None);
+        own_sets::keep_good_versions(&loading, &loading.configuration().library);
+    });
+    loaded.await;
     while changed.recv().await.is_ok() {
         let quiet = async { while tokio::time::timeout(QUIET, changed.recv()).await.is_ok_and(|more| more.is_ok()) {} };
         if tokio::time::timeout(AT_MOST, quiet).await.is_err() {

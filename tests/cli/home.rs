@@ -124,6 +124,7 @@ impl Home {
     pub fn files(&self, tree: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         collect(&self.cache().join(tree), &mut found);
+        found.retain(|path| path.extension().is_some_and(|ending| ending == "parquet"));
         found.sort();
         found
     }

@@ -9,6 +9,7 @@ mod killed;
 mod market;
 mod preheat;
 mod servers;
+mod sets;
 #[path = "../support/mod.rs"]
 mod support;
 mod usage;

@@ -4,6 +4,8 @@
 mod fixture;
 #[path = "../cli/market.rs"]
 mod market;
+mod own_sets;
+mod versions;
 mod working;
 
 use fixture::{Fixture, set_of};
@@ -55,7 +57,11 @@ fn another_definition_redoes_its_features_and_no_bars() {
         files.iter().filter(|(path, ..)| path.to_string_lossy().contains("classic@")).cloned().collect::<Vec<_>>()
     };
     assert!(classic(&fixture.files("features-v1")) == classic(&features), "no file of the other set was touched");
-    assert_eq!(fixture.files("features-v1").len(), 10, "files of the old definition are gone");
+    let parquet = |files: &[(std::path::PathBuf, Vec<u8>, std::time::SystemTime)]| {
+        files.iter().filter(|(path, ..)| path.extension().is_some_and(|ending| ending == "parquet")).count()
+    };
+    assert_eq!(parquet(&fixture.files("features-v1")), 15, "files of the old definition are an older version");
+    assert_eq!(fixture.cache.older_entries(None).expect("older").len(), 5);
     assert_eq!(fixture.count(EntryState::Fresh, &changed), 15);
 }
 

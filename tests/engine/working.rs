@@ -9,12 +9,12 @@ use samovar::worker::series::SeriesSource;
 use samovar::worker::{Job, JobEvent, JobOutcome, LoadError, LoadRequest, PreheatOrder, Snapshot, Worker, WorkerContext};
 use std::sync::Arc;
 
-fn spawn(context: WorkerContext) -> Worker {
+pub fn spawn(context: WorkerContext) -> Worker {
     Worker::spawn(context, || {}).expect("worker")
 }
 
 /// Waits for the event that `pick` wants.
-fn wait<T>(worker: &Worker, mut pick: impl FnMut(JobEvent) -> Option<T>) -> T {
+pub fn wait<T>(worker: &Worker, mut pick: impl FnMut(JobEvent) -> Option<T>) -> T {
     loop {
         let event = worker.next().expect("the worker lives");
         if let Some(found) = pick(event) {
@@ -23,7 +23,7 @@ fn wait<T>(worker: &Worker, mut pick: impl FnMut(JobEvent) -> Option<T>) -> T {
     }
 }
 
-fn finished(worker: &Worker, wanted: u64) -> PreheatReport {
+pub fn finished(worker: &Worker, wanted: u64) -> PreheatReport {
     wait(worker, |event| match event {
         JobEvent::Finished { id, outcome: JobOutcome::Preheated(report) } if id == wanted => Some(*report),
         JobEvent::Finished { outcome: JobOutcome::Failed(reason), .. } => panic!("{reason}"),

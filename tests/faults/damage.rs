@@ -1,6 +1,6 @@
 //! Flipped bits and cut-off files: never served, all found, all repaired.
 
-use super::scenario::{Step, bars, bars_key, features, features_key, open, same, steps};
+use super::scenario::{Step, bars, bars_key, features_key, open, redefined, same, steps};
 use samovar::cache::{Cache, CacheError, Content, EntryKey, Found, Judge, SystemFiles};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn filled(folder: &Path) -> (Cache, Vec<(EntryKey, Content)>) {
     for step in steps() {
         step.run(&cache).expect("step");
     }
-    (cache, vec![(bars_key("A"), bars(52, 3)), (bars_key("B"), bars(40, 2)), (bars_key("C"), bars(40, 1)), (features_key(), features(43))])
+    (cache, vec![(bars_key("A"), bars(52, 3)), (bars_key("B"), bars(40, 2)), (bars_key("C"), bars(40, 1)), (features_key(), redefined(46))])
 }
 
 fn path_of(cache: &Cache, key: &EntryKey) -> PathBuf {
