@@ -121,7 +121,10 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.columns(2, |columns| {
             if let [left, right] = columns {
                 for (ui, groups) in
-                    [(left, vec![CommandGroup::Cache, CommandGroup::Jobs]), (right, vec![CommandGroup::Symbols, CommandGroup::View])]
+                    [
+                        (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
+                        (right, vec![CommandGroup::Symbols, CommandGroup::View]),
+                    ]
                 {
                     for group in groups {
                         super::widgets::heading_ui(ui, group.text());
