@@ -120,12 +120,10 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         };
         ui.columns(2, |columns| {
             if let [left, right] = columns {
-                for (ui, groups) in
-                    [
-                        (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
-                        (right, vec![CommandGroup::Symbols, CommandGroup::View]),
-                    ]
-                {
+                for (ui, groups) in [
+                    (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
+                    (right, vec![CommandGroup::Symbols, CommandGroup::View]),
+                ] {
                     for group in groups {
                         super::widgets::heading_ui(ui, group.text());
                         egui::Grid::new(("help", group.text())).num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {

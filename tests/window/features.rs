@@ -265,6 +265,18 @@ fn a_formula_is_saved_preheated_changed_and_found_again() {
     assert_eq!(shown(&desk)[0], "slow");
     assert_eq!(formula(&desk), "Mean($close, 30)");
     assert!(!desk.state().features.editor.as_ref().expect("an editor").is_unsaved());
+
+    // The version before is kept, and can be brought back.
+    desk.press_and_settle("Sets");
+    desk.press("Preheat my-set");
+    desk.wait_idle();
+    desk.wait_text("Show 2 versions of my-set");
+    desk.press_and_settle("Show 2 versions of my-set");
+    let bring_back = desk.texts().into_iter().find(|text| text.starts_with("Bring back ")).expect("an older version");
+    desk.press(&bring_back);
+    desk.wait("the formula of before", |state| {
+        state.sets.get("my-set").and_then(|set| set.definition("slow")).is_some_and(|slow| slow.formula == "Mean($close, 20)")
+    });
 }
 
 #[test]
