@@ -535,6 +535,8 @@ impl Desk {
         for tree in self.folders().trees() {
             collect(&tree, &mut files);
         }
+        // The text of each version of a set lies beside what was computed with it.
+        files.retain(|path, _| path.extension().is_some_and(|ending| ending == "parquet"));
         files
     }
 

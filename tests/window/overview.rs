@@ -62,7 +62,7 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.show_overview();
     desk.assert_sees("Nothing had to go");
     desk.press_and_settle("Who goes first?");
-    desk.assert_sees("The least valuable go first");
+    desk.assert_sees("then the least valuable");
     // Another process that is allowed less.
     let cache = Cache::open(CacheOptions::new(desk.folders(), 1_000_000, desk.clock.clone())).expect("a cache").0;
     let total: u64 = desk.cached_files().values().map(|bytes| bytes.len() as u64).sum();
