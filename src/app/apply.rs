@@ -89,6 +89,7 @@ impl AppState {
                 self.apply_sets(sets);
                 return self.read_chart_again();
             }
+            JobEvent::Versions(versions) => self.features.versions = versions,
             JobEvent::SetSaved(change) => self.apply_set_saved(change),
             JobEvent::SetDeleted(change) => self.apply_set_deleted(change),
             JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),

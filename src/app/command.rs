@@ -307,17 +307,17 @@ impl Command {
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
             Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
             Self::ShowInspector
-            | Self::ShowFeatures
-            | Self::SearchFeatures
-            | Self::NewFormula
-            | Self::SaveFormula
             | Self::FocusFilter
             | Self::SelectAll
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
             | Self::CopyRows => CommandGroup::Symbols,
-            Self::ToggleVolume
+            Self::ShowFeatures
+            | Self::SearchFeatures
+            | Self::NewFormula
+            | Self::SaveFormula
+            | Self::ToggleVolume
             | Self::ToggleLogScale
             | Self::RestorePanes
             | Self::ApplyTemplate

@@ -19,6 +19,7 @@ pub use editor::{DraftMistake, DraftPreview, Editor, PREVIEW_SET, PreviewState, 
 pub const FIRST_SET: &str = "my-set";
 
 use super::state::AppState;
+use crate::cache::VersionFacts;
 use crate::feature::SetLibrary;
 use crate::worker::chart_data::ChartData;
 use crate::worker::series::SeriesSource;
@@ -143,6 +144,10 @@ pub struct FeaturesState {
     pub focus_search: bool,
     /// Whether the editor wants the cursor.
     pub focus_editor: bool,
+    /// Versions of sets that something was computed with: by set, last used first.
+    pub versions: Arc<Vec<VersionFacts>>,
+    /// The snapshot they were asked for with.
+    pub(super) versions_asked: usize,
     /// Goes up whenever the lists change.
     pub version: u64,
     /// The set that was saved to last.

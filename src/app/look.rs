@@ -2,6 +2,7 @@
 //!
 //! Contract: asked for when it comes into view, and again with every new snapshot; answers to older questions are dropped.
 
+use super::features::FeaturesTab;
 use super::state::{AppState, OpenState, View};
 use crate::cache::{Dataset, LookupSpan};
 use crate::market::Symbol;
@@ -59,6 +60,11 @@ impl AppState {
                 }
                 None => (self.inspector.dossier, self.inspector.asked) = (None, None),
             }
+        }
+        let sets_in_view = self.view == View::Symbols && self.features.open && self.features.tab == FeaturesTab::Sets;
+        if sets_in_view && self.features.versions_asked != number {
+            self.features.versions_asked = number;
+            jobs.push(Job::ListVersions);
         }
         if self.view == View::Overview && self.overview.asked != Some((self.overview.span, number)) {
             self.overview.asked = Some((self.overview.span, number));

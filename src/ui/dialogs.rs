@@ -107,6 +107,8 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ("Wheel on the chart", "Zoom at the pointer"),
         ("Shift+wheel, drag", "Move in time"),
         ("Double-click on the chart", "Back to the chosen range"),
+        ("Double-click on a line's name, Enter on it", "Its settings"),
+        ("Double-click on a pane's upper edge", "All the room for the pane, and back"),
         ("Ctrl+Space, Ctrl+. in a formula", "What could stand there; take the suggestion"),
     ];
     let response = Modal::new(Id::unique("help")).frame(dialog_frame(ui)).show(ui, |ui| {
@@ -118,31 +120,35 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.label(RichText::new(text).color(theme.text_weak));
             ui.end_row();
         };
-        ui.columns(2, |columns| {
-            if let [left, right] = columns {
-                for (ui, groups) in [
-                    (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
-                    (right, vec![CommandGroup::Symbols, CommandGroup::View]),
-                ] {
-                    for group in groups {
-                        super::widgets::heading_ui(ui, group.text());
-                        egui::Grid::new(("help", group.text())).num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-                            for command in group.commands() {
-                                if let Some(keys) = command.shortcut() {
-                                    line(ui, &keys.to_string(), command.text());
+        // The sheet is longer than a small window is high.
+        let room = (ui.content_rect().height() - 180.0).max(120.0);
+        egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+            ui.columns(2, |columns| {
+                if let [left, right] = columns {
+                    for (ui, groups) in [
+                        (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
+                        (right, vec![CommandGroup::Symbols, CommandGroup::View]),
+                    ] {
+                        for group in groups {
+                            super::widgets::heading_ui(ui, group.text());
+                            egui::Grid::new(("help", group.text())).num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
+                                for command in group.commands() {
+                                    if let Some(keys) = command.shortcut() {
+                                        line(ui, &keys.to_string(), command.text());
+                                    }
                                 }
-                            }
-                        });
-                        ui.add_space(space::S);
+                            });
+                            ui.add_space(space::S);
+                        }
                     }
                 }
-            }
-        });
-        super::widgets::heading_ui(ui, "Gestures");
-        egui::Grid::new("help-gestures").num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-            for (keys, text) in gestures {
-                line(ui, keys, text);
-            }
+            });
+            super::widgets::heading_ui(ui, "Gestures");
+            egui::Grid::new("help-gestures").num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
+                for (keys, text) in gestures {
+                    line(ui, keys, text);
+                }
+            });
         });
         ui.add_space(space::S);
         if ui.button("Close").clicked() {

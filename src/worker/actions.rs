@@ -20,6 +20,7 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
         Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
+        Job::ListVersions => spawn_blocking(service, |service| list_versions(service)),
         Job::TestSource { generation, url } => {
             let service = Arc::clone(service);
             tokio::spawn(async move { test(&service, generation, *url).await });
@@ -85,6 +86,13 @@ fn with_cache(service: &Arc<Service>, work: impl FnOnce(&Service, &Cache) -> Res
         service.mark_dirty();
         service.reporter.send_blocking(result.unwrap_or_else(JobEvent::ActionFailed));
     });
+}
+
+/// Tells of the versions of sets. Nothing is changed by it: no new snapshot.
+fn list_versions(service: &Service) {
+    let found = service.cache().and_then(|cache| cache.set_versions().map_err(|error| error.to_string()));
+    let event = found.map_or_else(JobEvent::ActionFailed, |versions| JobEvent::Versions(Arc::new(versions)));
+    service.reporter.send_blocking(event);
 }
 
 fn pin(service: &Service, cache: &Cache, symbols: &[Symbol], pinned: bool) -> Result<JobEvent, CacheError> {

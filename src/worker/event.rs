@@ -5,7 +5,7 @@ use super::dossier::{Dossier, InspectRequest};
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
-use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport};
+use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport, VersionFacts};
 use crate::config::{Password, Settings};
 use crate::feature::SetLibrary;
 use crate::market::{DateRange, Symbol};
@@ -101,6 +101,8 @@ pub enum Job {
     Inspect(InspectRequest),
     /// Work out the overview's numbers.
     Survey(SurveyRequest),
+    /// Tell which versions of feature sets the catalog keeps, and what is cached of each; answered by [`JobEvent::Versions`].
+    ListVersions,
     /// Test a connection step by step.
     TestSource {
         /// Counts up, so that answers to an older test can be told apart.
@@ -290,6 +292,8 @@ pub enum JobEvent {
         /// The numbers.
         survey: Arc<Survey>,
     },
+    /// The versions of feature sets that something was computed with: by set, last used first.
+    Versions(Arc<Vec<VersionFacts>>),
     /// The feature sets there are: once at the start, and whenever one of them or a file with mistakes is another.
     Sets(Arc<SetLibrary>),
     /// A user's set was saved.

@@ -45,7 +45,12 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     }
     let mut uncached = Vec::new();
     for (set, names) in sets {
-        match loading.cached(set)? {
+        // Whatever is wrong with a set's file, its columns can be computed.
+        let cached = loading.cached(set).unwrap_or_else(|error| {
+            tracing::warn!(?error, set, symbol = %request.symbol, "cached features could not be read for the chart");
+            None
+        });
+        match cached {
             Some(table) => answers.extend(columns(set, &names, &table, SeriesOrigin::Cached)),
             None => uncached.push((set, names)),
         }

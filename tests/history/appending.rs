@@ -1,6 +1,6 @@
 //! Bars that are added one day at a time, in random batches and all at once give the same files' contents, bit by bit.
 
-use super::lab::{Held, Lab, assert_same, assert_same_content, check, over_after, sets};
+use super::lab::{Held, Lab, assert_same, assert_same_content, check, every_set, over_after};
 use super::market::{Market, Values, day_of};
 use super::rewritten::values;
 use super::support::tables::Kind;
@@ -21,14 +21,24 @@ struct Shape {
     provisional: bool,
     /// Rows without a price, rows that are there twice, days without a row.
     untidy: bool,
+    /// Every built-in set, not only the classic one.
+    every_set: bool,
     /// How many days before the clock the last bars are.
     age_days: u64,
     days_before: u64,
     days_added: u64,
 }
 
-const TIDY: Shape =
-    Shape { intraday: false, money: false, provisional: false, untidy: false, age_days: 1, days_before: 70, days_added: 40 };
+const TIDY: Shape = Shape {
+    intraday: false,
+    money: false,
+    provisional: false,
+    untidy: false,
+    every_set: false,
+    age_days: 1,
+    days_before: 70,
+    days_added: 40,
+};
 
 const SYMBOLS: [&str; 9] = ["600519.SH", "0700.HK", "AAPL", "BTC-USD", "7203.T", "SBER", "SAP.DE", "VOD.L", "005930.KS"];
 
@@ -122,7 +132,11 @@ fn play(shape: Shape, schedule: Schedule, seed: u64) -> BTreeMap<String, Content
     let lab = Lab::new(&market.url(), first.now_us);
     // Half of them because somebody asks, half of them because the time to live is over.
     let asked = random.random_bool(0.5);
-    let request = if asked { check() } else { over_after(TimeToLive::Secs(60)) };
+    let mut request = if asked { check() } else { over_after(TimeToLive::Secs(60)) };
+    if shape.every_set {
+        request.sets = every_set();
+    }
+    let sets = request.sets.len();
     lab.preheat(&request);
     let mut rest: Vec<Step> = steps.collect();
     let (mut added, mut rows_fetched, mut rows_computed) = (0, 0, 0);
@@ -149,8 +163,7 @@ fn play(shape: Shape, schedule: Schedule, seed: u64) -> BTreeMap<String, Content
     assert_same(&context, &held, &lab.fresh(&request));
     if !shape.untidy && !shape.provisional && schedule == Schedule::OneByOne {
         // The symbol that appeared late is fetched and computed like any other, each row once.
-        let sets = sets().len() as u64;
-        assert_eq!((rows_fetched, rows_computed), (added, added * sets), "{context}: only what was added");
+        assert_eq!((rows_fetched, rows_computed), (added, added * sets as u64), "{context}: only what was added");
     }
     by_name(held)
 }
@@ -173,7 +186,7 @@ fn gives_the_same_however_it_comes(shape: Shape, usual_seed: u64) {
     let seed = seed(usual_seed);
     for run in 0..runs(1).clamp(1, 25) as u64 {
         let one_by_one = play(shape, Schedule::OneByOne, seed + run);
-        assert_eq!(one_by_one.len(), (1 + sets().len()) * SYMBOLS.len());
+        assert_eq!(one_by_one.len(), (1 + if shape.every_set { every_set().len() } else { 1 }) * SYMBOLS.len());
         for schedule in [Schedule::InBatches, Schedule::AllAtOnce] {
             let other = play(shape, schedule, seed + run);
             assert_eq!(other.keys().collect::<Vec<_>>(), one_by_one.keys().collect::<Vec<_>>());
@@ -187,6 +200,11 @@ fn gives_the_same_however_it_comes(shape: Shape, usual_seed: u64) {
 #[test]
 fn daily_bars() {
     gives_the_same_however_it_comes(TIDY, 100);
+}
+
+#[test]
+fn every_set_that_is_built_in_and_one_that_is_kept_rounded() {
+    gives_the_same_however_it_comes(Shape { every_set: true, days_added: 6, ..TIDY }, 700);
 }
 
 #[test]

@@ -25,9 +25,12 @@ pub fn open(folder: &Path, clock: &Arc<ManualClock>) -> Arc<Cache> {
     Arc::new(Cache::open(options).expect("cache").0)
 }
 
-/// Every built-in set.
-pub fn sets() -> Vec<FeatureSet> {
-    FeatureSet::names().iter().map(|name| FeatureSet::by_name(name).expect("a set")).collect()
+/// Every built-in set, and one that is kept rounded.
+pub fn every_set() -> Vec<FeatureSet> {
+    let text = FeatureSet::built_in_text("classic").expect("built in");
+    let rounded = text.replace("name = \"classic\"", "name = \"rounded\"").replace("precision = \"f64\"", "precision = \"f32\"");
+    let built_in = FeatureSet::names().iter().map(|name| FeatureSet::by_name(name).expect("a set"));
+    built_in.chain([FeatureSet::from_toml(&rounded).expect("a set")]).collect()
 }
 
 /// A check of everything.
@@ -37,7 +40,11 @@ pub fn check() -> PreheatRequest {
 
 /// A preheat of what is not fresh.
 pub fn over_after(ttl: TimeToLive) -> PreheatRequest {
-    PreheatRequest { sets: sets(), judge: Arc::new(Judge::new(ttl, Definitions::default())), ..PreheatRequest::default() }
+    PreheatRequest {
+        sets: vec![FeatureSet::classic()],
+        judge: Arc::new(Judge::new(ttl, Definitions::default())),
+        ..PreheatRequest::default()
+    }
 }
 
 pub struct Lab {

@@ -142,6 +142,28 @@ fn a_number_of_a_column_is_turned_and_its_line_stays_until_the_new_values_are_he
 }
 
 #[test]
+fn a_number_stays_in_hand_while_it_is_dragged() {
+    let mut harness = window(Some(data("AAPL", 18_000, 3_000)));
+    let id = id_of(&harness, "macd_dif");
+    open_settings(&mut harness, "macd_dif");
+    let knob = harness.get_by_label("EMA 12").rect().center();
+    hover(&mut harness, knob);
+    harness.drag_at(knob);
+    harness.run();
+    for step in 1..=10_u16 {
+        harness.hover_at(knob + vec2(f32::from(step) * 20.0, 0.0));
+        harness.run();
+    }
+    harness.drop_at(knob + vec2(200.0, 0.0));
+    harness.run();
+    let text = harness.state().layout.line(id).expect("a line").source.label().to_owned();
+    let fast: u32 =
+        text.strip_prefix("EMA($close, ").and_then(|rest| rest.split(')').next()).and_then(|n| n.parse().ok()).expect("a window");
+    assert!(fast > 26, "{text}: past the other number, and no further with it");
+    assert!(text.ends_with("EMA($close, 26)"), "{text}");
+}
+
+#[test]
 fn a_line_moves_over_the_price_and_levels_of_a_pane_are_ones_own() {
     let mut harness = window(Some(data("AAPL", 18_000, 3_000)));
     harness.state_mut().layout.add(classic("rsi14"), &Placement::Pane("rsi".into()));

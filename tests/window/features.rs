@@ -265,6 +265,18 @@ fn a_formula_is_saved_preheated_changed_and_found_again() {
     assert_eq!(shown(&desk)[0], "slow");
     assert_eq!(formula(&desk), "Mean($close, 30)");
     assert!(!desk.state().features.editor.as_ref().expect("an editor").is_unsaved());
+
+    // The version before is kept, and can be brought back.
+    desk.press_and_settle("Sets");
+    desk.press("Preheat my-set");
+    desk.wait_idle();
+    desk.wait_text("Show 2 versions of my-set");
+    desk.press_and_settle("Show 2 versions of my-set");
+    let bring_back = desk.texts().into_iter().find(|text| text.starts_with("Bring back ")).expect("an older version");
+    desk.press(&bring_back);
+    desk.wait("the formula of before", |state| {
+        state.sets.get("my-set").and_then(|set| set.definition("slow")).is_some_and(|slow| slow.formula == "Mean($close, 20)")
+    });
 }
 
 #[test]
@@ -279,6 +291,14 @@ fn deleting_a_feature_or_a_set_can_be_undone() {
         desk.wait_notice(&format!("Saved {name} to my-set"));
         desk.wait("it", |state| state.sets.get("my-set").is_some_and(|set| set.definition(name).is_some()));
     }
+    // Another of the same name would take the place of the first.
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    desk.fill("Formula", "$low");
+    desk.fill("Name", "first");
+    desk.settle();
+    desk.assert_sees("my-set has a first already");
+    assert!(!desk.is_enabled("Save the formula"));
     desk.press_and_settle("Close the formula");
     desk.dismiss_notices();
     desk.press_and_settle("Show more of first of my-set");

@@ -406,7 +406,7 @@ impl AppState {
             .as_ref()
             .is_some_and(|editor| editor.saving == Saving::Writing && editor.being_saved.set.trim() == change.name);
         if !writes {
-            self.notices.tell(NoticeLevel::Success, format!("Saved {}", change.name));
+            self.offer_back(format!("Saved {}", change.name), change);
             return;
         }
         let Some(editor) = &mut self.features.editor else { return };

@@ -96,9 +96,9 @@ pub(super) fn settings_ui(
         ui.spacing_mut().item_spacing.y = space::XS;
         let cross = title_ui(ui, layout, &line, data, offer);
         stays = !cross.clicked();
-        let first = parameters_ui(ui, &mut changed, &line, open, offer).or(Some(cross));
-        look_ui(ui, &mut changed, &line, data, theme);
-        place_ui(ui, &mut changed, &line);
+        let first = section_ui(ui, "parameters", |ui| parameters_ui(ui, &mut changed, &line, open, offer)).or(Some(cross));
+        section_ui(ui, "look", |ui| look_ui(ui, &mut changed, &line, data, theme));
+        section_ui(ui, "place", |ui| place_ui(ui, &mut changed, &line));
         ui.add_space(space::S);
         footer_ui(ui, &mut changed, &line, open);
         open.is_new = false;
@@ -147,6 +147,13 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
     }
     ui.add_space(space::S);
     cross.inner
+}
+
+/// A part of the window whose controls are the same ones whatever stands above them: a number that is dragged stays in hand when
+/// its line becomes a formula.
+fn section_ui<R>(ui: &mut Ui, name: &str, content: impl FnOnce(&mut Ui) -> R) -> R {
+    let id = Id::unique(("chart line settings", name));
+    ui.scope_builder(UiBuilder::new().scope_id(id), content).inner
 }
 
 /// A row of two columns.

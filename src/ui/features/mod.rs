@@ -59,6 +59,8 @@ pub struct FeaturesView {
     typed: Option<(u64, f64)>,
     /// What is to be put where the cursor of the formula is.
     insert: Option<String>,
+    /// Sets whose versions are listed.
+    open_versions: std::collections::BTreeSet<String>,
     /// Whether the set to save to is being named.
     naming_set: bool,
     /// How wide the panel was drawn last; nothing before it was.

@@ -34,7 +34,7 @@ pub fn save_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let time = outdate.seconds.map(|seconds| format!("; about {} to compute again", format::duration(seconds))).unwrap_or_default();
             let kept = match outdate.unchanged {
                 0 => String::new(),
-                count => format!("{} as they are", format::counted(count as u64, "column stays", "columns stay")),
+                count => format::counted(count as u64, "column stays as it is", "columns stay as they are"),
             };
             let text = format!("{kept}{time}");
             let text = text.trim_start_matches("; ");

@@ -1,14 +1,17 @@
 //! The feature sets themselves: files, versions, what is cached of them, and files that cannot be used.
 
+use super::FeaturesView;
 use crate::app::{Action, AppState, FeatureAction};
+use crate::cache::VersionFacts;
 use crate::feature::{LibrarySet, SetProblem};
-use crate::ui::theme::{Theme, space};
+use crate::ui::symbols::now_us;
+use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, ViewState};
 use crate::ui::{format, icons};
 use crate::worker::Snapshot;
 use eframe::egui;
 use egui::{Align, Button, Checkbox, Label, Layout, Margin, Response, RichText, ScrollArea, Ui};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +45,7 @@ impl Usage {
 /// Own sets first, with what is wrong in their files; then those that are built in.
 pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     views.panel.usage.update(&state.snapshot);
-    let usage = &views.panel.usage;
+    let FeaturesView { usage, open_versions, .. } = &mut views.panel;
     ScrollArea::vertical().id_salt("set-list").auto_shrink([false, false]).show(ui, |ui| {
         egui::Frame::NONE.inner_margin(Margin { left: 0, right: 12, top: 8, bottom: 16 }).show(ui, |ui| {
             let (own, built_in): (Vec<&LibrarySet>, Vec<&LibrarySet>) = state.sets.sets().iter().partition(|entry| !entry.is_built_in());
@@ -56,13 +59,13 @@ pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                 ui.add_space(space::L);
             }
             for entry in own {
-                set_ui(ui, state, usage, entry, out);
+                set_ui(ui, state, (usage, open_versions), entry, out);
                 ui.add_space(space::L);
             }
             ui.add_space(space::S);
             section_ui(ui, "Built in");
             for entry in built_in {
-                set_ui(ui, state, usage, entry, out);
+                set_ui(ui, state, (usage, open_versions), entry, out);
                 ui.add_space(space::L);
             }
         });
@@ -105,7 +108,7 @@ fn path_ui(ui: &mut Ui, path: &Path, name: &str, out: &mut Outbox) {
     });
 }
 
-fn set_ui(ui: &mut Ui, state: &AppState, usage: &Usage, entry: &LibrarySet, out: &mut Outbox) {
+fn set_ui(ui: &mut Ui, state: &AppState, (usage, open): (&Usage, &mut BTreeSet<String>), entry: &LibrarySet, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let set = &entry.set;
     let name = set.name();
@@ -151,6 +154,60 @@ fn set_ui(ui: &mut Ui, state: &AppState, usage: &Usage, entry: &LibrarySet, out:
     if let Some(file) = entry.file() {
         path_ui(ui, file, &format!("Copy the path of {name}"), out);
     }
+    versions_ui(ui, state, entry, open, out);
+}
+
+/// The versions that something was computed with; those of before can be brought back.
+fn versions_ui(ui: &mut Ui, state: &AppState, entry: &LibrarySet, open: &mut BTreeSet<String>, out: &mut Outbox) {
+    let name = entry.set.name();
+    let versions: Vec<&VersionFacts> = state.features.versions.iter().filter(|facts| *facts.record.version.set == *name).collect();
+    if versions.len() < 2 {
+        return;
+    }
+    let is_open = open.contains(name);
+    let text = if is_open { format!("Hide the versions of {name}") } else { format!("Show {} versions of {name}", versions.len()) };
+    if ui.add(egui::Link::new(RichText::new(text).small())).clicked() && !open.remove(name) {
+        open.insert(name.to_owned());
+    }
+    if is_open {
+        for facts in versions {
+            version_ui(ui, state, entry, facts, out);
+        }
+    }
+}
+
+fn version_ui(ui: &mut Ui, state: &AppState, entry: &LibrarySet, facts: &VersionFacts, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let version = &facts.record.version;
+    let hash = version.definition.full();
+    let short = hash.get(..8).unwrap_or(&hash);
+    let is_present = version.definition == entry.set.definition_hash();
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::CONTROL);
+        ui.label(RichText::new(short).monospace().color(theme.text)).on_hover_text(format!("{}@{hash}", version.set));
+        let used = format::relative(facts.record.last_used_us, now_us(state));
+        let cached = if facts.entries == 0 {
+            "nothing cached".to_owned()
+        } else {
+            format!("{} · {}", format::counted(facts.entries, "entry", "entries"), format::bytes(facts.size_bytes))
+        };
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if is_present {
+                ui.label(RichText::new("present").small().color(theme.text_weak));
+            } else if !entry.is_built_in() && !version.text.is_empty() {
+                let button = ui.add(Button::new(RichText::new("Bring back").small()).frame_when_inactive(false));
+                button.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Bring back {short}")));
+                if button.on_hover_text("Save the set as it was in this version; can be undone").clicked() {
+                    let (name, text) = (version.set.to_string(), version.text.to_string());
+                    out.act(Action::Features(FeatureAction::PutSet { name, text }));
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let text = format!("used {used} · {cached}");
+                ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).truncate());
+            });
+        });
+    });
 }
 
 fn button_ui(ui: &mut Ui, enabled: bool, glyph: &str, text: &str, name: &str) -> Response {
