@@ -14,11 +14,9 @@ use crate::market::{DAY_US, SECOND_US, Symbol, date_of, micros_of_date};
 use crate::source::SourceId;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::PoisonError;
-use xxhash_rust::xxh3::xxh3_128;
 
 /// The rule, in words for users.
 pub const EVICTION_RULE: &str = "Older versions of feature sets go first, then the least valuable. An entry's value is the time it takes to bring it back, as measured, \
@@ -497,22 +495,17 @@ impl Cache {
         Ok((evicted, refused))
     }
 
-    /// Removes the file of an evicted entry, if it is still the one that was evicted.
+    /// Removes what lies where an evicted entry's file was, unless a row has it by now. A file that somebody staged there without
+    /// holding the symbol any more goes, too: they left it because the row that is gone now spoke for it.
     fn remove_evicted(&self, entry: &Entry) {
         let Some(facts) = &entry.file else { return };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-        let Ok(status) = self.files.status(&path) else { return };
-        // A longer file may be the same with an append that nobody committed, or a new one.
-        let is_the_same = match status.size_bytes.cmp(&facts.size_bytes) {
-            Ordering::Less => false,
-            Ordering::Equal => status.modified_us == facts.modified_us,
-            Ordering::Greater => self.files.read(&path, facts.size_bytes).is_ok_and(|bytes| xxh3_128(&bytes) == facts.checksum),
+        let removed = match self.is_claimed(entry) {
+            Ok(true) => return,
+            Ok(false) => self.files.remove(&path),
+            Err(error) => Err(error),
         };
-        if !is_the_same {
-            // Somebody has written it anew since the catalog was read: it is not the one that had to go.
-            return;
-        }
-        if let Err(error) = self.files.remove(&path) {
+        if let Err(error) = removed {
             tracing::warn!(path = %path.display(), %error, "an evicted file could not be removed");
         }
     }

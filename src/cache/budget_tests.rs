@@ -268,6 +268,28 @@ fn what_was_written_anew_meanwhile_is_not_removed() {
 }
 
 #[test]
+fn what_somebody_else_had_staged_without_a_lease_goes_with_the_entry() {
+    let test = with_four();
+    test.put_features("D", 200, 1.0, 1_000);
+    let other = test.another();
+    let lease = std::sync::Arc::new(other.lease(&SourceId::new("test"), &[Symbol::new("D")]).expect("leased"));
+    // A clear takes the lease away, and an undo brings the entry back; then the new file is staged in its place, …
+    let selection = Selection { symbols: Some(vec![Symbol::new("D")]), ..Selection::default() };
+    test.cache.clear(&selection, &test.judge).expect("cleared");
+    test.cache.undo_clear(None).expect("restored");
+    let staged = test.stage_features("D", 300, 2.0, 1_000, 1);
+    let path = test.file_of(&features_of("D"));
+    // … is not committed, and stays, because there is a row that speaks for it, …
+    let batch = crate::cache::Batch { staged: vec![staged], leases: vec![lease], ..crate::cache::Batch::default() };
+    assert_eq!(other.commit_batch(&batch).expect("committed").lost.len(), 1);
+    assert!(path.exists());
+    // … until that row goes.
+    allow(&test, 1);
+    test.cache.make_room(0, &|_key| false).expect("room");
+    assert!(!path.exists(), "no row knows it any more");
+}
+
+#[test]
 fn a_reader_keeps_what_it_has() {
     let test = with_four();
     let found = test.read(&bars_of("D")).expect("read");

@@ -18,7 +18,7 @@ use crate::worker::series::{SeriesSource, ValueKind};
 use eframe::egui;
 use egui::{
     Align, Align2, Button, Checkbox, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit,
-    Ui, WidgetInfo, Window, pos2, vec2,
+    Ui, UiBuilder, WidgetInfo, Window, pos2, vec2,
 };
 use strum::IntoEnumIterator;
 
