@@ -122,7 +122,7 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         };
         // The sheet is longer than a small window is high.
         let room = (ui.content_rect().height() - 180.0).max(120.0);
-        egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room).auto_shrink([false, true]).show(ui, |ui| {
             ui.columns(2, |columns| {
                 if let [left, right] = columns {
                     for (ui, groups) in [
