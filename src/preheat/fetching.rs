@@ -11,7 +11,7 @@ use super::queue::{Request, Task};
 use super::run::{Shared, Work, add_since};
 use crate::cache::EntryKey;
 use crate::market::{DateRange, RawBars, Symbol};
-use crate::source::{DigestRequest, FetchRequest, Fetched, Source, SourceError, SourceErrorKind};
+use crate::source::{DigestOnTheWay, DigestRequest, FetchRequest, Fetched, Source, SourceError, SourceErrorKind};
 use async_channel::{Sender, bounded};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -94,7 +94,14 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
         let result = match request {
             Request::Check(range, cut, tasks) => {
                 let tasks = lease(&shared, tasks, &work).await;
-                if tasks.is_empty() { Ok(()) } else { check(&shared, &source, range, cut, tasks, &work).await }
+                if tasks.is_empty() {
+                    Ok(())
+                } else if source.digests_on_the_way() && tasks.iter().all(|task| is_fetched_whole(task, &range)) {
+                    // Asking first what there is would make the source read all of it twice.
+                    fetch_parts(&shared, &source, vec![range], tasks, &work).await
+                } else {
+                    check(&shared, &source, range, cut, tasks, &work).await
+                }
             }
             Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
         };
@@ -132,6 +139,13 @@ fn interrupted(mut request: Request) -> (Request, u32) {
     }
     let most = tasks.iter().map(|task| task.interruptions).max().unwrap_or(0);
     (request, most)
+}
+
+/// Whether all of a symbol is fetched, whatever the source says it has.
+fn is_fetched_whole(task: &Task, range: &DateRange) -> bool {
+    let BarsTask::Fetch { previous, .. } = &task.item.bars else { return false };
+    let known = previous.as_deref().filter(|entry| !task.whole && entry.file.is_some() && entry.synced.is_some());
+    known.is_none_or(|entry| entry.range != *range)
 }
 
 fn request_symbol(request: &Request) -> Option<Symbol> {
@@ -328,7 +342,11 @@ async fn fetch_part(
     let mut symbols: Vec<Symbol> = waiting.keys().cloned().collect();
     symbols.sort();
     let (rows_out, rows_in) = bounded::<Fetched>(2);
-    let request = FetchRequest { symbols, range: part };
+    // What was not asked about before is counted on its way.
+    let is_unasked = waiting.values().all(|(task, _rows)| task.asked.is_none());
+    let until = waiting.values().next().and_then(|(task, _rows)| task.cut.until);
+    let digest = (is_unasked && source.digests_on_the_way()).then_some(DigestOnTheWay { until });
+    let request = FetchRequest { symbols, range: part, digest };
     let mut blocked = Duration::ZERO;
     let mut last_at = Instant::now();
     let receive = async {
@@ -339,6 +357,10 @@ async fn fetch_part(
             let Some((task, rows)) = waiting.get_mut(&fetched.symbol) else { continue };
             let elapsed = last_at.elapsed();
             task.fetch_us += u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+            if let (Some(digest), BarsTask::Fetch { range, .. }) = (fetched.digest, &task.item.bars) {
+                let cut = Cut { split: None, until: task.cut.until };
+                task.asked = Some(decide(None, range, cut, &digest));
+            }
             let failed = match fetched.result {
                 Ok(more) => {
                     shared.counted.rows_fetched.fetch_add(more.len() as u64, Ordering::Relaxed);
@@ -382,6 +404,9 @@ async fn fetch_part(
 
 /// What becomes of rows that came: on to the working threads, or back into the queue when they are fewer than announced.
 fn delivered(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Work> {
+    if matches!(task.asked.as_ref().map(|asked| &asked.ask), Some(Ask::NoRows)) && rows.is_empty() {
+        return Some(Work::NoRows(Box::new(task)));
+    }
     let expected = task.asked.as_ref().map_or(0, |asked| asked.expected_rows);
     let came = rows.len() as u64;
     let is_part = matches!(task.asked.as_ref().map(|asked| &asked.ask), Some(Ask::Parts(_)));

@@ -11,8 +11,8 @@ use super::server::LoginInfo;
 use super::source_url::SourceUrl;
 use super::sqlite::SqliteFile;
 use super::table::{TableInfo, TablePlan, choose_table};
-use super::{Fetched, Preview, SourceOptions, SymbolInfo, sample};
-use crate::market::{DateRange, Symbol};
+use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo, sample};
+use crate::market::Symbol;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -125,9 +125,10 @@ impl Store {
         &self,
         content: &Content,
         symbols: Vec<Symbol>,
-        range: DateRange,
+        limits: Arc<FetchRequest>,
         out: &async_channel::Sender<Fetched>,
     ) -> Result<(), SourceError> {
+        let range = limits.range;
         let stop = StopOnDrop::default();
         let send = {
             let (out, stop) = (out.clone(), Arc::clone(&stop.0));
@@ -145,6 +146,13 @@ impl Store {
                 blocking(move || files.fetch(&symbols, range, &mut send)).await
             }
             (_, Content::Files(_)) => Err(mismatch()),
+        }
+    }
+
+    /// Whether rows are counted and hashed as they are fetched, where that is asked for.
+    pub(super) fn digests_on_the_way(&self, _content: &Content) -> bool {
+        match self {
+            Self::MySql(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Files(_) => false,
         }
     }
 

@@ -134,7 +134,7 @@ impl Collector {
             slot.is_sent = true;
             let bars = std::mem::take(&mut slot.bars);
             let result = slot.error.take().map_or(Ok(bars), Err);
-            self.ready.push(Fetched { symbol: slot.symbol.clone(), result });
+            self.ready.push(Fetched { symbol: slot.symbol.clone(), result, digest: None });
         }
     }
 

@@ -228,7 +228,7 @@ impl FileSet {
         let Search { wanted, nowhere, broken } = self.search(symbols)?;
         for symbol in nowhere {
             let result = broken.as_ref().map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
-            if !send(Fetched { symbol, result }) {
+            if !send(Fetched { symbol, result, digest: None }) {
                 return Ok(());
             }
         }
@@ -249,7 +249,7 @@ impl FileSet {
                 };
                 if left > 0 {
                     begun.insert(part.symbol, whole);
-                } else if !send(Fetched { symbol: part.symbol, result: whole }) {
+                } else if !send(Fetched { symbol: part.symbol, result: whole, digest: None }) {
                     return Ok(());
                 }
             }
@@ -356,8 +356,9 @@ impl Known {
     /// The rows of these symbols; one [`Fetched`] each, whatever happens.
     fn rows_of(&self, symbols: &[Symbol], range: DateRange) -> Vec<Fetched> {
         let gathered = self.header.as_ref().map_err(Clone::clone).and_then(|header| self.gather(header, symbols, range));
-        gathered
-            .unwrap_or_else(|error| symbols.iter().map(|symbol| Fetched { symbol: symbol.clone(), result: Err(error.clone()) }).collect())
+        gathered.unwrap_or_else(|error| {
+            symbols.iter().map(|symbol| Fetched { symbol: symbol.clone(), result: Err(error.clone()), digest: None }).collect()
+        })
     }
 
     fn gather(&self, header: &Header, symbols: &[Symbol], range: DateRange) -> Result<Vec<Fetched>, SourceError> {

@@ -35,6 +35,7 @@ pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source}
 use backend::{Content, Store};
 
 use crate::market::{DateRange, RawBars, Symbol};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +61,15 @@ pub struct FetchRequest {
     pub symbols: Vec<Symbol>,
     /// Only these days.
     pub range: DateRange,
+    /// Where asked for, and where the source [can](Source::digests_on_the_way), rows are counted and hashed as they come.
+    pub digest: Option<DigestOnTheWay>,
+}
+
+/// A digest of what is fetched, made of the rows on their way: what [`Source::digests`] answers for the same days without a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DigestOnTheWay {
+    /// As [`DigestRequest::until`].
+    pub until: Option<NaiveDate>,
 }
 
 /// What became of one symbol of a [`FetchRequest`]. Empty bars mean that the source has none.
@@ -69,6 +79,8 @@ pub struct Fetched {
     pub symbol: Symbol,
     /// Its rows as stored, or why they could not be read.
     pub result: Result<RawBars, SourceError>,
+    /// The digest of these rows, where it was asked for and could be made.
+    pub digest: Option<SymbolDigest>,
 }
 
 /// The first rows of a table as text, for people.
@@ -187,12 +199,18 @@ impl Source {
     /// # Errors
     /// When the query fails or the connection breaks; symbols that were not yet sent were not fetched.
     pub async fn fetch(&self, request: &FetchRequest, out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
-        let range = request.range;
+        let limits = Arc::new(FetchRequest { symbols: Vec::new(), ..request.clone() });
         let statement = |symbols| {
-            let (inner, out) = (Arc::clone(&self.inner), out.clone());
-            async move { inner.store.fetch(&inner.content, symbols, range, &out).await }
+            let (inner, limits, out) = (Arc::clone(&self.inner), Arc::clone(&limits), out.clone());
+            async move { inner.store.fetch(&inner.content, symbols, limits, &out).await }
         };
         self.in_statements(&request.symbols, || !out.is_closed(), statement, |()| ()).await
+    }
+
+    /// Whether a fetch can make the [digests](Self::digests) of its rows on their way, bit for bit as the source would.
+    #[must_use]
+    pub fn digests_on_the_way(&self) -> bool {
+        self.inner.store.digests_on_the_way(&self.inner.content)
     }
 
     /// What the source has of these symbols, without their rows: an entry for every symbol asked for, empty where it has none.

@@ -44,7 +44,7 @@ async fn behind_proxy(store: &Store, connections: usize, query_timeout: Duration
 /// Whatever a fetch delivers before it ends, and how it ends.
 async fn whatever_comes(source: &Source, names: &[String]) -> (BTreeMap<String, RawBars>, Result<(), SourceError>) {
     let (out, arriving) = async_channel::bounded::<Fetched>(2);
-    let request = FetchRequest { symbols: names.iter().map(Symbol::new).collect(), range: DateRange::ALL };
+    let request = FetchRequest { symbols: names.iter().map(Symbol::new).collect(), range: DateRange::ALL, digest: None };
     let gather = async {
         let mut fetched = BTreeMap::new();
         while let Ok(one) = arriving.recv().await {

@@ -91,7 +91,7 @@ fn range(start: &str, end: &str) -> DateRange {
 /// Fetches, and insists on exactly one answer for every symbol.
 async fn fetch_in(source: &Source, symbols: &[&str], range: DateRange) -> BTreeMap<String, Result<RawBars, SourceError>> {
     let (out, arriving) = async_channel::bounded::<Fetched>(2);
-    let request = FetchRequest { symbols: symbols.iter().map(Symbol::new).collect(), range };
+    let request = FetchRequest { symbols: symbols.iter().map(Symbol::new).collect(), range, digest: None };
     let gather = async {
         let mut fetched = BTreeMap::new();
         while let Ok(one) = arriving.recv().await {
@@ -506,7 +506,7 @@ fn nobody_listening_ends_a_fetch(store: Store) -> Boxed {
         let names: Vec<String> = (0..60).map(|number| format!("S{number:03}")).collect();
         let source = loaded(&store, &bars_table(names.iter().map(|name| bar(name, "2024-03-01", 1.0)).collect())).await;
         let (out, arriving) = async_channel::bounded::<Fetched>(1);
-        let request = FetchRequest { symbols: names.iter().map(Symbol::new).collect(), range: DateRange::ALL };
+        let request = FetchRequest { symbols: names.iter().map(Symbol::new).collect(), range: DateRange::ALL, digest: None };
         let listen = async {
             arriving.recv().await.expect("one symbol");
             arriving.close();
