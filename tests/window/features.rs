@@ -127,6 +127,18 @@ fn a_mistake_is_told_where_it_is_and_mended_by_a_key() {
 }
 
 #[test]
+fn typing_goes_on_behind_what_was_mended() {
+    let mut desk = warm_desk(1, 80);
+    desk.shortcut(Command::NewFormula);
+    desk.settle();
+    type_in(&mut desk, "1 + $clse");
+    desk.key(Modifiers::COMMAND, Key::Period);
+    desk.settle();
+    type_in(&mut desk, " / 2");
+    assert_eq!(formula(&desk), "1 + $close / 2");
+}
+
+#[test]
 fn what_is_typed_is_completed_by_keys_and_enter_is_never_stolen() {
     let mut desk = warm_desk(1, 80);
     desk.shortcut(Command::NewFormula);

@@ -1,6 +1,6 @@
 //! The formula editor at the foot of the panel: the formula, what is wrong with it, what it gives, and where it is saved.
 
-use super::field::{field_ui, insert, remember};
+use super::field::{field_ui, insert, mended};
 use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
@@ -95,19 +95,21 @@ fn formula_ui(ui: &mut Ui, state: &AppState, editor: &Editor, view: &mut Feature
     let known = state.known_names();
     let rows = draft.formula.lines().count().clamp(3, 8);
     let done = field_ui(ui, &mut view.field, &mut draft.formula, &known, &editor.mistakes, rows);
-    if done.mend
-        && let Some(place) = editor.mistakes.iter().position(|mistake| mistake.suggestion.is_some())
+    let first = || editor.mistakes.iter().position(|mistake| mistake.suggestion.is_some());
+    let pressed = message_ui(ui, editor);
+    if let Some(place) = pressed.or_else(|| done.mend.then(first).flatten())
+        && let Some(mistake) = editor.mistakes.get(place)
     {
-        remember(ui, &draft.formula);
+        mended(ui, &mut view.field, &draft.formula, mistake);
         out.act(Action::Features(FeatureAction::Mend(place)));
     }
-    message_ui(ui, editor, out);
     hint::hint_ui(ui, &draft.formula, view.field.cursor);
     result_ui(ui, editor);
 }
 
-/// The first mistake with its remedy, or how the preview stands.
-fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
+/// The first mistake with its remedy, or how the preview stands. Returns the mistake whose remedy was pressed.
+fn message_ui(ui: &mut Ui, editor: &Editor) -> Option<usize> {
+    let mut pressed = None;
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.set_height(size::CONTROL);
@@ -119,8 +121,7 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
                     let words = RichText::new(format!("Use {suggestion}")).color(theme.accent);
                     let fix = ui.add(Button::new(words).frame_when_inactive(false));
                     if fix.on_hover_text("Put it there  Ctrl+.").clicked() {
-                        remember(ui, &editor.draft.formula);
-                        out.act(Action::Features(FeatureAction::Mend(place)));
+                        pressed = Some(place);
                     }
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -159,6 +160,7 @@ fn message_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
             }
         }
     });
+    pressed
 }
 
 fn upper_first(text: &str) -> String {

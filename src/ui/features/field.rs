@@ -179,7 +179,7 @@ pub fn field_ui(
 }
 
 /// Makes what stands in the field now something that undo comes back to: what follows is not typed.
-pub fn remember(ui: &Ui, text: &str) {
+fn remember(ui: &Ui, text: &str) {
     let Some(mut edit) = TextEditState::load(ui.ctx(), field_id()) else { return };
     let cursor = edit.cursor.char_range().unwrap_or_default();
     let mut undoer = edit.undoer();
@@ -196,6 +196,14 @@ pub fn insert(ui: &Ui, state: &mut FieldState, text: &mut String, inserted: &str
     text.insert_str(at, inserted);
     place_cursor(ui, state, text, at + inserted.len());
     ui.memory_mut(|memory| memory.request_focus(field_id()));
+}
+
+/// A mistake is about to be replaced by what was meant: the cursor goes behind that.
+pub fn mended(ui: &Ui, state: &mut FieldState, text: &str, mistake: &DraftMistake) {
+    remember(ui, text);
+    let (Some(meant), Some(before)) = (&mistake.suggestion, text.get(..mistake.span.start)) else { return };
+    let until = format!("{before}{meant}");
+    place_cursor(ui, state, &until, until.len());
 }
 
 fn place_cursor(ui: &Ui, state: &mut FieldState, text: &str, byte: usize) {

@@ -13,16 +13,16 @@ pub const HISTOGRAM_POINTS: f32 = 32.0;
 pub fn figures_ui(ui: &mut Ui, figures: &SeriesFigures) {
     let theme = Theme::of(ui);
     let value = |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), format::value);
+    // Wide enough for any value ("−0.00123"), and the same for every symbol, so that nothing jumps on a walk.
     let words = [
-        ("Nulls", format::count(figures.nulls as u64)),
-        ("Min", value(figures.min)),
-        ("Mean", value(figures.mean)),
-        ("Max", value(figures.max)),
+        ("Nulls", format::count(figures.nulls as u64), 40.0),
+        ("Min", value(figures.min), 60.0),
+        ("Mean", value(figures.mean), 60.0),
+        ("Max", value(figures.max), 60.0),
     ];
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing = vec2(space::M, 0.0);
-        let width = ((ui.available_width() - 4.0 * space::M) * 0.58 / 4.0).clamp(44.0, 72.0).floor();
-        for (word, text) in words {
+        ui.spacing_mut().item_spacing = vec2(space::S, 0.0);
+        for (word, text, width) in words {
             ui.allocate_ui(vec2(width, HISTOGRAM_POINTS), |ui| {
                 ui.set_min_width(width);
                 ui.vertical(|ui| {
