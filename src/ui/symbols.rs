@@ -166,27 +166,27 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
     widgets.noninteractive.bg_stroke = egui::Stroke::NONE;
     widgets.hovered.bg_stroke = egui::Stroke::new(1.0, theme.line_strong);
     views.scrolled_to = state.list.focus().map(|symbol| (symbol.clone(), sort_version(state)));
+    let columns = columns_within(ui.available_width());
     let mut table = TableBuilder::new(ui)
-        .id_salt("symbols-table")
+        .id_salt(("symbols-table", columns.len()))
         .striped(false)
         .resizable(true)
         .sense(Sense::click())
         .auto_shrink([false, false])
-        .cell_layout(Layout::left_to_right(Align::Center))
-        .column(TableColumn::initial(92.0).at_least(64.0).clip(true))
-        .column(TableColumn::initial(132.0).at_least(84.0).clip(true))
-        .column(TableColumn::initial(164.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(52.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(66.0).at_least(40.0).clip(true))
-        .column(TableColumn::initial(88.0).at_least(40.0).clip(true))
-        .column(TableColumn::remainder().at_least(40.0).clip(true));
+        .cell_layout(Layout::left_to_right(Align::Center));
+    let last = columns.len().saturating_sub(1);
+    for (place, column) in columns.iter().enumerate() {
+        let (initial, least) = width_of(*column);
+        let shape = if place == last { TableColumn::remainder().at_least(initial) } else { TableColumn::initial(initial).at_least(least) };
+        table = table.column(shape.clip(true));
+    }
     if let Some(place) = focus_place {
         table = table.scroll_to_row(place, None);
     }
     table
         .header(size::ROW, |mut header| {
-            for column in Column::iter() {
-                header.col(|ui| head_ui(ui, state, column, out));
+            for column in &columns {
+                header.col(|ui| head_ui(ui, state, *column, out));
             }
         })
         .body(|body| {
@@ -195,9 +195,36 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
                 let Some(symbol_row) = state.list.visible().get(place).and_then(|position| state.snapshot.rows.get(*position)) else {
                     return;
                 };
-                row_ui(&mut row, state, symbol_row, out);
+                row_ui(&mut row, state, symbol_row, &columns, out);
             });
         });
+}
+
+/// Width of a column at first and at least, in points.
+fn width_of(column: Column) -> (f32, f32) {
+    match column {
+        Column::Symbol => (92.0, 64.0),
+        Column::State => (132.0, 84.0),
+        Column::Range => (164.0, 40.0),
+        Column::Bars => (52.0, 40.0),
+        Column::BarsSize => (66.0, 40.0),
+        Column::FeaturesSize => (88.0, 40.0),
+        Column::Hits => (40.0, 40.0),
+    }
+}
+
+/// The columns there is room for: where there is not enough for all, sizes go first, so that no column is cut off.
+fn columns_within(width: f32) -> Vec<Column> {
+    let mut columns: Vec<Column> = Column::iter().collect();
+    let gap = space::S + space::XS;
+    for dispensable in [Column::FeaturesSize, Column::BarsSize, Column::Hits, Column::Bars] {
+        let needed: f32 = columns.iter().map(|column| width_of(*column).0 + gap).sum();
+        if needed <= width {
+            break;
+        }
+        columns.retain(|column| *column != dispensable);
+    }
+    columns
 }
 
 /// Changes when another order makes the focus's place another.
@@ -246,50 +273,57 @@ fn head_ui(ui: &mut Ui, state: &AppState, column: Column, out: &mut Outbox) {
     }
 }
 
-fn row_ui(row: &mut TableRow<'_, '_>, state: &AppState, symbol: &SymbolRow, out: &mut Outbox) {
+fn row_ui(row: &mut TableRow<'_, '_>, state: &AppState, symbol: &SymbolRow, columns: &[Column], out: &mut Outbox) {
     let focused = state.list.focus() == Some(&symbol.symbol);
     let selected = state.list.selected().contains(&symbol.symbol);
     row.set_selected(focused || selected);
-    let text = |ui: &mut Ui, text: String, weak: bool| {
-        let theme = Theme::of(ui);
-        let color = if weak { theme.text_weak } else { theme.text };
-        ui.add(Label::new(RichText::new(text).color(color)).selectable(false).truncate());
-    };
-    let number = |ui: &mut Ui, value: String, weak: bool| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| text(ui, value, weak));
-    };
-    row.col(|ui| {
-        let theme = Theme::of(ui);
-        if focused {
-            let cell = ui.max_rect();
-            let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(3.0, cell.height()));
-            ui.painter().with_clip_rect(edge).rect_filled(edge, 1.0, theme.accent);
-        }
-        ui.add(Label::new(RichText::new(symbol.symbol.as_str()).color(theme.text)).selectable(false).truncate());
-        if symbol.pinned {
-            ui.label(RichText::new(icons::PIN).size(12.0).color(theme.pinned));
-        }
-    });
-    row.col(|ui| state_cell_ui(ui, state, symbol));
-    row.col(|ui| {
-        let span = symbol.span_us.map_or_else(|| format::NONE.to_owned(), |(first, last)| format::date_span(first, last));
-        text(ui, span, symbol.rows == 0);
-    });
-    row.col(|ui| match (symbol.rows, symbol.source_rows) {
-        (0, Some(rows)) => number(ui, format::count(rows), true),
-        (0, None) => number(ui, format::NONE.to_owned(), true),
-        (rows, _) => number(ui, format::count(rows), false),
-    });
-    for bytes in [symbol.bars_bytes, symbol.features_bytes] {
-        row.col(|ui| number(ui, if bytes == 0 { format::NONE.to_owned() } else { format::bytes(bytes) }, bytes == 0));
+    for column in columns {
+        row.col(|ui| cell_ui(ui, state, symbol, *column, focused));
     }
-    row.col(|ui| number(ui, format::count(symbol.hits), symbol.hits == 0));
     let response = row.response();
     if response.clicked() {
         let modifiers = response.ctx.input(|input| input.modifiers);
         out.act(Action::List(ListAction::Click { symbol: symbol.symbol.clone(), toggle: modifiers.command, extend: modifiers.shift }));
     }
     response.context_menu(|ui| row_menu_ui(ui, state, &symbol.symbol, out));
+}
+
+fn cell_ui(ui: &mut Ui, state: &AppState, symbol: &SymbolRow, column: Column, focused: bool) {
+    let theme = Theme::of(ui);
+    let text = |ui: &mut Ui, text: String, weak: bool| {
+        let color = if weak { theme.text_weak } else { theme.text };
+        ui.add(Label::new(RichText::new(text).color(color)).selectable(false).truncate());
+    };
+    let number = |ui: &mut Ui, value: String, weak: bool| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| text(ui, value, weak));
+    };
+    let bytes = |ui: &mut Ui, bytes: u64| number(ui, if bytes == 0 { format::NONE.to_owned() } else { format::bytes(bytes) }, bytes == 0);
+    match column {
+        Column::Symbol => {
+            if focused {
+                let cell = ui.max_rect();
+                let edge = egui::Rect::from_min_size(cell.left_top() - vec2(4.0, 0.0), vec2(3.0, cell.height()));
+                ui.painter().with_clip_rect(edge).rect_filled(edge, 1.0, theme.accent);
+            }
+            ui.add(Label::new(RichText::new(symbol.symbol.as_str()).color(theme.text)).selectable(false).truncate());
+            if symbol.pinned {
+                ui.label(RichText::new(icons::PIN).size(12.0).color(theme.pinned));
+            }
+        }
+        Column::State => state_cell_ui(ui, state, symbol),
+        Column::Range => {
+            let span = symbol.span_us.map_or_else(|| format::NONE.to_owned(), |(first, last)| format::date_span(first, last));
+            text(ui, span, symbol.rows == 0);
+        }
+        Column::Bars => match (symbol.rows, symbol.source_rows) {
+            (0, Some(rows)) => number(ui, format::count(rows), true),
+            (0, None) => number(ui, format::NONE.to_owned(), true),
+            (rows, _) => number(ui, format::count(rows), false),
+        },
+        Column::BarsSize => bytes(ui, symbol.bars_bytes),
+        Column::FeaturesSize => bytes(ui, symbol.features_bytes),
+        Column::Hits => number(ui, format::count(symbol.hits), symbol.hits == 0),
+    }
 }
 
 fn state_cell_ui(ui: &mut Ui, state: &AppState, symbol: &SymbolRow) {
