@@ -3,6 +3,10 @@
 //! The rooms, from the lowest floor up; a room imports only from floors below its own:
 //! `market`, `indicator`, `format`, `fault` → `config`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
+/// Keeps the room of freed columns for the next ones.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod app;
 pub mod cache;
 pub mod cli;

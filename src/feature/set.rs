@@ -5,13 +5,14 @@
 
 use super::build::{Built, Place, Precision, SetParts, Wrong, build};
 use super::definition::Definition;
+use super::evaluate::Plan;
 use super::graph::{Graph, NodeId, WarmUp};
 use super::hash::{DefinitionHash, ENGINE_VERSION};
 use super::set_file;
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// Names that belong to the bars and cannot name a feature.
 pub const RAW_COLUMNS: [&str; 9] = ["date", "time", "open", "high", "low", "close", "volume", "amount", "turnover"];
@@ -66,7 +67,20 @@ struct Inner {
     /// By feature: the first bar that can have a value.
     first_values: Vec<usize>,
     source: String,
+    plan: KeptPlan,
 }
+
+/// How all features are computed; made when it is first needed. It follows from the graph, so that it tells no set from another.
+#[derive(Default)]
+struct KeptPlan(OnceLock<Plan>);
+
+impl PartialEq for KeptPlan {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KeptPlan {}
 
 impl fmt::Debug for FeatureSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,7 +182,7 @@ impl FeatureSet {
         let hash = DefinitionHash::of_text(&canonical_text(&parts, &built));
         let by_node = built.graph.first_values();
         let first_values = built.outputs.iter().map(|output| by_node.get(output.index()).copied().unwrap_or(0)).collect();
-        Self(Arc::new(Inner { parts, built, places, hash, first_values, source }))
+        Self(Arc::new(Inner { parts, built, places, hash, first_values, source, plan: KeptPlan::default() }))
     }
 
     /// The set's name.
@@ -205,6 +219,11 @@ impl FeatureSet {
     #[must_use]
     pub fn graph(&self) -> &Graph {
         &self.0.built.graph
+    }
+
+    /// How all of it is computed.
+    pub(in crate::feature) fn plan(&self) -> &Plan {
+        self.0.plan.0.get_or_init(|| Plan::new(self.graph(), self.outputs()))
     }
 
     /// The node of each feature, in the order of the columns.

@@ -2,28 +2,86 @@
 //!
 //! Not windows and not recursions. Contract: an output has as many rows as asked for; null is NaN and comes out wherever it
 //! goes in, unless the operator says otherwise; what is not finite comes out as null. Plain loops without branches, so that
-//! the compiler vectorises them; the bits do not depend on how it does.
+//! the compiler vectorises them for the processor that is there; the bits do not depend on how it does.
 
 use super::buffer::Operand;
 use crate::feature::graph::{Binary, Comparison, Unary, WarmUp};
 use crate::indicator::finite_or_nan;
 use crate::indicator::price::log_1p;
+use crate::indicator::rolling::widest;
+use pulp::{Simd, WithSimd};
 
 /// Applies a function to every row.
 fn map(x: Operand<'_>, len: usize, out: &mut Vec<f64>, apply: impl Fn(f64) -> f64) {
     match x {
         Operand::Constant(x) => out.resize(out.len() + len, finite_or_nan(apply(x))),
-        Operand::Rows(x) => out.extend(x.iter().map(|x| finite_or_nan(apply(*x)))),
+        Operand::Rows(x) => widest(Loop { out: room(out, x.len()), inputs: [x], apply: |[x]: [f64; 1]| apply(x) }),
     }
 }
 
 /// Applies a function to every row of two operands.
 fn zip(x: Operand<'_>, y: Operand<'_>, len: usize, out: &mut Vec<f64>, apply: impl Fn(f64, f64) -> f64) {
     match (x, y) {
-        (Operand::Rows(x), Operand::Rows(y)) => out.extend(x.iter().zip(y).map(|(x, y)| finite_or_nan(apply(*x, *y)))),
-        (Operand::Rows(x), Operand::Constant(y)) => out.extend(x.iter().map(|x| finite_or_nan(apply(*x, y)))),
-        (Operand::Constant(x), Operand::Rows(y)) => out.extend(y.iter().map(|y| finite_or_nan(apply(x, *y)))),
+        (Operand::Rows(x), Operand::Rows(y)) => {
+            widest(Loop { out: room(out, x.len().min(y.len())), inputs: [x, y], apply: |[x, y]: [f64; 2]| apply(x, y) });
+        }
+        (Operand::Rows(x), Operand::Constant(y)) => {
+            widest(Loop { out: room(out, x.len()), inputs: [x], apply: |[x]: [f64; 1]| apply(x, y) });
+        }
+        (Operand::Constant(x), Operand::Rows(y)) => {
+            widest(Loop { out: room(out, y.len()), inputs: [y], apply: |[y]: [f64; 1]| apply(x, y) });
+        }
         (Operand::Constant(x), Operand::Constant(y)) => out.resize(out.len() + len, finite_or_nan(apply(x, y))),
+    }
+}
+
+/// Room for more rows behind those that are there.
+fn room(out: &mut Vec<f64>, rows: usize) -> &mut [f64] {
+    let before = out.len();
+    out.resize(before + rows, f64::NAN);
+    out.get_mut(before..).unwrap_or_default()
+}
+
+/// A function of the same row of one to three inputs, for every row.
+struct Loop<'a, const INPUTS: usize, Apply> {
+    out: &'a mut [f64],
+    inputs: [&'a [f64]; INPUTS],
+    apply: Apply,
+}
+
+impl<Apply: Fn([f64; 1]) -> f64> WithSimd for Loop<'_, 1, Apply> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { out, inputs: [x], apply } = self;
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = finite_or_nan(apply([*x]));
+        }
+    }
+}
+
+impl<Apply: Fn([f64; 2]) -> f64> WithSimd for Loop<'_, 2, Apply> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { out, inputs: [x, y], apply } = self;
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = finite_or_nan(apply([*x, *y]));
+        }
+    }
+}
+
+impl<Apply: Fn([f64; 3]) -> f64> WithSimd for Loop<'_, 3, Apply> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { out, inputs: [x, y, z], apply } = self;
+        for (out, ((x, y), z)) in out.iter_mut().zip(x.iter().zip(y).zip(z)) {
+            *out = finite_or_nan(apply([*x, *y, *z]));
+        }
     }
 }
 
@@ -101,7 +159,8 @@ pub(super) fn select(condition: Operand<'_>, x: Operand<'_>, y: Operand<'_>, len
             zip(Operand::Rows(condition), x, len, out, |condition, x| pick(condition, x, y));
         }
         (Operand::Rows(condition), Operand::Rows(x), Operand::Rows(y)) => {
-            out.extend(condition.iter().zip(x).zip(y).map(|((condition, x), y)| pick(*condition, *x, *y)));
+            let rows = condition.len().min(x.len()).min(y.len());
+            widest(Loop { out: room(out, rows), inputs: [condition, x, y], apply: |[condition, x, y]: [f64; 3]| pick(condition, x, y) });
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::feature::graph::{Operator, Recursion};
 use crate::indicator::rolling::{self, PairWant, Register, Want};
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// Buffers that are used again and again.
@@ -73,11 +74,11 @@ pub(super) fn start(recursion: Recursion) -> [f64; 2] {
     Register::before_first(recursion).0
 }
 
-/// Carries recursions over one input on; each output is put behind what is in its buffer.
-pub(super) fn recursive(recursions: &[Recursion], input: &[f64], states: &mut [[f64; 2]], outputs: &mut [Vec<f64>]) {
+/// Carries recursions over inputs of the same length on; each output is put behind what is in its buffer.
+pub(super) fn recursive(recursions: &[(Recursion, Cow<'_, [f64]>)], states: &mut [[f64; 2]], outputs: &mut [Vec<f64>]) {
     let mut registers: Vec<Register> = states.iter().map(|numbers| Register(*numbers)).collect();
     let mut steps: Vec<rolling::Step<'_>> = Vec::with_capacity(recursions.len());
-    for ((recursion, register), output) in recursions.iter().zip(&mut registers).zip(outputs) {
+    for (((recursion, input), register), output) in recursions.iter().zip(&mut registers).zip(outputs) {
         let before = output.len();
         output.resize(before + input.len(), f64::NAN);
         let output = output.get_mut(before..).unwrap_or_default();

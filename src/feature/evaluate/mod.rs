@@ -18,14 +18,15 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::feature) use plan::Plan;
 pub(in crate::feature) use registers::Registers;
 
 use super::graph::{Graph, NodeId};
 use super::state::FeatureState;
 use super::{FeatureSet, FeatureTable};
 use crate::market::Bars;
-use plan::Plan;
 use run::Run;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ const PIECE_ROWS: usize = 8_192;
 /// The table has a row for every bar; a value that is not defined is NaN, and none is infinite.
 #[must_use]
 pub fn compute(set: &FeatureSet, bars: &Bars) -> FeatureTable {
-    let wanted = Wanted::of(set.graph(), set.outputs());
+    let wanted = Wanted::all(set);
     let (columns, _) = wanted.rows(bars, 0, bars.len(), wanted.registers());
     table(set, 0..set.outputs().len(), bars, 0, columns)
 }
@@ -49,7 +50,7 @@ pub fn compute_some(set: &FeatureSet, places: &[usize], bars: &Bars, state_at: u
     let state_at = state_at.min(bars.len());
     let known = |place: &usize| set.outputs().get(*place).map(|output| (*place, *output));
     let (places, outputs): (Vec<usize>, Vec<NodeId>) = places.iter().filter_map(known).unzip();
-    let wanted = Wanted::of(set.graph(), &outputs);
+    let wanted = if outputs == set.outputs() { Wanted::all(set) } else { Wanted::of(set.graph(), &outputs) };
     let (columns, registers) = wanted.rows(bars, 0, state_at, wanted.registers());
     (table(set, places.into_iter(), bars, 0, columns), FeatureState::noted(bars, state_at, &registers))
 }
@@ -78,7 +79,7 @@ pub fn continue_from(
     if state.rows() != from_row || state_at < from_row || !state.is_of(bars) {
         return None;
     }
-    let wanted = Wanted::of(set.graph(), set.outputs());
+    let wanted = Wanted::all(set);
     let mut registers = wanted.registers();
     if !state.load(&mut registers) {
         return None;
@@ -92,25 +93,30 @@ pub fn continue_from(
 /// where a function of the set needs every bar since the first.
 #[must_use]
 pub fn look_back(set: &FeatureSet) -> usize {
-    let plan = Plan::new(set.graph(), set.outputs());
+    let plan = set.plan();
     if plan.given.is_empty() { plan.look_back.max(1) } else { usize::MAX }
 }
 
 /// The registers that a state of all of a set's features has, as before the first row.
 pub(in crate::feature) fn registers_of(set: &FeatureSet) -> Registers {
-    Wanted::of(set.graph(), set.outputs()).registers()
+    Wanted::all(set).registers()
 }
 
 /// Some outputs of a graph and how they are computed.
 struct Wanted<'a> {
     graph: &'a Graph,
     outputs: &'a [NodeId],
-    plan: Plan,
+    plan: Cow<'a, Plan>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(graph: &'a Graph, outputs: &'a [NodeId]) -> Self {
-        Self { graph, outputs, plan: Plan::new(graph, outputs) }
+        Self { graph, outputs, plan: Cow::Owned(Plan::new(graph, outputs)) }
+    }
+
+    /// All features of a set, by the plan it keeps.
+    fn all(set: &'a FeatureSet) -> Self {
+        Self { graph: set.graph(), outputs: set.outputs(), plan: Cow::Borrowed(set.plan()) }
     }
 
     fn registers(&self) -> Registers {
@@ -122,12 +128,13 @@ impl<'a> Wanted<'a> {
         let given = self.given(bars);
         let run = Run { graph: self.graph, plan: &self.plan, bars, given: &given };
         let mut columns: Vec<Vec<f64>> = Vec::new();
+        let rows = bars.len().saturating_sub(from_row);
         for piece in self.pieces(from_row..state_at) {
-            extend(&mut columns, run.rows(self.outputs, &piece, &mut registers));
+            extend(&mut columns, run.rows(self.outputs, &piece, &mut registers), rows);
         }
         let noted = registers.clone();
         for piece in self.pieces(state_at..bars.len()) {
-            extend(&mut columns, run.rows(self.outputs, &piece, &mut registers));
+            extend(&mut columns, run.rows(self.outputs, &piece, &mut registers), rows);
         }
         columns.resize(self.outputs.len(), Vec::new());
         (columns, noted)
@@ -159,13 +166,17 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn extend(columns: &mut Vec<Vec<f64>>, more: Vec<Vec<f64>>) {
+/// Puts the rows of a piece behind those before. The first has to make room for all `rows` if it is not the only one.
+fn extend(columns: &mut Vec<Vec<f64>>, more: Vec<Vec<f64>>, rows: usize) {
     if columns.is_empty() {
         *columns = more;
+        for column in columns.iter_mut() {
+            column.reserve_exact(rows.saturating_sub(column.len()));
+        }
         return;
     }
-    for (column, mut more) in columns.iter_mut().zip(more) {
-        column.append(&mut more);
+    for (column, more) in columns.iter_mut().zip(more) {
+        column.extend_from_slice(&more);
     }
 }
 

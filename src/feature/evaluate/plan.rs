@@ -1,30 +1,30 @@
 //! In which order the nodes of a graph are computed, which go together, and how far back each is needed.
 //!
 //! Not the computing (`run`). Contract: a plan depends on the graph and the wanted outputs only, never on bars; of nodes that
-//! nobody needs it knows nothing. Nodes with one input that share it and their kind of work are one step, so that what they
-//! have in common is done once.
+//! nobody needs it knows nothing. Nodes that share their input and their kind of work are one step, so that what they have in
+//! common is done once; recursions that do not wait for one another are one step, too.
 
 use crate::feature::graph::{Graph, Node, NodeId, Operator, Reach};
 use std::collections::BTreeMap;
 
 /// Some nodes that are computed in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::feature) enum Step {
     /// One node by itself.
     Single(NodeId),
     /// Rolling statistics of one input.
     Rolling(Vec<NodeId>),
     /// Rolling statistics of one pair of inputs.
     Pair(Vec<NodeId>),
-    /// Recursions over one input.
-    Recursive(Vec<NodeId>),
+    /// Recursions that do not wait for one another, and what they read.
+    Recursive(Vec<NodeId>, Vec<NodeId>),
     /// Outputs of one TA-Lib call.
     Talib(Vec<NodeId>),
 }
 
 /// How the wanted outputs of a graph are computed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(in crate::feature) struct Plan {
     /// In order.
     pub steps: Vec<Step>,
     /// By node: how many rows before the first wanted one have to be there; `None` for nodes that are not needed.
@@ -41,7 +41,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The plan for these outputs. TA-Lib's nodes are expected to be given: see [`for_given`](Self::for_given).
-    pub(super) fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
+    pub(in crate::feature) fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
         let mut plan = Self { before: vec![None; graph.nodes().len()], readers: vec![0; graph.nodes().len()], ..Self::default() };
         for output in outputs {
             plan.need(*output, 0);
@@ -119,39 +119,60 @@ impl Plan {
         graph.ids().zip(graph.nodes()).filter(|(id, _)| self.before.get(id.index()).copied().flatten().is_some()).collect()
     }
 
-    /// Groups the needed nodes into steps; a group stands where its first member does, which is after all it reads.
+    /// Groups the needed nodes into steps.
+    ///
+    /// Recursions that do not read each other's results go on together: each waits for its own last value, and many wait as
+    /// long as one. So all that can be computed before the first recursions comes first, then these, then what follows from them.
     fn arrange(&mut self, graph: &Graph) {
-        let mut groups: BTreeMap<(u8, Vec<NodeId>, String), usize> = BTreeMap::new();
+        let mut levels: BTreeMap<usize, Vec<(NodeId, &Node)>> = BTreeMap::new();
+        let mut waits: Vec<usize> = vec![0; graph.nodes().len()];
         for (id, node) in self.needed_nodes(graph) {
-            let is_given = self.given.contains(&id);
-            let key = match &node.operator {
-                Operator::Field(_) | Operator::Constant(_) => None,
-                _ if is_given => None,
-                Operator::Rolling { .. } => Some((0, node.inputs.clone(), String::new())),
-                Operator::Pair { .. } => Some((1, node.inputs.clone(), String::new())),
-                Operator::Recursive(_) => Some((2, node.inputs.clone(), String::new())),
-                Operator::Talib { call, .. } => Some((3, node.inputs.clone(), call.to_string())),
-                _ => None,
-            };
-            if is_given || matches!(node.operator, Operator::Field(_) | Operator::Constant(_)) {
+            if self.given.contains(&id) || matches!(node.operator, Operator::Field(_) | Operator::Constant(_)) {
                 continue;
             }
-            let place = key.as_ref().and_then(|key| groups.get(key).copied());
-            if let Some(place) = place {
-                if let Some(Step::Rolling(members) | Step::Pair(members) | Step::Recursive(members) | Step::Talib(members)) =
-                    self.steps.get_mut(place)
-                {
+            let after = |input: &NodeId| {
+                let is_recursion = graph.node(*input).is_some_and(|node| matches!(node.operator, Operator::Recursive(_)));
+                waits.get(input.index()).copied().unwrap_or(0) + usize::from(is_recursion)
+            };
+            let level = node.inputs.iter().map(after).max().unwrap_or(0);
+            if let Some(own) = waits.get_mut(id.index()) {
+                *own = level;
+            }
+            levels.entry(level).or_default().push((id, node));
+        }
+        for nodes in levels.into_values() {
+            self.arrange_level(nodes);
+        }
+    }
+
+    /// Steps for nodes that wait for equally many recursions; a group stands where its first member does, which is after all it reads.
+    fn arrange_level(&mut self, nodes: Vec<(NodeId, &Node)>) {
+        let mut groups: BTreeMap<(u8, &[NodeId], String), usize> = BTreeMap::new();
+        let (mut recursions, mut carried): (Vec<NodeId>, Vec<NodeId>) = (Vec::new(), Vec::new());
+        for (id, node) in nodes {
+            let key = match &node.operator {
+                Operator::Rolling { .. } => Some((0, node.inputs.as_slice(), String::new())),
+                Operator::Pair { .. } => Some((1, node.inputs.as_slice(), String::new())),
+                Operator::Talib { call, .. } => Some((2, node.inputs.as_slice(), call.to_string())),
+                Operator::Recursive(_) => {
+                    recursions.push(id);
+                    carried.extend(&node.inputs);
+                    continue;
+                }
+                _ => None,
+            };
+            if let Some(place) = key.as_ref().and_then(|key| groups.get(key).copied()) {
+                if let Some(Step::Rolling(members) | Step::Pair(members) | Step::Talib(members)) = self.steps.get_mut(place) {
                     members.push(id);
                 }
                 continue;
             }
-            for input in node.inputs.clone() {
-                self.read(input);
+            for input in &node.inputs {
+                self.read(*input);
             }
             let step = match key.as_ref().map(|key| key.0) {
                 Some(0) => Step::Rolling(vec![id]),
                 Some(1) => Step::Pair(vec![id]),
-                Some(2) => Step::Recursive(vec![id]),
                 Some(_) => Step::Talib(vec![id]),
                 None => Step::Single(id),
             };
@@ -159,6 +180,14 @@ impl Plan {
                 groups.insert(key, self.steps.len());
             }
             self.steps.push(step);
+        }
+        if !recursions.is_empty() {
+            carried.sort_unstable();
+            carried.dedup();
+            for input in &carried {
+                self.read(*input);
+            }
+            self.steps.push(Step::Recursive(recursions, carried));
         }
     }
 }

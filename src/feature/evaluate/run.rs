@@ -10,6 +10,7 @@ use super::{elementwise, kernels};
 use crate::feature::graph::{Field, Graph, Node, NodeId, Operator, Reach};
 use crate::indicator::finite_or_nan;
 use crate::market::Bars;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What runs over the bars of one symbol share.
@@ -130,14 +131,15 @@ impl<'a> Run<'a> {
     fn step(&self, step: &Step, rows: &Range<usize>, values: &mut Values<'a>, registers: &mut Registers) {
         let (ids, inputs): (&[NodeId], &[NodeId]) = match step {
             Step::Single(id) => (std::slice::from_ref(id), self.node(*id).map_or(&[], |node| &node.inputs)),
-            Step::Rolling(ids) | Step::Pair(ids) | Step::Recursive(ids) | Step::Talib(ids) => {
+            Step::Recursive(ids, inputs) => (ids, inputs),
+            Step::Rolling(ids) | Step::Pair(ids) | Step::Talib(ids) => {
                 (ids, ids.first().and_then(|id| self.node(*id)).map_or(&[], |node| &node.inputs))
             }
         };
         match step {
             Step::Single(id) => self.single(*id, rows, values),
             Step::Rolling(_) | Step::Pair(_) => self.windowed(ids, inputs, rows, values),
-            Step::Recursive(_) => self.recursive(ids, inputs, rows, values, registers),
+            Step::Recursive(..) => self.recursive(ids, rows, values, registers),
             Step::Talib(_) => self.talib(ids, inputs, rows, values),
         }
         for input in inputs {
@@ -211,9 +213,9 @@ impl<'a> Run<'a> {
             Buffer::Constant(value) => {
                 let mut rows = pool.take();
                 rows.resize(seen.len(), *value);
-                std::borrow::Cow::Owned(rows)
+                Cow::Owned(rows)
             }
-            buffer => std::borrow::Cow::Borrowed(buffer.rows(seen.clone())),
+            buffer => Cow::Borrowed(buffer.rows(seen.clone())),
         };
         let x = input(0, &mut values.pool);
         if inputs.len() > 1 {
@@ -227,11 +229,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn recursive(&self, ids: &[NodeId], inputs: &[NodeId], rows: &Range<usize>, values: &mut Values<'a>, registers: &mut Registers) {
+    fn recursive(&self, ids: &[NodeId], rows: &Range<usize>, values: &mut Values<'a>, registers: &mut Registers) {
         let recursions: Vec<_> = ids
             .iter()
-            .filter_map(|id| match self.node(*id).map(|node| &node.operator) {
-                Some(Operator::Recursive(recursion)) => Some(*recursion),
+            .filter_map(|id| match self.node(*id).map(|node| (&node.operator, node.inputs.first())) {
+                Some((Operator::Recursive(recursion), input)) => Some((*recursion, input.copied())),
                 _ => None,
             })
             .collect();
@@ -246,11 +248,15 @@ impl<'a> Run<'a> {
             .collect();
         let mut states: Vec<[f64; 2]> = ids.iter().map(|id| registers.numbers(*id)).collect();
         {
-            let input = inputs.first().map_or(&Buffer::Nothing, |input| values_of(&values.buffers, *input));
-            match input {
-                Buffer::Constant(value) => kernels::recursive(&recursions, &vec![*value; rows.len()], &mut states, &mut outputs),
-                buffer => kernels::recursive(&recursions, buffer.rows(rows.clone()), &mut states, &mut outputs),
-            }
+            let of_rows = |(recursion, input): &(_, Option<NodeId>)| {
+                let rows = match input.map_or(&Buffer::Nothing, |input| values_of(&values.buffers, input)) {
+                    Buffer::Constant(value) => Cow::Owned(vec![*value; rows.len()]),
+                    buffer => Cow::Borrowed(buffer.rows(rows.clone())),
+                };
+                (*recursion, rows)
+            };
+            let inputs: Vec<(_, Cow<'_, [f64]>)> = recursions.iter().map(of_rows).collect();
+            kernels::recursive(&inputs, &mut states, &mut outputs);
         }
         for ((id, mut output), numbers) in ids.iter().zip(outputs).zip(states) {
             let history = registers.history(*id).len();
@@ -262,11 +268,11 @@ impl<'a> Run<'a> {
 
     fn talib(&self, ids: &[NodeId], inputs: &[NodeId], rows: &Range<usize>, values: &mut Values<'a>) {
         let Some(Operator::Talib { call, .. }) = ids.first().and_then(|id| self.node(*id)).map(|node| &node.operator) else { return };
-        let columns: Vec<std::borrow::Cow<'_, [f64]>> = inputs
+        let columns: Vec<Cow<'_, [f64]>> = inputs
             .iter()
             .map(|input| match values_of(&values.buffers, *input) {
-                Buffer::Constant(value) => std::borrow::Cow::Owned(vec![*value; rows.len()]),
-                buffer => std::borrow::Cow::Borrowed(buffer.rows(rows.clone())),
+                Buffer::Constant(value) => Cow::Owned(vec![*value; rows.len()]),
+                buffer => Cow::Borrowed(buffer.rows(rows.clone())),
             })
             .collect();
         let slices: Vec<&[f64]> = columns.iter().map(AsRef::as_ref).collect();

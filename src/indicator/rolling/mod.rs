@@ -34,6 +34,7 @@ mod plain;
 mod tests;
 
 pub use family::{PairWant, Scratch, Want, family, pair_family};
+pub use lanes::widest;
 pub use recursion::{Register, Step, recur};
 pub use statistic::{Finite, PairStatistic, Recursion, Statistic, WarmUp};
 

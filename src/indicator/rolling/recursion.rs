@@ -37,39 +37,48 @@ pub struct Step<'a> {
     pub output: &'a mut [f64],
 }
 
-/// Runs recursions. Neighbours of one kind (averages with a constant weight, adjusted averages) over inputs of the same
-/// length go on beside each other, eight taking little longer than one: each has to wait for its own last value, but not for
-/// the others'.
+/// Runs recursions. Those of one kind (averages with a constant weight, adjusted averages) over inputs of the same length go
+/// on beside each other, eight taking little longer than one: each has to wait for its own last value, but not for the
+/// others'. One whose nulls do not end soon goes alone.
 pub fn recur(steps: &mut [Step<'_>]) {
-    let mut rest = steps;
-    while let Some(first) = rest.first() {
-        let kind = first.kind();
-        let same = rest.iter().take_while(|step| step.kind() == kind).count();
-        let (mut same, others) = rest.split_at_mut(same);
-        together::<8>(&mut same, kind);
-        together::<4>(&mut same, kind);
-        together::<3>(&mut same, kind);
-        together::<2>(&mut same, kind);
-        together::<1>(&mut same, kind);
-        rest = others;
+    let mut together: Vec<(Kind, usize, &mut Step<'_>)> = Vec::with_capacity(steps.len());
+    for step in steps {
+        match step.steady_from().filter(|from| *from <= MOST_ROWS_ALONE) {
+            Some(from) if step.kind() != Kind::Sum => together.push((step.kind(), from, step)),
+            _ => alone(step),
+        }
+    }
+    together.sort_by_key(|(kind, ..)| *kind);
+    for same in together.chunk_by_mut(|one, other| one.0 == other.0) {
+        let mut rest = same;
+        run::<8>(&mut rest);
+        run::<4>(&mut rest);
+        run::<3>(&mut rest);
+        run::<2>(&mut rest);
+        run::<1>(&mut rest);
     }
 }
 
+/// Rows that those which go together may each run alone first.
+const MOST_ROWS_ALONE: usize = 256;
+
 /// Runs as many steps of one kind as go beside each other, and leaves the others.
-fn together<const STEPS: usize>(steps: &mut &mut [Step<'_>], kind: Kind) {
+fn run<const STEPS: usize>(steps: &mut &mut [(Kind, usize, &mut Step<'_>)]) {
     while let Some((now, _)) = steps.split_first_chunk_mut::<STEPS>() {
-        let steady: Option<usize> = now.iter().map(Step::steady_from).try_fold(0, |latest, from| Some(latest.max(from?)));
-        match (kind, steady) {
-            (Kind::Steady(_), Some(row)) => lanes(now.each_mut().map(|step| step.split(row))),
-            (Kind::Adjusted(_), Some(row)) => adjusted(now.each_mut().map(|step| step.split(row))),
-            _ => now.iter_mut().for_each(alone),
+        let row = now.iter().map(|(_, from, _)| *from).max().unwrap_or(0);
+        let is_adjusted = now.iter().any(|(kind, ..)| matches!(kind, Kind::Adjusted(_)));
+        let rest = now.each_mut().map(|(.., step)| step.split(row));
+        if is_adjusted {
+            adjusted(rest)
+        } else {
+            lanes(rest)
         }
         *steps = std::mem::take(steps).get_mut(STEPS..).unwrap_or_default();
     }
 }
 
 /// What goes on beside each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// y = y' + w·(x − y') with the same w for ever.
     Steady(usize),
@@ -119,8 +128,12 @@ impl Step<'_> {
             missing -= usize::from(!self.input.get(from)?.is_nan());
             from += 1;
         }
-        let nulls = self.input.get(from..)?.iter().fold(false, |nulls, x| nulls | x.is_nan());
-        (!nulls).then_some(from)
+        let rest = self.input.get(from..)?;
+        // Mostly there are none, and looking whether there are any takes many values at a time.
+        if rest.iter().fold(false, |nulls, x| nulls | x.is_nan()) {
+            from += rest.iter().rposition(|x| x.is_nan()).map_or(0, |row| row + 1);
+        }
+        Some(from)
     }
 
     /// The rows up to one by themselves, and the step over the others.
