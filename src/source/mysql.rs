@@ -194,7 +194,9 @@ impl MySqlServer {
                 }
             }
         };
-        Ok(TablePlan::new(table, columns, dates, is_number, is_text))
+        let plan = TablePlan::new(table, columns, dates, is_number, is_text);
+        self.look_at_size(&plan).await?;
+        Ok(plan)
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
@@ -252,7 +254,7 @@ impl MySqlServer {
         let doing = READING;
         let mut collector = Collector::new(symbols, &plan.columns, request.range);
         let (start, end) = bounds(plan.dates, &request.range);
-        let sql = bars_query(plan, asked_count(plan, symbols), start.is_some(), end.is_some(), Sent::AsDoubles);
+        let sql = bars_query(plan, asked_count(plan, symbols), start.is_some(), end.is_some(), Sent { as_stored: false, in_order: true });
         let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
         let mut connection = self.connection().await?;
         {
@@ -390,13 +392,13 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
-/// How numbers are asked for.
+/// How rows are asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    /// As doubles, whatever they are.
-    AsDoubles,
-    /// Doubles and whole numbers as they are stored.
-    AsStored,
+struct Sent {
+    /// Whole numbers as they are stored, not as doubles.
+    as_stored: bool,
+    /// By symbol and date.
+    in_order: bool,
 }
 
 /// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) … ORDER BY symbol, date`
@@ -408,10 +410,10 @@ fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool, 
         let Some((_, kind)) = number else { continue };
         let column = quoted(plan.columns.get(role).unwrap_or_default());
         let type_name = plan.table.column_of(&plan.columns, role).map_or("", |column| column.type_name.as_str());
-        let is_as_wanted = type_name == "double" || (sent == Sent::AsStored && type_name.contains("int"));
+        let is_as_wanted = type_name == "double" || (sent.as_stored && type_name.contains("int"));
         sql.push_str(&if kind == NumberKind::Text || is_as_wanted {
             format!(", {column}")
-        } else if sent == Sent::AsStored {
+        } else if sent.as_stored {
             // As digests have it.
             format!(", {column} * 1E0")
         } else {
@@ -426,7 +428,9 @@ fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool, 
     if has_end {
         sql.push_str(&format!(" AND {date} < ?"));
     }
-    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    if sent.in_order {
+        sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    }
     sql
 }
 

@@ -12,13 +12,14 @@ use super::wire::{Cursor, Wire, WireError, put_counted, sound, told_error};
 use super::{MySqlServer, READING, Sent, asked_count, bars_query, send_all, server};
 use crate::market::Symbol;
 use crate::source::collect::Collector;
+use crate::source::columns::ColumnRole;
 use crate::source::error::SourceError;
 use crate::source::server::{CONNECTING, Kept, in_time};
 use crate::source::table::TablePlan;
 use crate::source::time_value::{Bound, bounds};
 use crate::source::{FetchRequest, Fetched};
 use chrono::{Datelike, NaiveDate};
-use sqlx::Connection;
+use sqlx::{Connection, Row};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -34,15 +35,20 @@ const TEXT: [u8; 2] = [0xFD, 0];
 /// What waiting for rows is called when it takes too long.
 const WAITING: &str = "waiting for the next rows";
 
+/// Most rows that are put in order here, which takes all of them in memory at once.
+const MOST_UNSORTED: usize = 2_000_000;
+
 /// The connections of this client, and whether it is of use with this server.
 pub(super) struct FastClient {
     kept: Kept<Wire>,
     is_unsupported: AtomicBool,
+    /// Whether rows are put in order here instead of in the server.
+    sorts_here: AtomicBool,
 }
 
 impl FastClient {
     pub(super) fn new(connections: usize) -> Self {
-        Self { kept: Kept::new(connections), is_unsupported: AtomicBool::new(false) }
+        Self { kept: Kept::new(connections), is_unsupported: AtomicBool::new(false), sorts_here: AtomicBool::new(false) }
     }
 
     /// Gives up a connection that is not used.
@@ -61,6 +67,24 @@ impl MySqlServer {
         !self.fast.is_unsupported.load(Ordering::Relaxed) && is_countable(plan)
     }
 
+    /// Looks whether the server would have to sort rows that are soon sorted here.
+    ///
+    /// A table whose primary key begins with the symbol gives them in order as it is. Any other it reads from end to end when many
+    /// symbols are asked for, and sorting takes it as long as reading; a big one is left to it for the memory.
+    pub(super) async fn look_at_size(&self, plan: &TablePlan) -> Result<(), SourceError> {
+        let sql = "SELECT CAST(table_rows AS SIGNED), (SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() \
+                   AND table_name = ? AND index_name = 'PRIMARY' AND seq_in_index = 1 AND column_name = ?) \
+                   FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ? AND table_type = 'BASE TABLE'";
+        let (table, symbol) = (plan.table.name.as_str(), plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+        let found = self.rows(sql.to_owned(), &[table, symbol, table], "looking at the table's size").await?;
+        let sorts_here = found.first().is_some_and(|row| {
+            let number = |column: usize| row.try_get_unchecked::<Option<i64>, _>(column).ok().flatten();
+            number(0).and_then(|rows| usize::try_from(rows).ok()).is_some_and(|rows| rows <= MOST_UNSORTED) && number(1) == Some(0)
+        });
+        self.fast.sorts_here.store(sorts_here, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Reads the symbols of one statement. `None` when that is left to the general client; `false` when nobody listens any more.
     pub(super) async fn fetch_fast(
         &self,
@@ -76,12 +100,13 @@ impl MySqlServer {
             Ok(wire) => wire,
             Err(error) => return self.failed(error, CONNECTING),
         };
+        let in_order = !self.fast.sorts_here.load(Ordering::Relaxed);
         let asking = async {
-            let (statement, columns) = ask(&mut wire, plan, symbols, request).await?;
-            let collector = Collector::new(symbols, &plan.columns, request.range);
+            let (statement, columns) = ask(&mut wire, plan, symbols, request, in_order).await?;
+            let collector = if in_order { Collector::new } else { Collector::unsorted }(symbols, &plan.columns, request.range);
             let counting =
                 request.digest.filter(|_| is_countable(plan)).and_then(|digest| Counting::new(plan, symbols, digest.until, &columns));
-            Ok((statement, Rows::new(plan, &columns, collector, counting)?))
+            Ok((statement, Rows::new(plan, &columns, collector, counting, in_order)?))
         };
         let (statement, mut rows) = match in_time(self.query_timeout, WAITING, &self.url, asking).await? {
             Ok(rows) => rows,
@@ -102,6 +127,11 @@ impl MySqlServer {
                         let error = told_error(packet).unwrap_or_else(|| WireError::Protocol("a row of an unknown kind".to_owned()));
                         return Err(self.explain_wire(&error, READING));
                     }
+                }
+                if !in_order && rows.count() > MOST_UNSORTED {
+                    // The server was wrong about the size. Nothing was sent so far.
+                    self.fast.sorts_here.store(false, Ordering::Relaxed);
+                    return Ok(None);
                 }
                 if rows.has_ready() && !send_all(rows.take_ready(), out).await? {
                     return Ok(Some(false));
@@ -161,9 +191,15 @@ impl MySqlServer {
 }
 
 /// Prepares and executes the statement that reads bars; what it is called, and the columns of its rows.
-async fn ask(wire: &mut Wire, plan: &TablePlan, symbols: &[Symbol], request: &FetchRequest) -> Result<(u32, Vec<Column>), WireError> {
+async fn ask(
+    wire: &mut Wire,
+    plan: &TablePlan,
+    symbols: &[Symbol],
+    request: &FetchRequest,
+    in_order: bool,
+) -> Result<(u32, Vec<Column>), WireError> {
     let (start, end) = bounds(plan.dates, &request.range);
-    let sql = bars_query(plan, asked_count(plan, symbols), start.is_some(), end.is_some(), Sent::AsStored);
+    let sql = bars_query(plan, asked_count(plan, symbols), start.is_some(), end.is_some(), Sent { as_stored: true, in_order });
     wire.command(PREPARE, &[sql.as_bytes()]).await?;
     let mut prepared = Cursor(sound(wire.packet().await?)?);
     prepared.byte()?;

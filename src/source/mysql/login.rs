@@ -203,4 +203,58 @@ mod tests {
         assert!(proof("caching_sha2_password", b"", nonce).unwrap().is_empty());
         assert!(matches!(proof("dialog", b"secret", nonce), Err(WireError::Unsupported(_))));
     }
+
+    /// A server that says what it is told to, one packet after every one it gets.
+    async fn scripted(plugin: &str, says: Vec<Vec<u8>>) -> (u16, tokio::task::JoinHandle<usize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut first = b"\n8.0.18\x00\x19\x00\x00\x00\x114aB0c\x06g\x00\xff\xf7\xff\x02\x00\xff\xc7\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00tL\x03s\x0f[4\rl4. \x00".to_vec();
+        first.extend(plugin.as_bytes());
+        first.push(0);
+        let serving = tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.unwrap();
+            let mut said = 0;
+            for packet in std::iter::once(first).chain(says) {
+                let mut whole = vec![packet.len() as u8, 0, 0, 0];
+                whole.extend(packet);
+                socket.writable().await.unwrap();
+                socket.try_write(&whole).unwrap();
+                said += 1;
+                socket.readable().await.unwrap();
+                if socket.try_read(&mut [0; 4096]).unwrap_or(0) == 0 {
+                    break;
+                }
+            }
+            said
+        });
+        (port, serving)
+    }
+
+    #[tokio::test]
+    async fn logins_of_other_servers_go_as_they_should() {
+        let ok = || vec![0, 0, 0, 2, 0, 0, 0];
+        let switch = |plugin: &str| [&[0xFE], plugin.as_bytes(), b"\x0001234567890123456789\x00"].concat();
+        let told = |number: u16| [&[0xFF], number.to_le_bytes().as_slice(), b"#28000no"].concat();
+        type Judge = fn(&Result<Wire, WireError>) -> bool;
+        let cases: [(&str, Vec<Vec<u8>>, Judge); 8] = [
+            ("caching_sha2_password", vec![ok(), ok(), ok()], |result| result.is_ok()),
+            ("mysql_native_password", vec![ok(), ok(), ok()], |result| result.is_ok()),
+            ("caching_sha2_password", vec![switch("mysql_native_password"), ok(), ok(), ok()], |result| result.is_ok()),
+            ("caching_sha2_password", vec![vec![1, 4]], |result| matches!(result, Err(WireError::NotNow(_)))),
+            ("caching_sha2_password", vec![switch("dialog")], |result| matches!(result, Err(WireError::Unsupported(_)))),
+            ("gssapi", Vec::new(), |result| matches!(result, Err(WireError::Unsupported(_)))),
+            ("caching_sha2_password", vec![told(1045)], |result| matches!(result, Err(WireError::Server { number: 1045, .. }))),
+            ("caching_sha2_password", vec![ok(), told(1193)], |result| matches!(result, Err(WireError::Server { number: 1193, .. }))),
+        ];
+        for (number, (plugin, says, judge)) in cases.into_iter().enumerate() {
+            let (port, serving) = scripted(plugin, says).await;
+            let url = SourceUrl::parse(&format!("mysql://tester:secret@127.0.0.1:{port}/market")).unwrap();
+            let result = log_in(&url).await;
+            assert!(judge(&result), "{number}: {:?}", result.err());
+            drop(result.err());
+            serving.abort();
+            let secured = SourceUrl::parse(&format!("mysql://tester:secret@127.0.0.1:{port}/market?tls=require")).unwrap();
+            assert!(log_in(&secured).await.is_err());
+        }
+    }
 }

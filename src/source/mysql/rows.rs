@@ -5,11 +5,12 @@
 use super::counting::Counting;
 use super::values::{Column, Shape, Value, Values};
 use super::wire::WireError;
-use crate::market::Symbol;
+use crate::market::{RawBars, Symbol};
 use crate::source::Fetched;
 use crate::source::collect::{Collector, NoTime};
 use crate::source::table::{NumberKind, TablePlan};
 use crate::source::time_value::{DateStyle, micros_of_number, micros_of_text, number_of_text};
+use std::cmp::Ordering;
 
 /// What becomes of the numbers of a column: their place in a bar, and how they are sent.
 type Place = (usize, NumberKind);
@@ -27,11 +28,21 @@ pub(super) struct Rows {
     last: Vec<u8>,
     last_symbol: String,
     last_slot: Option<usize>,
+    in_order: bool,
+    count: usize,
 }
 
 impl Rows {
     /// Decides how the rows of an answer with these columns are read.
-    pub(super) fn new(plan: &TablePlan, columns: &[Column], collector: Collector, counting: Option<Counting>) -> Result<Self, WireError> {
+    ///
+    /// `in_order`: whether they come by symbol and date.
+    pub(super) fn new(
+        plan: &TablePlan,
+        columns: &[Column],
+        collector: Collector,
+        counting: Option<Counting>,
+        in_order: bool,
+    ) -> Result<Self, WireError> {
         let odd = || WireError::Unsupported("a column of an unexpected type".to_owned());
         let shape_of = |position: usize| columns.get(position).map(|column| column.shape).ok_or_else(odd);
         let (symbol_shape, date_shape) = (shape_of(0)?, shape_of(1)?);
@@ -69,6 +80,8 @@ impl Rows {
             last: Vec::new(),
             last_symbol: String::new(),
             last_slot: None,
+            in_order,
+            count: 0,
         })
     }
 
@@ -102,7 +115,14 @@ impl Rows {
             }
         }
         self.collector.push(slot, time, &numbers);
+        self.count += 1;
         Ok(())
+    }
+
+    /// How many rows were read.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     fn symbol_begins(&mut self, symbol: &[u8]) -> Result<(), WireError> {
@@ -127,7 +147,41 @@ impl Rows {
 
     /// No more rows come.
     pub(super) fn finish(mut self) -> Vec<Fetched> {
-        with_digests(self.collector.finish(), self.counting.as_mut())
+        let mut ready = self.collector.finish();
+        if !self.in_order {
+            ready.iter_mut().filter_map(|fetched| fetched.result.as_mut().ok()).for_each(put_in_order);
+        }
+        with_digests(ready, self.counting.as_mut())
+    }
+}
+
+/// Sorts rows by their time, and those of one time by their values: which of them counts must not depend on the server's mood.
+fn put_in_order(bars: &mut RawBars) {
+    if bars.time_us.is_sorted_by(|one, next| one < next) {
+        return;
+    }
+    let mut order: Vec<usize> = (0..bars.len()).collect();
+    let values = [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume, &bars.amount, &bars.turnover, &bars.float_shares];
+    order.sort_by(|one, other| {
+        let by_value = |column: &Vec<f64>| match (column.get(*one), column.get(*other)) {
+            (Some(one), Some(other)) => Some(one.total_cmp(other)).filter(|order| order.is_ne()),
+            _ => None,
+        };
+        let by_time = bars.time_us.get(*one).cmp(&bars.time_us.get(*other));
+        by_time.then_with(|| values.iter().find_map(|column| by_value(column)).unwrap_or(Ordering::Equal))
+    });
+    bars.time_us = order.iter().filter_map(|row| bars.time_us.get(*row).copied()).collect();
+    for column in [
+        &mut bars.open,
+        &mut bars.high,
+        &mut bars.low,
+        &mut bars.close,
+        &mut bars.volume,
+        &mut bars.amount,
+        &mut bars.turnover,
+        &mut bars.float_shares,
+    ] {
+        *column = order.iter().filter_map(|row| column.get(*row).copied()).collect();
     }
 }
 
@@ -182,4 +236,18 @@ fn put_number(numbers: &mut [f64; 8], (place, kind): Place, value: &Value) -> Re
         *slot = number;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_put_in_the_order_the_server_would_have_them_in() {
+        let closes = vec![2.0, 9.0, 3.0, 1.0];
+        let mut bars = RawBars { time_us: vec![2, 1, 2, 2], open: vec![1.0; 4], close: closes, ..RawBars::default() };
+        put_in_order(&mut bars);
+        assert_eq!((bars.time_us, bars.open, bars.close), (vec![1, 2, 2, 2], vec![1.0; 4], vec![9.0, 1.0, 2.0, 3.0]));
+        assert!(bars.amount.is_empty());
+    }
 }
