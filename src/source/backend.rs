@@ -135,7 +135,7 @@ impl Store {
             move |fetched| !stop.load(Ordering::Relaxed) && out.send_blocking(fetched).is_ok()
         };
         match (self, content) {
-            (Self::MySql(server), Content::Table(plan)) => server.fetch(plan, &symbols, range, out).await.map(|_| ()),
+            (Self::MySql(server), Content::Table(plan)) => server.fetch(plan, &symbols, &limits, out).await.map(|_| ()),
             (Self::Postgres(server), Content::Table(plan)) => server.fetch(plan, &symbols, range, out).await.map(|_| ()),
             (Self::Sqlite(file), Content::Table(plan)) => {
                 let (file, plan, mut send) = (file.clone(), Arc::clone(plan), send);
@@ -150,9 +150,10 @@ impl Store {
     }
 
     /// Whether rows are counted and hashed as they are fetched, where that is asked for.
-    pub(super) fn digests_on_the_way(&self, _content: &Content) -> bool {
-        match self {
-            Self::MySql(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Files(_) => false,
+    pub(super) fn digests_on_the_way(&self, content: &Content) -> bool {
+        match (self, content) {
+            (Self::MySql(server), Content::Table(plan)) => server.counts_on_the_way(plan),
+            _ => false,
         }
     }
 

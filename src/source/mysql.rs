@@ -3,6 +3,15 @@
 //! Times are the server's wall clock: the session keeps the server's time zone, so a `TIMESTAMP` reads as any other client
 //! shows it.
 
+mod counting;
+mod fast;
+mod login;
+mod rows;
+mod server_text;
+mod tls;
+mod values;
+mod wire;
+
 use super::collect::{Collector, NoTime};
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::SourceError;
@@ -11,14 +20,18 @@ use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
 use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
 use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
-use super::{Fetched, Preview, SourceOptions, SymbolInfo};
-use crate::market::{DateRange, Symbol, micros_of_date};
+use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo};
+use crate::market::{Symbol, micros_of_date};
 use chrono::{NaiveDate, NaiveDateTime};
+use fast::FastClient;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow, MySqlSslMode};
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, MySql, Row};
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
+
+/// What is being done while rows come.
+const READING: &str = "reading bars";
 
 /// A MySQL or MariaDB server, one database of it.
 pub(super) struct MySqlServer {
@@ -27,6 +40,7 @@ pub(super) struct MySqlServer {
     connect_timeout: Duration,
     query_timeout: Duration,
     kept: Kept<MySqlConnection>,
+    fast: FastClient,
 }
 
 impl MySqlServer {
@@ -55,11 +69,14 @@ impl MySqlServer {
             connect_timeout: options.connect_timeout,
             query_timeout: options.query_timeout,
             kept: Kept::new(options.connections),
+            fast: FastClient::new(options.connections),
         }
     }
 
     /// A new connection whose session cannot write and does not mind a reader that pauses.
     async fn open(&self) -> Result<MySqlConnection, SourceError> {
+        // So that there are never more connections than permits.
+        self.fast.drop_idle();
         let opening = async {
             let mut connection = MySqlConnection::connect_with(&self.options).await?;
             for statement in ["SET SESSION TRANSACTION READ ONLY", "SET SESSION net_write_timeout = 3600"] {
@@ -72,12 +89,17 @@ impl MySqlServer {
 
     pub(super) async fn session(&self) -> Result<(SemaphorePermit<'_>, MySqlConnection), SourceError> {
         let permit = self.kept.permit().await?;
+        Ok((permit, self.connection().await?))
+    }
+
+    /// A connection for whoever has a permit.
+    async fn connection(&self) -> Result<MySqlConnection, SourceError> {
         while let Some(mut connection) = self.kept.take() {
             if matches!(tokio::time::timeout(self.connect_timeout, connection.ping()).await, Ok(Ok(()))) {
-                return Ok((permit, connection));
+                return Ok(connection);
             }
         }
-        Ok((permit, self.open().await?))
+        self.open().await
     }
 
     pub(super) fn url(&self) -> &SourceUrl {
@@ -172,7 +194,9 @@ impl MySqlServer {
                 }
             }
         };
-        Ok(TablePlan::new(table, columns, dates, is_number, is_text))
+        let plan = TablePlan::new(table, columns, dates, is_number, is_text);
+        self.look_at_size(&plan).await?;
+        Ok(plan)
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
@@ -205,38 +229,45 @@ impl MySqlServer {
         &self,
         plan: &TablePlan,
         symbols: &[Symbol],
-        range: DateRange,
+        request: &FetchRequest,
         out: &async_channel::Sender<Fetched>,
     ) -> Result<bool, SourceError> {
-        let doing = "reading bars";
-        let mut collector = Collector::new(symbols, &plan.columns, range);
         let asked = asked_count(plan, symbols);
         if asked > 0 {
-            let (start, end) = bounds(plan.dates, &range);
-            let sql = bars_query(plan, asked, start.is_some(), end.is_some());
-            let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
-            let (_permit, mut connection) = self.session().await?;
-            {
-                let mut rows = query.fetch(&mut connection);
-                while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
-                    row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
-                    if collector.has_ready() {
-                        for fetched in collector.take_ready() {
-                            if out.send(fetched).await.is_err() {
-                                return Ok(false);
-                            }
-                        }
-                    }
+            let _permit = self.kept.permit().await?;
+            return match self.fetch_fast(plan, symbols, request, out).await? {
+                Some(is_wanted) => Ok(is_wanted),
+                None => self.fetch_row_by_row(plan, symbols, request, out).await,
+            };
+        }
+        send_all(Collector::new(symbols, &plan.columns, request.range).finish(), out).await
+    }
+
+    /// Reads the symbols of one statement with the general client.
+    async fn fetch_row_by_row(
+        &self,
+        plan: &TablePlan,
+        symbols: &[Symbol],
+        request: &FetchRequest,
+        out: &async_channel::Sender<Fetched>,
+    ) -> Result<bool, SourceError> {
+        let doing = READING;
+        let mut collector = Collector::new(symbols, &plan.columns, request.range);
+        let (start, end) = bounds(plan.dates, &request.range);
+        let sql = bars_query(plan, asked_count(plan, symbols), start.is_some(), end.is_some(), Sent { as_stored: false, in_order: true });
+        let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
+        let mut connection = self.connection().await?;
+        {
+            let mut rows = query.fetch(&mut connection);
+            while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+                row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
+                if collector.has_ready() && !send_all(collector.take_ready(), out).await? {
+                    return Ok(false);
                 }
             }
-            self.kept.give_back(connection);
         }
-        for fetched in collector.finish() {
-            if out.send(fetched).await.is_err() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        self.kept.give_back(connection);
+        send_all(collector.finish(), out).await
     }
 
     pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
@@ -248,6 +279,7 @@ impl MySqlServer {
     }
 
     pub(super) async fn close(&self) {
+        self.fast.close();
         for connection in self.kept.close() {
             // Best effort: the server notices a closed socket as well.
             let closing = tokio::time::timeout(Duration::from_secs(1), connection.close()).await;
@@ -261,22 +293,38 @@ impl MySqlServer {
         let number =
             error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>()).map(MySqlDatabaseError::number);
         let detail = error.as_database_error().map_or_else(String::new, |error| error.message().to_owned());
-        let url = &self.url;
-        match number {
-            Some(1045 | 1698 | 1251 | 1524 | 1862) => server::wrong_password(url, &detail),
-            Some(1049) => server::unknown_database(url),
-            Some(1044 | 1142 | 1143 | 1227 | 1370) => server::not_allowed(url, &detail),
-            Some(1146) => SourceError::plain(super::SourceErrorKind::MissingTable, format!("{} has no such table ({detail})", url.place())),
-            Some(1129 | 1130 | 1040 | 1203) => server::unreachable(url, &detail),
-            // Shutdown, killed, aborted, lost on the way, idle too long; 2006 and 2013 are what proxies in between say.
-            Some(1053 | 1077 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 | 2055 | 3169 | 4031) => {
-                server::broke(url, doing, &detail)
-            }
-            Some(1969 | 3024 | 1205) => server::timed_out(self.query_timeout, doing, url),
-            _ => return server::explain(error, doing, url),
-        }
-        .without(url.password())
+        let explained = number.and_then(|number| self.explain_number(number, &detail, doing));
+        explained.unwrap_or_else(|| server::explain(error, doing, &self.url))
     }
+
+    /// Explains an error of the server by its number; `None` where the number says nothing special.
+    fn explain_number(&self, number: u16, detail: &str, doing: &str) -> Option<SourceError> {
+        let url = &self.url;
+        let explained = match number {
+            1045 | 1698 | 1251 | 1524 | 1862 => server::wrong_password(url, detail),
+            1049 => server::unknown_database(url),
+            1044 | 1142 | 1143 | 1227 | 1370 => server::not_allowed(url, detail),
+            1146 => SourceError::plain(super::SourceErrorKind::MissingTable, format!("{} has no such table ({detail})", url.place())),
+            1129 | 1130 | 1040 | 1203 => server::unreachable(url, detail),
+            // Shutdown, killed, aborted, lost on the way, idle too long; 2006 and 2013 are what proxies in between say.
+            1053 | 1077 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1317 | 1927 | 2006 | 2013 | 2055 | 3169 | 4031 => {
+                server::broke(url, doing, detail)
+            }
+            1969 | 3024 | 1205 => server::timed_out(self.query_timeout, doing, url),
+            _ => return None,
+        };
+        Some(explained.without(url.password()))
+    }
+}
+
+/// Sends what is ready. `false` when nobody listens any more.
+async fn send_all(ready: Vec<Fetched>, out: &async_channel::Sender<Fetched>) -> Result<bool, SourceError> {
+    for fetched in ready {
+        if out.send(fetched).await.is_err() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// How many of the symbols the column can hold.
@@ -344,17 +392,34 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
+/// How rows are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sent {
+    /// Whole numbers as they are stored, not as doubles.
+    as_stored: bool,
+    /// By symbol and date.
+    in_order: bool,
+}
+
 /// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) … ORDER BY symbol, date`
-fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool) -> String {
+fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool, sent: Sent) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let mut sql = format!("SELECT {}, {}", symbol_expression(plan), date_expression(plan));
     for (role, number) in ColumnRole::NUMBERS.into_iter().zip(plan.numbers) {
         let Some((_, kind)) = number else { continue };
         let column = quoted(plan.columns.get(role).unwrap_or_default());
-        let is_double = plan.table.column_of(&plan.columns, role).is_some_and(|column| column.type_name == "double");
-        // Adding a double makes a double of every number, on servers whose CAST cannot.
-        sql.push_str(&if kind == NumberKind::Text || is_double { format!(", {column}") } else { format!(", {column} + 0E0") });
+        let type_name = plan.table.column_of(&plan.columns, role).map_or("", |column| column.type_name.as_str());
+        let is_as_wanted = type_name == "double" || (sent.as_stored && type_name.contains("int"));
+        sql.push_str(&if kind == NumberKind::Text || is_as_wanted {
+            format!(", {column}")
+        } else if sent.as_stored {
+            // As digests have it.
+            format!(", {column} * 1E0")
+        } else {
+            // Adding a double makes a double of every number, on servers whose CAST cannot.
+            format!(", {column} + 0E0")
+        });
     }
     sql.push_str(&format!(" FROM {} WHERE {symbol} IN ({})", quoted(&plan.table.name), vec!["?"; symbols].join(",")));
     if has_start {
@@ -363,7 +428,9 @@ fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool) 
     if has_end {
         sql.push_str(&format!(" AND {date} < ?"));
     }
-    sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    if sent.in_order {
+        sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+    }
     sql
 }
 

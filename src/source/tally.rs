@@ -124,7 +124,8 @@ impl Tally {
         Ok(())
     }
 
-    fn group(&mut self, slot: usize, year: i32, part: Part, rows: u64, checksum: u64) {
+    /// Rows of a slot that were counted elsewhere.
+    pub(super) fn group(&mut self, slot: usize, year: i32, part: Part, rows: u64, checksum: u64) {
         let Some(slot) = self.slots.get_mut(slot) else { return };
         match part {
             Part::Before => slot.before.entry(year).or_default().add(rows, checksum),
@@ -134,7 +135,7 @@ impl Tally {
     }
 
     /// A time the symbol has a row at.
-    fn seen(&mut self, slot: usize, time_us: i64) {
+    pub(super) fn seen(&mut self, slot: usize, time_us: i64) {
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.last_us = slot.last_us.max(Some(time_us));
         }
@@ -169,14 +170,22 @@ impl Tally {
 
     /// What was counted, with an entry for every symbol.
     pub(super) fn finish(self) -> Vec<(Symbol, SymbolDigest)> {
+        self.slots.into_iter().filter_map(Slot::finish).collect()
+    }
+
+    /// What was counted of one symbol, once.
+    pub(super) fn take(&mut self, slot: usize) -> Option<SymbolDigest> {
+        self.slots.get_mut(slot).map(std::mem::take).and_then(Slot::finish).map(|(_, digest)| digest)
+    }
+}
+
+impl Slot {
+    fn finish(self) -> Option<(Symbol, SymbolDigest)> {
         let years = |sums: BTreeMap<i32, Sum>| {
             sums.into_iter().map(|(year, sum)| YearDigest { year, rows: sum.rows, checksum: sum.checksum }).collect()
         };
-        let digest = |slot: Slot| {
-            let Slot { symbol, before, after, provisional_rows, last_us } = slot;
-            Some((symbol?, SymbolDigest { before: years(before), after: years(after), provisional_rows, last_us }))
-        };
-        self.slots.into_iter().filter_map(digest).collect()
+        let Self { symbol, before, after, provisional_rows, last_us } = self;
+        Some((symbol?, SymbolDigest { before: years(before), after: years(after), provisional_rows, last_us }))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod broken;
 mod digests;
+mod on_the_way;
 #[path = "../support/mod.rs"]
 mod support;
 
