@@ -136,23 +136,27 @@ impl Store {
         };
         match (self, content) {
             (Self::MySql(server), Content::Table(plan)) => server.fetch(plan, &symbols, range, out).await.map(|_| ()),
-            (Self::Postgres(server), Content::Table(plan)) => server.fetch(plan, &symbols, range, out).await.map(|_| ()),
+            (Self::Postgres(server), Content::Table(plan)) => server.fetch(plan, &symbols, &limits, out).await.map(|_| ()),
             (Self::Sqlite(file), Content::Table(plan)) => {
                 let (file, plan, mut send) = (file.clone(), Arc::clone(plan), send);
-                blocking(move || file.fetch(&plan, &symbols, range, &mut send)).await
+                blocking(move || file.fetch(&plan, &symbols, &limits, &mut send)).await
             }
             (Self::Files(files), _) => {
                 let (files, mut send) = (Arc::clone(files), send);
-                blocking(move || files.fetch(&symbols, range, &mut send)).await
+                blocking(move || files.fetch(&symbols, &limits, &mut send)).await
             }
             (_, Content::Files(_)) => Err(mismatch()),
         }
     }
 
     /// Whether rows are counted and hashed as they are fetched, where that is asked for.
-    pub(super) fn digests_on_the_way(&self, _content: &Content) -> bool {
-        match self {
-            Self::MySql(_) | Self::Postgres(_) | Self::Sqlite(_) | Self::Files(_) => false,
+    pub(super) fn digests_on_the_way(&self, content: &Content) -> bool {
+        match (self, content) {
+            (Self::MySql(_), _) => false,
+            (Self::Postgres(server), Content::Table(plan)) => server.digests_on_the_way(plan),
+            (Self::Postgres(_), Content::Files(_)) => false,
+            // Their digests are made here anyway.
+            (Self::Sqlite(_) | Self::Files(_), _) => true,
         }
     }
 

@@ -10,7 +10,7 @@ use super::error::{SourceError, SourceErrorKind};
 use super::sqlite::missing_file;
 use super::table_file::{TableFile, Times, bad_file, numbers_of, texts_of};
 use super::tally::{RowHash, Tally};
-use super::{Fetched, Preview, SymbolInfo};
+use super::{FetchRequest, Fetched, Preview, SymbolInfo};
 use crate::market::{DateRange, RawBars, Symbol};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -223,12 +223,22 @@ impl FileSet {
         Ok(tally.finish())
     }
 
-    /// Reads symbols and gives each to `send`; ends early once that is `false`.
-    pub(super) fn fetch(&self, symbols: &[Symbol], range: DateRange, send: &mut dyn FnMut(Fetched) -> bool) -> Result<(), SourceError> {
+    /// Reads symbols and gives each to `send`, with a digest of its rows if wanted; ends early once that is `false`.
+    pub(super) fn fetch(
+        &self,
+        symbols: &[Symbol],
+        request: &FetchRequest,
+        send: &mut dyn FnMut(Fetched) -> bool,
+    ) -> Result<(), SourceError> {
         let Search { wanted, nowhere, broken } = self.search(symbols)?;
+        let mut tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
         for symbol in nowhere {
             let result = broken.as_ref().map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
-            if !send(Fetched { symbol, result, digest: None }) {
+            if let (Some(tally), Err(error)) = (&mut tally, &result) {
+                tally.unreadable(&symbol, error);
+            }
+            let digest = tally.as_mut().and_then(|tally| tally.take_of(&symbol));
+            if !send(Fetched { symbol, result, digest }) {
                 return Ok(());
             }
         }
@@ -238,7 +248,7 @@ impl FileSet {
         }
         let mut begun: HashMap<Symbol, Result<RawBars, SourceError>> = HashMap::new();
         for (file, symbols) in wanted {
-            for part in file.rows_of(&symbols, range) {
+            for part in file.rows_of(&symbols, request.range, &mut tally) {
                 let left = parts_left.get_mut(&part.symbol).map_or(0, |left| {
                     *left = left.saturating_sub(1);
                     *left
@@ -249,7 +259,10 @@ impl FileSet {
                 };
                 if left > 0 {
                     begun.insert(part.symbol, whole);
-                } else if !send(Fetched { symbol: part.symbol, result: whole, digest: None }) {
+                    continue;
+                }
+                let digest = tally.as_mut().and_then(|tally| tally.take_of(&part.symbol));
+                if !send(Fetched { symbol: part.symbol, result: whole, digest }) {
                     return Ok(());
                 }
             }
@@ -353,20 +366,39 @@ impl Known {
         Ok(infos.into_values().collect())
     }
 
-    /// The rows of these symbols; one [`Fetched`] each, whatever happens.
-    fn rows_of(&self, symbols: &[Symbol], range: DateRange) -> Vec<Fetched> {
-        let gathered = self.header.as_ref().map_err(Clone::clone).and_then(|header| self.gather(header, symbols, range));
+    /// The rows of these symbols, counted as they come; one [`Fetched`] each, whatever happens.
+    fn rows_of(&self, symbols: &[Symbol], range: DateRange, tally: &mut Option<Tally>) -> Vec<Fetched> {
+        let gathered = self.header.as_ref().map_err(Clone::clone).and_then(|header| self.gather(header, symbols, range, tally.as_mut()));
         gathered.unwrap_or_else(|error| {
-            symbols.iter().map(|symbol| Fetched { symbol: symbol.clone(), result: Err(error.clone()), digest: None }).collect()
+            let failed = |symbol: &Symbol| {
+                if let Some(tally) = tally {
+                    tally.unreadable(symbol, &error);
+                }
+                Fetched { symbol: symbol.clone(), result: Err(error.clone()), digest: None }
+            };
+            symbols.iter().map(failed).collect()
         })
     }
 
-    fn gather(&self, header: &Header, symbols: &[Symbol], range: DateRange) -> Result<Vec<Fetched>, SourceError> {
+    fn gather(
+        &self,
+        header: &Header,
+        symbols: &[Symbol],
+        range: DateRange,
+        mut tally: Option<&mut Tally>,
+    ) -> Result<Vec<Fetched>, SourceError> {
         let mut collector = Collector::unsorted(symbols, &header.columns, range);
+        let mut hash = RowHash::default();
         self.each_batch(header, &mut |batch| {
             for row in 0..batch.rows {
-                let Some(slot) = batch.name(row, &self.stem).and_then(|name| collector.slot(name)) else { continue };
-                collector.push(slot, batch.times.at(row).map_err(NoTime), &batch.numbers(row));
+                let Some(name) = batch.name(row, &self.stem) else { continue };
+                let Some(slot) = collector.slot(name) else { continue };
+                let time = batch.times.at(row).map_err(NoTime);
+                let numbers = batch.numbers(row);
+                if let Some(tally) = &mut tally {
+                    count_row(tally, &mut hash, name, &time, &numbers);
+                }
+                collector.push(slot, time, &numbers);
             }
         })?;
         Ok(collector.finish())
@@ -378,15 +410,8 @@ impl Known {
         let mut hash = RowHash::default();
         self.each_batch(header, &mut |batch| {
             for row in 0..batch.rows {
-                let Some(slot) = batch.name(row, &self.stem).and_then(|name| tally.slot(name)) else { continue };
-                let time = batch.times.at(row).map_err(NoTime);
-                hash.begin();
-                match &time {
-                    Ok(time) => hash.integer(*time),
-                    Err(NoTime(value)) => hash.text(value.as_bytes()),
-                }
-                batch.numbers(row).into_iter().for_each(|number| hash.number(number));
-                tally.row(slot, &time, true, hash.end());
+                let Some(name) = batch.name(row, &self.stem) else { continue };
+                count_row(tally, &mut hash, name, &batch.times.at(row).map_err(NoTime), &batch.numbers(row));
             }
         })
     }
@@ -412,6 +437,18 @@ impl Known {
         }
         Ok(())
     }
+}
+
+/// Counts a row, if its symbol is wanted.
+fn count_row(tally: &mut Tally, hash: &mut RowHash, name: &str, time: &Result<i64, NoTime>, numbers: &Numbers) {
+    let Some(slot) = tally.slot(name) else { return };
+    hash.begin();
+    match time {
+        Ok(time) => hash.integer(*time),
+        Err(NoTime(value)) => hash.text(value.as_bytes()),
+    }
+    numbers.iter().for_each(|number| hash.number(*number));
+    tally.row(slot, time, true, hash.end());
 }
 
 /// Rows of one symbol from two files; a column only one of them has is missing in the rows of the other.
