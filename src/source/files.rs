@@ -7,6 +7,7 @@ use super::collect::{Collector, NoTime, Numbers};
 use super::columns::{ColumnMap, ColumnRole};
 use super::digest::{DigestRequest, SymbolDigest};
 use super::error::{SourceError, SourceErrorKind};
+use super::files_ahead::{Ahead, FEWEST_SYMBOLS, MOST_ROWS};
 use super::sqlite::missing_file;
 use super::table_file::{TableFile, Times, bad_file, numbers_of, texts_of};
 use super::tally::{RowHash, Tally};
@@ -23,6 +24,8 @@ pub(super) struct FileSet {
     root: PathBuf,
     overrides: ColumnMap,
     known: Mutex<HashMap<PathBuf, Arc<Known>>>,
+    /// Of a single file with many symbols, those nobody asked for yet.
+    ahead: Mutex<Option<Ahead<Known>>>,
 }
 
 /// What is known of one file as long as size and time of change stay.
@@ -75,7 +78,7 @@ impl Batch {
 
 impl FileSet {
     pub(super) fn new(root: &Path, overrides: ColumnMap) -> Self {
-        Self { root: root.to_path_buf(), overrides, known: Mutex::new(HashMap::new()) }
+        Self { root: root.to_path_buf(), overrides, known: Mutex::new(HashMap::new()), ahead: Mutex::new(None) }
     }
 
     /// All files in order, each with what is known; reads headers of those that are new or changed.
@@ -242,6 +245,13 @@ impl FileSet {
                 return Ok(());
             }
         }
+        if let [(file, symbols)] = wanted.as_slice()
+            && let Some(fetched) = self.ahead(file, symbols, request)
+        {
+            // Ends at the first that is not taken.
+            fetched.into_iter().all(send);
+            return Ok(());
+        }
         let mut parts_left: HashMap<Symbol, usize> = HashMap::new();
         for symbol in wanted.iter().flat_map(|(_, symbols)| symbols) {
             *parts_left.entry(symbol.clone()).or_default() += 1;
@@ -268,6 +278,40 @@ impl FileSet {
             }
         }
         Ok(())
+    }
+
+    /// The rows of symbols of a file that is the whole source, out of one reading of it for all portions of its symbols; `None`
+    /// where it is to be read for these alone.
+    fn ahead(&self, file: &Arc<Known>, symbols: &[Symbol], request: &FetchRequest) -> Option<Vec<Fetched>> {
+        if !self.root.is_file() {
+            return None;
+        }
+        // Held while the file is read, so that another portion waits for its rows instead of reading them, too.
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ahead.as_ref().is_some_and(|ahead| ahead.has(file, request, symbols)) {
+            *ahead = None;
+            let infos = file.infos().as_ref().ok().filter(|_| file.has_symbols())?;
+            let rows: u64 = infos.iter().map(|info| info.bar_count).sum();
+            if symbols.len() < FEWEST_SYMBOLS || symbols.len() == infos.len() || rows > MOST_ROWS {
+                return None;
+            }
+            let all: Vec<Symbol> = infos.iter().map(|info| info.symbol.clone()).collect();
+            let mut tally = request.digest.map(|digest| Tally::on_the_way(&all, request, digest));
+            let mut fetched = file.rows_of(&all, request.range, &mut tally);
+            // What is wrong with a file now may not be when it is read for the next portion.
+            if fetched.iter().all(|one| one.result.is_err()) {
+                return None;
+            }
+            for one in &mut fetched {
+                one.digest = tally.as_mut().and_then(|tally| tally.take_of(&one.symbol));
+            }
+            *ahead = Some(Ahead::new(Arc::clone(file), request, fetched));
+        }
+        let taken = ahead.as_mut().map(|ahead| ahead.take(symbols));
+        if ahead.as_ref().is_some_and(Ahead::is_empty) {
+            *ahead = None;
+        }
+        taken
     }
 
     pub(super) fn preview(&self, limit: usize) -> Result<Preview, SourceError> {

@@ -9,6 +9,7 @@ mod columns;
 mod digest;
 mod error;
 mod files;
+mod files_ahead;
 mod kind;
 mod mysql;
 mod mysql_digest;

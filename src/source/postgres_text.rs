@@ -279,7 +279,7 @@ impl Decimal {
         let read = |part: &str, from: u64| part.bytes().fold(from, |sum, byte| sum * 10 + u64::from(byte - b'0'));
         let behind = i32::try_from(fraction.len()).unwrap_or_default();
         let mut decimal = Self { digits: read(fraction, read(whole, 0)), exponent: exponent.parse().unwrap_or(0) - behind };
-        while decimal.digits % 10 == 0 && decimal.digits != 0 {
+        while decimal.digits != 0 && decimal.digits.is_multiple_of(10) {
             decimal.digits /= 10;
             decimal.exponent += 1;
         }

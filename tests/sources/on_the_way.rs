@@ -43,7 +43,8 @@ pub(super) async fn are_the_same(source: &Source, request: &DigestRequest) -> us
 pub(super) async fn of_all_symbols_are_the_same(source: &Source) {
     let mut symbols: Vec<Symbol> = source.symbols().await.expect("symbols").into_iter().map(|info| info.symbol).collect();
     symbols.push(Symbol::new("NOBODY"));
-    for (range, until) in [(DateRange::ALL, ""), (range("2024-02-29", ""), "2024-03-04"), (range("2023-06-01", "2024-03-01"), "2023-01-01")] {
+    for (range, until) in [(DateRange::ALL, ""), (range("2024-02-29", ""), "2024-03-04"), (range("2023-06-01", "2024-03-01"), "2023-01-01")]
+    {
         are_the_same(source, &DigestRequest { symbols: symbols.clone(), range, split: None, until: parse_date(until) }).await;
     }
 }
@@ -70,6 +71,55 @@ fn plain_tables_leave_no_doubts() {
     }
 }
 
+// What only files can get wrong.
+
+#[test]
+fn portions_of_one_file_come_as_if_each_were_read() {
+    for kind in [Kind::Csv, Kind::Parquet] {
+        let Some(store) = Store::new(kind) else { continue };
+        runtime().block_on(async {
+            let names: Vec<String> = (0..60).map(|number| format!("S{number:02}")).collect();
+            let mut rows: Vec<Vec<Cell>> = names
+                .iter()
+                .enumerate()
+                .flat_map(|(number, name)| ["2023-12-29", "2024-03-01", "2024-03-04"].map(|date| bar(name, date, number as f64 + 1.0)))
+                .collect();
+            let mut table = bars_table(rows.clone());
+            store.load(&table);
+            let source = connect(&store.url("bars", "")).await.expect("connect");
+            let portion = |names: &[String], range, until| DigestRequest {
+                symbols: names.iter().map(Symbol::new).collect(),
+                range,
+                split: None,
+                until: parse_date(until),
+            };
+            for round in 0..3 {
+                // The same days, other days and other limits, one portion twice, and in between a file that has changed.
+                for (part, days, until) in [
+                    (0..20, DateRange::ALL, ""),
+                    (20..40, DateRange::ALL, ""),
+                    (20..40, DateRange::ALL, ""),
+                    (30..50, range("2024-01-01", ""), ""),
+                    (40..60, range("2024-01-01", ""), "2024-03-04"),
+                    (0..60, DateRange::ALL, "2024-03-04"),
+                ] {
+                    assert_eq!(are_the_same(&source, &portion(&names[part.clone()], days, until)).await, 0);
+                    let asked: Vec<&str> = names[part.clone()].iter().map(String::as_str).collect();
+                    let fetched = fetch_in(&source, &asked, days).await;
+                    for number in part {
+                        let bars = fetched[&names[number]].as_ref().expect("bars");
+                        let expected = if days == DateRange::ALL { 3 } else { 2 } + usize::from(number == 25) * round;
+                        assert_eq!((bars.len(), bars.close[0]), (expected, number as f64 + 1.0), "{number} in round {round}");
+                    }
+                }
+                rows.push(bar(&names[25], &format!("2024-04-0{}", round + 1), 9.0));
+                table.rows.clone_from(&rows);
+                store.load(&table);
+            }
+        });
+    }
+}
+
 // What only PostgreSQL can get wrong, because there the hash is made of texts it writes.
 
 /// Prices as they are, random bits, numbers of all sizes, and middles between two doubles that have few digits.
@@ -81,12 +131,14 @@ fn random_double(random: &mut StdRng) -> f64 {
         3 => random.random_range(-1.0..1.0) * 10_f64.powi(random.random_range(-330..309)),
         4 => (random.random::<u64>() >> random.random_range(0..64)) as f64,
         5 => random.random_range(1..1_000) as f64 * 10_f64.powi(random.random_range(-30..40)),
-        6 => [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e15, 1e-4][random.random_range(0..10)],
+        6 => [0.0, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::MAX, f64::MIN_POSITIVE, 1e15, 1e-4]
+            [random.random_range(0..10)],
         // A quarter behind so many digits that only one of two is left of it.
         7 => random.random_range(1_u64 << 50..1 << 51) as f64 + [0.25, 0.5, 0.75][random.random_range(0..3)],
         // So near to a power of two or ten that a digit more or less may do.
         8 => {
-            let power = if random.random() { 2_f64.powi(random.random_range(-1_070..1_023)) } else { 10_f64.powi(random.random_range(-320..308)) };
+            let power =
+                if random.random() { 2_f64.powi(random.random_range(-1_070..1_023)) } else { 10_f64.powi(random.random_range(-320..308)) };
             f64::from_bits(power.to_bits().wrapping_add_signed(random.random_range(-3..=3)))
         }
         _ => half_way(random),
@@ -148,9 +200,20 @@ fn every_date_and_text_is_hashed_as_the_server_hashes_it() {
         ("DATE", ["'2024-03-01'", "'0044-03-15 BC'", "'12024-01-01'", "'infinity'", "'-infinity'", "NULL", "'5874897-12-31'"]),
         (
             "TIMESTAMP",
-            ["'2024-03-01'", "'0044-03-15 23:59:59.5 BC'", "'12024-01-01 12:00'", "'infinity'", "'-infinity'", "NULL", "'1999-12-31 23:59:59.999999'"],
+            [
+                "'2024-03-01'",
+                "'0044-03-15 23:59:59.5 BC'",
+                "'12024-01-01 12:00'",
+                "'infinity'",
+                "'-infinity'",
+                "NULL",
+                "'1999-12-31 23:59:59.999999'",
+            ],
         ),
-        ("TIMESTAMPTZ", ["'2024-03-01 00:30+02'", "'0044-03-15 BC'", "'12024-01-01Z'", "'infinity'", "'-infinity'", "NULL", "'1969-12-31 23:59:59.1Z'"]),
+        (
+            "TIMESTAMPTZ",
+            ["'2024-03-01 00:30+02'", "'0044-03-15 BC'", "'12024-01-01Z'", "'infinity'", "'-infinity'", "NULL", "'1969-12-31 23:59:59.1Z'"],
+        ),
         ("TEXT", ["'2024-03-01'", "'2024-03-01 09:31'", "'2024-03-01T09:31'", "'2024-3-1'", "'someday'", "NULL", "'2024-02-30'"]),
         ("VARCHAR(40)", ["'20240301'", "'20240301093100'", "'1709251200'", "'20240230'", "''", "NULL", "'20240301 09:31'"]),
         ("INT4", ["20240301", "20240230", "0", "-5", "99999999", "NULL", "1709251200"]),
@@ -177,7 +240,12 @@ fn every_date_and_text_is_hashed_as_the_server_hashes_it() {
             assert_eq!(source.digests_on_the_way(), *type_name != "NUMERIC", "{type_name}");
             let symbols: Vec<Symbol> = source.symbols().await.expect("symbols").into_iter().map(|info| info.symbol).collect();
             assert_eq!(symbols.len(), 2 * dates.len() + texts.len() + 1);
-            for (range, until) in [(DateRange::ALL, ""), (DateRange::ALL, "2024-03-01"), (range("2024-03-01", "2024-03-01"), ""), (range("0999-01-01", ""), "2024-03-02")] {
+            for (range, until) in [
+                (DateRange::ALL, ""),
+                (DateRange::ALL, "2024-03-01"),
+                (range("2024-03-01", "2024-03-01"), ""),
+                (range("1000-01-01", ""), "2024-03-02"),
+            ] {
                 let asked = DigestRequest { symbols: symbols.clone(), range, split: None, until: parse_date(until) };
                 let doubts = are_the_same(&source, &asked).await;
                 println!("{type_name} {range:?}: {doubts} doubts of {}", symbols.len());
