@@ -136,14 +136,14 @@ impl Store {
         };
         match (self, content) {
             (Self::MySql(server), Content::Table(plan)) => server.fetch(plan, &symbols, &limits, out).await.map(|_| ()),
-            (Self::Postgres(server), Content::Table(plan)) => server.fetch(plan, &symbols, range, out).await.map(|_| ()),
+            (Self::Postgres(server), Content::Table(plan)) => server.fetch(plan, &symbols, &limits, out).await.map(|_| ()),
             (Self::Sqlite(file), Content::Table(plan)) => {
                 let (file, plan, mut send) = (file.clone(), Arc::clone(plan), send);
-                blocking(move || file.fetch(&plan, &symbols, range, &mut send)).await
+                blocking(move || file.fetch(&plan, &symbols, &limits, &mut send)).await
             }
             (Self::Files(files), _) => {
                 let (files, mut send) = (Arc::clone(files), send);
-                blocking(move || files.fetch(&symbols, range, &mut send)).await
+                blocking(move || files.fetch(&symbols, &limits, &mut send)).await
             }
             (_, Content::Files(_)) => Err(mismatch()),
         }
@@ -153,7 +153,10 @@ impl Store {
     pub(super) fn digests_on_the_way(&self, content: &Content) -> bool {
         match (self, content) {
             (Self::MySql(server), Content::Table(plan)) => server.counts_on_the_way(plan),
-            _ => false,
+            (Self::Postgres(server), Content::Table(plan)) => server.digests_on_the_way(plan),
+            (Self::MySql(_) | Self::Postgres(_), Content::Files(_)) => false,
+            // Their digests are made here anyway.
+            (Self::Sqlite(_) | Self::Files(_), _) => true,
         }
     }
 

@@ -6,6 +6,7 @@
 use super::Fetched;
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::{SourceError, SourceErrorKind};
+use super::tally::Tally;
 use crate::market::{DateRange, RawBars, Symbol};
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -45,6 +46,7 @@ pub(super) struct Collector {
     since: Vec<usize>,
     ready: Vec<Fetched>,
     is_sorted: bool,
+    tally: Option<Tally>,
 }
 
 impl Collector {
@@ -80,7 +82,19 @@ impl Collector {
             since: Vec::new(),
             ready: Vec::new(),
             is_sorted: true,
+            tally: None,
         }
+    }
+
+    /// Hands each symbol on with what was counted of it, where rows are counted. The tally's symbols must be the same.
+    pub(super) fn counting(self, tally: Option<Tally>) -> Self {
+        Self { tally, ..self }
+    }
+
+    /// Where rows are counted, if they are; its slots are these slots.
+    #[inline]
+    pub(super) fn tally(&mut self) -> Option<&mut Tally> {
+        self.tally.as_mut()
     }
 
     /// A collector for rows in any order, which hands on nothing before the end.
@@ -127,14 +141,15 @@ impl Collector {
         }
     }
 
-    fn hand_on(&mut self, slot: usize) {
-        if let Some(slot) = self.slots.get_mut(slot)
+    fn hand_on(&mut self, number: usize) {
+        if let Some(slot) = self.slots.get_mut(number)
             && !slot.is_sent
         {
             slot.is_sent = true;
             let bars = std::mem::take(&mut slot.bars);
             let result = slot.error.take().map_or(Ok(bars), Err);
-            self.ready.push(Fetched { symbol: slot.symbol.clone(), result, digest: None });
+            let digest = self.tally.as_mut().and_then(|tally| tally.take(number));
+            self.ready.push(Fetched { symbol: slot.symbol.clone(), result, digest });
         }
     }
 

@@ -7,10 +7,11 @@ use super::collect::{Collector, NoTime, Numbers};
 use super::columns::{ColumnMap, ColumnRole};
 use super::digest::{DigestRequest, SymbolDigest};
 use super::error::{SourceError, SourceErrorKind};
+use super::files_ahead::{Ahead, FEWEST_SYMBOLS, MOST_ROWS};
 use super::sqlite::missing_file;
 use super::table_file::{TableFile, Times, bad_file, numbers_of, texts_of};
 use super::tally::{RowHash, Tally};
-use super::{Fetched, Preview, SymbolInfo};
+use super::{FetchRequest, Fetched, Preview, SymbolInfo};
 use crate::market::{DateRange, RawBars, Symbol};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -23,6 +24,8 @@ pub(super) struct FileSet {
     root: PathBuf,
     overrides: ColumnMap,
     known: Mutex<HashMap<PathBuf, Arc<Known>>>,
+    /// Of a single file with many symbols, those nobody asked for yet.
+    ahead: Mutex<Option<Ahead<Known>>>,
 }
 
 /// What is known of one file as long as size and time of change stay.
@@ -75,7 +78,7 @@ impl Batch {
 
 impl FileSet {
     pub(super) fn new(root: &Path, overrides: ColumnMap) -> Self {
-        Self { root: root.to_path_buf(), overrides, known: Mutex::new(HashMap::new()) }
+        Self { root: root.to_path_buf(), overrides, known: Mutex::new(HashMap::new()), ahead: Mutex::new(None) }
     }
 
     /// All files in order, each with what is known; reads headers of those that are new or changed.
@@ -223,14 +226,31 @@ impl FileSet {
         Ok(tally.finish())
     }
 
-    /// Reads symbols and gives each to `send`; ends early once that is `false`.
-    pub(super) fn fetch(&self, symbols: &[Symbol], range: DateRange, send: &mut dyn FnMut(Fetched) -> bool) -> Result<(), SourceError> {
+    /// Reads symbols and gives each to `send`, with a digest of its rows if wanted; ends early once that is `false`.
+    pub(super) fn fetch(
+        &self,
+        symbols: &[Symbol],
+        request: &FetchRequest,
+        send: &mut dyn FnMut(Fetched) -> bool,
+    ) -> Result<(), SourceError> {
         let Search { wanted, nowhere, broken } = self.search(symbols)?;
+        let mut tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
         for symbol in nowhere {
             let result = broken.as_ref().map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
-            if !send(Fetched { symbol, result, digest: None }) {
+            if let (Some(tally), Err(error)) = (&mut tally, &result) {
+                tally.unreadable(&symbol, error);
+            }
+            let digest = tally.as_mut().and_then(|tally| tally.take_of(&symbol));
+            if !send(Fetched { symbol, result, digest }) {
                 return Ok(());
             }
+        }
+        if let [(file, symbols)] = wanted.as_slice()
+            && let Some(fetched) = self.ahead(file, symbols, request)
+        {
+            // Ends at the first that is not taken.
+            fetched.into_iter().all(send);
+            return Ok(());
         }
         let mut parts_left: HashMap<Symbol, usize> = HashMap::new();
         for symbol in wanted.iter().flat_map(|(_, symbols)| symbols) {
@@ -238,7 +258,7 @@ impl FileSet {
         }
         let mut begun: HashMap<Symbol, Result<RawBars, SourceError>> = HashMap::new();
         for (file, symbols) in wanted {
-            for part in file.rows_of(&symbols, range) {
+            for part in file.rows_of(&symbols, request.range, &mut tally) {
                 let left = parts_left.get_mut(&part.symbol).map_or(0, |left| {
                     *left = left.saturating_sub(1);
                     *left
@@ -249,12 +269,49 @@ impl FileSet {
                 };
                 if left > 0 {
                     begun.insert(part.symbol, whole);
-                } else if !send(Fetched { symbol: part.symbol, result: whole, digest: None }) {
+                    continue;
+                }
+                let digest = tally.as_mut().and_then(|tally| tally.take_of(&part.symbol));
+                if !send(Fetched { symbol: part.symbol, result: whole, digest }) {
                     return Ok(());
                 }
             }
         }
         Ok(())
+    }
+
+    /// The rows of symbols of a file that is the whole source, out of one reading of it for all portions of its symbols; `None`
+    /// where it is to be read for these alone.
+    fn ahead(&self, file: &Arc<Known>, symbols: &[Symbol], request: &FetchRequest) -> Option<Vec<Fetched>> {
+        if !self.root.is_file() {
+            return None;
+        }
+        // Held while the file is read, so that another portion waits for its rows instead of reading them, too.
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if !ahead.as_ref().is_some_and(|ahead| ahead.has(file, request, symbols)) {
+            *ahead = None;
+            let infos = file.infos().as_ref().ok().filter(|_| file.has_symbols())?;
+            let rows: u64 = infos.iter().map(|info| info.bar_count).sum();
+            if symbols.len() < FEWEST_SYMBOLS || symbols.len() == infos.len() || rows > MOST_ROWS {
+                return None;
+            }
+            let all: Vec<Symbol> = infos.iter().map(|info| info.symbol.clone()).collect();
+            let mut tally = request.digest.map(|digest| Tally::on_the_way(&all, request, digest));
+            let mut fetched = file.rows_of(&all, request.range, &mut tally);
+            // What is wrong with a file now may not be when it is read for the next portion.
+            if fetched.iter().all(|one| one.result.is_err()) {
+                return None;
+            }
+            for one in &mut fetched {
+                one.digest = tally.as_mut().and_then(|tally| tally.take_of(&one.symbol));
+            }
+            *ahead = Some(Ahead::new(Arc::clone(file), request, fetched));
+        }
+        let taken = ahead.as_mut().map(|ahead| ahead.take(symbols));
+        if ahead.as_ref().is_some_and(Ahead::is_empty) {
+            *ahead = None;
+        }
+        taken
     }
 
     pub(super) fn preview(&self, limit: usize) -> Result<Preview, SourceError> {
@@ -353,20 +410,39 @@ impl Known {
         Ok(infos.into_values().collect())
     }
 
-    /// The rows of these symbols; one [`Fetched`] each, whatever happens.
-    fn rows_of(&self, symbols: &[Symbol], range: DateRange) -> Vec<Fetched> {
-        let gathered = self.header.as_ref().map_err(Clone::clone).and_then(|header| self.gather(header, symbols, range));
+    /// The rows of these symbols, counted as they come; one [`Fetched`] each, whatever happens.
+    fn rows_of(&self, symbols: &[Symbol], range: DateRange, tally: &mut Option<Tally>) -> Vec<Fetched> {
+        let gathered = self.header.as_ref().map_err(Clone::clone).and_then(|header| self.gather(header, symbols, range, tally.as_mut()));
         gathered.unwrap_or_else(|error| {
-            symbols.iter().map(|symbol| Fetched { symbol: symbol.clone(), result: Err(error.clone()), digest: None }).collect()
+            let failed = |symbol: &Symbol| {
+                if let Some(tally) = tally {
+                    tally.unreadable(symbol, &error);
+                }
+                Fetched { symbol: symbol.clone(), result: Err(error.clone()), digest: None }
+            };
+            symbols.iter().map(failed).collect()
         })
     }
 
-    fn gather(&self, header: &Header, symbols: &[Symbol], range: DateRange) -> Result<Vec<Fetched>, SourceError> {
+    fn gather(
+        &self,
+        header: &Header,
+        symbols: &[Symbol],
+        range: DateRange,
+        mut tally: Option<&mut Tally>,
+    ) -> Result<Vec<Fetched>, SourceError> {
         let mut collector = Collector::unsorted(symbols, &header.columns, range);
+        let mut hash = RowHash::default();
         self.each_batch(header, &mut |batch| {
             for row in 0..batch.rows {
-                let Some(slot) = batch.name(row, &self.stem).and_then(|name| collector.slot(name)) else { continue };
-                collector.push(slot, batch.times.at(row).map_err(NoTime), &batch.numbers(row));
+                let Some(name) = batch.name(row, &self.stem) else { continue };
+                let Some(slot) = collector.slot(name) else { continue };
+                let time = batch.times.at(row).map_err(NoTime);
+                let numbers = batch.numbers(row);
+                if let Some(tally) = &mut tally {
+                    count_row(tally, &mut hash, name, &time, &numbers);
+                }
+                collector.push(slot, time, &numbers);
             }
         })?;
         Ok(collector.finish())
@@ -378,15 +454,8 @@ impl Known {
         let mut hash = RowHash::default();
         self.each_batch(header, &mut |batch| {
             for row in 0..batch.rows {
-                let Some(slot) = batch.name(row, &self.stem).and_then(|name| tally.slot(name)) else { continue };
-                let time = batch.times.at(row).map_err(NoTime);
-                hash.begin();
-                match &time {
-                    Ok(time) => hash.integer(*time),
-                    Err(NoTime(value)) => hash.text(value.as_bytes()),
-                }
-                batch.numbers(row).into_iter().for_each(|number| hash.number(number));
-                tally.row(slot, &time, true, hash.end());
+                let Some(name) = batch.name(row, &self.stem) else { continue };
+                count_row(tally, &mut hash, name, &batch.times.at(row).map_err(NoTime), &batch.numbers(row));
             }
         })
     }
@@ -412,6 +481,18 @@ impl Known {
         }
         Ok(())
     }
+}
+
+/// Counts a row, if its symbol is wanted.
+fn count_row(tally: &mut Tally, hash: &mut RowHash, name: &str, time: &Result<i64, NoTime>, numbers: &Numbers) {
+    let Some(slot) = tally.slot(name) else { return };
+    hash.begin();
+    match time {
+        Ok(time) => hash.integer(*time),
+        Err(NoTime(value)) => hash.text(value.as_bytes()),
+    }
+    numbers.iter().for_each(|number| hash.number(*number));
+    tally.row(slot, time, true, hash.end());
 }
 
 /// Rows of one symbol from two files; a column only one of them has is missing in the rows of the other.

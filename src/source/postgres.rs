@@ -1,24 +1,32 @@
-//! PostgreSQL: sessions that cannot write, one statement for many symbols, rows decoded straight into columns.
+//! PostgreSQL: sessions that cannot write, one COPY (or, where that cannot be, one statement) for many symbols.
 //!
+//! How rows are taken apart is `postgres_copy`'s and `postgres_rows`'.
 //! Times without a zone are the wall clock; times with one are instants and are shown in UTC, as no other zone is known here.
 
 use super::collect::{Collector, NoTime};
 use super::columns::{ColumnMap, ColumnRole};
 use super::error::{SourceError, SourceErrorKind, listed};
 use super::kind::TlsMode;
+use super::postgres_copy::{Copied, copy_query};
+use super::postgres_rows::{Fields, Malformed, RowReader, casts, has_exact_digests, time_of};
+use super::postgres_text::{PROBE, probe_hash};
 use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
 use super::source_url::SourceUrl;
-use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
-use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
-use super::{Fetched, Preview, SourceOptions, SymbolInfo};
-use crate::market::{DAY_US, DateRange, Symbol};
-use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode, PgTypeInfo, PgValueRef};
+use super::table::{ColumnInfo, TableInfo, TablePlan};
+use super::tally::Tally;
+use super::time_value::{Bound, DateStyle, bounds, style_of_number, style_of_text};
+use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo};
+use crate::market::Symbol;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Connection, Decode, Postgres, Row, Type};
+use sqlx::{AssertSqlSafe, Connection, Postgres, Row};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
+
+/// So many refusals are no accident.
+const GIVE_UP_COPY: u32 = 2;
 
 /// A PostgreSQL server, one database of it.
 pub(super) struct PostgresServer {
@@ -28,6 +36,10 @@ pub(super) struct PostgresServer {
     query_timeout: Duration,
     kept: Kept<PgConnection>,
     has_hash: OnceLock<bool>,
+    /// Whether what the server hashes is known to be hashed here alike.
+    hashes_alike: OnceLock<bool>,
+    /// How often COPY was refused where the statement was not; from [`GIVE_UP_COPY`] on it is not tried again.
+    copy_refusals: AtomicU32,
 }
 
 impl PostgresServer {
@@ -57,6 +69,8 @@ impl PostgresServer {
             query_timeout: options.query_timeout,
             kept: Kept::new(options.connections),
             has_hash: OnceLock::new(),
+            hashes_alike: OnceLock::new(),
+            copy_refusals: AtomicU32::new(0),
         }
     }
 
@@ -180,7 +194,24 @@ impl PostgresServer {
                 }
             }
         };
+        self.compare_hashes().await;
         Ok(TablePlan::new(table, columns, dates, is_number, |type_name| !is_number(type_name)))
+    }
+
+    /// Finds out whether the server writes and hashes as it is done here. One that cannot say does not.
+    async fn compare_hashes(&self) {
+        if self.hashes_alike.get().is_some() {
+            return;
+        }
+        let answer = self.rows(PROBE.to_owned(), "asking for a hash").await;
+        let hashed = answer.ok().as_deref().and_then(<[PgRow]>::first).and_then(|row| row.try_get_unchecked::<i64, _>(0).ok());
+        let is_alike = *self.hashes_alike.get_or_init(|| hashed == Some(probe_hash()));
+        tracing::debug!(is_alike, "compared hashes with {}", self.url.place());
+    }
+
+    /// Whether rows can be counted and hashed here as the server would.
+    pub(super) fn digests_on_the_way(&self, plan: &TablePlan) -> bool {
+        self.hashes_alike.get() == Some(&true) && has_exact_digests(plan)
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
@@ -212,31 +243,68 @@ impl PostgresServer {
         &self,
         plan: &TablePlan,
         symbols: &[Symbol],
-        range: DateRange,
+        request: &FetchRequest,
         out: &async_channel::Sender<Fetched>,
     ) -> Result<bool, SourceError> {
-        let doing = "reading bars";
-        let mut collector = Collector::new(symbols, &plan.columns, range);
-        let (start, end) = bounds(plan.dates, &range);
-        let sql = bars_query(plan, start.is_some(), end.is_some());
-        let query = bind_asked(sqlx::query(AssertSqlSafe(sql)).persistent(false), plan, symbols, start, end);
+        let begin = || {
+            let tally = request.digest.filter(|_| self.digests_on_the_way(plan)).map(|digest| Tally::on_the_way(symbols, request, digest));
+            (Collector::new(symbols, &plan.columns, request.range).counting(tally), RowReader::new(plan))
+        };
+        let (start, end) = bounds(plan.dates, &request.range);
         let (_permit, mut connection) = self.session().await?;
-        {
-            let mut rows = query.fetch(&mut connection);
-            while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
-                row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
-                if collector.has_ready() {
-                    for fetched in collector.take_ready() {
-                        if out.send(fetched).await.is_err() {
-                            return Ok(false);
-                        }
-                    }
+        let mut refused = None;
+        if self.copy_refusals.load(Ordering::Relaxed) < GIVE_UP_COPY {
+            let (mut collector, mut reader) = begin();
+            let sql = copy_query(plan, symbols, start.as_ref(), end.as_ref());
+            match self.copy(&sql, &mut connection, &mut reader, &mut collector, out).await? {
+                Copied::Unwanted => return Ok(false),
+                Copied::All => {
+                    self.kept.give_back(connection);
+                    return Ok(send_all(collector.finish(), out).await);
+                }
+                Copied::Refused(error) => {
+                    connection = self.open().await?;
+                    refused = Some(error);
                 }
             }
         }
+        let (mut collector, mut reader) = begin();
+        let limits = where_asked(plan, start.is_some(), end.is_some());
+        let query = sqlx::query(AssertSqlSafe(bars_query(plan, &limits))).persistent(false);
+        if !self.stream(bind_asked(query, plan, symbols, start, end), &mut connection, &mut reader, &mut collector, out).await? {
+            return Ok(false);
+        }
+        if let Some(error) = refused {
+            tracing::info!("{} sent no COPY, so rows were read by a statement: {error}", self.url.place());
+            // A connection that breaks may do so for another reason.
+            let weight = if error.is_transient() { 1 } else { GIVE_UP_COPY };
+            self.copy_refusals.fetch_add(weight, Ordering::Relaxed);
+        }
         self.kept.give_back(connection);
-        for fetched in collector.finish() {
-            if out.send(fetched).await.is_err() {
+        Ok(send_all(collector.finish(), out).await)
+    }
+
+    /// Reads the rows of a statement and sends each symbol as soon as it is complete. `false` when nobody listens any more.
+    async fn stream(
+        &self,
+        query: Query<'_, Postgres, PgArguments>,
+        connection: &mut PgConnection,
+        reader: &mut RowReader,
+        collector: &mut Collector,
+        out: &async_channel::Sender<Fetched>,
+    ) -> Result<bool, SourceError> {
+        let doing = "reading bars";
+        let malformed = |error: Malformed| server::query_failed(&self.url, doing, &error.to_string());
+        let mut rows = query.fetch(connection);
+        while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+            let row = row.map_err(|error| self.explain(&error, doing))?;
+            let mut fields = Fields::default();
+            for (column, field) in fields.iter_mut().take(reader.fields()).enumerate() {
+                let value = row.try_get_raw(column).map_err(|error| self.explain(&error, doing))?;
+                *field = value.as_bytes().ok();
+            }
+            reader.push(&fields, collector).map_err(malformed)?;
+            if collector.has_ready() && !send_all(collector.take_ready(), out).await {
                 return Ok(false);
             }
         }
@@ -342,34 +410,38 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
-/// `SELECT symbol, date, numbers… FROM table WHERE symbol = ANY($1) … ORDER BY symbol, date`
-fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
+/// `SELECT symbol, date, numbers… FROM table WHERE … ORDER BY symbol, date`
+pub(super) fn bars_query(plan: &TablePlan, limits: &str) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let mut sql = format!("SELECT {symbol}::text, {}", date_expression(plan));
-    for (role, number) in ColumnRole::NUMBERS.into_iter().zip(plan.numbers) {
-        let Some((_, kind)) = number else { continue };
-        let column = quoted(plan.columns.get(role).unwrap_or_default());
-        sql.push_str(&format!(", {column}::{}", if kind == NumberKind::Text { "text" } else { "float8" }));
+    for (role, cast) in casts(plan) {
+        sql.push_str(&format!(", {}{cast}", quoted(plan.columns.get(role).unwrap_or_default())));
     }
-    sql.push_str(&format!(" FROM {}{} ORDER BY {symbol}, {date}", place_of(&plan.table), where_asked(plan, has_start, has_end)));
+    sql.push_str(&format!(" FROM {}{limits} ORDER BY {symbol}, {date}", place_of(&plan.table)));
     sql
 }
 
 /// ` WHERE symbol = ANY($1) AND date >= $2 AND date < $3`
 pub(super) fn where_asked(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
+    let (asked, bound) = (if plan.symbol_is_number { "$1::int8[]" } else { "$1::text[]" }, bound_type(plan.dates));
+    let start = format!("$2{bound}");
+    let end = format!("${}{bound}", 2 + usize::from(has_start));
+    where_with(plan, asked, Some(start.as_str()).filter(|_| has_start), Some(end.as_str()).filter(|_| has_end))
+}
+
+/// ` WHERE symbol = ANY(asked) AND date >= start AND date < end`
+pub(super) fn where_with(plan: &TablePlan, asked: &str, start: Option<&str>, end: Option<&str>) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
-    let (asked, bound) = (if plan.symbol_is_number { "$1::int8[]" } else { "$1::text[]" }, bound_type(plan.dates));
     let symbol_type = plan.table.column_of(&plan.columns, ColumnRole::Symbol).map(|column| column.type_name.as_str());
     let is_plain = plan.symbol_is_number || matches!(symbol_type, Some("text" | "varchar" | "bpchar" | "name" | "citext"));
-    let compared = if is_plain { symbol.clone() } else { format!("{symbol}::text") };
+    let compared = if is_plain { symbol } else { format!("{symbol}::text") };
     let mut sql = format!(" WHERE {compared} = ANY({asked})");
-    if has_start {
-        sql.push_str(&format!(" AND {date} >= $2{bound}"));
-    }
-    if has_end {
-        sql.push_str(&format!(" AND {date} < ${}{bound}", 2 + usize::from(has_start)));
+    for (sign, limit) in [(">=", start), ("<", end)] {
+        if let Some(limit) = limit {
+            sql.push_str(&format!(" AND {date} {sign} {limit}"));
+        }
     }
     sql
 }
@@ -385,69 +457,22 @@ pub(super) fn bound_type(style: DateStyle) -> &'static str {
     }
 }
 
-/// A date or timestamp as it comes over the wire, in microseconds since 1970; `None` for PostgreSQL's two infinities.
-struct WireTime(Option<i64>);
-
-impl Type<Postgres> for WireTime {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamp")
-    }
-}
-
-impl<'r> Decode<'r, Postgres> for WireTime {
-    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        /// From 1970-01-01 to PostgreSQL's own 2000-01-01.
-        const EPOCH_DAYS: i64 = 10_957;
-        let bytes = value.as_bytes()?;
-        if let Ok(days) = <[u8; 4]>::try_from(bytes) {
-            let days = i32::from_be_bytes(days);
-            return Ok(Self((days != i32::MAX && days != i32::MIN).then(|| (i64::from(days) + EPOCH_DAYS) * DAY_US)));
-        }
-        let micros = i64::from_be_bytes(<[u8; 8]>::try_from(bytes)?);
-        Ok(Self(if micros == i64::MAX || micros == i64::MIN { None } else { micros.checked_add(EPOCH_DAYS * DAY_US) }))
-    }
-}
-
-#[inline]
-fn push_row(row: &PgRow, plan: &TablePlan, collector: &mut Collector) -> Result<(), sqlx::Error> {
-    let Some(symbol) = row.try_get_unchecked::<Option<&str>, _>(0)? else { return Ok(()) };
-    if symbol.is_empty() {
-        return Ok(());
-    }
-    let Some(slot) = collector.slot(symbol) else { return Ok(()) };
-    let time = read_time(row, 1, plan.dates)?;
-    let mut numbers = [f64::NAN; 8];
-    for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
-        *value = match number {
-            None => continue,
-            Some((position, NumberKind::Double)) => row.try_get_unchecked::<Option<f64>, _>(*position)?.unwrap_or(f64::NAN),
-            Some((position, NumberKind::Text)) => row.try_get_unchecked::<Option<&str>, _>(*position)?.map_or(f64::NAN, number_of_text),
-        };
-    }
-    collector.push(slot, time, &numbers);
-    Ok(())
-}
-
 /// The time of a row. The outer error is the connection's, the inner one the value's.
-#[inline]
 pub(super) fn read_time(row: &PgRow, column: usize, style: DateStyle) -> Result<Result<i64, NoTime>, sqlx::Error> {
-    let missing = || NoTime("NULL".to_owned());
-    match style {
-        DateStyle::Date | DateStyle::DateTime | DateStyle::Instant => {
-            let time = row.try_get_unchecked::<Option<WireTime>, _>(column)?;
-            Ok(time.ok_or_else(missing).and_then(|time| time.0.ok_or_else(|| NoTime("infinity".to_owned()))))
-        }
-        DateStyle::SeparatedText(_) | DateStyle::CompactText | DateStyle::OtherText => {
-            let text = row.try_get_unchecked::<Option<&str>, _>(column)?;
-            Ok(text.ok_or_else(missing).and_then(|text| micros_of_text(text).ok_or_else(|| NoTime(text.to_owned()))))
-        }
-        DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) | DateStyle::OtherNumber => {
-            let number = row.try_get_unchecked::<Option<i64>, _>(column)?;
-            Ok(number.ok_or_else(missing).and_then(|number| micros_of_number(number).ok_or_else(|| NoTime(number.to_string()))))
-        }
-    }
+    let date = row.try_get_raw(column)?.as_bytes().ok();
+    time_of(date, style).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 pub(super) fn text(row: &PgRow, column: usize) -> Option<String> {
     row.try_get_unchecked::<Option<String>, _>(column).ok().flatten()
+}
+
+/// Sends symbols; `false` when nobody listens any more.
+pub(super) async fn send_all(fetched: Vec<Fetched>, out: &async_channel::Sender<Fetched>) -> bool {
+    for fetched in fetched {
+        if out.send(fetched).await.is_err() {
+            return false;
+        }
+    }
+    true
 }

@@ -11,8 +11,9 @@ use super::tally::{RowHash, Tally};
 use super::time_value::{
     Bound, DateStyle, bounds, is_in_style, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text,
 };
-use super::{Fetched, Preview, SymbolInfo};
-use crate::market::{DateRange, Symbol, format_date};
+use super::{FetchRequest, Fetched, Preview, SymbolInfo};
+use crate::market::{DateRange, Symbol, format_date, micros_of_date};
+use chrono::NaiveDate;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use std::borrow::Cow;
@@ -138,19 +139,21 @@ impl SqliteFile {
         &self,
         plan: &TablePlan,
         symbols: &[Symbol],
-        range: DateRange,
+        request: &FetchRequest,
         send: &mut dyn FnMut(Fetched) -> bool,
     ) -> Result<(), SourceError> {
         let connection = self.open()?;
-        let mut collector = Collector::new(symbols, &plan.columns, range);
-        let (mut sql, asked) = bars_query(plan, symbols, range);
+        let tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
+        let mut collector = Collector::new(symbols, &plan.columns, request.range).counting(tally);
+        let (mut sql, asked) = bars_query(plan, symbols, request.range);
         let [symbol, date] = [ColumnRole::Symbol, ColumnRole::Date].map(|role| quoted(plan.columns.get(role).unwrap_or_default()));
         sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
         let mut reading = || {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(&asked))?;
+            let mut hash = RowHash::default();
             while let Some(row) = rows.next()? {
-                push_row(row, plan, &mut collector)?;
+                push_row(row, plan, &mut collector, &mut hash)?;
                 if collector.has_ready() && !collector.take_ready().into_iter().all(&mut *send) {
                     return Ok(false);
                 }
@@ -184,13 +187,7 @@ impl SqliteFile {
                 let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| tally.slot(&name)) else { continue };
                 hash.begin();
                 for column in 1..columns {
-                    match row.get_ref(column)? {
-                        ValueRef::Null => hash.missing(),
-                        ValueRef::Integer(number) => hash.integer(number),
-                        ValueRef::Real(number) => hash.number(number),
-                        ValueRef::Text(text) => hash.text(text),
-                        ValueRef::Blob(blob) => hash.blob(blob),
-                    }
+                    hash_value(&mut hash, row.get_ref(column)?);
                 }
                 let date = row.get_ref(1)?;
                 tally.row(slot, &read_time(date), has_limits(plan.dates, date), hash.end());
@@ -258,7 +255,7 @@ fn bound_value(bound: Bound) -> Value {
     match bound {
         Bound::Number(number) => Value::Integer(number),
         Bound::Text(text) => Value::Text(text),
-        Bound::Date(day) => Value::Text(format_date(crate::market::micros_of_date(day))),
+        Bound::Date(day) => Value::Text(format_date(micros_of_date(day))),
         Bound::DateTime(time) => Value::Text(time.format("%Y-%m-%d %H:%M:%S").to_string()),
     }
 }
@@ -297,22 +294,48 @@ fn bars_query(plan: &TablePlan, symbols: &[Symbol], range: DateRange) -> (String
     (sql, asked)
 }
 
+/// Puts a row where it belongs, and counts it where rows are counted. Every value is looked at once.
 #[inline]
-fn push_row(row: &Row<'_>, plan: &TablePlan, collector: &mut Collector) -> Result<(), rusqlite::Error> {
+fn push_row(row: &Row<'_>, plan: &TablePlan, collector: &mut Collector, hash: &mut RowHash) -> Result<(), rusqlite::Error> {
     let Some(slot) = name_of(row.get_ref(0)?).and_then(|name| collector.slot(&name)) else { return Ok(()) };
-    let time = read_time(row.get_ref(1)?);
+    let is_counted = collector.tally().is_some();
+    let date = row.get_ref(1)?;
+    let time = read_time(date);
+    if is_counted {
+        hash.begin();
+        hash_value(hash, date);
+    }
     let mut numbers = [f64::NAN; 8];
+    // In the order of the columns, which is the order of the hash.
     for (value, number) in numbers.iter_mut().zip(&plan.numbers) {
         let Some((position, _)) = number else { continue };
-        *value = match row.get_ref(*position)? {
+        let stored = row.get_ref(*position)?;
+        if is_counted {
+            hash_value(hash, stored);
+        }
+        *value = match stored {
             ValueRef::Real(number) => number,
             ValueRef::Integer(number) => number as f64,
             ValueRef::Text(text) => std::str::from_utf8(text).map_or(f64::NAN, number_of_text),
             ValueRef::Null | ValueRef::Blob(_) => f64::NAN,
         };
     }
+    if is_counted && let Some(tally) = collector.tally() {
+        tally.row(slot, &time, has_limits(plan.dates, date), hash.end());
+    }
     collector.push(slot, time, &numbers);
     Ok(())
+}
+
+#[inline]
+fn hash_value(hash: &mut RowHash, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => hash.missing(),
+        ValueRef::Integer(number) => hash.integer(number),
+        ValueRef::Real(number) => hash.number(number),
+        ValueRef::Text(text) => hash.text(text),
+        ValueRef::Blob(blob) => hash.blob(blob),
+    }
 }
 
 /// Whether a range finds a value of a column in this style where its time is.
@@ -344,10 +367,24 @@ fn symbol_of(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
+/// `2024-03-01` alone, which is what most texts of dates are; `None` for whatever else it may be.
+#[inline]
+fn plain_day(text: &[u8]) -> Option<i64> {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *<&[u8; 10]>::try_from(text).ok()? else { return None };
+    let digit = |byte: u8| u32::from(byte.wrapping_sub(b'0'));
+    let digits = [y0, y1, y2, y3, m0, m1, d0, d1].map(digit);
+    let [y0, y1, y2, y3, m0, m1, d0, d1] = digits;
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let year = i32::try_from(y0 * 1_000 + y1 * 100 + y2 * 10 + y3).ok()?;
+    NaiveDate::from_ymd_opt(year, m0 * 10 + m1, d0 * 10 + d1).map(micros_of_date)
+}
+
 #[inline]
 fn read_time(value: ValueRef<'_>) -> Result<i64, NoTime> {
     let time = match value {
-        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(micros_of_text),
+        ValueRef::Text(text) => plain_day(text).or_else(|| std::str::from_utf8(text).ok().and_then(micros_of_text)),
         ValueRef::Integer(number) => micros_of_number(number),
         // Whole numbers only: a fraction may be a Julian day, and there is no telling.
         ValueRef::Real(number) if number.fract() == 0.0 && number.abs() < 9e18 => micros_of_number(number as i64),

@@ -5,6 +5,7 @@
 use super::collect::NoTime;
 use super::digest::{DigestRequest, SymbolDigest, YearDigest};
 use super::error::SourceError;
+use super::{DigestOnTheWay, FetchRequest};
 use crate::market::{Symbol, date_of, micros_of_date};
 use chrono::Datelike;
 use std::collections::{BTreeMap, HashMap};
@@ -61,6 +62,7 @@ struct Slot {
     after: BTreeMap<i32, Sum>,
     provisional_rows: u64,
     last_us: Option<i64>,
+    is_doubtful: bool,
 }
 
 /// Digests of the symbols of one statement.
@@ -95,6 +97,11 @@ impl Tally {
             until_us: request.until.map_or(i64::MAX, micros_of_date),
             last: None,
         }
+    }
+
+    /// Nothing counted yet, for rows that are fetched. The slots are those of a collector of the same symbols.
+    pub(super) fn on_the_way(symbols: &[Symbol], fetch: &FetchRequest, digest: DigestOnTheWay) -> Self {
+        Self::new(symbols, &DigestRequest { symbols: Vec::new(), range: fetch.range, split: None, until: digest.until })
     }
 
     /// Where rows of this symbol are counted; `None` if nobody asked for it.
@@ -161,6 +168,39 @@ impl Tally {
         self.group(slot, date_of(time).year(), part, 1, hash);
     }
 
+    /// One row of a server that was read here, with the year the server counts it in. Without a time, no row of that year has one.
+    #[inline]
+    pub(super) fn counted_row(&mut self, slot: usize, year: i32, time: Option<i64>, hash: u64) {
+        let part = match time {
+            Some(time) if time >= self.until_us => Part::Provisional,
+            Some(time) if time >= self.split_us => Part::After,
+            _ => Part::Before,
+        };
+        if let Some(time) = time {
+            self.seen(slot, time);
+        }
+        self.group(slot, year, part, 1, hash);
+    }
+
+    /// A row the server may count otherwise than would be done here.
+    pub(super) fn doubtful(&mut self, slot: usize) {
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.is_doubtful = true;
+        }
+    }
+
+    /// What was counted of one symbol, unless there are doubts.
+    pub(super) fn take(&mut self, slot: usize) -> Option<SymbolDigest> {
+        let slot = std::mem::take(self.slots.get_mut(slot)?);
+        if slot.is_doubtful { None } else { slot.digest().map(|(_, digest)| digest) }
+    }
+
+    /// What was counted of one symbol by its name.
+    pub(super) fn take_of(&mut self, symbol: &Symbol) -> Option<SymbolDigest> {
+        let slot = self.by_name.get(symbol).copied()?;
+        self.take(slot)
+    }
+
     /// A symbol whose rows cannot be read, which counts as one row: it is not known to have none.
     pub(super) fn unreadable(&mut self, symbol: &Symbol, error: &SourceError) {
         if let Some(slot) = self.by_name.get(symbol).copied() {
@@ -170,21 +210,21 @@ impl Tally {
 
     /// What was counted, with an entry for every symbol.
     pub(super) fn finish(self) -> Vec<(Symbol, SymbolDigest)> {
-        self.slots.into_iter().filter_map(Slot::finish).collect()
+        self.slots.into_iter().filter_map(Slot::digest).collect()
     }
 
     /// What was counted of one symbol, once.
     pub(super) fn take(&mut self, slot: usize) -> Option<SymbolDigest> {
-        self.slots.get_mut(slot).map(std::mem::take).and_then(Slot::finish).map(|(_, digest)| digest)
+        self.slots.get_mut(slot).map(std::mem::take).and_then(Slot::digest).map(|(_, digest)| digest)
     }
 }
 
 impl Slot {
-    fn finish(self) -> Option<(Symbol, SymbolDigest)> {
+    fn digest(self) -> Option<(Symbol, SymbolDigest)> {
         let years = |sums: BTreeMap<i32, Sum>| {
             sums.into_iter().map(|(year, sum)| YearDigest { year, rows: sum.rows, checksum: sum.checksum }).collect()
         };
-        let Self { symbol, before, after, provisional_rows, last_us } = self;
+        let Self { symbol, before, after, provisional_rows, last_us, is_doubtful: _ } = self;
         Some((symbol?, SymbolDigest { before: years(before), after: years(after), provisional_rows, last_us }))
     }
 }

@@ -283,3 +283,68 @@ fn a_server_that_is_ended_in_mid_query_and_started_again_is_used_again() {
         });
     }
 }
+
+/// A way to a server on which no COPY gets through: it is misspelt on its way, or the connection ends. Counts those it saw.
+fn way_without_copy(server_port: u16, ends: bool) -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let port = listener.local_addr().expect("address").port();
+    let seen = std::sync::Arc::new(AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)) else { continue };
+            let ends_of = || (client.try_clone().expect("socket"), server.try_clone().expect("socket"));
+            let ((mut from_client, mut to_server), (mut to_client, mut from_server)) = (ends_of(), ends_of());
+            let counter = std::sync::Arc::clone(&counter);
+            std::thread::spawn(move || {
+                let mut buffer = vec![0; 1 << 16];
+                while let Ok(read @ 1..) = from_client.read(&mut buffer) {
+                    if let Some(at) = buffer[..read].windows(6).position(|bytes| bytes == b"COPY (") {
+                        counter.fetch_add(1, Ordering::SeqCst);
+                        if ends {
+                            break;
+                        }
+                        buffer[at] = b'K';
+                    }
+                    if to_server.write_all(&buffer[..read]).is_err() {
+                        break;
+                    }
+                }
+                drop(to_server.shutdown(std::net::Shutdown::Both));
+            });
+            std::thread::spawn(move || {
+                drop(std::io::copy(&mut from_server, &mut to_client));
+                drop(to_client.shutdown(std::net::Shutdown::Both));
+            });
+        }
+    });
+    (port, seen)
+}
+
+#[test]
+fn where_copy_is_refused_rows_come_by_a_statement() {
+    let Some(store) = Store::new(Kind::Postgres) else { return };
+    runtime().block_on(async {
+        store.load(&many());
+        let whole = whatever_comes(&connect(&store.url("bars", "")).await.expect("connect"), &names()).await;
+        let whole: BTreeMap<String, String> = whole.0.into_iter().map(|(name, bars)| (name, shown(&bars))).collect();
+        for ends in [false, true] {
+            let (port, seen) = way_without_copy(store.server().port, ends);
+            let url = store.server().url_at(port, &format!("{}?table=bars", store.database));
+            let source = connect(&url).await.expect("connect");
+            for _ in 0..4 {
+                let (fetched, result) = whatever_comes(&source, &names()).await;
+                result.expect("a statement");
+                assert_eq!(fetched.into_iter().map(|(name, bars)| (name, shown(&bars))).collect::<BTreeMap<_, _>>(), whole);
+            }
+            let asked = DigestRequest { symbols: names().iter().map(Symbol::new).collect(), ..DigestRequest::default() };
+            assert_eq!(on_the_way::are_the_same(&source, &asked).await, 0);
+            // Three statements at a time, and then it is known.
+            let tried = seen.load(std::sync::atomic::Ordering::SeqCst);
+            assert!((1..=6).contains(&tried), "{tried}");
+        }
+    });
+}

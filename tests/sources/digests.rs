@@ -27,6 +27,7 @@ async fn digests_of(source: &Source, request: &DigestRequest) -> Digests {
     let digests = source.digests(request).await.expect("digests");
     let asked: BTreeSet<&Symbol> = request.symbols.iter().collect();
     assert_eq!(digests.keys().collect::<BTreeSet<_>>(), asked);
+    on_the_way::are_the_same(source, request).await;
     for digest in digests.values() {
         for part in [&digest.before, &digest.after] {
             assert!(part.windows(2).all(|pair| pair[0].year < pair[1].year), "{part:?}");

@@ -4,6 +4,7 @@
 mod broken;
 mod digests;
 mod on_the_way;
+mod on_the_way_mysql;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -154,7 +155,9 @@ fn three_symbols() -> Table {
 
 async fn loaded(store: &Store, table: &Table) -> Source {
     store.load(table);
-    connect(&store.url(&table.name, "")).await.expect("connect")
+    let source = connect(&store.url(&table.name, "")).await.expect("connect");
+    on_the_way::of_all_symbols_are_the_same(&source).await;
+    source
 }
 
 fn closes(bars: &RawBars) -> Vec<(i64, f64)> {
