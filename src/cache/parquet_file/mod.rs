@@ -8,11 +8,20 @@
 //! A file has base rows and, behind them, at most one row group of tail rows, which an append replaces: see [`append`].
 
 mod append;
+mod column;
 mod decode;
+mod delta;
 mod encode;
 mod footer;
+mod levels;
+mod page;
+mod read;
 mod recolumn;
+mod sample;
 mod seal;
+mod split;
+#[cfg(test)]
+mod column_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,8 +40,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// Version of what the footer holds. Format 1 sealed only the footer's pairs; such files are still read and adopted.
 const FORMAT: &str = "2";
-/// Version of how bytes are made of content: raise it with the Parquet or compression library, or with the settings below.
-const ENCODER: &str = "parquet 60, zstd 1, two groups";
+/// Version of how bytes are made of content: raise it with the compression library, or with how columns are kept.
+const ENCODER: &str = "pages 1, zstd -1, two groups";
 /// Most rows in one row group; a symbol's daily base rows are always one.
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
