@@ -44,7 +44,7 @@ pub fn encode_addition(
     let kept = if groups.len() > 1 { groups.len() - 1 } else { groups.len() };
     let mut groups = moved(groups.get(..kept).unwrap_or_default().to_vec(), 0, 0).map_err(text)?;
     let mut bytes = Vec::new();
-    let added = put_groups(&mut bytes, &file, &columns, 0..tail.bars().len(), kept).map_err(text)?;
+    let added = put_groups(&mut bytes, &file, &columns, 0..tail.bars().len(), kept, None).map_err(text)?;
     groups.extend(moved(added, present.len(), kept).map_err(text)?);
     let live: i64 = groups.iter().map(RowGroupMetaData::compressed_size).sum();
     let mut before = Xxh3::new();

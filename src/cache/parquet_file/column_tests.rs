@@ -88,7 +88,7 @@ fn columns_of_every_kind_come_back_by_both_readers() {
             let bytes = encode(&written, &footer(precision)).expect("encoded").bytes;
             assert_eq!(bytes, encode(&written, &footer(precision)).expect("again").bytes, "the same bytes");
             let outline = outline(&bytes).expect("outline");
-            let own = columns_of(&bytes, &outline.metadata, resolution, rows).expect("read without the library");
+            let own = columns_of(&bytes, &outline.metadata, None, resolution, rows).expect("read without the library");
             let theirs = columns_by_arrow(bytes.into(), resolution, rows).expect("read with the library");
             let Content::Features { bars, table } = &written else { panic!("features") };
             for (by, (found, found_table)) in [("own", own), ("theirs", theirs)] {
@@ -107,6 +107,32 @@ fn columns_of_every_kind_come_back_by_both_readers() {
 }
 
 #[test]
+fn bars_that_were_encoded_before_are_taken_as_they_are() {
+    for provisional_from_us in [None, Some(300 * DAY_US)] {
+        let whole = content(1_000, Resolution::Daily);
+        let footer = Footer { provisional_from_us, ..footer(Precision::F64) };
+        let bars = Content::Bars(Arc::clone(whole.bars()));
+        let (_, known) = encode_beside(&bars, &footer, None).expect("bars");
+        let (beside, none) = encode_beside(&whole, &footer, known.as_ref()).expect("features");
+        assert!(none.is_none());
+        assert_eq!(beside.bytes, encode(&whole, &footer).expect("alone").bytes);
+        // Of other rows nothing is taken.
+        let other = Footer { provisional_from_us: Some(500 * DAY_US), ..footer.clone() };
+        assert_eq!(encode_beside(&whole, &other, known.as_ref()).expect("other").0.bytes, encode(&whole, &other).expect("alone").bytes);
+    }
+}
+
+#[test]
+fn only_wanted_columns_are_read() {
+    let whole = content(500, Resolution::Daily);
+    let bytes = encode(&whole, &footer(Precision::F64)).expect("encoded").bytes;
+    let (found, _) = decode_wanted(bytes, Some(&["slow", "gaps", "no such"])).expect("decoded");
+    let names: Vec<&str> = found.features().expect("features").names.iter().map(|name| &**name).collect();
+    assert_eq!(names, ["gaps", "slow"]);
+    assert_eq!(found.fingerprint(), whole.only(&["slow", "gaps"]).fingerprint());
+}
+
+#[test]
 fn damaged_columns_are_an_error_or_other_values_but_never_a_panic() {
     let bytes = encode(&content(300, Resolution::Daily), &footer(Precision::F64)).expect("encoded").bytes;
     let mut random = noise(5);
@@ -116,7 +142,7 @@ fn damaged_columns_are_an_error_or_other_values_but_never_a_panic() {
         damaged[place] ^= 1 << (random() * 8.0) as u8;
         if let Ok(outline) = outline(&damaged) {
             // Whether it is noticed is for checksums to say.
-            let _found = columns_of(&damaged, &outline.metadata, Resolution::Daily, outline.rows);
+            let _found = columns_of(&damaged, &outline.metadata, None, Resolution::Daily, outline.rows);
         }
     }
 }

@@ -50,15 +50,23 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 /// # Errors
 /// When the bytes are no such file; the text says in what way.
 pub fn decode(bytes: impl Into<bytes::Bytes>) -> Result<(Content, Footer), String> {
-    let bytes = bytes.into();
-    guarded(|| decode_trusting(bytes)).map(|(content, parsed)| (content, parsed.footer))
+    decode_wanted(bytes, None)
 }
 
-fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
+/// The same, of features only those `wanted`, where that is said.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_wanted(bytes: impl Into<bytes::Bytes>, wanted: Option<&[&str]>) -> Result<(Content, Footer), String> {
+    let bytes = bytes.into();
+    guarded(|| decode_trusting(bytes, wanted)).map(|(content, parsed)| (content, parsed.footer))
+}
+
+fn decode_trusting(bytes: bytes::Bytes, wanted: Option<&[&str]>) -> Result<(Content, Parsed), String> {
     let metadata = metadata_of(&bytes)?;
     let parsed = footer::parse(pairs_of(&metadata))?;
     let rows = count(metadata.file_metadata().num_rows())?;
-    let (bars, mut table) = match columns_of(&bytes, &metadata, parsed.resolution, rows) {
+    let (bars, mut table) = match columns_of(&bytes, &metadata, wanted, parsed.resolution, rows) {
         Some(columns) => columns,
         None => columns_by_arrow(bytes, parsed.resolution, rows)?,
     };
@@ -73,6 +81,11 @@ fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
             table.time_us.clone_from(&bars.time_us);
             Content::Features { bars, table: Arc::new(table) }
         }
+    };
+    // What the Parquet library read is all there is.
+    let content = match wanted.zip(content.features()) {
+        Some((wanted, table)) if !table.names.iter().all(|name| wanted.contains(&&**name)) => content.only(wanted),
+        _ => content,
     };
     Ok((content, parsed))
 }
@@ -92,7 +105,13 @@ fn count(rows: i64) -> Result<usize, String> {
 }
 
 /// The columns of a file, read without the Parquet library; `None` where that is needed.
-pub(super) fn columns_of(bytes: &[u8], metadata: &ParquetMetaData, resolution: Resolution, rows: usize) -> Option<(Bars, FeatureTable)> {
+pub(super) fn columns_of(
+    bytes: &[u8],
+    metadata: &ParquetMetaData,
+    wanted: Option<&[&str]>,
+    resolution: Resolution,
+    rows: usize,
+) -> Option<(Bars, FeatureTable)> {
     let mut bars = Bars { resolution, ..Bars::default() };
     let mut table = FeatureTable { resolution, ..FeatureTable::default() };
     // More than a row for each bit of the file is not possible, whatever its footer says.
@@ -124,6 +143,7 @@ pub(super) fn columns_of(bytes: &[u8], metadata: &ParquetMetaData, resolution: R
             "volume" => &mut bars.volume,
             "amount" => bars.amount.get_or_insert_default(),
             "turnover" => bars.turnover.get_or_insert_default(),
+            name if wanted.is_some_and(|wanted| !wanted.contains(&name)) => continue,
             name => feature_column(&mut table, name),
         };
         column.reserve_exact(rows);
@@ -171,7 +191,7 @@ pub fn sealed(bytes: &[u8]) -> Option<SealedFile> {
     if !whole && outline(bytes).ok()?.seals_file {
         return None;
     }
-    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes))).ok()?;
+    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes), None)).ok()?;
     let proven = if parsed.seals_file { whole } else { content.fingerprint() == parsed.fingerprint };
     proven.then_some(SealedFile { content, footer: parsed.footer, fingerprint: parsed.fingerprint })
 }

@@ -29,24 +29,57 @@ pub struct Encoded {
     pub fingerprint: u128,
 }
 
+/// The columns of some bars as they were encoded, for files that hold the same bars beside features of them.
+#[derive(Debug)]
+pub struct EncodedBars {
+    bytes: Vec<u8>,
+    groups: Vec<RowGroupMetaData>,
+}
+
+impl EncodedBars {
+    /// Bytes it takes.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The row group of so many rows at this place.
+    fn group(&self, place: usize, rows: usize) -> Option<(&[u8], &RowGroupMetaData)> {
+        let group = self.groups.get(place)?;
+        (usize::try_from(group.num_rows()) == Ok(rows)).then_some((self.bytes.as_slice(), group))
+    }
+}
+
 /// Encodes content and its facts. Rows from the first provisional one on get a row group of their own, so that an append can
-/// replace them.
+/// replace them. `bars` are the same bars, if they were encoded before; of bars, what was encoded comes back.
 ///
 /// # Errors
 /// What the Parquet library says, as text.
-pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
+pub fn encode_beside(content: &Content, footer: &Footer, bars: Option<&EncodedBars>) -> Result<(Encoded, Option<EncodedBars>), String> {
     let text = |error: ParquetError| error.to_string();
     let columns = columns_of(content, footer.precision);
     let file = file_of(columns.iter().map(|column| column.field.clone())).map_err(text)?;
+    let rows = content.bars().len();
     let base_rows = base_rows(content.bars(), footer.provisional_from_us);
-    let mut bytes = Vec::with_capacity(content.bars().len() * columns.len() * 8 + 64 * 1024);
+    let mut bytes = Vec::with_capacity(rows * columns.len() * 8 + columns.len() * 256 + 4096);
     bytes.extend_from_slice(MAGIC);
-    let mut groups = put_groups(&mut bytes, &file, &columns, 0..base_rows, 0).map_err(text)?;
-    if base_rows < content.bars().len() {
-        groups.extend(put_groups(&mut bytes, &file, &columns, base_rows..content.bars().len(), groups.len()).map_err(text)?);
+    let mut groups = put_groups(&mut bytes, &file, &columns, 0..base_rows, 0, bars).map_err(text)?;
+    if base_rows < rows {
+        groups.extend(put_groups(&mut bytes, &file, &columns, base_rows..rows, groups.len(), bars).map_err(text)?);
     }
+    let is_bars = matches!(content, Content::Bars(_));
+    let encoded_bars = is_bars.then(|| EncodedBars { bytes: bytes.clone(), groups: groups.clone() });
     let behind = |pairs| metadata_bytes(&file, groups, pairs).map_err(text);
-    sealed_file(bytes, footer, fingerprint_of(content, footer), content.bars().resolution, behind)
+    let encoded = sealed_file(bytes, footer, fingerprint_of(content, footer), content.bars().resolution, behind)?;
+    Ok((encoded, encoded_bars))
+}
+
+/// Encodes content and its facts.
+///
+/// # Errors
+/// As [`encode_beside`].
+#[cfg(test)]
+pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
+    encode_beside(content, footer, None).map(|(encoded, _bars)| encoded)
 }
 
 /// A whole file: these bytes, and behind them what `behind` makes of the footer's pairs, with the seal filled in.
@@ -114,13 +147,14 @@ pub(super) fn file_of(fields: impl Iterator<Item = Field>) -> Result<FileMetaDat
     Ok(FileMetaData::new(1, 0, None, None, schema, None))
 }
 
-/// Appends some rows of all columns, and says where they are. `first` is how many row groups come before.
+/// Appends some rows of all columns, and says where they are. `first` is how many row groups come before, `known` the first columns.
 pub(super) fn put_groups(
     bytes: &mut Vec<u8>,
     file: &FileMetaData,
     columns: &[Column<'_>],
     rows: Range<usize>,
     first: usize,
+    known: Option<&EncodedBars>,
 ) -> Result<Vec<RowGroupMetaData>, ParquetError> {
     let mut groups = Vec::new();
     let mut from = rows.start;
@@ -128,7 +162,12 @@ pub(super) fn put_groups(
         let until = rows.end.min(from + ROW_GROUP_ROWS);
         let start = bytes.len();
         let mut chunks = Vec::with_capacity(columns.len());
-        for (column, descr) in columns.iter().zip(file.schema_descr().columns()) {
+        let known = known.and_then(|known| known.group(first + groups.len(), until - from));
+        for (place, (column, descr)) in columns.iter().zip(file.schema_descr().columns()).enumerate() {
+            if let Some((from, chunk)) = known.and_then(|(from, group)| Some((from, group.columns().get(place)?))) {
+                chunks.push(put_copy(bytes, Arc::clone(descr), from, chunk)?);
+                continue;
+            }
             let values = column.values.rows(from..until).ok_or_else(|| ParquetError::General("columns differ in length".to_owned()))?;
             chunks.push(chunk_of(Arc::clone(descr), column::put(bytes, values)?, values)?);
         }
@@ -157,6 +196,32 @@ pub(super) fn group_of(
 
 fn as_i64(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Appends a column chunk as it is in other bytes.
+pub(super) fn put_copy(
+    out: &mut Vec<u8>,
+    descr: ColumnDescPtr,
+    from: &[u8],
+    chunk: &ColumnChunkMetaData,
+) -> Result<ColumnChunkMetaData, ParquetError> {
+    let (start, length) = chunk.byte_range();
+    let range = usize::try_from(start).ok().zip(usize::try_from(length).ok()).map(|(start, length)| start..start + length);
+    let bytes = range.and_then(|range| from.get(range)).ok_or_else(|| ParquetError::General("a column chunk is cut off".to_owned()))?;
+    let shift = i64::try_from(out.len()).unwrap_or(i64::MAX) - i64::try_from(start).unwrap_or(0);
+    out.extend_from_slice(bytes);
+    let mut builder = ColumnChunkMetaData::builder(descr)
+        .set_encodings_mask(*chunk.encodings_mask())
+        .set_num_values(chunk.num_values())
+        .set_compression_codec(chunk.compression_codec())
+        .set_total_compressed_size(chunk.compressed_size())
+        .set_total_uncompressed_size(chunk.uncompressed_size())
+        .set_data_page_offset(chunk.data_page_offset().saturating_add(shift))
+        .set_dictionary_page_offset(chunk.dictionary_page_offset().map(|offset| offset.saturating_add(shift)));
+    if let Some(statistics) = chunk.statistics() {
+        builder = builder.set_statistics(statistics.clone());
+    }
+    builder.build()
 }
 
 /// What the footer says of a chunk. Readers look for days, never for prices; the footer is written again by every append and should be

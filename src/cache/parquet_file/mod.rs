@@ -26,8 +26,10 @@ mod column_tests;
 mod tests;
 
 pub(super) use append::{Addition, bars_from, encode_addition, joined};
-pub(super) use decode::{Outline, SealedFile, decode, longest_sealed, outline, sealed};
-pub(super) use encode::{Encoded, encode};
+pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, sealed};
+#[cfg(test)]
+use encode::encode;
+pub(super) use encode::{Encoded, EncodedBars, encode_beside};
 pub use encode::{batch_in, batch_of, rounding_of};
 pub use recolumn::ColumnFrom;
 pub(super) use recolumn::encode_with;
@@ -93,6 +95,29 @@ impl Content {
     pub fn bars(&self) -> &Arc<Bars> {
         match self {
             Self::Bars(bars) | Self::Features { bars, .. } => bars,
+        }
+    }
+
+    /// The computed columns, where it has some.
+    #[must_use]
+    pub fn features(&self) -> Option<&Arc<FeatureTable>> {
+        match self {
+            Self::Bars(_) => None,
+            Self::Features { table, .. } => Some(table),
+        }
+    }
+
+    /// The same with these features only.
+    #[must_use]
+    pub fn only(&self, wanted: &[&str]) -> Self {
+        match self {
+            Self::Bars(_) => self.clone(),
+            Self::Features { bars, table } => {
+                let columns = table.names.iter().zip(&table.columns).filter(|(name, _)| wanted.contains(&&***name));
+                let (names, columns) = columns.map(|(name, column)| (Arc::clone(name), column.clone())).unzip();
+                let table = FeatureTable { resolution: table.resolution, time_us: table.time_us.clone(), names, columns };
+                Self::Features { bars: Arc::clone(bars), table: Arc::new(table) }
+            }
         }
     }
 

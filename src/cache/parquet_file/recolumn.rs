@@ -3,14 +3,16 @@
 //! Contract: both files are about the same bars, and the rows lie in the same row groups; a column that is taken has the same
 //! bytes in both. Nothing is decoded, so this costs what encoding the new columns does, and copying.
 
-use super::encode::{self, Encoded, MAGIC, feature_field, feature_values, file_of, group_of, metadata_bytes, put_groups, sealed_file};
+use super::encode::{
+    self, Encoded, MAGIC, feature_field, feature_values, file_of, group_of, metadata_bytes, put_copy, put_groups, sealed_file,
+};
 use super::{Footer, Outline};
 use crate::feature::{FeatureTable, RAW_COLUMNS};
 use arrow::datatypes::Field;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
-use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::schema::types::SchemaDescPtr;
 use std::sync::Arc;
 
 /// Where a feature's column of the new file comes from.
@@ -106,7 +108,7 @@ fn encode_computed(
     let text = |error: ParquetError| error.to_string();
     let file = file_of(new.iter().map(|column| column.field.clone())).map_err(text)?;
     let mut bytes = Vec::new();
-    let groups = put_groups(&mut bytes, &file, &new, from_row..from_row + rows, 0).map_err(text)?;
+    let groups = put_groups(&mut bytes, &file, &new, from_row..from_row + rows, 0, None).map_err(text)?;
     // A row group of the present file fits into one.
     Ok(groups.into_iter().next().map(|group| Computed { bytes, group }))
 }
@@ -140,28 +142,8 @@ impl Copier {
                     (&*new.bytes, chunk)
                 }
             };
-            chunks.push(self.chunk(self.schema.column(place), bytes, chunk)?);
+            chunks.push(put_copy(&mut self.bytes, self.schema.column(place), bytes, chunk)?);
         }
         group_of(&self.schema, usize::try_from(group.num_rows()).unwrap_or(0), chunks, start, number)
-    }
-
-    fn chunk(&mut self, descr: ColumnDescPtr, from: &[u8], chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData, ParquetError> {
-        let (start, length) = chunk.byte_range();
-        let range = usize::try_from(start).ok().zip(usize::try_from(length).ok()).map(|(start, length)| start..start + length);
-        let bytes = range.and_then(|range| from.get(range)).ok_or_else(|| ParquetError::General("a column chunk is cut off".to_owned()))?;
-        let shift = i64::try_from(self.bytes.len()).unwrap_or(i64::MAX) - i64::try_from(start).unwrap_or(0);
-        self.bytes.extend_from_slice(bytes);
-        let mut builder = ColumnChunkMetaData::builder(descr)
-            .set_encodings_mask(*chunk.encodings_mask())
-            .set_num_values(chunk.num_values())
-            .set_compression_codec(chunk.compression_codec())
-            .set_total_compressed_size(chunk.compressed_size())
-            .set_total_uncompressed_size(chunk.uncompressed_size())
-            .set_data_page_offset(chunk.data_page_offset().saturating_add(shift))
-            .set_dictionary_page_offset(chunk.dictionary_page_offset().map(|offset| offset.saturating_add(shift)));
-        if let Some(statistics) = chunk.statistics() {
-            builder = builder.set_statistics(statistics.clone());
-        }
-        builder.build()
     }
 }
