@@ -123,10 +123,12 @@ pub fn dictionary_of(values: &[f64], bits: impl Fn(f64) -> Option<u64>) -> Optio
 pub fn streams_of(values: &[f64], width: usize, bits: impl Fn(f64) -> u64) -> (usize, usize) {
     let all = values.iter().fold(0, |all, value| all | bits(*value));
     let zeros = (all.trailing_zeros() as usize / 8).min(width);
-    if zeros >= ZERO_BYTES {
+    let step = values.len().div_ceil(SAMPLE).max(1);
+    let is_whole = |value: &&f64| bits(**value).trailing_zeros() as usize / 8 >= ZERO_BYTES;
+    // Means of whole numbers mostly are whole, too: then the low streams are few numbers among zeros.
+    if zeros >= ZERO_BYTES || values.iter().step_by(step).filter(is_whole).count() * 4 > values.len().div_ceil(step) * 3 {
         return (zeros, 0);
     }
-    let step = values.len().div_ceil(SAMPLE).max(1);
     let is_noise = |stream: usize| {
         let mut seen = [0_u64; 4];
         let mut count = 0;
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(streams(&walk(f64::sqrt)), (0, 6));
         let (zeros, noise) = streams(&walk(f64::round));
         assert!(zeros >= 5 && noise == 0);
+        assert_eq!(streams(&walk(|value| if value % 9.0 < 1.0 { value } else { value.round() })).1, 0, "mostly zeros");
         assert_eq!(streams(&[]), (8, 0));
     }
 }
