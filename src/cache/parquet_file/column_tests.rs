@@ -31,7 +31,10 @@ fn columns(rows: usize) -> Vec<(&'static str, Vec<f64>)> {
         ("extreme", column(&mut |row, random| [f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY, random, 5e-324][row % 6])),
         ("slow", column(&mut |row, _| (row as f64 * 1e-3).sin())),
         ("late", column(&mut |row, random| if row < 70_000.min(rows) { f64::NAN } else { random })),
-        ("promising", column(&mut |row, random| if row % rows.div_ceil(128).max(1) == 0 { (random * 100.0).round() / 8.1 } else { random })),
+        (
+            "promising",
+            column(&mut |row, random| if row % rows.div_ceil(128).max(1) == 0 { (random * 100.0).round() / 8.1 } else { random }),
+        ),
     ]
 }
 
@@ -48,7 +51,7 @@ fn content(rows: usize, resolution: Resolution) -> Content {
         close: of("slow"),
         volume: of("constant"),
         amount: Some(of("gaps")),
-        turnover: (rows % 2 == 0).then(|| of("flags")),
+        turnover: (rows.is_multiple_of(2)).then(|| of("flags")),
     };
     let (names, columns) = columns.into_iter().map(|(name, column)| (Arc::from(name), column)).unzip();
     let table = FeatureTable { resolution, time_us: bars.time_us.clone(), names, columns };
@@ -76,8 +79,7 @@ fn same(left: &[f64], right: &[f64], precision: Precision) -> bool {
         Precision::F64 => value,
         Precision::F32 => column::narrowed(value).map_or(f64::NAN, f64::from),
     };
-    left.len() == right.len()
-        && left.iter().zip(right).all(|(a, b)| kept(*a).to_bits() == b.to_bits() || (kept(*a).is_nan() && b.is_nan()))
+    left.len() == right.len() && left.iter().zip(right).all(|(a, b)| kept(*a).to_bits() == b.to_bits() || (kept(*a).is_nan() && b.is_nan()))
 }
 
 #[test]

@@ -9,6 +9,8 @@
 
 mod append;
 mod column;
+#[cfg(test)]
+mod column_tests;
 mod decode;
 mod delta;
 mod encode;
@@ -20,8 +22,6 @@ mod recolumn;
 mod sample;
 mod seal;
 mod split;
-#[cfg(test)]
-mod column_tests;
 #[cfg(test)]
 mod tests;
 

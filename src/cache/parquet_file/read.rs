@@ -68,12 +68,9 @@ pub fn read(bytes: &[u8], chunk: &ColumnChunkMetaData, mut target: Target<'_>) -
     TOOLS.with_borrow_mut(|tools| {
         let tools = match tools {
             Some(tools) => tools,
-            none => none.insert(Tools {
-                decompressor: Decompressor::new().ok()?,
-                page: Vec::new(),
-                values: Vec::new(),
-                dictionary: Vec::new(),
-            }),
+            none => {
+                none.insert(Tools { decompressor: Decompressor::new().ok()?, page: Vec::new(), values: Vec::new(), dictionary: Vec::new() })
+            }
         };
         tools.dictionary.clear();
         let mut found = 0;
@@ -137,14 +134,7 @@ fn integers(page: &[u8], header: &Page, kind: Kinds, bits: u32, out: &mut Vec<i6
     }
 }
 
-fn numbers(
-    page: &[u8],
-    header: &Page,
-    kind: Kinds,
-    dictionary: &[f64],
-    room: &mut Vec<f64>,
-    out: &mut Vec<f64>,
-) -> Option<()> {
+fn numbers(page: &[u8], header: &Page, kind: Kinds, dictionary: &[f64], room: &mut Vec<f64>, out: &mut Vec<f64>) -> Option<()> {
     let mut page = Bytes(page);
     let nulls = match kind.is_optional {
         true if header.levels_encoding != encoding::RLE => return None,
@@ -161,9 +151,11 @@ fn numbers(
             let count = has_value.iter().filter(|has_value| **has_value).count();
             present(page, header.encoding, count, kind.is_short, dictionary, room)?;
             let mut values = room.iter();
-            out.extend(has_value.into_iter().map(|has_value| {
-                if has_value { values.next().copied().unwrap_or(f64::NAN) } else { f64::NAN }
-            }));
+            out.extend(has_value.into_iter().map(
+                |has_value| {
+                    if has_value { values.next().copied().unwrap_or(f64::NAN) } else { f64::NAN }
+                },
+            ));
             Some(())
         }
     }

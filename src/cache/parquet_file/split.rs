@@ -235,7 +235,11 @@ mod tests {
                 let mut bytes: Vec<u8> = noise(head).collect();
                 bytes.resize(head + zeros, 0);
                 bytes.extend(noise(middle));
-                if is_noise { bytes.extend(noise(rest)) } else { bytes.extend((0..rest).map(|at| (at % 7) as u8)) }
+                if is_noise {
+                    bytes.extend(noise(rest));
+                } else {
+                    bytes.extend((0..rest).map(|at| (at % 7) as u8));
+                }
                 let mut frame = Vec::new();
                 put_frame(&mut frame, &bytes, Layout { head, zeros, noise: middle }, &mut compressor, &mut scratch).expect("frame");
                 assert_eq!(zstd::bulk::decompress(&frame, bytes.len()).expect("decompressed"), bytes, "{head} {zeros} {middle} {rest}");
