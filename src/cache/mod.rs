@@ -20,6 +20,7 @@ mod judge;
 mod latency;
 mod lease;
 mod lookups;
+mod many;
 mod memory;
 mod parquet_file;
 mod recovery;
@@ -100,6 +101,7 @@ pub struct Cache {
     files: Files,
     catalog: Arc<Catalog>,
     memory: MemoryTier,
+    recent_bars: many::RecentBars,
     counters: Counters,
     costs: CostEstimates,
     limits: std::sync::RwLock<Limits>,
@@ -146,6 +148,7 @@ impl Cache {
             files,
             catalog: Arc::new(catalog),
             memory: MemoryTier::new(options.memory_budget_bytes),
+            recent_bars: many::RecentBars::default(),
             counters: Counters::new(options.log_lookups),
             costs: CostEstimates::default(),
             limits: std::sync::RwLock::new(options.limits),

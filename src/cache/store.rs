@@ -67,10 +67,14 @@ impl Cache {
     /// # Errors
     /// When it cannot be encoded or written; then the old file is untouched.
     pub fn stage(&self, content: &Content, footer: Footer) -> Result<Staged, CacheError> {
-        let encoded = parquet_file::encode(content, &footer).map_err(|reason| {
+        let known = content.features().and_then(|_| self.recent_bars.find(content.bars()));
+        let (encoded, bars) = parquet_file::encode_beside(content, &footer, known.as_deref()).map_err(|reason| {
             let definition = footer.provenance.map(|provenance| provenance.definition);
             CacheError::Parquet { action: "written", path: Folders::relative_path(&footer.key, definition), reason }
         })?;
+        if let Some(bars) = bars {
+            self.recent_bars.remember(content.bars(), bars);
+        }
         self.stage_encoded(&encoded, footer, &facts_of(content.bars(), unknown()))
     }
 

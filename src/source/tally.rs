@@ -212,11 +212,6 @@ impl Tally {
     pub(super) fn finish(self) -> Vec<(Symbol, SymbolDigest)> {
         self.slots.into_iter().filter_map(Slot::digest).collect()
     }
-
-    /// What was counted of one symbol, once.
-    pub(super) fn take(&mut self, slot: usize) -> Option<SymbolDigest> {
-        self.slots.get_mut(slot).map(std::mem::take).and_then(Slot::digest).map(|(_, digest)| digest)
-    }
 }
 
 impl Slot {

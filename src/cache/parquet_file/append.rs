@@ -1,10 +1,11 @@
 //! What is written behind the present end of a file to add rows to it: a new row group of tail rows, and a footer that lists
 //! the base rows where they are and the new tail. The old tail and the old footer stay behind as dead bytes.
 
-use super::encode::{MAGIC, batch_in, encode_groups, metadata_bytes, moved};
+use super::encode::{MAGIC, columns_of, file_of, metadata_bytes, moved, put_groups};
 use super::{Content, Footer, Outline, footer, seal};
 use crate::feature::FeatureTable;
 use crate::market::Bars;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use std::ops::Range;
 use xxhash_rust::xxh3::Xxh3;
@@ -33,22 +34,24 @@ pub fn encode_addition(
     footer: &Footer,
     fingerprint: u128,
 ) -> Result<Option<Addition>, String> {
-    let batch = batch_in(tail, footer.precision).map_err(|error| error.to_string())?;
-    let tail_groups = encode_groups(&batch).map_err(|error| error.to_string())?;
-    if tail_groups.file.schema() != outline.metadata.file_metadata().schema() {
+    let text = |error: ParquetError| error.to_string();
+    let columns = columns_of(tail, footer.precision);
+    let file = file_of(columns.iter().map(|column| column.field.clone())).map_err(text)?;
+    if file.schema() != outline.metadata.file_metadata().schema() {
         return Ok(None);
     }
     let groups = outline.metadata.row_groups();
     let kept = if groups.len() > 1 { groups.len() - 1 } else { groups.len() };
-    let mut groups = moved(groups.get(..kept).unwrap_or_default().to_vec(), 0, 0).map_err(|error| error.to_string())?;
-    groups.extend(moved(tail_groups.groups, present.len() - MAGIC.len().min(present.len()), kept).map_err(|error| error.to_string())?);
+    let mut groups = moved(groups.get(..kept).unwrap_or_default().to_vec(), 0, 0).map_err(text)?;
+    let mut bytes = Vec::new();
+    let added = put_groups(&mut bytes, &file, &columns, 0..tail.bars().len(), kept, None).map_err(text)?;
+    groups.extend(moved(added, present.len(), kept).map_err(text)?);
     let live: i64 = groups.iter().map(RowGroupMetaData::compressed_size).sum();
-    let mut bytes = tail_groups.bytes.get(MAGIC.len()..).unwrap_or_default().to_vec();
     let mut before = Xxh3::new();
     before.update(present);
     before.update(&bytes);
     let pairs = footer::pairs(footer, fingerprint, tail.bars().resolution);
-    let mut behind = metadata_bytes(&tail_groups.file, groups, pairs).map_err(|error| error.to_string())?;
+    let mut behind = metadata_bytes(&file, groups, pairs).map_err(text)?;
     let checksum = seal::apply(&before, &mut behind).ok_or_else(|| "the footer has no room for its seal".to_owned())?;
     let live = (MAGIC.len() + behind.len()) as u64 + live.unsigned_abs();
     bytes.append(&mut behind);

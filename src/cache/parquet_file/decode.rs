@@ -1,13 +1,15 @@
 //! Parquet bytes as content, and what can be known of a file from its bytes alone.
 
 use super::footer::{self, Parsed};
+use super::read::{Target, read};
 use super::{Content, Footer, ROW_GROUP_ROWS, seal};
 use crate::cache::entry::Dataset;
 use crate::feature::{FeatureTable, RAW_COLUMNS};
-use crate::market::{Bars, DAY_US};
+use crate::market::{Bars, DAY_US, Resolution};
 use arrow::array::{Array, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::basic::{LogicalType, TimeUnit, Type};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -48,22 +50,26 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 /// # Errors
 /// When the bytes are no such file; the text says in what way.
 pub fn decode(bytes: impl Into<bytes::Bytes>) -> Result<(Content, Footer), String> {
-    let bytes = bytes.into();
-    guarded(|| decode_trusting(bytes)).map(|(content, parsed)| (content, parsed.footer))
+    decode_wanted(bytes, None)
 }
 
-fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| error.to_string())?;
-    let metadata = builder.metadata().file_metadata();
-    let rows = usize::try_from(metadata.num_rows()).map_err(|_negative| "negative number of rows".to_owned())?;
-    let parsed = footer::parse(metadata.key_value_metadata().map_or(&[][..], Vec::as_slice))?;
-    let reader = builder.with_batch_size(rows.clamp(1, ROW_GROUP_ROWS)).build().map_err(|error| error.to_string())?;
-    let mut bars = Bars { resolution: parsed.resolution, ..Bars::default() };
-    let mut table = FeatureTable { resolution: parsed.resolution, ..FeatureTable::default() };
-    for batch in reader {
-        let batch = batch.map_err(|error| error.to_string())?;
-        append_batch(&batch, &mut bars, &mut table)?;
-    }
+/// The same, of features only those `wanted`, where that is said.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_wanted(bytes: impl Into<bytes::Bytes>, wanted: Option<&[&str]>) -> Result<(Content, Footer), String> {
+    let bytes = bytes.into();
+    guarded(|| decode_trusting(bytes, wanted)).map(|(content, parsed)| (content, parsed.footer))
+}
+
+fn decode_trusting(bytes: bytes::Bytes, wanted: Option<&[&str]>) -> Result<(Content, Parsed), String> {
+    let metadata = metadata_of(&bytes)?;
+    let parsed = footer::parse(pairs_of(&metadata))?;
+    let rows = count(metadata.file_metadata().num_rows())?;
+    let (bars, mut table) = match columns_of(&bytes, &metadata, wanted, parsed.resolution, rows) {
+        Some(columns) => columns,
+        None => columns_by_arrow(bytes, parsed.resolution, rows)?,
+    };
     let complete = [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume].iter().all(|column| column.len() == rows);
     if bars.time_us.len() != rows || !complete || table.columns.iter().any(|column| column.len() != rows) {
         return Err("a column is missing or shorter than the others".to_owned());
@@ -76,7 +82,89 @@ fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
             Content::Features { bars, table: Arc::new(table) }
         }
     };
+    // What the Parquet library read is all there is.
+    let content = match wanted.zip(content.features()) {
+        Some((wanted, table)) if !table.names.iter().all(|name| wanted.contains(&&**name)) => content.only(wanted),
+        _ => content,
+    };
     Ok((content, parsed))
+}
+
+fn metadata_of(bytes: &[u8]) -> Result<ParquetMetaData, String> {
+    let start = seal::metadata_start(bytes).ok_or_else(|| "it does not end like a Parquet file".to_owned())?;
+    let footer = bytes.get(start..bytes.len().saturating_sub(8)).unwrap_or_default();
+    ParquetMetaDataReader::decode_metadata(footer).map_err(|error| error.to_string())
+}
+
+fn pairs_of(metadata: &ParquetMetaData) -> &[KeyValue] {
+    metadata.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice)
+}
+
+fn count(rows: i64) -> Result<usize, String> {
+    usize::try_from(rows).map_err(|_negative| "negative number of rows".to_owned())
+}
+
+/// The columns of a file, read without the Parquet library; `None` where that is needed.
+pub(super) fn columns_of(
+    bytes: &[u8],
+    metadata: &ParquetMetaData,
+    wanted: Option<&[&str]>,
+    resolution: Resolution,
+    rows: usize,
+) -> Option<(Bars, FeatureTable)> {
+    let mut bars = Bars { resolution, ..Bars::default() };
+    let mut table = FeatureTable { resolution, ..FeatureTable::default() };
+    // More than a row for each bit of the file is not possible, whatever its footer says.
+    if rows > bytes.len().saturating_mul(8) {
+        return None;
+    }
+    for (place, descr) in metadata.file_metadata().schema_descr().columns().iter().enumerate() {
+        let chunks = metadata.row_groups().iter().map(|group| group.columns().get(place));
+        let name = descr.name();
+        let is_day = descr.physical_type() == Type::INT32 && descr.logical_type_ref() == Some(&LogicalType::Date);
+        let is_time = matches!(descr.logical_type_ref(), Some(LogicalType::Timestamp(of)) if of.unit == TimeUnit::MICROS);
+        if is_day || is_time {
+            let times = &mut bars.time_us;
+            times.reserve_exact(rows);
+            for chunk in chunks {
+                read(bytes, chunk?, Target::Integers(times, if is_day { 32 } else { 64 }))?;
+            }
+            if is_day {
+                times.iter_mut().for_each(|day| *day *= DAY_US);
+            }
+            continue;
+        }
+        let column = match name {
+            _ if descr.physical_type() == Type::FLOAT && RAW_COLUMNS.contains(&name) => return None,
+            "open" => &mut bars.open,
+            "high" => &mut bars.high,
+            "low" => &mut bars.low,
+            "close" => &mut bars.close,
+            "volume" => &mut bars.volume,
+            "amount" => bars.amount.get_or_insert_default(),
+            "turnover" => bars.turnover.get_or_insert_default(),
+            name if wanted.is_some_and(|wanted| !wanted.contains(&name)) => continue,
+            name => feature_column(&mut table, name),
+        };
+        column.reserve_exact(rows);
+        for chunk in chunks {
+            read(bytes, chunk?, Target::Numbers(column))?;
+        }
+    }
+    Some((bars, table))
+}
+
+/// The same by the Parquet library, which knows whatever there is in Parquet.
+pub(super) fn columns_by_arrow(bytes: bytes::Bytes, resolution: Resolution, rows: usize) -> Result<(Bars, FeatureTable), String> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| error.to_string())?;
+    let reader = builder.with_batch_size(rows.clamp(1, ROW_GROUP_ROWS)).build().map_err(|error| error.to_string())?;
+    let mut bars = Bars { resolution, ..Bars::default() };
+    let mut table = FeatureTable { resolution, ..FeatureTable::default() };
+    for batch in reader {
+        let batch = batch.map_err(|error| error.to_string())?;
+        append_batch(&batch, &mut bars, &mut table)?;
+    }
+    Ok((bars, table))
 }
 
 /// Reads a file's footer only.
@@ -85,12 +173,8 @@ fn decode_trusting(bytes: bytes::Bytes) -> Result<(Content, Parsed), String> {
 /// As [`decode`].
 pub fn outline(bytes: &[u8]) -> Result<Outline, String> {
     guarded(|| {
-        let start = seal::metadata_start(bytes).ok_or_else(|| "it does not end like a Parquet file".to_owned())?;
-        let footer = bytes.get(start..bytes.len().saturating_sub(8)).unwrap_or_default();
-        let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|error| error.to_string())?;
-        let pairs = metadata.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
-        let Parsed { footer, seals_file, .. } = footer::parse(pairs)?;
-        let count = |rows: i64| usize::try_from(rows).map_err(|_negative| "negative number of rows".to_owned());
+        let metadata = metadata_of(bytes)?;
+        let Parsed { footer, seals_file, .. } = footer::parse(pairs_of(&metadata))?;
         let rows = count(metadata.file_metadata().num_rows())?;
         let tail_rows = match metadata.row_groups() {
             [] | [_] => 0,
@@ -107,7 +191,7 @@ pub fn sealed(bytes: &[u8]) -> Option<SealedFile> {
     if !whole && outline(bytes).ok()?.seals_file {
         return None;
     }
-    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes))).ok()?;
+    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes), None)).ok()?;
     let proven = if parsed.seals_file { whole } else { content.fingerprint() == parsed.fingerprint };
     proven.then_some(SealedFile { content, footer: parsed.footer, fingerprint: parsed.fingerprint })
 }

@@ -1,26 +1,23 @@
 //! Content as Parquet bytes: row groups encoded apart, put behind each other, and one footer listing them.
 
+use super::column::{self, Chunk, Values, narrowed};
 use super::{Content, Footer, ROW_GROUP_ROWS, fingerprint_of, footer, raw_columns, seal};
 use crate::feature::{ENGINE_VERSION, Precision};
-use crate::market::{Bars, DAY_US, Resolution};
+use crate::market::{Bars, Resolution};
 use arrow::array::{ArrayRef, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
-use parquet::schema::types::ColumnPath;
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use std::ops::Range;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 /// What every Parquet file begins and ends with.
 pub(super) const MAGIC: &[u8; 4] = b"PAR1";
-/// Below this many rows a compressed page is longer than a plain one.
-const COMPRESSED_FROM_ROWS: usize = 16;
-
 /// A whole file.
 #[derive(Debug)]
 pub struct Encoded {
@@ -32,23 +29,57 @@ pub struct Encoded {
     pub fingerprint: u128,
 }
 
+/// The columns of some bars as they were encoded, for files that hold the same bars beside features of them.
+#[derive(Debug)]
+pub struct EncodedBars {
+    bytes: Vec<u8>,
+    groups: Vec<RowGroupMetaData>,
+}
+
+impl EncodedBars {
+    /// Bytes it takes.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The row group of so many rows at this place.
+    fn group(&self, place: usize, rows: usize) -> Option<(&[u8], &RowGroupMetaData)> {
+        let group = self.groups.get(place)?;
+        (usize::try_from(group.num_rows()) == Ok(rows)).then_some((self.bytes.as_slice(), group))
+    }
+}
+
 /// Encodes content and its facts. Rows from the first provisional one on get a row group of their own, so that an append can
-/// replace them.
+/// replace them. `bars` are the same bars, if they were encoded before; of bars, what was encoded comes back.
 ///
 /// # Errors
 /// What the Parquet library says, as text.
-pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
-    let batch = batch_in(content, footer.precision).map_err(|error| error.to_string())?;
+pub fn encode_beside(content: &Content, footer: &Footer, bars: Option<&EncodedBars>) -> Result<(Encoded, Option<EncodedBars>), String> {
+    let text = |error: ParquetError| error.to_string();
+    let columns = columns_of(content, footer.precision);
+    let file = file_of(columns.iter().map(|column| column.field.clone())).map_err(text)?;
+    let rows = content.bars().len();
     let base_rows = base_rows(content.bars(), footer.provisional_from_us);
-    let base = encode_groups(&batch.slice(0, base_rows)).map_err(|error| error.to_string())?;
-    let (mut bytes, mut groups) = (base.bytes, base.groups);
-    if base_rows < batch.num_rows() {
-        let tail = encode_groups(&batch.slice(base_rows, batch.num_rows() - base_rows)).map_err(|error| error.to_string())?;
-        groups.extend(moved(tail.groups, bytes.len() - MAGIC.len(), groups.len()).map_err(|error| error.to_string())?);
-        bytes.extend_from_slice(tail.bytes.get(MAGIC.len()..).unwrap_or_default());
+    let mut bytes = Vec::with_capacity(rows * columns.len() * 8 + columns.len() * 256 + 4096);
+    bytes.extend_from_slice(MAGIC);
+    let mut groups = put_groups(&mut bytes, &file, &columns, 0..base_rows, 0, bars).map_err(text)?;
+    if base_rows < rows {
+        groups.extend(put_groups(&mut bytes, &file, &columns, base_rows..rows, groups.len(), bars).map_err(text)?);
     }
-    let behind = |pairs| metadata_bytes(&base.file, groups, pairs).map_err(|error| error.to_string());
-    sealed_file(bytes, footer, fingerprint_of(content, footer), content.bars().resolution, behind)
+    let is_bars = matches!(content, Content::Bars(_));
+    let encoded_bars = is_bars.then(|| EncodedBars { bytes: bytes.clone(), groups: groups.clone() });
+    let behind = |pairs| metadata_bytes(&file, groups, pairs).map_err(text);
+    let encoded = sealed_file(bytes, footer, fingerprint_of(content, footer), content.bars().resolution, behind)?;
+    Ok((encoded, encoded_bars))
+}
+
+/// Encodes content and its facts.
+///
+/// # Errors
+/// As [`encode_beside`].
+#[cfg(test)]
+pub fn encode(content: &Content, footer: &Footer) -> Result<Encoded, String> {
+    encode_beside(content, footer, None).map(|(encoded, _bars)| encoded)
 }
 
 /// A whole file: these bytes, and behind them what `behind` makes of the footer's pairs, with the seal filled in.
@@ -73,48 +104,154 @@ fn base_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usize {
     if settled == 0 { bars.len() } else { settled }
 }
 
-/// Row groups as they lie behind [`MAGIC`] in a file of their own.
-pub(super) struct Groups {
-    /// [`MAGIC`] and the column chunks.
-    pub bytes: Vec<u8>,
-    /// Where they are in `bytes`.
-    pub groups: Vec<RowGroupMetaData>,
-    /// Schema and the like.
-    pub file: FileMetaData,
+/// A column to be written.
+pub(super) struct Column<'a> {
+    /// How it is described.
+    pub field: Field,
+    /// Its values.
+    pub values: Values<'a>,
 }
 
-/// Encodes the rows of a batch without a footer.
-pub(super) fn encode_groups(batch: &RecordBatch) -> Result<Groups, ParquetError> {
-    let time_column = if batch.schema_ref().column_with_name("time").is_some() { "time" } else { "date" };
-    let compression =
-        if batch.num_rows() < COMPRESSED_FROM_ROWS { Compression::UNCOMPRESSED } else { Compression::ZSTD(ZstdLevel::try_new(1)?) };
-    let properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(format!("samovar {ENGINE_VERSION}"))
-        .set_compression(compression)
-        // Prices hardly repeat: a dictionary costs time and wins nothing.
-        .set_dictionary_enabled(false)
-        .set_column_encoding(ColumnPath::from(time_column), Encoding::DELTA_BINARY_PACKED)
-        // Readers look for days, never for prices; the footer is written again by every append and should be short.
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_column_statistics_enabled(ColumnPath::from(time_column), EnabledStatistics::Chunk)
-        .set_offset_index_disabled(true)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .build();
-    let mut bytes = Vec::with_capacity(batch.num_rows() * batch.num_columns() * 6 + 4096);
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, batch.schema(), options)?;
-    writer.write(batch)?;
-    let metadata = writer.close()?;
-    let end = metadata
-        .row_groups()
-        .iter()
-        .flat_map(RowGroupMetaData::columns)
-        .map(ColumnChunkMetaData::byte_range)
-        .map(|(start, length)| start + length)
-        .max();
-    bytes.truncate(end.and_then(|end| usize::try_from(end).ok()).unwrap_or(MAGIC.len()));
-    Ok(Groups { bytes, groups: moved(metadata.row_groups().to_vec(), 0, 0)?, file: metadata.file_metadata().clone() })
+/// The columns of a file.
+pub(super) fn columns_of(content: &Content, precision: Precision) -> Vec<Column<'_>> {
+    let bars = content.bars();
+    let times = match bars.resolution {
+        Resolution::Daily => Values::Days(&bars.time_us),
+        Resolution::Intraday => Values::Times(&bars.time_us),
+    };
+    let mut columns = vec![Column { field: time_field(bars.resolution), values: times }];
+    for (name, values) in raw_columns(bars) {
+        let field = raw_field(name);
+        let values = if field.is_nullable() { Values::Double(values) } else { Values::Whole(values) };
+        columns.push(Column { field, values });
+    }
+    if let Content::Features { table, .. } = content {
+        for (name, values) in table.names.iter().zip(&table.columns) {
+            columns.push(Column { field: feature_field(name, precision), values: feature_values(values, precision) });
+        }
+    }
+    columns
+}
+
+/// A feature's values as they are kept.
+pub(super) fn feature_values(values: &[f64], precision: Precision) -> Values<'_> {
+    match precision {
+        Precision::F64 => Values::Double(values),
+        Precision::F32 => Values::Float(values),
+    }
+}
+
+/// What a file with these columns says of itself.
+pub(super) fn file_of(fields: impl Iterator<Item = Field>) -> Result<FileMetaData, ParquetError> {
+    let schema = Arc::new(ArrowSchemaConverter::new().convert(&Schema::new(fields.collect::<Vec<_>>()))?);
+    Ok(FileMetaData::new(1, 0, None, None, schema, None))
+}
+
+/// Appends some rows of all columns, and says where they are. `first` is how many row groups come before, `known` the first columns.
+pub(super) fn put_groups(
+    bytes: &mut Vec<u8>,
+    file: &FileMetaData,
+    columns: &[Column<'_>],
+    rows: Range<usize>,
+    first: usize,
+    known: Option<&EncodedBars>,
+) -> Result<Vec<RowGroupMetaData>, ParquetError> {
+    let mut groups = Vec::new();
+    let mut from = rows.start;
+    while from < rows.end {
+        let until = rows.end.min(from + ROW_GROUP_ROWS);
+        let start = bytes.len();
+        let mut chunks = Vec::with_capacity(columns.len());
+        let known = known.and_then(|known| known.group(first + groups.len(), until - from));
+        for (place, (column, descr)) in columns.iter().zip(file.schema_descr().columns()).enumerate() {
+            if let Some((from, chunk)) = known.and_then(|(from, group)| Some((from, group.columns().get(place)?))) {
+                chunks.push(put_copy(bytes, Arc::clone(descr), from, chunk)?);
+                continue;
+            }
+            let values = column.values.rows(from..until).ok_or_else(|| ParquetError::General("columns differ in length".to_owned()))?;
+            chunks.push(chunk_of(Arc::clone(descr), column::put(bytes, values)?, values)?);
+        }
+        groups.push(group_of(&file.schema_descr_ptr(), until - from, chunks, start, first + groups.len())?);
+        from = until;
+    }
+    Ok(groups)
+}
+
+/// A row group of these chunks, the first of which lies at `start`.
+pub(super) fn group_of(
+    schema: &SchemaDescPtr,
+    rows: usize,
+    chunks: Vec<ColumnChunkMetaData>,
+    start: usize,
+    ordinal: usize,
+) -> Result<RowGroupMetaData, ParquetError> {
+    RowGroupMetaData::builder(Arc::clone(schema))
+        .set_num_rows(as_i64(rows))
+        .set_total_byte_size(chunks.iter().map(ColumnChunkMetaData::uncompressed_size).sum())
+        .set_column_metadata(chunks)
+        .set_file_offset(as_i64(start))
+        .set_ordinal(i32::try_from(ordinal).unwrap_or(i32::MAX))
+        .build()
+}
+
+fn as_i64(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Appends a column chunk as it is in other bytes.
+pub(super) fn put_copy(
+    out: &mut Vec<u8>,
+    descr: ColumnDescPtr,
+    from: &[u8],
+    chunk: &ColumnChunkMetaData,
+) -> Result<ColumnChunkMetaData, ParquetError> {
+    let (start, length) = chunk.byte_range();
+    let range = usize::try_from(start).ok().zip(usize::try_from(length).ok()).map(|(start, length)| start..start + length);
+    let bytes = range.and_then(|range| from.get(range)).ok_or_else(|| ParquetError::General("a column chunk is cut off".to_owned()))?;
+    let shift = i64::try_from(out.len()).unwrap_or(i64::MAX) - i64::try_from(start).unwrap_or(0);
+    out.extend_from_slice(bytes);
+    let mut builder = ColumnChunkMetaData::builder(descr)
+        .set_encodings_mask(*chunk.encodings_mask())
+        .set_num_values(chunk.num_values())
+        .set_compression_codec(chunk.compression_codec())
+        .set_total_compressed_size(chunk.compressed_size())
+        .set_total_uncompressed_size(chunk.uncompressed_size())
+        .set_data_page_offset(chunk.data_page_offset().saturating_add(shift))
+        .set_dictionary_page_offset(chunk.dictionary_page_offset().map(|offset| offset.saturating_add(shift)));
+    if let Some(statistics) = chunk.statistics() {
+        builder = builder.set_statistics(statistics.clone());
+    }
+    builder.build()
+}
+
+/// What the footer says of a chunk. Readers look for days, never for prices; the footer is written again by every append and should be
+/// short: so only times have statistics.
+fn chunk_of(descr: ColumnDescPtr, chunk: Chunk, values: Values<'_>) -> Result<ColumnChunkMetaData, ParquetError> {
+    let ends = |times: &[i64]| times.first().copied().zip(times.last().copied()).unzip();
+    let statistics = match values {
+        Values::Days(times) => {
+            let (first, last) = ends(times);
+            let day = |time| column::days_of(&[time]).first().and_then(|day| i32::try_from(*day).ok());
+            Some(Statistics::int32(first.and_then(day), last.and_then(day), None, Some(0), false))
+        }
+        Values::Times(times) => {
+            let (first, last) = ends(times);
+            Some(Statistics::int64(first, last, None, Some(0), false))
+        }
+        _ => None,
+    };
+    let mut builder = ColumnChunkMetaData::builder(descr)
+        .set_encodings(chunk.encodings)
+        .set_num_values(as_i64(chunk.values))
+        .set_compression(chunk.codec)
+        .set_total_compressed_size(as_i64(chunk.stored_bytes))
+        .set_total_uncompressed_size(as_i64(chunk.plain_bytes))
+        .set_data_page_offset(as_i64(chunk.data_at))
+        .set_dictionary_page_offset(chunk.dictionary_at.map(as_i64));
+    if let Some(statistics) = statistics {
+        builder = builder.set_statistics(statistics);
+    }
+    builder.build()
 }
 
 /// The same row groups `shift` bytes further behind, counted from `first` on, without what no reader needs.
@@ -170,31 +307,33 @@ pub fn batch_of(content: &Content) -> Result<RecordBatch, arrow::error::ArrowErr
 /// # Errors
 /// When columns differ in length.
 pub fn batch_in(content: &Content, precision: Precision) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let bars = content.bars();
-    let mut fields = Vec::new();
-    let mut arrays: Vec<ArrayRef> = Vec::new();
-    match bars.resolution {
-        Resolution::Daily => {
-            let days = bars.time_us.iter().map(|time| i32::try_from(time.div_euclid(DAY_US)).unwrap_or(i32::MAX)).collect::<Vec<_>>();
-            fields.push(Field::new("date", DataType::Date32, false));
-            arrays.push(Arc::new(Date32Array::from(days)));
-        }
-        Resolution::Intraday => {
-            fields.push(Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, None), false));
-            arrays.push(Arc::new(TimestampMicrosecondArray::from(bars.time_us.clone())));
-        }
-    }
-    for (name, column) in raw_columns(bars) {
-        fields.push(Field::new(name, DataType::Float64, matches!(name, "amount" | "turnover")));
-        arrays.push(Arc::new(float_array(column)));
-    }
-    if let Content::Features { table, .. } = content {
-        for (name, column) in table.names.iter().zip(&table.columns) {
-            fields.push(feature_field(name, precision));
-            arrays.push(feature_array(column, precision));
-        }
-    }
+    let columns = columns_of(content, precision);
+    let arrays = columns.iter().map(|column| array_of(column.values)).collect();
+    let fields: Vec<Field> = columns.into_iter().map(|column| column.field).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+}
+
+fn array_of(values: Values<'_>) -> ArrayRef {
+    match values {
+        Values::Days(times) => {
+            let days = column::days_of(times).into_iter().map(|day| i32::try_from(day).unwrap_or(i32::MAX));
+            Arc::new(Date32Array::from_iter_values(days))
+        }
+        Values::Times(times) => Arc::new(TimestampMicrosecondArray::from(times.to_vec())),
+        Values::Whole(values) | Values::Double(values) => Arc::new(float_array(values)),
+        Values::Float(values) => Arc::new(values.iter().map(|value| narrowed(*value)).collect::<Float32Array>()),
+    }
+}
+
+fn time_field(resolution: Resolution) -> Field {
+    match resolution {
+        Resolution::Daily => Field::new("date", DataType::Date32, false),
+        Resolution::Intraday => Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, None), false),
+    }
+}
+
+fn raw_field(name: &str) -> Field {
+    Field::new(name, DataType::Float64, matches!(name, "amount" | "turnover"))
 }
 
 /// How a feature's column is described.
@@ -204,21 +343,6 @@ pub(super) fn feature_field(name: &str, precision: Precision) -> Field {
         Precision::F32 => DataType::Float32,
     };
     Field::new(name, kind, true)
-}
-
-/// A feature's values, nulls for NaN.
-pub(super) fn feature_array(values: &[f64], precision: Precision) -> ArrayRef {
-    match precision {
-        Precision::F64 => Arc::new(float_array(values)),
-        Precision::F32 => Arc::new(values.iter().map(|value| narrowed(*value)).collect::<Float32Array>()),
-    }
-}
-
-/// A value as Float32; null for null, and for what no Float32 can hold.
-fn narrowed(value: f64) -> Option<f32> {
-    // Rounding is what is asked for.
-    let narrow = value as f32;
-    narrow.is_finite().then_some(narrow)
 }
 
 /// The largest relative error of these values as Float32; 1 where one is lost. Nulls have none.

@@ -8,17 +8,28 @@
 //! A file has base rows and, behind them, at most one row group of tail rows, which an append replaces: see [`append`].
 
 mod append;
+mod column;
+#[cfg(test)]
+mod column_tests;
 mod decode;
+mod delta;
 mod encode;
 mod footer;
+mod levels;
+mod page;
+mod read;
 mod recolumn;
+mod sample;
 mod seal;
+mod split;
 #[cfg(test)]
 mod tests;
 
 pub(super) use append::{Addition, bars_from, encode_addition, joined};
-pub(super) use decode::{Outline, SealedFile, decode, longest_sealed, outline, sealed};
-pub(super) use encode::{Encoded, encode};
+pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, sealed};
+#[cfg(test)]
+use encode::encode;
+pub(super) use encode::{Encoded, EncodedBars, encode_beside};
 pub use encode::{batch_in, batch_of, rounding_of};
 pub use recolumn::ColumnFrom;
 pub(super) use recolumn::encode_with;
@@ -31,8 +42,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// Version of what the footer holds. Format 1 sealed only the footer's pairs; such files are still read and adopted.
 const FORMAT: &str = "2";
-/// Version of how bytes are made of content: raise it with the Parquet or compression library, or with the settings below.
-const ENCODER: &str = "parquet 60, zstd 1, two groups";
+/// Version of how bytes are made of content: raise it with the compression library, or with how columns are kept.
+const ENCODER: &str = "pages 1, zstd -1, two groups";
 /// Most rows in one row group; a symbol's daily base rows are always one.
 const ROW_GROUP_ROWS: usize = 1 << 20;
 
@@ -84,6 +95,29 @@ impl Content {
     pub fn bars(&self) -> &Arc<Bars> {
         match self {
             Self::Bars(bars) | Self::Features { bars, .. } => bars,
+        }
+    }
+
+    /// The computed columns, where it has some.
+    #[must_use]
+    pub fn features(&self) -> Option<&Arc<FeatureTable>> {
+        match self {
+            Self::Bars(_) => None,
+            Self::Features { table, .. } => Some(table),
+        }
+    }
+
+    /// The same with these features only.
+    #[must_use]
+    pub fn only(&self, wanted: &[&str]) -> Self {
+        match self {
+            Self::Bars(_) => self.clone(),
+            Self::Features { bars, table } => {
+                let columns = table.names.iter().zip(&table.columns).filter(|(name, _)| wanted.contains(&&***name));
+                let (names, columns) = columns.map(|(name, column)| (Arc::clone(name), column.clone())).unzip();
+                let table = FeatureTable { resolution: table.resolution, time_us: table.time_us.clone(), names, columns };
+                Self::Features { bars: Arc::clone(bars), table: Arc::new(table) }
+            }
         }
     }
 

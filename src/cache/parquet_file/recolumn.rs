@@ -3,15 +3,16 @@
 //! Contract: both files are about the same bars, and the rows lie in the same row groups; a column that is taken has the same
 //! bytes in both. Nothing is decoded, so this costs what encoding the new columns does, and copying.
 
-use super::encode::{Encoded, Groups, MAGIC, encode_groups, feature_array, feature_field, metadata_bytes, sealed_file};
+use super::encode::{
+    self, Encoded, MAGIC, feature_field, feature_values, file_of, group_of, metadata_bytes, put_copy, put_groups, sealed_file,
+};
 use super::{Footer, Outline};
 use crate::feature::{FeatureTable, RAW_COLUMNS};
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::Field;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
-use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::schema::types::SchemaDescPtr;
 use std::sync::Arc;
 
 /// Where a feature's column of the new file comes from.
@@ -46,9 +47,8 @@ pub fn encode_with(
     if computed.columns.iter().any(|column| column.len() != outline.rows) {
         return Err("the computed columns have other rows than the file".to_owned());
     }
-    let schema = Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
-    let whole = encode_groups(&RecordBatch::new_empty(schema)).map_err(text)?;
-    let mut copier = Copier { bytes: MAGIC.to_vec(), schema: whole.file.schema_descr_ptr() };
+    let file = file_of(columns.iter().map(|column| column.field.clone())).map_err(text)?;
+    let mut copier = Copier { bytes: MAGIC.to_vec(), schema: file.schema_descr_ptr() };
     copier.bytes.reserve(present.len());
     let (mut groups, mut from_row) = (Vec::new(), 0);
     for group in outline.metadata.row_groups() {
@@ -58,7 +58,7 @@ pub fn encode_with(
         from_row += rows;
     }
     let made = footer.provenance.ok_or("features have a definition and inputs")?;
-    let behind = |pairs| metadata_bytes(&whole.file, groups, pairs).map_err(text);
+    let behind = |pairs| metadata_bytes(&file, groups, pairs).map_err(text);
     sealed_file(copier.bytes, footer, super::features_fingerprint(made), computed.resolution, behind).map(Some)
 }
 
@@ -82,6 +82,12 @@ fn columns_of(outline: &Outline, features: &[(Arc<str>, ColumnFrom<'_>)], footer
     Ok(Some(columns))
 }
 
+/// Some rows of the computed columns.
+struct Computed {
+    bytes: Vec<u8>,
+    group: RowGroupMetaData,
+}
+
 /// The computed columns of some rows, encoded; `None` when there are none.
 fn encode_computed(
     columns: &[Column],
@@ -89,20 +95,22 @@ fn encode_computed(
     from_row: usize,
     rows: usize,
     footer: &Footer,
-) -> Result<Option<Groups>, String> {
-    let mut fields = Vec::new();
-    let mut arrays: Vec<ArrayRef> = Vec::new();
+) -> Result<Option<Computed>, String> {
+    let mut new = Vec::new();
     for column in columns {
         let Err(place) = column.from else { continue };
-        let values = computed.columns.get(place).and_then(|values| values.get(from_row..from_row + rows));
-        arrays.push(feature_array(values.ok_or("a computed column is missing")?, footer.precision));
-        fields.push(column.field.clone());
+        let values = computed.columns.get(place).ok_or("a computed column is missing")?;
+        new.push(encode::Column { field: column.field.clone(), values: feature_values(values, footer.precision) });
     }
-    if fields.is_empty() {
+    if new.is_empty() || rows == 0 {
         return Ok(None);
     }
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(|error| error.to_string())?;
-    encode_groups(&batch).map(Some).map_err(|error| error.to_string())
+    let text = |error: ParquetError| error.to_string();
+    let file = file_of(new.iter().map(|column| column.field.clone())).map_err(text)?;
+    let mut bytes = Vec::new();
+    let groups = put_groups(&mut bytes, &file, &new, from_row..from_row + rows, 0, None).map_err(text)?;
+    // A row group of the present file fits into one.
+    Ok(groups.into_iter().next().map(|group| Computed { bytes, group }))
 }
 
 /// Puts column chunks behind each other.
@@ -118,7 +126,7 @@ impl Copier {
         number: usize,
         columns: &[Column],
         (present, group): (&[u8], &RowGroupMetaData),
-        new: Option<&Groups>,
+        new: Option<&Computed>,
     ) -> Result<RowGroupMetaData, ParquetError> {
         let missing = || ParquetError::General("a column chunk is missing".to_owned());
         let mut chunks = Vec::with_capacity(columns.len());
@@ -129,40 +137,13 @@ impl Copier {
                 Ok(place) => (present, group.columns().get(place).ok_or_else(missing)?),
                 Err(_) => {
                     let new = new.ok_or_else(missing)?;
-                    // A row group of the present file fits into one.
-                    let chunk = new.groups.first().and_then(|group| group.columns().get(next_new)).ok_or_else(missing)?;
+                    let chunk = new.group.columns().get(next_new).ok_or_else(missing)?;
                     next_new += 1;
                     (&*new.bytes, chunk)
                 }
             };
-            chunks.push(self.chunk(self.schema.column(place), bytes, chunk)?);
+            chunks.push(put_copy(&mut self.bytes, self.schema.column(place), bytes, chunk)?);
         }
-        RowGroupMetaData::builder(Arc::clone(&self.schema))
-            .set_num_rows(group.num_rows())
-            .set_total_byte_size(chunks.iter().map(ColumnChunkMetaData::uncompressed_size).sum())
-            .set_column_metadata(chunks)
-            .set_file_offset(i64::try_from(start).unwrap_or(i64::MAX))
-            .set_ordinal(i32::try_from(number).unwrap_or(i32::MAX))
-            .build()
-    }
-
-    fn chunk(&mut self, descr: ColumnDescPtr, from: &[u8], chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData, ParquetError> {
-        let (start, length) = chunk.byte_range();
-        let range = usize::try_from(start).ok().zip(usize::try_from(length).ok()).map(|(start, length)| start..start + length);
-        let bytes = range.and_then(|range| from.get(range)).ok_or_else(|| ParquetError::General("a column chunk is cut off".to_owned()))?;
-        let shift = i64::try_from(self.bytes.len()).unwrap_or(i64::MAX) - i64::try_from(start).unwrap_or(0);
-        self.bytes.extend_from_slice(bytes);
-        let mut builder = ColumnChunkMetaData::builder(descr)
-            .set_encodings_mask(*chunk.encodings_mask())
-            .set_num_values(chunk.num_values())
-            .set_compression_codec(chunk.compression_codec())
-            .set_total_compressed_size(chunk.compressed_size())
-            .set_total_uncompressed_size(chunk.uncompressed_size())
-            .set_data_page_offset(chunk.data_page_offset().saturating_add(shift))
-            .set_dictionary_page_offset(chunk.dictionary_page_offset().map(|offset| offset.saturating_add(shift)));
-        if let Some(statistics) = chunk.statistics() {
-            builder = builder.set_statistics(statistics.clone());
-        }
-        builder.build()
+        group_of(&self.schema, usize::try_from(group.num_rows()).unwrap_or(0), chunks, start, number)
     }
 }
