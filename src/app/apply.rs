@@ -95,6 +95,7 @@ impl AppState {
             JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),
             JobEvent::Previewed { request, result } => self.apply_previewed(request, result),
             JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
+            JobEvent::Profiled(result) => self.apply_profiled(result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && let TestState::Running { generation: wanted, stages } = &mut form.test

@@ -45,6 +45,8 @@ pub enum Command {
     ConnectSource,
     /// Ask the source for its symbols again.
     ListSymbols,
+    /// Read a little from the source and tell what that took.
+    ProfileSource,
     /// Show symbols and chart.
     ShowSymbols,
     /// Show the overview.
@@ -211,6 +213,7 @@ impl Command {
             Self::UseSample => "Try the sample market",
             Self::ConnectSource => "Connect a database…",
             Self::ListSymbols => "Reload symbol list",
+            Self::ProfileSource => "Profile the source",
             Self::ShowSymbols => "Symbols",
             Self::ShowOverview => "Overview",
             Self::ShowJobs => "Jobs",
@@ -261,6 +264,7 @@ impl Command {
             Self::UseSample => "About 300 invented symbols with three years of daily bars, made on this machine",
             Self::ConnectSource => "MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files",
             Self::ListSymbols => "Ask the source which symbols it has now",
+            Self::ProfileSource => "Read a few symbols, and tell what each query took and how the database goes about it",
             Self::ShowSymbols => "The list of symbols and the chart",
             Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
             Self::ShowJobs => "Running and past jobs",
@@ -305,7 +309,7 @@ impl Command {
             | Self::Verify
             | Self::Repair => CommandGroup::Cache,
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
-            Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
+            Self::UseSample | Self::ConnectSource | Self::ListSymbols | Self::ProfileSource => CommandGroup::Source,
             Self::ShowInspector
             | Self::FocusFilter
             | Self::SelectAll
@@ -400,6 +404,7 @@ impl Command {
                 let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
                 source.and(needs(state.snapshot.source.is_some() && cached, "nothing is cached"))
             }
+            Self::ProfileSource => source.and(needs(!state.overview.profiling, "it is being profiled")),
             Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, "the source was named on the command line"),
             Self::Verify | Self::Repair => {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")

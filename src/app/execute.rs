@@ -12,7 +12,7 @@ use crate::format;
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{SourceId, SourceKind, SourceUrl};
-use crate::worker::{Job, NoticeLevel, PreheatOrder};
+use crate::worker::{Job, NoticeLevel, PreheatOrder, ProfileRequest};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
@@ -106,6 +106,11 @@ impl AppState {
                 Vec::new()
             }
             Command::ListSymbols => vec![Job::ListSymbols],
+            Command::ProfileSource => {
+                self.overview.profiling = true;
+                self.view = View::Overview;
+                vec![Job::ProfileSource(ProfileRequest::default())]
+            }
             Command::ShowSymbols => self.show(View::Symbols),
             Command::ShowOverview => self.show(View::Overview),
             Command::ShowJobs => self.show(View::Jobs),

@@ -360,12 +360,34 @@ pub enum SourceCommand {
         #[arg(value_name = "URL")]
         url: Option<String>,
     },
+    /// Time the queries of a small read, slowest first, with the database's plans, and say whether an index is missing
+    Profile(ProfileOptions),
     /// List the symbols with their first and last day and number of bars
     Symbols {
         /// The source; as --source
         #[arg(value_name = "URL")]
         url: Option<String>,
     },
+}
+
+/// `samovar source profile`
+#[derive(Debug, Args)]
+pub struct ProfileOptions {
+    /// The source; as --source
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Read these symbols, instead of some that are spread over the list of all
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', num_args = 1.., conflicts_with = "recorded")]
+    pub symbols: Vec<String>,
+    /// At most N symbols (8 when left out); with --recorded at most N queries (20)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Run queries for their plans, where the database then tells what each step took
+    #[arg(long, conflicts_with = "recorded")]
+    pub analyze: bool,
+    /// Read nothing: list the slowest queries of the last 30 days, as preheats and profiles recorded them
+    #[arg(long)]
+    pub recorded: bool,
 }
 
 /// `samovar completions`

@@ -14,6 +14,7 @@ mod get;
 mod headless;
 mod interrupt;
 mod preheat;
+mod profile;
 mod progress;
 mod report;
 mod rows;

@@ -10,7 +10,8 @@ use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
 use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
 use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
-use super::{Fetched, Preview, SourceOptions, SymbolInfo};
+use super::timing::Outlet;
+use super::{Preview, SourceOptions, SymbolInfo};
 use crate::market::{DAY_US, DateRange, Symbol};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode, PgTypeInfo, PgValueRef};
@@ -102,8 +103,13 @@ impl PostgresServer {
         Ok(*self.has_hash.get_or_init(|| has_hash))
     }
 
+    /// The answer of [`has_hash`](Self::has_hash), where it was asked already.
+    pub(super) fn known_hash(&self) -> Option<bool> {
+        self.has_hash.get().copied()
+    }
+
     /// All rows of a query with a short answer.
-    async fn rows(&self, sql: String, doing: &str) -> Result<Vec<PgRow>, SourceError> {
+    pub(super) async fn rows(&self, sql: String, doing: &str) -> Result<Vec<PgRow>, SourceError> {
         let (_permit, mut connection) = self.session().await?;
         let rows = in_time(self.query_timeout, doing, &self.url, sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection))
             .await?
@@ -184,16 +190,8 @@ impl PostgresServer {
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
-        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
-        // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
-        let group = if plan.symbol_is_number { symbol.clone() } else { format!("{symbol}::text COLLATE \"C\"") };
-        let date = date_expression(plan);
-        let sql = format!(
-            "SELECT ({group})::text, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
-            place_of(&plan.table)
-        );
         let mut symbols = Vec::new();
-        for row in self.rows(sql, "listing the symbols").await? {
+        for row in self.rows(symbols_query(plan), "listing the symbols").await? {
             let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
             let failed = |error: sqlx::Error| self.explain(&error, "listing the symbols");
             symbols.push(SymbolInfo {
@@ -208,13 +206,7 @@ impl PostgresServer {
     }
 
     /// Reads the symbols of one statement and sends each as soon as it is complete. `false` when nobody listens any more.
-    pub(super) async fn fetch(
-        &self,
-        plan: &TablePlan,
-        symbols: &[Symbol],
-        range: DateRange,
-        out: &async_channel::Sender<Fetched>,
-    ) -> Result<bool, SourceError> {
+    pub(super) async fn fetch(&self, plan: &TablePlan, symbols: &[Symbol], range: DateRange, out: &Outlet) -> Result<bool, SourceError> {
         let doing = "reading bars";
         let mut collector = Collector::new(symbols, &plan.columns, range);
         let (start, end) = bounds(plan.dates, &range);
@@ -224,6 +216,7 @@ impl PostgresServer {
         {
             let mut rows = query.fetch(&mut connection);
             while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+                out.row_came();
                 row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
                 if collector.has_ready() {
                     for fetched in collector.take_ready() {
@@ -245,8 +238,7 @@ impl PostgresServer {
 
     pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
         let columns = table.column_names();
-        let shown = columns.iter().map(|column| format!("{}::text", quoted(column))).collect::<Vec<_>>().join(", ");
-        let rows = self.rows(format!("SELECT {shown} FROM {} LIMIT {limit}", place_of(table)), "reading the first rows").await?;
+        let rows = self.rows(preview_query(table, limit), "reading the first rows").await?;
         let rows = rows.iter().map(|row| (0..columns.len()).map(|column| text(row, column).unwrap_or_default()).collect()).collect();
         Ok(Preview { columns, rows })
     }
@@ -342,8 +334,26 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
+/// Every symbol with first and last date and number of rows.
+pub(super) fn symbols_query(plan: &TablePlan) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
+    let group = if plan.symbol_is_number { symbol.clone() } else { format!("{symbol}::text COLLATE \"C\"") };
+    let date = date_expression(plan);
+    format!(
+        "SELECT ({group})::text, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
+        place_of(&plan.table)
+    )
+}
+
+/// The first rows, every column as text.
+pub(super) fn preview_query(table: &TableInfo, limit: usize) -> String {
+    let shown = table.columns.iter().map(|column| format!("{}::text", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+    format!("SELECT {shown} FROM {} LIMIT {limit}", place_of(table))
+}
+
 /// `SELECT symbol, date, numbers… FROM table WHERE symbol = ANY($1) … ORDER BY symbol, date`
-fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
+pub(super) fn bars_query(plan: &TablePlan, has_start: bool, has_end: bool) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let mut sql = format!("SELECT {symbol}::text, {}", date_expression(plan));

@@ -87,6 +87,10 @@ pub struct ViewState {
     pub all_lookups: bool,
     /// Whether the overview shows every eviction it knows.
     pub all_evictions: bool,
+    /// Whether the overview shows every slow query it knows.
+    pub all_queries: bool,
+    /// Queries whose statements are shown whole: when they began, and the statement.
+    pub open_queries: std::collections::HashSet<(i64, String)>,
     /// Whether the overview shows the rule of evictions.
     pub eviction_rule: bool,
     /// Settings as typed, until they are valid.

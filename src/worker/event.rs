@@ -2,6 +2,7 @@
 
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
+use super::profile::{ProfileReport, ProfileRequest};
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
@@ -103,6 +104,8 @@ pub enum Job {
     Survey(SurveyRequest),
     /// Tell which versions of feature sets the catalog keeps, and what is cached of each; answered by [`JobEvent::Versions`].
     ListVersions,
+    /// Read a little from the source in use and tell what that took; answered by [`JobEvent::Profiled`].
+    ProfileSource(ProfileRequest),
     /// Test a connection step by step.
     TestSource {
         /// Counts up, so that answers to an older test can be told apart.
@@ -321,6 +324,8 @@ pub enum JobEvent {
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
     },
+    /// The source was profiled, or why it could not be.
+    Profiled(Result<Arc<ProfileReport>, String>),
     /// One stage of a connection test ended.
     TestStage {
         /// Which test.

@@ -8,6 +8,7 @@ mod home;
 mod killed;
 mod market;
 mod preheat;
+mod profile;
 mod servers;
 mod sets;
 #[path = "../support/mod.rs"]

@@ -19,6 +19,7 @@ mod inspector;
 mod jobs;
 mod list;
 mod overview;
+mod queries;
 mod selection;
 #[allow(dead_code)]
 #[path = "../support/servers.rs"]
