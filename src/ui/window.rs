@@ -91,6 +91,8 @@ pub struct ViewState {
     pub all_queries: bool,
     /// Queries whose statements are shown whole: when they began, and the statement.
     pub open_queries: std::collections::HashSet<(i64, String)>,
+    /// Plans that are shown, by what their query is for.
+    pub open_plans: std::collections::HashSet<crate::source::QueryPurpose>,
     /// Whether the overview shows the rule of evictions.
     pub eviction_rule: bool,
     /// Settings as typed, until they are valid.

@@ -44,7 +44,7 @@ pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
     }
     if let Some(profile) = state.current_profile() {
         for plan in &profile.plans {
-            plan_ui(ui, plan, out);
+            plan_ui(ui, plan, views, out);
         }
     }
     ui.add_space(space::XS);
@@ -67,12 +67,10 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
             ui.add(Label::new(RichText::new(&query.about).color(theme.text_weak)).truncate());
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(format::duration(query.seconds)).color(theme.text)).on_hover_text(format!(
-                "{} at the source{}, {}",
-                format::duration(query.seconds),
-                query.first_row_seconds.map_or_else(String::new, |seconds| format!(", {} to the first row", format::duration(seconds))),
-                local_time(query.began_us)
-            ));
+            let time = |seconds: f64| format::short_time(seconds * 1e6);
+            let first = query.first_row_seconds.map_or_else(String::new, |seconds| format!(", {} to the first row", time(seconds)));
+            let hover = format!("{} at the source{first}, {}", time(query.seconds), local_time(query.began_us));
+            ui.label(RichText::new(time(query.seconds)).color(theme.text)).on_hover_text(hover);
         });
     });
     ui.horizontal(|ui| {
@@ -141,16 +139,21 @@ fn index_ui(ui: &mut Ui, index: &IndexFinding, out: &mut Outbox) {
 }
 
 /// A plan as the database tells it, folded until it is asked for.
-fn plan_ui(ui: &mut Ui, plan: &QueryPlan, out: &mut Outbox) {
+fn plan_ui(ui: &mut Ui, plan: &QueryPlan, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    let text = plan_text(plan);
     let title = format!("Plan: {}", plan.purpose.label().to_lowercase());
-    egui::CollapsingHeader::new(RichText::new(&title).color(theme.text)).id_salt(("plan", plan.purpose.key())).show(ui, |ui| {
+    let hint = if plan.analyzed { "How the database ran it" } else { "How the database goes about it" };
+    if ui.add(egui::Link::new(title)).on_hover_text(hint).clicked() && !views.open_plans.remove(&plan.purpose) {
+        views.open_plans.insert(plan.purpose);
+    }
+    if views.open_plans.contains(&plan.purpose) {
+        let text = plan_text(plan);
         ui.add(Label::new(RichText::new(&text).monospace().color(theme.text_weak)).selectable(true).wrap());
         if ui.button("Copy plan").clicked() {
-            out.act(Action::Copy(text.clone()));
+            out.act(Action::Copy(text));
         }
-    });
+        ui.add_space(space::XS);
+    }
 }
 
 /// A plan of one column line by line; of several, each step as a list of what is told of it.
