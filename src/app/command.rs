@@ -47,6 +47,8 @@ pub enum Command {
     ListSymbols,
     /// Read a little from the source and tell what that took.
     ProfileSource,
+    /// Measure the cache against reading and computing anew.
+    MeasureSpeed,
     /// Show symbols and chart.
     ShowSymbols,
     /// Show the overview.
@@ -214,6 +216,7 @@ impl Command {
             Self::ConnectSource => "Connect a database…",
             Self::ListSymbols => "Reload symbol list",
             Self::ProfileSource => "Profile the source",
+            Self::MeasureSpeed => "Measure the speed…",
             Self::ShowSymbols => "Symbols",
             Self::ShowOverview => "Overview",
             Self::ShowJobs => "Jobs",
@@ -264,6 +267,7 @@ impl Command {
             Self::UseSample => "About 300 invented symbols with three years of daily bars, made on this machine",
             Self::ConnectSource => "MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files",
             Self::ListSymbols => "Ask the source which symbols it has now",
+            Self::MeasureSpeed => "How long your symbols take straight from the source, from disk and from memory",
             Self::ProfileSource => "Read a few symbols, and tell what each query took and how the database goes about it",
             Self::ShowSymbols => "The list of symbols and the chart",
             Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
@@ -307,7 +311,8 @@ impl Command {
             | Self::ClearAll
             | Self::UndoClear
             | Self::Verify
-            | Self::Repair => CommandGroup::Cache,
+            | Self::Repair
+            | Self::MeasureSpeed => CommandGroup::Cache,
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
             Self::UseSample | Self::ConnectSource | Self::ListSymbols | Self::ProfileSource => CommandGroup::Source,
             Self::ShowInspector
@@ -387,6 +392,7 @@ impl Command {
             Self::PreheatAll
             | Self::CheckSource
             | Self::ListSymbols
+            | Self::MeasureSpeed
             | Self::ShowInspector
             | Self::ShowFeatures
             | Self::SearchFeatures

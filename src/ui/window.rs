@@ -6,7 +6,7 @@
 use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
-use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
+use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::worker::{Job, Worker, WorkerContext};
@@ -247,6 +247,7 @@ impl SamovarWindow {
         super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
+        bench::bench_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         dialogs::help_ui(ui, state, out);
         notices::notices_ui(ui, state, views, out);

@@ -6,7 +6,7 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{own_sets, preview, profile};
+use super::{bench, own_sets, preview, profile};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -25,6 +25,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let service = Arc::clone(service);
             tokio::spawn(async move { profile::run(&service, request).await });
         }
+        Job::Bench(request) => bench::start(service, request),
+        Job::StopBench => bench::stop(service),
         Job::TestSource { generation, url } => {
             let service = Arc::clone(service);
             tokio::spawn(async move { test(&service, generation, *url).await });

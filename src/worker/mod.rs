@@ -5,6 +5,7 @@
 //! else runs beside them.
 
 mod actions;
+mod bench;
 pub mod chart_data;
 mod dossier;
 mod event;
@@ -21,8 +22,12 @@ mod survey;
 mod upkeep;
 mod watching;
 
+pub use bench::{
+    BENCH_RUNS, BENCH_SYMBOLS, BenchError, BenchInput, BenchProgress, BenchReport, BenchRequest, BenchStage, MOST_BENCH_RUNS, Spread,
+    StageResult, run_bench,
+};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
-pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
+pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use own_sets::load_library;
 pub use profile::{PROFILED_SYMBOLS, ProfileReport, ProfileRequest};
 pub use service::{Overrides, Worker, WorkerContext, limits};

@@ -1,6 +1,7 @@
 //! The real program, as a user runs it: results, exit codes, and what it says when something is wrong.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
+mod bench;
 mod changes;
 mod errors;
 mod get;

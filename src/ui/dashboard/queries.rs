@@ -50,6 +50,7 @@ pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
         command_button_ui(ui, state, Command::ProfileSource, out);
+        command_button_ui(ui, state, Command::MeasureSpeed, out);
         if state.overview.profiling {
             note_ui(ui, "Reading a few symbols");
         }
