@@ -1,5 +1,6 @@
 //! What the window can return from drawing a frame.
 
+use super::bench::BenchAction;
 use super::chart::ChartAction;
 use super::command::Command;
 use super::features::FeatureAction;
@@ -30,6 +31,8 @@ pub enum Action {
     Settings(SettingsAction),
     /// Something about features and formulas.
     Features(FeatureAction),
+    /// Something about measuring the speed.
+    Bench(BenchAction),
     /// Pause, resume or cancel a job.
     ControlJob(JobId, RunState),
     /// Preheat these symbols again (the failed ones of a job).

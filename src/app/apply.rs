@@ -95,6 +95,9 @@ impl AppState {
             JobEvent::SetRefused { name, refusal } => self.apply_set_refused(&name, &refusal),
             JobEvent::Previewed { request, result } => self.apply_previewed(request, result),
             JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
+            JobEvent::BenchProgress { generation, progress } => self.apply_bench_progress(generation, progress),
+            JobEvent::BenchFinished { generation, outcome } => self.apply_bench_finished(generation, outcome),
+            JobEvent::Profiled(result) => self.apply_profiled(result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && let TestState::Running { generation: wanted, stages } = &mut form.test

@@ -45,6 +45,10 @@ pub enum Command {
     ConnectSource,
     /// Ask the source for its symbols again.
     ListSymbols,
+    /// Read a little from the source and tell what that took.
+    ProfileSource,
+    /// Measure the cache against reading and computing anew.
+    MeasureSpeed,
     /// Show symbols and chart.
     ShowSymbols,
     /// Show the overview.
@@ -211,6 +215,8 @@ impl Command {
             Self::UseSample => "Try the sample market",
             Self::ConnectSource => "Connect a database…",
             Self::ListSymbols => "Reload symbol list",
+            Self::ProfileSource => "Profile the source",
+            Self::MeasureSpeed => "Measure the speed…",
             Self::ShowSymbols => "Symbols",
             Self::ShowOverview => "Overview",
             Self::ShowJobs => "Jobs",
@@ -261,6 +267,8 @@ impl Command {
             Self::UseSample => "About 300 invented symbols with three years of daily bars, made on this machine",
             Self::ConnectSource => "MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files",
             Self::ListSymbols => "Ask the source which symbols it has now",
+            Self::MeasureSpeed => "How long your symbols take straight from the source, from disk and from memory",
+            Self::ProfileSource => "Read a few symbols, and tell what each query took and how the database goes about it",
             Self::ShowSymbols => "The list of symbols and the chart",
             Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
             Self::ShowJobs => "Running and past jobs",
@@ -303,9 +311,10 @@ impl Command {
             | Self::ClearAll
             | Self::UndoClear
             | Self::Verify
-            | Self::Repair => CommandGroup::Cache,
+            | Self::Repair
+            | Self::MeasureSpeed => CommandGroup::Cache,
             Self::RetryFailed | Self::PauseJob | Self::ResumeJob | Self::CancelJob => CommandGroup::Jobs,
-            Self::UseSample | Self::ConnectSource | Self::ListSymbols => CommandGroup::Source,
+            Self::UseSample | Self::ConnectSource | Self::ListSymbols | Self::ProfileSource => CommandGroup::Source,
             Self::ShowInspector
             | Self::FocusFilter
             | Self::SelectAll
@@ -383,6 +392,7 @@ impl Command {
             Self::PreheatAll
             | Self::CheckSource
             | Self::ListSymbols
+            | Self::MeasureSpeed
             | Self::ShowInspector
             | Self::ShowFeatures
             | Self::SearchFeatures
@@ -400,6 +410,7 @@ impl Command {
                 let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
                 source.and(needs(state.snapshot.source.is_some() && cached, "nothing is cached"))
             }
+            Self::ProfileSource => source.and(needs(!state.overview.profiling, "it is being profiled")),
             Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, "the source was named on the command line"),
             Self::Verify | Self::Repair => {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")

@@ -12,7 +12,7 @@ use crate::format;
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{SourceId, SourceKind, SourceUrl};
-use crate::worker::{Job, NoticeLevel, PreheatOrder};
+use crate::worker::{Job, NoticeLevel, PreheatOrder, ProfileRequest};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
@@ -38,6 +38,7 @@ impl AppState {
             Action::Source(action) => return self.change_source(action),
             Action::Chart(action) => return self.change_chart(action),
             Action::Settings(action) => return self.change_settings(action),
+            Action::Bench(action) => return self.change_bench(action),
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
             Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
             Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
@@ -52,11 +53,12 @@ impl AppState {
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
             Action::DismissNotice(id) => self.notices.dismiss(id),
-            Action::CloseDialog => {
-                if let Some(Dialog::SaveFormula) = self.dialog.take() {
-                    self.keep_editing();
-                }
-            }
+            Action::CloseDialog => match self.dialog.take() {
+                Some(Dialog::SaveFormula) => self.keep_editing(),
+                // A measurement nobody sees the end of is not gone on with.
+                Some(Dialog::Bench(form)) if form.is_running() => return vec![Job::StopBench],
+                _ => {}
+            },
             Action::Confirm => match self.dialog.take() {
                 Some(Dialog::ConfirmClear { selection, .. }) => return vec![Job::Clear(selection)],
                 Some(Dialog::SaveFormula) => return self.save_draft(),
@@ -106,6 +108,15 @@ impl AppState {
                 Vec::new()
             }
             Command::ListSymbols => vec![Job::ListSymbols],
+            Command::MeasureSpeed => {
+                self.dialog = Some(Dialog::Bench(Box::default()));
+                Vec::new()
+            }
+            Command::ProfileSource => {
+                self.overview.profiling = true;
+                self.view = View::Overview;
+                vec![Job::ProfileSource(ProfileRequest::default())]
+            }
             Command::ShowSymbols => self.show(View::Symbols),
             Command::ShowOverview => self.show(View::Overview),
             Command::ShowJobs => self.show(View::Jobs),

@@ -6,7 +6,7 @@ use super::features::FeaturesTab;
 use super::state::{AppState, OpenState, View};
 use crate::cache::{Dataset, LookupSpan};
 use crate::market::Symbol;
-use crate::worker::{Dossier, InspectRequest, Job, Snapshot, Survey, SurveyRequest};
+use crate::worker::{Dossier, InspectRequest, Job, NoticeLevel, ProfileReport, Snapshot, Survey, SurveyRequest};
 use std::sync::Arc;
 
 /// The inspector.
@@ -27,6 +27,10 @@ pub struct OverviewState {
     pub span: LookupSpan,
     /// The numbers; of the span before while the answer is on its way.
     pub survey: Option<Arc<Survey>>,
+    /// Whether the source is being profiled.
+    pub profiling: bool,
+    /// What the last profile of this session found.
+    pub profile: Option<Arc<ProfileReport>>,
     generation: u64,
     asked: Option<(LookupSpan, usize)>,
 }
@@ -84,6 +88,21 @@ impl AppState {
         if request.generation == self.overview.generation {
             self.overview.survey = Some(survey);
         }
+    }
+
+    pub(super) fn apply_profiled(&mut self, result: Result<Arc<ProfileReport>, String>) {
+        self.overview.profiling = false;
+        match result {
+            Ok(report) => self.overview.profile = Some(report),
+            Err(message) => self.notices.tell(NoticeLevel::Error, format!("The source could not be profiled: {message}")),
+        }
+    }
+
+    /// The last profile, if it is of the source in use.
+    #[must_use]
+    pub fn current_profile(&self) -> Option<&ProfileReport> {
+        let url = &self.snapshot.source.as_ref()?.url;
+        self.overview.profile.as_deref().filter(|report| report.url == *url)
     }
 
     /// What is known of the focused symbol, if the answer is here.

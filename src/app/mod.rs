@@ -5,6 +5,7 @@
 
 mod action;
 mod apply;
+mod bench;
 pub mod chart;
 mod command;
 mod connect;
@@ -17,6 +18,7 @@ mod state;
 mod symbols;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
 pub use connect::{ConnectForm, TestState};

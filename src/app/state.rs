@@ -1,5 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::bench::BenchForm;
 use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
@@ -47,6 +48,8 @@ pub enum Dialog {
     },
     /// Save the formula, which makes so much outdated?
     SaveFormula,
+    /// Measure the speed.
+    Bench(Box<BenchForm>),
     /// All commands and symbols.
     Palette,
     /// All chart templates.
@@ -145,6 +148,7 @@ pub struct AppState {
     pub fixed_source: bool,
     pub(super) next_job: JobId,
     pub(super) next_test: u64,
+    pub(super) next_bench: u64,
     /// Jobs that bring a new source in: when one begins, its first symbol is shown.
     pub(super) greet: bool,
 }

@@ -3,6 +3,7 @@
 use crate::cache::TimeToLive;
 use crate::feature::graph::WarmUp;
 use crate::market::{DateRange, Symbol, parse_date};
+use crate::worker::{BENCH_RUNS, BENCH_SYMBOLS, MOST_BENCH_RUNS};
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -94,6 +95,8 @@ pub enum Command {
     Clear(ClearOptions),
     /// Check every file against its checksum and the catalog; exits with 2 when something is wrong
     Verify(VerifyOptions),
+    /// Measure your symbols straight from the source against the cache; writes nothing to the cache
+    Bench(BenchOptions),
     /// Feature sets
     #[command(subcommand)]
     Sets(SetsCommand),
@@ -360,12 +363,51 @@ pub enum SourceCommand {
         #[arg(value_name = "URL")]
         url: Option<String>,
     },
+    /// Time the queries of a small read, slowest first, with the database's plans, and say whether an index is missing
+    Profile(ProfileOptions),
     /// List the symbols with their first and last day and number of bars
     Symbols {
         /// The source; as --source
         #[arg(value_name = "URL")]
         url: Option<String>,
     },
+}
+
+/// `samovar source profile`
+#[derive(Debug, Args)]
+pub struct ProfileOptions {
+    /// The source; as --source
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Read these symbols, instead of some that are spread over the list of all
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', num_args = 1.., conflicts_with = "recorded")]
+    pub symbols: Vec<String>,
+    /// At most N symbols (8 when left out); with --recorded at most N queries (20)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Run queries for their plans, where the database then tells what each step took
+    #[arg(long, conflicts_with = "recorded")]
+    pub analyze: bool,
+    /// Read nothing: list the slowest queries of the last 30 days, as preheats and profiles recorded them
+    #[arg(long)]
+    pub recorded: bool,
+}
+
+/// `samovar bench`
+#[derive(Debug, Args)]
+pub struct BenchOptions {
+    /// These symbols, instead of some that are spread over the list of all
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', num_args = 1..)]
+    pub symbols: Vec<String>,
+    /// At most N symbols
+    #[arg(long, value_name = "N", default_value_t = BENCH_SYMBOLS as u64, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// The features of these sets; those of the settings when left out
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
+    pub set: Vec<String>,
+    /// How often each stage is measured
+    #[arg(long, value_name = "N", default_value_t = BENCH_RUNS as u64, value_parser = clap::value_parser!(u64).range(1..=MOST_BENCH_RUNS as u64))]
+    pub runs: u64,
 }
 
 /// `samovar completions`

@@ -6,8 +6,9 @@ use super::session::Session;
 use crate::cache::{Cleared, Selection, VerifyReport};
 use crate::preheat::{PreheatReport, RunState};
 use crate::source::{SourceUrl, StageReport, TestReport};
-use crate::worker::{Job, JobEvent, JobOutcome, NoticeLevel, PreheatOrder, Worker};
+use crate::worker::{Job, JobEvent, JobOutcome, NoticeLevel, PreheatOrder, ProfileReport, ProfileRequest, Worker};
 use anyhow::{Context, anyhow};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -144,6 +145,16 @@ impl Engine {
                     return Ok(*report);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Reads a little from the source and tells what that took.
+    pub(super) fn profile(&mut self, request: ProfileRequest) -> anyhow::Result<Arc<ProfileReport>> {
+        self.worker.send(Job::ProfileSource(request));
+        loop {
+            if let JobEvent::Profiled(result) = self.next()? {
+                return result.map_err(|reason| anyhow!(reason));
             }
         }
     }

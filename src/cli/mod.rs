@@ -4,6 +4,7 @@
 //! everything else to stderr. Exit codes: 0 all well, 1 the command failed, 2 some symbols failed, 64 wrong usage.
 
 mod arguments;
+mod bench;
 mod change;
 mod completions;
 mod console;
@@ -14,6 +15,7 @@ mod get;
 mod headless;
 mod interrupt;
 mod preheat;
+mod profile;
 mod progress;
 mod report;
 mod rows;
@@ -65,6 +67,7 @@ fn run_command(console: &Console, global: &arguments::GlobalOptions, command: Op
         Some(Command::Refresh(options)) => change::refresh(&session, &options),
         Some(Command::Clear(options)) => change::clear(&session, &options),
         Some(Command::Verify(options)) => verify::run(&session, &options),
+        Some(Command::Bench(options)) => bench::run(&session, &options),
         Some(Command::Source(command)) => source::run(&session, &command),
         Some(Command::Completions(_) | Command::Sets(_)) => Ok(failure::Code::AllWell),
     }

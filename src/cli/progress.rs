@@ -81,6 +81,16 @@ impl ProgressView {
         self.bar.get_or_insert_with(|| bar(total, "{bar:32} {pos}/{len} files")).set_position(done as u64);
     }
 
+    /// Something of several measures came further.
+    pub(super) fn measures(&mut self, done: usize, total: usize, what: &str) {
+        if self.quiet || !self.terminal {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| bar(total, "{bar:32} {pos}/{len}  {msg}"));
+        bar.set_message(what.to_owned());
+        bar.set_position(done as u64);
+    }
+
     /// A line between, without tearing the bar.
     pub(super) fn warn(&self, text: &str) {
         match &self.bar {

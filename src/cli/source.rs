@@ -1,4 +1,4 @@
-//! `samovar source`: the staged connection test, and the symbols of a source.
+//! `samovar source`: the staged connection test, and the symbols of a source. What its queries take is `profile`'s.
 
 use super::arguments::SourceCommand;
 use super::engine::with_engine;
@@ -11,7 +11,10 @@ use crate::source::{Preview, Source, StageOutcome, StageReport, SymbolInfo, Test
 use anyhow::Context;
 
 pub(super) fn run(session: &Session<'_>, command: &SourceCommand) -> Outcome {
-    let (SourceCommand::Test { url } | SourceCommand::Symbols { url }) = command;
+    let url = match command {
+        SourceCommand::Test { url } | SourceCommand::Symbols { url } => url,
+        SourceCommand::Profile(options) => &options.url,
+    };
     let named;
     let session = match url {
         Some(url) => {
@@ -23,6 +26,7 @@ pub(super) fn run(session: &Session<'_>, command: &SourceCommand) -> Outcome {
     match command {
         SourceCommand::Test { .. } => test(session),
         SourceCommand::Symbols { .. } => symbols(session),
+        SourceCommand::Profile(options) => super::profile::run(session, options),
     }
 }
 

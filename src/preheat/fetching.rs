@@ -144,6 +144,9 @@ fn interrupted(mut request: Request) -> (Request, u32) {
 /// Whether all of a symbol is fetched, whatever the source says it has.
 fn is_fetched_whole(task: &Task, range: &DateRange) -> bool {
     let BarsTask::Fetch { previous, .. } = &task.item.bars else { return false };
+    if task.ask_first {
+        return false;
+    }
     let known = previous.as_deref().filter(|entry| !task.whole && entry.file.is_some() && entry.synced.is_some());
     known.is_none_or(|entry| entry.range != *range)
 }
@@ -357,9 +360,18 @@ async fn fetch_part(
             let Some((task, rows)) = waiting.get_mut(&fetched.symbol) else { continue };
             let elapsed = last_at.elapsed();
             task.fetch_us += u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-            if let (Some(digest), BarsTask::Fetch { range, .. }) = (fetched.digest, &task.item.bars) {
-                let cut = Cut { split: None, until: task.cut.until };
-                task.asked = Some(decide(None, range, cut, &digest));
+            if let (Some(_), BarsTask::Fetch { range, .. }, Ok(_)) = (digest, &task.item.bars, &fetched.result) {
+                let (range, cut) = (*range, Cut { split: None, until: task.cut.until });
+                match fetched.digest {
+                    Some(digest) => task.asked = Some(decide(None, &range, cut, &digest)),
+                    None => {
+                        // Some row may be seen otherwise by the source: it has to say itself what it has.
+                        let Some((mut task, _rows)) = waiting.remove(&fetched.symbol) else { continue };
+                        task.ask_first = true;
+                        shared.queue.put_last(Request::Check(range, task.cut, vec![task]));
+                        continue;
+                    }
+                }
             }
             let failed = match fetched.result {
                 Ok(more) => {

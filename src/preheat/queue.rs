@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub cut: Cut,
     /// Whether everything has to be fetched, whatever the source says has changed.
     pub whole: bool,
+    /// Whether the source has to be asked what it has first: what it has could not be told from the rows as they came.
+    pub ask_first: bool,
     /// How often the source delivered less than it had announced.
     pub short_deliveries: u32,
     /// How often a request with it broke off or was not answered in time.
@@ -38,7 +40,18 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(item: PlanItem, cut: Cut, whole: bool) -> Self {
-        Self { item, asked: None, cut, whole, short_deliveries: 0, interruptions: 0, fetch_us: 0, lease: None, refused_since: None }
+        Self {
+            item,
+            asked: None,
+            cut,
+            whole,
+            ask_first: false,
+            short_deliveries: 0,
+            interruptions: 0,
+            fetch_us: 0,
+            lease: None,
+            refused_since: None,
+        }
     }
 }
 

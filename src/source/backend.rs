@@ -11,7 +11,8 @@ use super::server::LoginInfo;
 use super::source_url::SourceUrl;
 use super::sqlite::SqliteFile;
 use super::table::{TableInfo, TablePlan, choose_table};
-use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo, sample};
+use super::timing::Outlet;
+use super::{FetchRequest, Preview, SourceOptions, SymbolInfo, sample};
 use crate::market::Symbol;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,9 +127,8 @@ impl Store {
         content: &Content,
         symbols: Vec<Symbol>,
         limits: Arc<FetchRequest>,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<(), SourceError> {
-        let range = limits.range;
         let stop = StopOnDrop::default();
         let send = {
             let (out, stop) = (out.clone(), Arc::clone(&stop.0));

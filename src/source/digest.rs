@@ -67,6 +67,11 @@ impl SymbolDigest {
         self.before.iter().chain(&self.after).map(|year| year.rows).sum()
     }
 
+    /// Lines a source answers for it: one per year and part.
+    pub(super) fn lines(&self) -> u64 {
+        (self.before.len() + self.after.len()) as u64 + u64::from(self.provisional_rows > 0)
+    }
+
     /// All settled rows by year, as if there had been no split.
     #[must_use]
     pub fn settled(&self) -> Vec<YearDigest> {

@@ -126,6 +126,11 @@ impl FileSet {
         Ok(paths)
     }
 
+    /// What is read, for people.
+    pub(super) fn told(&self) -> String {
+        self.root.display().to_string()
+    }
+
     /// The columns of the first file that has any.
     pub(super) fn columns(&self) -> Result<ColumnMap, SourceError> {
         let mut first_error = None;

@@ -13,30 +13,39 @@ mod files_ahead;
 mod kind;
 mod mysql;
 mod mysql_digest;
+mod mysql_plan;
 mod percent;
 mod postgres;
 mod postgres_copy;
 mod postgres_digest;
+mod postgres_plan;
 mod postgres_rows;
 mod postgres_text;
+mod query_plan;
 mod sample;
 mod server;
 mod source_url;
 mod sqlite;
+mod sqlite_plan;
 mod staged_test;
 mod table;
 mod table_file;
 mod tally;
 mod time_value;
+mod timing;
 
 pub use columns::{ColumnMap, ColumnRole};
 pub use digest::{DigestRequest, SymbolDigest, YearDigest};
 pub use error::{SourceError, SourceErrorKind};
 pub use kind::{SourceId, SourceKind, TlsMode};
+pub use query_plan::{IndexFinding, IndexState, QueryPlan};
 pub use source_url::SourceUrl;
 pub use staged_test::{Stage, StageOutcome, StageReport, TestReport, test_source};
+pub use timing::{QueryPurpose, QueryTiming};
 
 use backend::{Content, Store};
+use query_plan::Query;
+use timing::{Meter, Outlet, QueryFacts, QueryLog};
 
 use crate::market::{DateRange, RawBars, Symbol};
 use chrono::NaiveDate;
@@ -141,10 +150,13 @@ struct Inner {
     connections: usize,
     store: Store,
     content: Content,
+    log: QueryLog,
 }
 
 /// Most symbols one statement asks for.
 const SYMBOLS_PER_STATEMENT: usize = 256;
+/// About how many bytes a line of a digest takes: a symbol, three numbers, a checksum and a time.
+const DIGEST_BYTES: u64 = 60;
 /// Fewest, so that a short list is not taken apart for nothing.
 const FEWEST_PER_STATEMENT: usize = 8;
 
@@ -165,7 +177,8 @@ impl Source {
             Content::Table(plan) => (plan.columns.clone(), plan.table.shown()),
             Content::Files(columns) => (columns.as_ref().clone(), url.path().display().to_string()),
         };
-        let inner = Inner { id: url.id(), columns, table_name, connections: options.connections.max(1), store, content };
+        let inner =
+            Inner { id: url.id(), columns, table_name, connections: options.connections.max(1), store, content, log: QueryLog::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -192,7 +205,12 @@ impl Source {
     /// # Errors
     /// When the query fails or takes too long.
     pub async fn symbols(&self) -> Result<Vec<SymbolInfo>, SourceError> {
-        self.inner.store.symbols(&self.inner.content).await
+        let meter = Meter::start();
+        let listed = self.inner.store.symbols(&self.inner.content).await;
+        let of_names = |infos: &Vec<SymbolInfo>| infos.iter().map(|info| info.symbol.as_str().len() as u64 + 24).sum();
+        meter.rows_came(listed.as_ref().map_or(0, |infos| infos.len() as u64));
+        self.inner.record(&meter, Query::Symbols, listed.as_ref().map_or(0, of_names), listed.as_ref().err());
+        listed
     }
 
     /// Fetches bars and sends exactly one [`Fetched`] for every symbol asked for, in no particular order.
@@ -204,9 +222,16 @@ impl Source {
     /// When the query fails or the connection breaks; symbols that were not yet sent were not fetched.
     pub async fn fetch(&self, request: &FetchRequest, out: &async_channel::Sender<Fetched>) -> Result<(), SourceError> {
         let limits = Arc::new(FetchRequest { symbols: Vec::new(), ..request.clone() });
-        let statement = |symbols| {
+        let statement = |symbols: Vec<Symbol>| {
             let (inner, limits, out) = (Arc::clone(&self.inner), Arc::clone(&limits), out.clone());
-            async move { inner.store.fetch(&inner.content, symbols, limits, &out).await }
+            async move {
+                let meter = Arc::new(Meter::start());
+                let outlet = Outlet::new(out, Arc::clone(&meter));
+                let fetched = inner.store.fetch(&inner.content, symbols.clone(), Arc::clone(&limits), &outlet).await;
+                let bytes = meter.rows() * inner.row_bytes(&symbols);
+                inner.record(&meter, Query::Bars(&symbols, limits.range), bytes, fetched.as_ref().err());
+                fetched
+            }
         };
         self.in_statements(&request.symbols, || !out.is_closed(), statement, |()| ()).await
     }
@@ -228,9 +253,17 @@ impl Source {
     pub async fn digests(&self, request: &DigestRequest) -> Result<BTreeMap<Symbol, SymbolDigest>, SourceError> {
         let limits = Arc::new(DigestRequest { symbols: Vec::new(), ..request.clone() });
         let mut digests = BTreeMap::new();
-        let statement = |symbols| {
+        let statement = |symbols: Vec<Symbol>| {
             let (inner, limits) = (Arc::clone(&self.inner), Arc::clone(&limits));
-            async move { inner.store.digests(&inner.content, symbols, limits).await }
+            async move {
+                let meter = Meter::start();
+                let counted = inner.store.digests(&inner.content, symbols.clone(), Arc::clone(&limits)).await;
+                let lines = |digests: &Vec<(Symbol, SymbolDigest)>| digests.iter().map(|(_, digest)| digest.lines()).sum();
+                meter.rows_came(counted.as_ref().map_or(0, lines));
+                let bytes = meter.rows() * DIGEST_BYTES;
+                inner.record(&meter, Query::Digests(&symbols, &limits), bytes, counted.as_ref().err());
+                counted
+            }
         };
         self.in_statements(&request.symbols, || true, statement, |some| digests.extend(some)).await?;
         Ok(digests)
@@ -286,7 +319,49 @@ impl Source {
             Content::Table(plan) => Some(&plan.table),
             Content::Files(_) => None,
         };
-        self.inner.store.preview(table, limit).await
+        let meter = Meter::start();
+        let preview = self.inner.store.preview(table, limit).await;
+        meter.rows_came(preview.as_ref().map_or(0, |preview| preview.rows.len() as u64));
+        let of_texts = |preview: &Preview| preview.rows.iter().flatten().map(|text| text.len() as u64).sum();
+        self.inner.record(&meter, Query::Preview(limit), preview.as_ref().map_or(0, of_texts), preview.as_ref().err());
+        preview
+    }
+
+    /// What the queries of this source and its clones took, oldest first; the quickest of very many are forgotten. `now_us` is the
+    /// time of day, which a source does not know.
+    #[must_use]
+    pub fn queries(&self, now_us: i64) -> Vec<QueryTiming> {
+        self.inner.log.all(now_us)
+    }
+
+    /// The same, and forgets it.
+    #[must_use]
+    pub fn take_queries(&self, now_us: i64) -> Vec<QueryTiming> {
+        self.inner.log.take(now_us)
+    }
+
+    /// The database's plan for what is asked of these symbols; nothing for files. The query is only run with `analyze`, and only
+    /// where the database can tell a plan of a query that ran.
+    ///
+    /// # Errors
+    /// When the question fails or takes too long.
+    pub async fn query_plan(&self, purpose: QueryPurpose, symbols: &[Symbol], analyze: bool) -> Result<Option<QueryPlan>, SourceError> {
+        let request = DigestRequest::default();
+        let query = match purpose {
+            QueryPurpose::Symbols => Query::Symbols,
+            QueryPurpose::Digests => Query::Digests(symbols, &request),
+            QueryPurpose::Bars => Query::Bars(symbols, DateRange::ALL),
+            QueryPurpose::Preview => Query::Preview(1),
+        };
+        self.inner.store.query_plan(&self.inner.content, query, analyze).await
+    }
+
+    /// Whether an index that begins with symbol and date serves the queries; nothing for files.
+    ///
+    /// # Errors
+    /// When the question fails or takes too long.
+    pub async fn index_finding(&self) -> Result<Option<IndexFinding>, SourceError> {
+        self.inner.store.index_finding(&self.inner.content).await
     }
 
     /// Whether the database itself refuses to write in this source's sessions.
@@ -306,6 +381,24 @@ impl Source {
     /// Closes its connections; clones of it cannot fetch any more either.
     pub async fn close(&self) {
         self.inner.store.close().await;
+    }
+}
+
+impl Inner {
+    /// Puts a query that ended into the log.
+    fn record(&self, meter: &Meter, query: Query<'_>, bytes: u64, error: Option<&SourceError>) {
+        // First, so that writing its statement down is not part of it.
+        let elapsed = meter.elapsed();
+        let statement = self.store.statement(&self.content, query);
+        let facts = QueryFacts { purpose: query.purpose(), statement, about: query.about(), elapsed, bytes };
+        meter.finish(&self.log, facts, error);
+    }
+
+    /// About how many bytes a row of these symbols takes: eight for a date or number, and the symbol's own.
+    fn row_bytes(&self, symbols: &[Symbol]) -> u64 {
+        let name: usize = symbols.iter().map(|symbol| symbol.as_str().len()).sum();
+        let columns = self.columns.iter().filter(|(role, _)| *role != ColumnRole::Symbol).count() as u64;
+        columns * 8 + name.div_ceil(symbols.len().max(1)) as u64
     }
 }
 

@@ -20,6 +20,7 @@ use super::server::{self, CONNECTING, Kept, LoginInfo, in_time, next_in_time};
 use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, NumberKind, TableInfo, TablePlan};
 use super::time_value::{Bound, DateStyle, bounds, micros_of_number, micros_of_text, number_of_text, style_of_number, style_of_text};
+use super::timing::Outlet;
 use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo};
 use crate::market::{Symbol, micros_of_date};
 use chrono::{NaiveDate, NaiveDateTime};
@@ -115,7 +116,7 @@ impl MySqlServer {
     }
 
     /// All rows of a query with a short answer.
-    async fn rows(&self, sql: String, texts: &[&str], doing: &str) -> Result<Vec<MySqlRow>, SourceError> {
+    pub(super) async fn rows(&self, sql: String, texts: &[&str], doing: &str) -> Result<Vec<MySqlRow>, SourceError> {
         let (_permit, mut connection) = self.session().await?;
         let query = texts.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, text| query.bind(*text));
         let rows = in_time(self.query_timeout, doing, &self.url, query.fetch_all(&mut connection))
@@ -200,17 +201,8 @@ impl MySqlServer {
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
-        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
-        let shown = symbol_expression(plan);
-        let date = date_expression(plan);
-        // Collations without case put `abc` and `ABC` into one group; bytes do not.
-        let group = if plan.symbol_is_number || is_exact(plan) { symbol.clone() } else { format!("BINARY {symbol}") };
-        let sql = format!(
-            "SELECT MIN({shown}), MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
-            quoted(&plan.table.name)
-        );
         let mut symbols = Vec::new();
-        for row in self.rows(sql, &[], "listing the symbols").await? {
+        for row in self.rows(symbols_query(plan), &[], "listing the symbols").await? {
             let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
             let failed = |error: sqlx::Error| self.explain(&error, "listing the symbols");
             symbols.push(SymbolInfo {
@@ -230,7 +222,7 @@ impl MySqlServer {
         plan: &TablePlan,
         symbols: &[Symbol],
         request: &FetchRequest,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<bool, SourceError> {
         let asked = asked_count(plan, symbols);
         if asked > 0 {
@@ -249,7 +241,7 @@ impl MySqlServer {
         plan: &TablePlan,
         symbols: &[Symbol],
         request: &FetchRequest,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<bool, SourceError> {
         let doing = READING;
         let mut collector = Collector::new(symbols, &plan.columns, request.range);
@@ -260,6 +252,7 @@ impl MySqlServer {
         {
             let mut rows = query.fetch(&mut connection);
             while let Some(row) = next_in_time(&mut rows, self.query_timeout, &self.url).await? {
+                out.row_came();
                 row.and_then(|row| push_row(&row, plan, &mut collector)).map_err(|error| self.explain(&error, doing))?;
                 if collector.has_ready() && !send_all(collector.take_ready(), out).await? {
                     return Ok(false);
@@ -272,8 +265,7 @@ impl MySqlServer {
 
     pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
         let columns = table.column_names();
-        let shown = columns.iter().map(|column| format!("CAST({} AS CHAR)", quoted(column))).collect::<Vec<_>>().join(", ");
-        let rows = self.rows(format!("SELECT {shown} FROM {} LIMIT {limit}", quoted(&table.name)), &[], "reading the first rows").await?;
+        let rows = self.rows(preview_query(table, limit), &[], "reading the first rows").await?;
         let rows = rows.iter().map(|row| (0..columns.len()).map(|column| text(row, column).unwrap_or_default()).collect()).collect();
         Ok(Preview { columns, rows })
     }
@@ -318,7 +310,7 @@ impl MySqlServer {
 }
 
 /// Sends what is ready. `false` when nobody listens any more.
-async fn send_all(ready: Vec<Fetched>, out: &async_channel::Sender<Fetched>) -> Result<bool, SourceError> {
+async fn send_all(ready: Vec<Fetched>, out: &Outlet) -> Result<bool, SourceError> {
     for fetched in ready {
         if out.send(fetched).await.is_err() {
             return Ok(false);
@@ -392,17 +384,38 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
-/// How rows are asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Sent {
-    /// Whole numbers as they are stored, not as doubles.
-    as_stored: bool,
-    /// By symbol and date.
-    in_order: bool,
+/// Every symbol with first and last date and number of rows.
+pub(super) fn symbols_query(plan: &TablePlan) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    let (shown, date) = (symbol_expression(plan), date_expression(plan));
+    // Collations without case put `abc` and `ABC` into one group; bytes do not.
+    let group = if plan.symbol_is_number || is_exact(plan) { symbol.clone() } else { format!("BINARY {symbol}") };
+    format!(
+        "SELECT MIN({shown}), MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
+        quoted(&plan.table.name)
+    )
 }
 
+/// The first rows, every column as text.
+pub(super) fn preview_query(table: &TableInfo, limit: usize) -> String {
+    let shown = table.columns.iter().map(|column| format!("CAST({} AS CHAR)", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+    format!("SELECT {shown} FROM {} LIMIT {limit}", quoted(&table.name))
+}
+
+/// How rows are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Whole numbers as they are stored, not as doubles.
+    pub(super) as_stored: bool,
+    /// By symbol and date.
+    pub(super) in_order: bool,
+}
+
+/// As rows are usually read.
+pub(super) const AS_READ: Sent = Sent { as_stored: true, in_order: true };
+
 /// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) … ORDER BY symbol, date`
-fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool, sent: Sent) -> String {
+pub(super) fn bars_query(plan: &TablePlan, symbols: usize, has_start: bool, has_end: bool, sent: Sent) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     let mut sql = format!("SELECT {}, {}", symbol_expression(plan), date_expression(plan));

@@ -63,7 +63,7 @@ impl MySqlServer {
 /// `SELECT symbol, year, part, rows, checksum, last date FROM table WHERE symbol IN (?, …) … GROUP BY symbol, year, part`
 ///
 /// Years and parts are cast because a CASE over signed and unsigned numbers is a decimal, which is sent as text.
-fn digest_query(plan: &TablePlan, symbols: usize, request: &DigestRequest, has_start: bool, has_end: bool) -> String {
+pub(super) fn digest_query(plan: &TablePlan, symbols: usize, request: &DigestRequest, has_start: bool, has_end: bool) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     let column = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
     // Collations without case put `abc` and `ABC` into one group; bytes do not.

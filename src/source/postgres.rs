@@ -15,6 +15,7 @@ use super::source_url::SourceUrl;
 use super::table::{ColumnInfo, TableInfo, TablePlan};
 use super::tally::Tally;
 use super::time_value::{Bound, DateStyle, bounds, style_of_number, style_of_text};
+use super::timing::Outlet;
 use super::{FetchRequest, Fetched, Preview, SourceOptions, SymbolInfo};
 use crate::market::Symbol;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode};
@@ -116,8 +117,13 @@ impl PostgresServer {
         Ok(*self.has_hash.get_or_init(|| has_hash))
     }
 
+    /// The answer of [`has_hash`](Self::has_hash), where it was asked already.
+    pub(super) fn known_hash(&self) -> Option<bool> {
+        self.has_hash.get().copied()
+    }
+
     /// All rows of a query with a short answer.
-    async fn rows(&self, sql: String, doing: &str) -> Result<Vec<PgRow>, SourceError> {
+    pub(super) async fn rows(&self, sql: String, doing: &str) -> Result<Vec<PgRow>, SourceError> {
         let (_permit, mut connection) = self.session().await?;
         let rows = in_time(self.query_timeout, doing, &self.url, sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut connection))
             .await?
@@ -215,16 +221,8 @@ impl PostgresServer {
     }
 
     pub(super) async fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
-        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
-        // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
-        let group = if plan.symbol_is_number { symbol.clone() } else { format!("{symbol}::text COLLATE \"C\"") };
-        let date = date_expression(plan);
-        let sql = format!(
-            "SELECT ({group})::text, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
-            place_of(&plan.table)
-        );
         let mut symbols = Vec::new();
-        for row in self.rows(sql, "listing the symbols").await? {
+        for row in self.rows(symbols_query(plan), "listing the symbols").await? {
             let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
             let failed = |error: sqlx::Error| self.explain(&error, "listing the symbols");
             symbols.push(SymbolInfo {
@@ -244,7 +242,7 @@ impl PostgresServer {
         plan: &TablePlan,
         symbols: &[Symbol],
         request: &FetchRequest,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<bool, SourceError> {
         let begin = || {
             let tally = request.digest.filter(|_| self.digests_on_the_way(plan)).map(|digest| Tally::on_the_way(symbols, request, digest));
@@ -291,7 +289,7 @@ impl PostgresServer {
         connection: &mut PgConnection,
         reader: &mut RowReader,
         collector: &mut Collector,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<bool, SourceError> {
         let doing = "reading bars";
         let malformed = |error: Malformed| server::query_failed(&self.url, doing, &error.to_string());
@@ -303,6 +301,7 @@ impl PostgresServer {
                 let value = row.try_get_raw(column).map_err(|error| self.explain(&error, doing))?;
                 *field = value.as_bytes().ok();
             }
+            out.row_came();
             reader.push(&fields, collector).map_err(malformed)?;
             if collector.has_ready() && !send_all(collector.take_ready(), out).await {
                 return Ok(false);
@@ -313,8 +312,7 @@ impl PostgresServer {
 
     pub(super) async fn preview(&self, table: &TableInfo, limit: usize) -> Result<Preview, SourceError> {
         let columns = table.column_names();
-        let shown = columns.iter().map(|column| format!("{}::text", quoted(column))).collect::<Vec<_>>().join(", ");
-        let rows = self.rows(format!("SELECT {shown} FROM {} LIMIT {limit}", place_of(table)), "reading the first rows").await?;
+        let rows = self.rows(preview_query(table, limit), "reading the first rows").await?;
         let rows = rows.iter().map(|row| (0..columns.len()).map(|column| text(row, column).unwrap_or_default()).collect()).collect();
         Ok(Preview { columns, rows })
     }
@@ -410,6 +408,24 @@ pub(super) fn date_expression(plan: &TablePlan) -> String {
     }
 }
 
+/// Every symbol with first and last date and number of rows.
+pub(super) fn symbols_query(plan: &TablePlan) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
+    let group = if plan.symbol_is_number { symbol.clone() } else { format!("{symbol}::text COLLATE \"C\"") };
+    let date = date_expression(plan);
+    format!(
+        "SELECT ({group})::text, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
+        place_of(&plan.table)
+    )
+}
+
+/// The first rows, every column as text.
+pub(super) fn preview_query(table: &TableInfo, limit: usize) -> String {
+    let shown = table.columns.iter().map(|column| format!("{}::text", quoted(&column.name))).collect::<Vec<_>>().join(", ");
+    format!("SELECT {shown} FROM {} LIMIT {limit}", place_of(table))
+}
+
 /// `SELECT symbol, date, numbers… FROM table WHERE … ORDER BY symbol, date`
 pub(super) fn bars_query(plan: &TablePlan, limits: &str) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
@@ -468,7 +484,7 @@ pub(super) fn text(row: &PgRow, column: usize) -> Option<String> {
 }
 
 /// Sends symbols; `false` when nobody listens any more.
-pub(super) async fn send_all(fetched: Vec<Fetched>, out: &async_channel::Sender<Fetched>) -> bool {
+pub(super) async fn send_all(fetched: Vec<Fetched>, out: &Outlet) -> bool {
     for fetched in fetched {
         if out.send(fetched).await.is_err() {
             return false;

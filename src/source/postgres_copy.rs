@@ -4,7 +4,6 @@
 //! rows are those of the statement, in its order; where COPY cannot be used nothing was delivered yet, and the statement is to be
 //! tried: the faster way is never the reason of an error.
 
-use super::Fetched;
 use super::collect::Collector;
 use super::error::{SourceError, SourceErrorKind};
 use super::postgres::{PostgresServer, bars_query, bound_type, send_all, where_with};
@@ -12,6 +11,7 @@ use super::postgres_rows::{Fields, Malformed, RowReader};
 use super::server::{self, in_time, next_in_time};
 use super::table::TablePlan;
 use super::time_value::Bound;
+use super::timing::Outlet;
 use crate::market::Symbol;
 use sqlx::PgConnection;
 
@@ -33,7 +33,7 @@ impl PostgresServer {
         connection: &mut PgConnection,
         reader: &mut RowReader,
         collector: &mut Collector,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<Copied, SourceError> {
         let doing = "reading bars";
         let malformed = |error: Malformed| server::query_failed(self.url(), doing, &error.to_string());
@@ -53,6 +53,9 @@ impl PostgresServer {
                 Ok(()) => {}
                 Err(error) if !stream.has_rows() => return Ok(Copied::Refused(malformed(error))),
                 Err(error) => return Err(malformed(error)),
+            }
+            if stream.has_rows() {
+                out.row_came();
             }
             if collector.has_ready() && !send_all(collector.take_ready(), out).await {
                 return Ok(Copied::Unwanted);

@@ -55,7 +55,7 @@ impl PostgresServer {
 }
 
 /// `SELECT symbol, year, part, rows, checksum, last date FROM table WHERE symbol = ANY($1) … GROUP BY symbol, year, part`
-fn digest_query(plan: &TablePlan, request: &DigestRequest, has_hash: bool, has_start: bool, has_end: bool) -> String {
+pub(super) fn digest_query(plan: &TablePlan, request: &DigestRequest, has_hash: bool, has_start: bool, has_end: bool) -> String {
     let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
     // The collation "C" tells apart what a collation without case does not, and needs no sorting by language.
     let group = if plan.symbol_is_number { format!("{symbol}::text") } else { format!("{symbol}::text COLLATE \"C\"") };

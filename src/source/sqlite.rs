@@ -97,13 +97,8 @@ impl SqliteFile {
 
     pub(super) fn symbols(&self, plan: &TablePlan) -> Result<Vec<SymbolInfo>, SourceError> {
         let connection = self.open()?;
-        let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
-        let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
         let listing = || {
-            let mut statement = connection.prepare(&format!(
-                "SELECT {symbol}, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {symbol} COLLATE BINARY",
-                quoted(&plan.table.name)
-            ))?;
+            let mut statement = connection.prepare(&symbols_query(plan))?;
             let mut rows = statement.query([])?;
             let mut symbols: Vec<SymbolInfo> = Vec::new();
             while let Some(row) = rows.next()? {
@@ -146,8 +141,7 @@ impl SqliteFile {
         let tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
         let mut collector = Collector::new(symbols, &plan.columns, request.range).counting(tally);
         let (mut sql, asked) = bars_query(plan, symbols, request.range);
-        let [symbol, date] = [ColumnRole::Symbol, ColumnRole::Date].map(|role| quoted(plan.columns.get(role).unwrap_or_default()));
-        sql.push_str(&format!(" ORDER BY {symbol}, {date}"));
+        sql.push_str(&in_order(plan));
         let mut reading = || {
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query(rusqlite::params_from_iter(&asked))?;
@@ -205,8 +199,7 @@ impl SqliteFile {
         let connection = self.open()?;
         let columns = table.column_names();
         let reading = || {
-            let shown = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
-            let mut statement = connection.prepare(&format!("SELECT {shown} FROM {} LIMIT {limit}", quoted(&table.name)))?;
+            let mut statement = connection.prepare(&preview_query(table, limit))?;
             let mut rows = statement.query([])?;
             let mut lines = Vec::new();
             while let Some(row) = rows.next()? {
@@ -220,7 +213,7 @@ impl SqliteFile {
         Ok(Preview { columns, rows })
     }
 
-    fn explain(&self, error: &rusqlite::Error, doing: &str) -> SourceError {
+    pub(super) fn explain(&self, error: &rusqlite::Error, doing: &str) -> SourceError {
         let path = self.path.display();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => SourceError::new(
@@ -260,12 +253,33 @@ fn bound_value(bound: Bound) -> Value {
     }
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Every symbol with first and last date and number of rows.
+pub(super) fn symbols_query(plan: &TablePlan) -> String {
+    let [symbol, date] = [ColumnRole::Symbol, ColumnRole::Date].map(|role| quoted(plan.columns.get(role).unwrap_or_default()));
+    format!(
+        "SELECT {symbol}, MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {symbol} COLLATE BINARY",
+        quoted(&plan.table.name)
+    )
+}
+
+/// The first rows.
+pub(super) fn preview_query(table: &TableInfo, limit: usize) -> String {
+    let shown = table.columns.iter().map(|column| quoted(&column.name)).collect::<Vec<_>>().join(", ");
+    format!("SELECT {shown} FROM {} LIMIT {limit}", quoted(&table.name))
+}
+
+/// What makes the rows of [`bars_query`] come by symbol and date.
+pub(super) fn in_order(plan: &TablePlan) -> String {
+    let [symbol, date] = [ColumnRole::Symbol, ColumnRole::Date].map(|role| quoted(plan.columns.get(role).unwrap_or_default()));
+    format!(" ORDER BY {symbol}, {date}")
+}
+
 /// `SELECT symbol, date, numbers… FROM table WHERE symbol IN (?, …) …` and its parameters.
-fn bars_query(plan: &TablePlan, symbols: &[Symbol], range: DateRange) -> (String, Vec<Value>) {
+pub(super) fn bars_query(plan: &TablePlan, symbols: &[Symbol], range: DateRange) -> (String, Vec<Value>) {
     let (start, end) = bounds(plan.dates, &range);
     let mut asked: Vec<Value> = Vec::with_capacity(symbols.len() + 2);
     for symbol in symbols {

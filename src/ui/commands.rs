@@ -29,6 +29,8 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ResumeJob => icons::RESUME,
         Command::CancelJob => icons::CANCEL,
         Command::Verify | Command::Repair => icons::CHECK,
+        Command::ProfileSource => icons::CLOCK,
+        Command::MeasureSpeed => icons::SPEED,
         Command::UseSample => icons::CHART,
         Command::ConnectSource => icons::DATABASE,
         Command::ShowSymbols => icons::SYMBOLS,

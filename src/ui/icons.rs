@@ -111,6 +111,8 @@ icons! {
     HISTORY = ICON_HISTORY;
     /// A point in time, a schedule.
     CLOCK = ICON_SCHEDULE;
+    /// How quick something is.
+    SPEED = ICON_SPEED;
     /// More commands.
     MORE = ICON_MORE_VERT;
     /// Keyboard shortcuts.

@@ -1,5 +1,6 @@
 //! The window: egui widgets that read state and return commands. No I/O here.
 
+mod bench;
 pub mod chart;
 mod chrome;
 mod commands;

@@ -6,7 +6,7 @@
 use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
-use super::{chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
+use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::worker::{Job, Worker, WorkerContext};
@@ -87,6 +87,12 @@ pub struct ViewState {
     pub all_lookups: bool,
     /// Whether the overview shows every eviction it knows.
     pub all_evictions: bool,
+    /// Whether the overview shows every slow query it knows.
+    pub all_queries: bool,
+    /// Queries whose statements are shown whole: when they began, and the statement.
+    pub open_queries: std::collections::HashSet<(i64, String)>,
+    /// Plans that are shown, by what their query is for.
+    pub open_plans: std::collections::HashSet<crate::source::QueryPurpose>,
     /// Whether the overview shows the rule of evictions.
     pub eviction_rule: bool,
     /// Settings as typed, until they are valid.
@@ -241,6 +247,7 @@ impl SamovarWindow {
         super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
+        bench::bench_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         dialogs::help_ui(ui, state, out);
         notices::notices_ui(ui, state, views, out);

@@ -6,7 +6,7 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{own_sets, preview};
+use super::{bench, own_sets, preview, profile};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -21,6 +21,12 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::ListVersions => spawn_blocking(service, |service| list_versions(service)),
+        Job::ProfileSource(request) => {
+            let service = Arc::clone(service);
+            tokio::spawn(async move { profile::run(&service, request).await });
+        }
+        Job::Bench(request) => bench::start(service, request),
+        Job::StopBench => bench::stop(service),
         Job::TestSource { generation, url } => {
             let service = Arc::clone(service);
             tokio::spawn(async move { test(&service, generation, *url).await });

@@ -1,7 +1,9 @@
 //! What goes to the worker and what comes back.
 
+use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
+use super::profile::{ProfileReport, ProfileRequest};
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
@@ -103,6 +105,12 @@ pub enum Job {
     Survey(SurveyRequest),
     /// Tell which versions of feature sets the catalog keeps, and what is cached of each; answered by [`JobEvent::Versions`].
     ListVersions,
+    /// Read a little from the source in use and tell what that took; answered by [`JobEvent::Profiled`].
+    ProfileSource(ProfileRequest),
+    /// Measure the cache against reading and computing anew; answered by [`JobEvent::BenchFinished`]. One that runs is stopped first.
+    Bench(BenchRequest),
+    /// Stop the measurement that runs.
+    StopBench,
     /// Test a connection step by step.
     TestSource {
         /// Counts up, so that answers to an older test can be told apart.
@@ -171,6 +179,17 @@ pub enum JobOutcome {
     /// A preheat ran; single symbols may have failed.
     Preheated(Box<PreheatReport>),
     /// It could not run at all.
+    Failed(String),
+}
+
+/// How a measurement ended.
+#[derive(Debug, Clone)]
+pub enum BenchOutcome {
+    /// With these figures.
+    Done(Arc<BenchReport>),
+    /// The user stopped it.
+    Stopped,
+    /// It could not be done.
     Failed(String),
 }
 
@@ -320,6 +339,22 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// The source was profiled, or why it could not be.
+    Profiled(Result<Arc<ProfileReport>, String>),
+    /// A measurement came further.
+    BenchProgress {
+        /// Which.
+        generation: u64,
+        /// How far it is.
+        progress: BenchProgress,
+    },
+    /// A measurement ended.
+    BenchFinished {
+        /// Which.
+        generation: u64,
+        /// How.
+        outcome: BenchOutcome,
     },
     /// One stage of a connection test ended.
     TestStage {

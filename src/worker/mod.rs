@@ -5,6 +5,7 @@
 //! else runs beside them.
 
 mod actions;
+mod bench;
 pub mod chart_data;
 mod dossier;
 mod event;
@@ -12,6 +13,7 @@ mod loading;
 mod own_sets;
 mod preheating;
 mod preview;
+mod profile;
 pub mod series;
 mod service;
 mod sets;
@@ -20,9 +22,14 @@ mod survey;
 mod upkeep;
 mod watching;
 
+pub use bench::{
+    BENCH_RUNS, BENCH_SYMBOLS, BenchError, BenchInput, BenchProgress, BenchReport, BenchRequest, BenchStage, MOST_BENCH_RUNS, Spread,
+    StageResult, run_bench,
+};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
-pub use event::{Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
+pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use own_sets::load_library;
+pub use profile::{PROFILED_SYMBOLS, ProfileReport, ProfileRequest};
 pub use service::{Overrides, Worker, WorkerContext, limits};
 pub use sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewMistake, PreviewRequest, SetFileChange, SetRefusal};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts, WorkFacts};

@@ -1,6 +1,7 @@
 //! Preheats: one after another, each with its switch for pause, resume and cancel, and a row in the history.
 
 use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
+use super::profile;
 use super::service::{Configuration, NO_SOURCE, Service};
 use crate::cache::{Cache, CacheError};
 use crate::feature::FeatureSet;
@@ -187,14 +188,15 @@ async fn preheat(
     let report = run_plan(Arc::clone(cache), source.clone(), &source_id, plan, &request, Arc::clone(control), observe)
         .await
         .map_err(|error| error.to_string())?;
-    if let Some(source) = source {
+    if let Some(source) = &source {
+        profile::remember(&service, cache, source).await;
         source.close().await;
     }
     Ok(report)
 }
 
 /// The sets of an order, each once; those of the settings when it names none.
-fn sets_of(names: Option<&[String]>, configuration: &Configuration) -> Result<Vec<FeatureSet>, String> {
+pub(super) fn sets_of(names: Option<&[String]>, configuration: &Configuration) -> Result<Vec<FeatureSet>, String> {
     let mut sets: Vec<FeatureSet> = match names {
         Some(names) => {
             names.iter().map(|name| configuration.library.need(name).map_err(|error| error.to_string())).collect::<Result<_, _>>()?
@@ -300,6 +302,7 @@ pub(super) async fn list_symbols(service: &Arc<Service>) -> Result<usize, String
     let mut link = Link::new(service, url);
     let symbols = list(&mut link, &cache, &source_id).await?;
     if let Some(source) = link.source {
+        profile::remember(&link.service, &cache, &source).await;
         source.close().await;
     }
     Ok(symbols.len())

@@ -1,6 +1,7 @@
 //! The worker's thread and loop: opens the cache, takes jobs, keeps the snapshot up to date.
 
 use super::actions;
+use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::own_sets::load_library;
 use super::preheating::Queue;
@@ -231,6 +232,8 @@ pub(super) struct Service {
     pub loading: Mutex<()>,
     /// Formulas that are tried.
     pub previews: Previews,
+    /// The measurement that runs.
+    pub benches: Benches,
     dirty: AtomicBool,
 }
 
@@ -245,6 +248,7 @@ impl Service {
             saving: Mutex::default(),
             loading: Mutex::default(),
             previews: Previews::default(),
+            benches: Benches::default(),
             dirty: AtomicBool::new(true),
             context,
         });
@@ -271,6 +275,7 @@ impl Service {
             }
         }
         queue.cancel_all().await;
+        service.benches.end().await;
         keeper.abort();
         for task in upkeep.into_iter().chain(watching) {
             task.abort();
@@ -285,7 +290,7 @@ impl Service {
     }
 
     /// Where everything lies by the present settings.
-    fn folders(&self) -> Folders {
+    pub(super) fn folders(&self) -> Folders {
         let settings = self.configuration().settings;
         let cache_dir = self.context.cache_dir.clone().or(settings.cache_dir).unwrap_or_else(|| self.context.places.cache_dir.clone());
         Folders::new(cache_dir).with_trees(

@@ -3,11 +3,13 @@
 //! Contract: reading it counts no lookup and changes nothing but what the counters still had to hand over.
 
 use crate::cache::{BudgetStatus, Cache, CacheCosts, CacheError, Change, Eviction, LookupSpan, LookupStats, LookupTotals, ScrubPass};
-use crate::source::SourceId;
+use crate::source::{IndexFinding, QueryTiming, SourceId};
 use std::path::Path;
 
 /// Most changes and evictions told.
 const NEWEST: usize = 20;
+/// Most queries told.
+const SLOWEST: usize = 12;
 /// Most symbols told by what they take.
 const LARGEST: usize = 8;
 
@@ -39,6 +41,10 @@ pub struct Survey {
     pub changes: Vec<Change>,
     /// The last whole pass of the background check, and the one under way.
     pub scrubs: (Option<ScrubPass>, Option<ScrubPass>),
+    /// The slowest queries of the source in use over 30 days, slowest first.
+    pub queries: Vec<QueryTiming>,
+    /// Whether an index serves the source in use, where that is known.
+    pub index: Option<IndexFinding>,
     /// Damaged files that were put aside: how many, and their bytes.
     pub quarantine: (u64, u64),
 }
@@ -53,8 +59,13 @@ impl Survey {
         let month = if span == LookupSpan::Month { lookups.totals() } else { cache.lookup_stats(LookupSpan::Month)?.totals() };
         let mut costs = cache.costs()?;
         costs.symbols.truncate(LARGEST);
+        let now_us = cache.now_us();
+        let (queries, index) = match source {
+            Some(source) => (cache.catalog().slow_queries(source, SLOWEST, now_us)?, cache.catalog().index_finding(source)?),
+            None => (Vec::new(), None),
+        };
         Ok(Self {
-            made_at_us: cache.now_us(),
+            made_at_us: now_us,
             lookups,
             month,
             budget: cache.budget_status()?,
@@ -62,6 +73,8 @@ impl Survey {
             evictions: cache.evictions(NEWEST)?,
             changes: cache.catalog().changes(source, None, NEWEST)?,
             scrubs: cache.last_scrub()?,
+            queries,
+            index,
             quarantine: quarantine_of(&cache.folders().quarantine()),
         })
     }

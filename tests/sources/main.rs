@@ -5,10 +5,12 @@ mod broken;
 mod digests;
 mod on_the_way;
 mod on_the_way_mysql;
+mod plans;
 #[path = "../support/mod.rs"]
 mod support;
 
 use digests::*;
+use plans::*;
 use samovar::market::{DateRange, RawBars, Symbol, parse_date};
 use samovar::source::{
     ColumnRole, FetchRequest, Fetched, Source, SourceError, SourceErrorKind, SourceOptions, SourceUrl, Stage, StageOutcome, SymbolInfo,
@@ -62,6 +64,11 @@ for_every_source![
     rows_without_a_date_are_counted,
     digests_keep_odd_symbols_apart,
     digests_of_thousands_of_symbols_come,
+    queries_are_timed_with_their_statements,
+    a_slow_taker_is_not_the_source_s_time,
+    a_missing_index_is_told_with_the_statement_that_makes_it,
+    keys_count_and_views_have_none,
+    plans_are_told_as_the_database_tells_them,
 ];
 
 fn run(kind: Kind, case: fn(Store) -> Boxed) {

@@ -322,6 +322,7 @@ impl Desk {
     #[track_caller]
     pub fn copied_by(&mut self, label: &str) -> String {
         self.harness.run_ok();
+        self.scroll_to(label);
         self.button(label).click();
         for _ in 0..4 {
             self.harness.step();
@@ -345,16 +346,20 @@ impl Desk {
         // What has just appeared has to find its place first.
         self.harness.run_ok();
         assert!(self.is_enabled(label), "{label:?} cannot be pressed now");
-        // What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+        self.scroll_to(label);
+        self.button(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+    fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
         if middle < 0.0 || (middle > lowest && self.state().view == samovar::app::View::Overview) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();
         }
-        self.button(label).click();
-        self.harness.step();
-        self.harness.step();
     }
 
     /// Presses an item of the menu that is open, not a button of the same words behind it.

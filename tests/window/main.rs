@@ -8,6 +8,7 @@
 //! draws frames until something holds.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
+mod bench;
 mod chart;
 mod chrome;
 mod connect;
@@ -19,6 +20,7 @@ mod inspector;
 mod jobs;
 mod list;
 mod overview;
+mod queries;
 mod selection;
 #[allow(dead_code)]
 #[path = "../support/servers.rs"]

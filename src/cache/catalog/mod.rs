@@ -14,6 +14,7 @@ mod evictions;
 mod jobs;
 mod leases;
 mod lookups;
+mod queries;
 mod queue;
 mod readers;
 mod reserve;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -216,6 +216,26 @@ const MIGRATIONS: [&str; 3] = [
     INSERT INTO set_versions
         SELECT dataset, definition_hash, '', '', 'f64', '[]', min(fetched_at_us), max(fetched_at_us), count(*), sum(rows), NULL
         FROM entries WHERE dataset <> 'bars' AND definition_hash IS NOT NULL AND path IS NOT NULL GROUP BY dataset, definition_hash;",
+    // 4: what the queries of sources took, and whether an index serves them.
+    "CREATE TABLE slow_queries (
+        id           INTEGER PRIMARY KEY,
+        source       TEXT NOT NULL,
+        purpose      TEXT NOT NULL,               -- symbols, digests, bars, preview
+        statement    TEXT NOT NULL,               -- with places instead of values
+        about        TEXT NOT NULL,               -- whose rows, in words
+        began_us     INTEGER NOT NULL,
+        elapsed_us   INTEGER NOT NULL,            -- the source's own time
+        first_row_us INTEGER,
+        rows         INTEGER NOT NULL,
+        size_bytes   INTEGER NOT NULL,            -- estimated
+        error        TEXT
+    ) STRICT;
+    CREATE INDEX slow_queries_of_source ON slow_queries (source, elapsed_us);
+    CREATE TABLE source_indexes (
+        source       TEXT PRIMARY KEY,
+        checked_us   INTEGER NOT NULL,
+        finding      TEXT NOT NULL                -- JSON
+    ) STRICT, WITHOUT ROWID;",
 ];
 
 /// The format this program writes.

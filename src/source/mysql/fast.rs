@@ -11,13 +11,14 @@ use super::values::Column;
 use super::wire::{Cursor, Wire, WireError, put_counted, sound, told_error};
 use super::{MySqlServer, READING, Sent, asked_count, bars_query, send_all, server};
 use crate::market::Symbol;
+use crate::source::FetchRequest;
 use crate::source::collect::Collector;
 use crate::source::columns::ColumnRole;
 use crate::source::error::SourceError;
 use crate::source::server::{CONNECTING, Kept, in_time};
 use crate::source::table::TablePlan;
 use crate::source::time_value::{Bound, bounds};
-use crate::source::{FetchRequest, Fetched};
+use crate::source::timing::Outlet;
 use chrono::{Datelike, NaiveDate};
 use sqlx::{Connection, Row};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +92,7 @@ impl MySqlServer {
         plan: &TablePlan,
         symbols: &[Symbol],
         request: &FetchRequest,
-        out: &async_channel::Sender<Fetched>,
+        out: &Outlet,
     ) -> Result<Option<bool>, SourceError> {
         if self.fast.is_unsupported.load(Ordering::Relaxed) {
             return Ok(None);
@@ -136,6 +137,9 @@ impl MySqlServer {
                 if rows.has_ready() && !send_all(rows.take_ready(), out).await? {
                     return Ok(Some(false));
                 }
+            }
+            if rows.count() > 0 {
+                out.row_came();
             }
             tokio::task::consume_budget().await;
             if !wire.read_some().map_err(|error| self.explain_wire(&error, READING))? {

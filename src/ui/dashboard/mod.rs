@@ -7,6 +7,7 @@ mod events;
 mod figures;
 mod lookups;
 mod plot;
+mod queries;
 mod room;
 mod states;
 
@@ -38,6 +39,7 @@ pub fn overview_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
     let evictions: Group = |ui, state, views, out| events::evictions_ui(ui, state, views, out);
     let changes: Group = |ui, state, views, out| events::changes_ui(ui, state, views, out);
     let integrity: Group = |ui, state, _views, out| events::integrity_ui(ui, state, out);
+    let queries: Group = |ui, state, views, out| queries::queries_ui(ui, state, views, out);
     let trash: Group = |ui, state, _views, out| events::trash_ui(ui, state, out);
     Frame::NONE.fill(theme.background).show(ui, |ui| {
         ui.set_min_size(ui.available_size());
@@ -50,13 +52,13 @@ pub fn overview_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                     // A few milliseconds: groups that grow one after another would make everything below them jump.
                     note_ui(ui, if state.open == OpenState::Opening { "Opening the cache" } else { "Counting" });
                 } else if width >= THREE_COLUMNS {
-                    let third = [changes, evictions, integrity, trash];
+                    let third = [changes, queries, evictions, integrity, trash];
                     columns_ui(ui, &[&[by_state, lookups, expiry], &[size, costs], &third], (state, views, out));
                 } else if width >= TWO_COLUMNS {
                     let right = [size, costs, evictions, integrity, trash];
-                    columns_ui(ui, &[&[by_state, lookups, expiry, changes], &right], (state, views, out));
+                    columns_ui(ui, &[&[by_state, lookups, expiry, queries, changes], &right], (state, views, out));
                 } else {
-                    let all = [by_state, lookups, size, changes, evictions, costs, expiry, integrity, trash];
+                    let all = [by_state, lookups, size, queries, changes, evictions, costs, expiry, integrity, trash];
                     // The figures above may be wider than what has to be read line by line.
                     ui.allocate_ui(egui::vec2(width.min(ONE_COLUMN), 0.0), |ui| columns_ui(ui, &[&all], (state, views, out)));
                 }
