@@ -41,6 +41,12 @@ pub fn own_mariadb() -> Option<Server> {
     required("MariaDB", start_mariadb())
 }
 
+/// A MariaDB (or MySQL) of its own that can encrypt, with a certificate nobody knows.
+#[allow(dead_code, reason = "not every test program encrypts")]
+pub fn own_encrypting_mariadb() -> Option<Server> {
+    required("MariaDB", start_mariadb_with(Some(include_str!("../fixtures/server.pem"))))
+}
+
 /// A PostgreSQL that no other test uses; ends when it is dropped.
 pub fn own_postgres() -> Option<Server> {
     required("PostgreSQL", start_postgres())
@@ -197,6 +203,10 @@ pub fn free_port() -> u16 {
 }
 
 fn start_mariadb() -> Result<Server, String> {
+    start_mariadb_with(None)
+}
+
+fn start_mariadb_with(certificate: Option<&str>) -> Result<Server, String> {
     let server = found(&["mariadbd", "mysqld"]).ok_or("neither mariadbd nor mysqld is installed")?;
     let install = found(&["mariadb-install-db", "mysql_install_db"]);
     let folder = Folder::new()?;
@@ -235,6 +245,11 @@ fn start_mariadb() -> Result<Server, String> {
         ["--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=256M"]
             .map(str::to_owned),
     );
+    if let Some(certificate) = certificate {
+        let path = folder.path.join("certificate.pem");
+        std::fs::write(&path, certificate).map_err(|error| error.to_string())?;
+        command.extend(["cert", "key"].map(|part| format!("--ssl-{part}={}", path.display())));
+    }
     let log = folder.path.join("log");
     let lifeline = start("KILL", "TERM", &command, folder, &log)?;
     Server { kind: ServerKind::MariaDb, port, lifeline: Mutex::new(lifeline) }.until_ready("mysql", &log)
