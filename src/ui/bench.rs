@@ -81,6 +81,9 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     }
 }
 
+/// A field that is typed into: its label, what stands in it, and what a change of it is.
+type Typed<'form> = (&'static str, &'form str, fn(String) -> BenchAction);
+
 /// How many symbols, how often, and the button. Returns why it cannot be pressed.
 fn fields_ui(ui: &mut Ui, state: &AppState, form: &BenchForm, out: &mut Outbox) -> Option<String> {
     let theme = Theme::of(ui);
@@ -91,11 +94,11 @@ fn fields_ui(ui: &mut Ui, state: &AppState, form: &BenchForm, out: &mut Outbox) 
     };
     ui.horizontal(|ui| {
         ui.add_enabled_ui(!form.is_running(), |ui| {
-            let fields: [(&str, &String, fn(String) -> BenchAction); 2] =
-                [("Symbols", &form.symbols, BenchAction::Symbols), ("Times", &form.runs, BenchAction::Runs)];
-            for (label, value, action) in fields {
+            let symbols: Typed<'_> = ("Symbols", &form.symbols, BenchAction::Symbols);
+            let runs: Typed<'_> = ("Times", &form.runs, BenchAction::Runs);
+            for (label, value, action) in [symbols, runs] {
                 let name = fact_label_ui(ui, label);
-                let mut text = value.clone();
+                let mut text = value.to_owned();
                 if ui.add(TextEdit::singleline(&mut text).desired_width(64.0)).labelled_by(name.id).changed() {
                     out.act(Action::Bench(action(text)));
                 }

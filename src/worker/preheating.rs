@@ -189,7 +189,9 @@ async fn preheat(
         .await
         .map_err(|error| error.to_string())?;
     if let Some(source) = &source {
-        profile::remember(&service, cache, source).await;
+        // One that was cancelled ends at once, and one whose source is gone has nobody to ask.
+        let may_ask = !report.cancelled && report.stopped_by.is_none();
+        profile::remember(&service, cache, source, may_ask).await;
         source.close().await;
     }
     Ok(report)
@@ -302,7 +304,7 @@ pub(super) async fn list_symbols(service: &Arc<Service>) -> Result<usize, String
     let mut link = Link::new(service, url);
     let symbols = list(&mut link, &cache, &source_id).await?;
     if let Some(source) = link.source {
-        profile::remember(&link.service, &cache, &source).await;
+        profile::remember(&link.service, &cache, &source, true).await;
         source.close().await;
     }
     Ok(symbols.len())

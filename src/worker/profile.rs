@@ -134,16 +134,17 @@ async fn run_once(service: &Arc<Service>, request: &ProfileRequest) -> Result<Pr
     found.map_err(|error| error.to_string())
 }
 
-/// Keeps what the queries of a source took, and what it says of its indexes now. Whatever fails here is no failure of what it
-/// is called after.
-pub(super) async fn remember(service: &Service, cache: &Arc<Cache>, source: &Source) {
-    let index = match tokio::time::timeout(LOOK_AT_INDEXES, source.index_finding()).await {
-        Ok(Ok(index)) => index,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "the source does not tell of its indexes");
-            None
-        }
-        Err(_) => None,
+/// Keeps what the queries of a source took, and, where it is still to be asked, what it says of its indexes now. Whatever fails
+/// here is no failure of what it is called after.
+pub(super) async fn remember(service: &Service, cache: &Arc<Cache>, source: &Source, may_ask: bool) {
+    let index = if may_ask {
+        let asked = tokio::time::timeout(LOOK_AT_INDEXES, source.index_finding()).await;
+        asked
+            .ok()
+            .and_then(|told| told.inspect_err(|error| tracing::debug!(%error, "the source does not tell of its indexes")).ok())
+            .flatten()
+    } else {
+        None
     };
     keep(service, cache, source, index).await;
 }

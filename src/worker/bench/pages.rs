@@ -10,7 +10,7 @@ use std::path::Path;
 pub(super) fn let_go(folder: &Path) -> bool {
     /// tmpfs and ramfs.
     const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
-    let in_memory = rustix::fs::statfs(folder).map_or(true, |about| IN_MEMORY.iter().any(|kind| about.f_type as u64 == *kind));
+    let in_memory = rustix::fs::statfs(folder).map_or(true, |about| IN_MEMORY.contains(&(about.f_type as u64)));
     !in_memory && files_below(folder).is_some_and(|files| files.iter().all(|file| let_go_of(file)))
 }
 
