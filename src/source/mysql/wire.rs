@@ -83,7 +83,9 @@ impl Wire {
             }
             match tls.read_tls(&mut Reading(&self.socket)) {
                 Ok(0) => return Err(ended().into()),
-                Ok(_) => drop(tls.process_new_packets().map_err(|error| WireError::Encryption(error.to_string()))?),
+                Ok(_) => {
+                    tls.process_new_packets().map_err(|error| WireError::Encryption(error.to_string()))?;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.readable().await?,
                 Err(error) => return Err(error.into()),
             }
