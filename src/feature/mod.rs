@@ -24,7 +24,7 @@ mod tests;
 
 pub use build::{Helper, LONGEST_NAME, MOST_FEATURES, Precision, SetParts};
 pub use definition::{Definition, Group, Placement};
-pub use evaluate::{compute, compute_some, compute_with_state, continue_from, look_back};
+pub use evaluate::{compute, compute_some, compute_with_state, continue_from, look_back, recycle};
 pub use functions::LONGEST_WINDOW;
 pub use hash::{DefinitionHash, DefinitionHashError, ENGINE_VERSION};
 pub use library::{LibrarySet, SET_FILE_EXTENSION, SetChange, SetLibrary, SetOrigin, SetProblem, SharedLibrary, UnknownSet, reserved_name};

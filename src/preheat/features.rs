@@ -144,8 +144,14 @@ impl Work<'_> {
         let rounding = self.rounding(&table, None);
         let footer = Footer { cost_us, state: Some(state.to_text()), rounding, ..self.footer.clone() };
         add_since(&shared.busy.compute_ns, computing);
-        let content = Content::Features { bars: Arc::clone(bars), table: Arc::new(table) };
+        let table = Arc::new(table);
+        let content = Content::Features { bars: Arc::clone(bars), table: Arc::clone(&table) };
         let staged = self.write(|| shared.cache.stage(&content, footer.clone()))?;
+        drop(content);
+        // The next symbol's columns take the room of these.
+        if let Some(table) = Arc::into_inner(table) {
+            feature::recycle(table);
+        }
         Ok(Done { staged, rows, rounding })
     }
 

@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 
 /// Most working threads of one preheat.
 const MOST_THREADS: usize = 256;
+/// Threads more than there are cores: as a rule some wait for the disk.
+const WAITING_THREADS: usize = 2;
 /// How often a full disk is looked at again.
 const LOOK_AT_DISK: Duration = Duration::from_millis(500);
 
@@ -290,7 +292,7 @@ pub async fn run_plan(
 ) -> Result<PreheatReport, PreheatError> {
     let started = Instant::now();
     let threads = match request.jobs {
-        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + WAITING_THREADS,
         // More would take every thread the runtime has for blocking work and leave none for the commits.
         jobs => jobs.min(MOST_THREADS),
     };

@@ -89,6 +89,11 @@ pub fn continue_from(
     Some((table, FeatureState::noted(bars, state_at, &registers)))
 }
 
+/// Takes a table whose values nobody needs any more: its columns become the room of this thread's next ones.
+pub fn recycle(table: FeatureTable) {
+    kernels::with_scratch(|pool| table.columns.into_iter().for_each(|column| pool.give_back(column)));
+}
+
 /// How many bars before a row [`continue_from`] reads: at least one, by which a state knows its place, and `usize::MAX`
 /// where a function of the set needs every bar since the first.
 #[must_use]
