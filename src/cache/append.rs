@@ -67,7 +67,7 @@ impl Appendable {
         if let Some(content) = self.content.get() {
             return Ok(content);
         }
-        let decoded = parquet_file::decode(self.bytes.clone());
+        let decoded = parquet_file::decode(&self.bytes);
         let (content, _footer) = decoded.map_err(|reason| self.parquet_error("read", reason))?;
         Ok(self.content.get_or_init(|| content))
     }

@@ -62,6 +62,15 @@ pub trait FileLayer: Debug + Send + Sync {
     /// What the system says.
     fn read(&self, path: &Path, at_most: u64) -> io::Result<Vec<u8>>;
 
+    /// The same in place of what `into` holds, in its memory where that is large enough.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_into(&self, path: &Path, at_most: u64, into: &mut Vec<u8>) -> io::Result<()> {
+        *into = self.read(path, at_most)?;
+        Ok(())
+    }
+
     /// What is known of a file or folder.
     ///
     /// # Errors
@@ -153,6 +162,11 @@ impl FileLayer for SystemFiles {
         read_from(&mut File::open(path)?, at_most)
     }
 
+    fn read_into(&self, path: &Path, at_most: u64, into: &mut Vec<u8>) -> io::Result<()> {
+        into.clear();
+        add_from(&mut File::open(path)?, at_most, into)
+    }
+
     fn status(&self, path: &Path) -> io::Result<FileStatus> {
         fs::metadata(path).map(|metadata| FileStatus::from(&metadata))
     }
@@ -183,10 +197,16 @@ fn boxed(file: File) -> Box<dyn OpenFile> {
 }
 
 fn read_from(file: &mut File, at_most: u64) -> io::Result<Vec<u8>> {
-    let expected = file.metadata()?.len().min(at_most);
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-    file.take(at_most).read_to_end(&mut bytes)?;
+    let mut bytes = Vec::new();
+    add_from(file, at_most, &mut bytes)?;
     Ok(bytes)
+}
+
+fn add_from(file: &mut File, at_most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let expected = file.metadata()?.len().min(at_most);
+    bytes.reserve_exact(usize::try_from(expected).unwrap_or(0));
+    file.take(at_most).read_to_end(bytes)?;
+    Ok(())
 }
 
 impl OpenFile for File {

@@ -126,6 +126,11 @@ impl Files {
         self.layer.read(path, at_most)
     }
 
+    /// The same in place of what `into` holds.
+    pub(super) fn read_into(&self, path: &Path, at_most: u64, into: &mut Vec<u8>) -> io::Result<()> {
+        self.layer.read_into(path, at_most, into)
+    }
+
     /// What is known of a file or folder.
     pub(super) fn status(&self, path: &Path) -> io::Result<FileStatus> {
         self.layer.status(path)

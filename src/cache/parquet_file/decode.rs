@@ -49,7 +49,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 ///
 /// # Errors
 /// When the bytes are no such file; the text says in what way.
-pub fn decode(bytes: impl Into<bytes::Bytes>) -> Result<(Content, Footer), String> {
+pub fn decode(bytes: impl AsRef<[u8]>) -> Result<(Content, Footer), String> {
     decode_wanted(bytes, None)
 }
 
@@ -57,18 +57,17 @@ pub fn decode(bytes: impl Into<bytes::Bytes>) -> Result<(Content, Footer), Strin
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_wanted(bytes: impl Into<bytes::Bytes>, wanted: Option<&[&str]>) -> Result<(Content, Footer), String> {
-    let bytes = bytes.into();
-    guarded(|| decode_trusting(bytes, wanted)).map(|(content, parsed)| (content, parsed.footer))
+pub fn decode_wanted(bytes: impl AsRef<[u8]>, wanted: Option<&[&str]>) -> Result<(Content, Footer), String> {
+    guarded(|| decode_trusting(bytes.as_ref(), wanted)).map(|(content, parsed)| (content, parsed.footer))
 }
 
-fn decode_trusting(bytes: bytes::Bytes, wanted: Option<&[&str]>) -> Result<(Content, Parsed), String> {
-    let metadata = metadata_of(&bytes)?;
+fn decode_trusting(bytes: &[u8], wanted: Option<&[&str]>) -> Result<(Content, Parsed), String> {
+    let metadata = metadata_of(bytes)?;
     let parsed = footer::parse(pairs_of(&metadata))?;
     let rows = count(metadata.file_metadata().num_rows())?;
-    let (bars, mut table) = match columns_of(&bytes, &metadata, wanted, parsed.resolution, rows) {
+    let (bars, mut table) = match columns_of(bytes, &metadata, wanted, parsed.resolution, rows) {
         Some(columns) => columns,
-        None => columns_by_arrow(bytes, parsed.resolution, rows)?,
+        None => columns_by_arrow(bytes::Bytes::copy_from_slice(bytes), parsed.resolution, rows)?,
     };
     let complete = [&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume].iter().all(|column| column.len() == rows);
     if bars.time_us.len() != rows || !complete || table.columns.iter().any(|column| column.len() != rows) {
@@ -191,7 +190,7 @@ pub fn sealed(bytes: &[u8]) -> Option<SealedFile> {
     if !whole && outline(bytes).ok()?.seals_file {
         return None;
     }
-    let (content, parsed) = guarded(|| decode_trusting(bytes::Bytes::copy_from_slice(bytes), None)).ok()?;
+    let (content, parsed) = guarded(|| decode_trusting(bytes, None)).ok()?;
     let proven = if parsed.seals_file { whole } else { content.fingerprint() == parsed.fingerprint };
     proven.then_some(SealedFile { content, footer: parsed.footer, fingerprint: parsed.fingerprint })
 }
