@@ -292,3 +292,78 @@ fn no_more_connections_are_open_than_were_granted() {
         }
     });
 }
+
+#[test]
+fn rows_come_over_an_encrypted_connection() {
+    let Some(server) = servers::own_encrypting_mariadb() else { return };
+    let database = server.new_database();
+    server.execute(&database, &format!("CREATE TABLE bars (symbol VARCHAR(20), date DATE, {COLUMNS})"));
+    let names: Vec<String> = (0..40).map(|number| format!("S{number:03}")).collect();
+    // So many rows that they come in many records.
+    for name in &names {
+        let rows: Vec<String> =
+            (0..500).map(|day| format!("('{name}', DATE '2020-01-01' + INTERVAL {day} DAY, {day} / 7e0, 2, 3, 4, 5)")).collect();
+        server.execute(&database, &format!("INSERT INTO bars VALUES {}", rows.join(", ")));
+    }
+    let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    runtime().block_on(async {
+        let mut seen = Vec::new();
+        for tls in ["require", "prefer", "off"] {
+            let url = server.url(&format!("{database}?table=bars&tls={tls}"));
+            let report = staged(&url).await;
+            assert!(report.passed(), "{report:?}");
+            let source = connect(&url).await.expect("connect");
+            for _ in 0..2 {
+                assert_eq!(compare(&source, &asked, DateRange::ALL, "").await, asked.len(), "{tls}");
+            }
+            seen.push(fetch_in(&source, &asked, range("2020-03-01", "2021-01-31")).await);
+        }
+        assert!(seen[0] == seen[1] && seen[1] == seen[2] && seen[0]["S007"].as_ref().expect("bars").len() == 337);
+        // The server is asked who reads in the open.
+        server.execute(&database, &format!("ALTER USER '{}'@'%' REQUIRE SSL", servers::USER));
+        let error = connect(&server.url(&format!("{database}?table=bars&tls=off"))).await.expect_err("in the open");
+        assert_eq!(error.kind(), SourceErrorKind::WrongPassword, "{error}");
+    });
+}
+
+/// Passes a server on as one that does not know the logins of today.
+fn as_old_server(server_port: u16) -> u16 {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let port = listener.local_addr().expect("address").port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let Ok(mut server) = TcpStream::connect(("127.0.0.1", server_port)) else { return };
+            std::thread::spawn(move || {
+                let mut greeting = [0; 1024];
+                let length = server.read(&mut greeting).expect("greeting");
+                let version = greeting[5..].iter().position(|byte| *byte == 0).expect("version");
+                // Version, connection, nonce, capabilities, character set, status; then the upper half of the capabilities.
+                greeting[5 + version + 1 + 4 + 9 + 2 + 1 + 2] &= !0b1000;
+                client.write_all(&greeting[..length]).expect("client");
+                let (mut from_client, mut to_server) = (client.try_clone().expect("socket"), server.try_clone().expect("socket"));
+                std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+                drop(std::io::copy(&mut server, &mut client));
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_the_fast_client_does_not_know_is_read_all_the_same() {
+    let Some(store) = mariadb() else { return };
+    runtime().block_on(async {
+        store.load(&three_symbols());
+        store.execute(&format!("CREATE USER old; GRANT SELECT ON {}.* TO old", store.database));
+        let port = as_old_server(store.server().port);
+        let source = connect(&format!("mysql://old@127.0.0.1:{port}/{}?table=bars&tls=off", store.database)).await.expect("connect");
+        let new = connect(&store.url("bars", "")).await.expect("connect");
+        let asked = ["AAPL", "MSFT", "nobody"];
+        assert_eq!(fetch_in(&source, &asked, DateRange::ALL).await, fetch_in(&new, &asked, DateRange::ALL).await);
+        assert!(!source.digests_on_the_way() && new.digests_on_the_way());
+        assert_eq!(compare(&source, &asked, DateRange::ALL, "").await, 0);
+        assert_eq!(compare(&new, &asked, DateRange::ALL, "").await, 3);
+    });
+}

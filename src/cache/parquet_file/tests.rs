@@ -87,7 +87,7 @@ fn a_truncated_file_is_noticed_at_every_length() {
     let (content, footer) = sample(12);
     let bytes = encode(&content, &footer).expect("encode").bytes;
     for length in 0..bytes.len() {
-        assert!(decode(bytes[..length].to_vec()).is_err() && longest_sealed(&bytes[..length]).is_none(), "{length}");
+        assert!(decode(&bytes[..length]).is_err() && longest_sealed(&bytes[..length]).is_none(), "{length}");
     }
 }
 

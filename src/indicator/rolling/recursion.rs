@@ -69,9 +69,9 @@ fn run<const STEPS: usize>(steps: &mut &mut [(Kind, usize, &mut Step<'_>)]) {
         let is_adjusted = now.iter().any(|(kind, ..)| matches!(kind, Kind::Adjusted(_)));
         let rest = now.each_mut().map(|(.., step)| step.split(row));
         if is_adjusted {
-            adjusted(rest)
+            adjusted(rest);
         } else {
-            lanes(rest)
+            lanes(rest);
         }
         *steps = std::mem::take(steps).get_mut(STEPS..).unwrap_or_default();
     }
