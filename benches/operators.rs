@@ -103,7 +103,8 @@ fn recursions(criterion: &mut Criterion) {
     let symbols = symbols();
     let mut group = criterion.benchmark_group("recursion");
     group.throughput(Throughput::Elements(LEN as u64));
-    let kinds: [(&str, fn(usize) -> Recursion); 3] = [
+    type OfWindow = fn(usize) -> Recursion;
+    let kinds: [(&str, OfWindow); 3] = [
         ("EMA", |window| Recursion::Ema { window }),
         ("EMA adjusted", |window| Recursion::EmaAdjusted { window }),
         ("RMA", |window| Recursion::Rma { window }),
