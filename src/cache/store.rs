@@ -60,6 +60,9 @@ pub(super) enum Examined {
     Damaged(String),
 }
 
+/// How often a file is looked at whose row changes meanwhile.
+const MOST_ATTEMPTS: usize = 8;
+
 impl Cache {
     /// Encodes content, writes its file durably into place, and says what the catalog has to know. Until [`Cache::commit`] the
     /// cache does not have it. Safe from many threads for different entries.
@@ -98,7 +101,8 @@ impl Cache {
     /// As [`Cache::read`].
     pub fn read_from_disk(&self, key: &EntryKey) -> Result<Arc<Served>, CacheError> {
         // A row that changed between reading it and reading its file is no damage: look again.
-        for last_try in [false, true] {
+        for attempt in 1..=MOST_ATTEMPTS {
+            let last_try = attempt == MOST_ATTEMPTS;
             let entry = self.catalog.entry(key)?.ok_or_else(|| Self::not_cached(key))?;
             if entry.file.is_none() {
                 return Err(Self::not_cached(key));
@@ -123,7 +127,7 @@ impl Cache {
                 Examined::Damaged(reason) => Some(reason),
             };
             let unchanged = self.catalog.entry(key)?.is_some_and(|now| now.file == entry.file);
-            if !unchanged && !last_try {
+            if !unchanged {
                 continue;
             }
             return Err(match trouble {
@@ -144,7 +148,8 @@ impl Cache {
                 }
             });
         }
-        Err(Self::not_cached(key))
+        // Others write it all the time; what is damaged stays so, and is found when they are done.
+        Err(CacheError::Changed { symbol: key.symbol.to_string(), dataset: key.dataset.to_string() })
     }
 
     /// The facts in an entry's file, if it is there and readable; not checked against anything, and no lookup is counted.

@@ -84,13 +84,14 @@ fn restore(session: &Session<'_>, broken: &[EntryKey]) -> anyhow::Result<Restore
 /// A preheat that touches only what is broken: bars where bars are, and the sets these symbols had.
 fn order_of(session: &Session<'_>, cache: &Cache, source: &SourceId, keys: &[&EntryKey]) -> anyhow::Result<PreheatOrder> {
     let symbols: BTreeSet<Symbol> = keys.iter().map(|key| key.symbol.clone()).collect();
-    let bars_broken = keys.iter().any(|key| key.dataset.is_bars());
-    let sets: BTreeSet<String> = cache
-        .catalog()
-        .entries(Some(source))?
-        .into_iter()
-        .filter(|entry| symbols.contains(&entry.key.symbol))
-        .filter_map(|entry| match entry.key.dataset {
+    let entries = cache.catalog().entries(Some(source))?;
+    let of_symbols = entries.iter().filter(|entry| symbols.contains(&entry.key.symbol));
+    let with_bars: BTreeSet<&Symbol> =
+        (of_symbols.clone()).filter(|entry| entry.key.dataset.is_bars() && entry.file.is_some()).map(|entry| &entry.key.symbol).collect();
+    // Features can outlive their bars, which may have been evicted: to compute them again takes both.
+    let bars_broken = with_bars.len() < symbols.len() || keys.iter().any(|key| key.dataset.is_bars());
+    let sets: BTreeSet<String> = of_symbols
+        .filter_map(|entry| match &entry.key.dataset {
             Dataset::Features(set) => Some(set.to_string()),
             Dataset::Bars | Dataset::Older(_) => None,
         })
