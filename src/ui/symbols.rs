@@ -166,7 +166,7 @@ fn table_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
     widgets.noninteractive.bg_stroke = egui::Stroke::NONE;
     widgets.hovered.bg_stroke = egui::Stroke::new(1.0, theme.line_strong);
     views.scrolled_to = state.list.focus().map(|symbol| (symbol.clone(), sort_version(state)));
-    let columns = columns_within(ui.available_width());
+    let columns = columns_within(ui.available_width(), ui.spacing().item_spacing.x);
     let mut table = TableBuilder::new(ui)
         .id_salt(("symbols-table", columns.len()))
         .striped(false)
@@ -214,9 +214,8 @@ fn width_of(column: Column) -> (f32, f32) {
 }
 
 /// The columns there is room for: where there is not enough for all, sizes go first, so that no column is cut off.
-fn columns_within(width: f32) -> Vec<Column> {
+fn columns_within(width: f32, gap: f32) -> Vec<Column> {
     let mut columns: Vec<Column> = Column::iter().collect();
-    let gap = space::S + space::XS;
     for dispensable in [Column::FeaturesSize, Column::BarsSize, Column::Hits, Column::Bars] {
         let needed: f32 = columns.iter().map(|column| width_of(*column).0 + gap).sum();
         if needed <= width {
