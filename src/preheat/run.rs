@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 /// Most working threads of one preheat.
 const MOST_THREADS: usize = 256;
 /// Threads more than there are cores: as a rule some wait for the disk.
-const WAITING_THREADS: usize = 2;
+const WAITING_THREADS: usize = 4;
 /// How often a full disk is looked at again.
 const LOOK_AT_DISK: Duration = Duration::from_millis(500);
 
