@@ -16,8 +16,8 @@ use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSecond
 use super::reuse::Reuses;
 use super::working::work;
 use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};
-use crate::market::{Quality, RawBars, Symbol};
-use crate::source::{Source, SourceError, SourceId};
+use crate::market::{DateRange, Quality, RawBars, Symbol};
+use crate::source::{Source, SourceError, SourceId, SymbolDigest};
 use async_channel::{Sender, bounded};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -51,6 +51,8 @@ pub enum PreheatError {
 pub(super) enum Work {
     /// All of what was asked for came.
     Fetched(Box<Task>, RawBars),
+    /// The rows of these days came, some of which are cached, with what was counted of them.
+    Recent(Box<Task>, DateRange, RawBars, SymbolDigest),
     /// The source has what is cached.
     Unchanged(Box<Task>),
     /// The source has nothing.
@@ -67,6 +69,7 @@ impl Work {
     pub(super) fn task(&self) -> &Task {
         match self {
             Self::Fetched(task, _)
+            | Self::Recent(task, ..)
             | Self::Unchanged(task)
             | Self::NoRows(task)
             | Self::Failed(task, _)
@@ -324,7 +327,8 @@ pub async fn run_plan(
         jitter: Mutex::new(SmallRng::seed_from_u64(request.jitter_seed)),
         stopped_by: Mutex::new(None),
     };
-    shared.queue = Queue::new(first_requests(&shared, to_fetch), cached.len());
+    let finds_days = source.as_ref().is_some_and(|source| source.finds_days() && source.digests_on_the_way());
+    shared.queue = Queue::new(first_requests(&shared, to_fetch, finds_days), cached.len());
     let shared = Arc::new(shared);
 
     let mut workers = Vec::new();

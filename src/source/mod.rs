@@ -45,6 +45,7 @@ pub use timing::{QueryPurpose, QueryTiming};
 
 use backend::{Content, Store};
 use query_plan::Query;
+use time_value::day_bound;
 use timing::{Meter, Outlet, QueryFacts, QueryLog};
 
 use crate::market::{DateRange, RawBars, Symbol};
@@ -78,11 +79,13 @@ pub struct FetchRequest {
     pub digest: Option<DigestOnTheWay>,
 }
 
-/// A digest of what is fetched, made of the rows on their way: what [`Source::digests`] answers for the same days without a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// A digest of what is fetched, made of the rows on their way: what [`Source::digests`] answers for the same days.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DigestOnTheWay {
     /// As [`DigestRequest::until`].
     pub until: Option<NaiveDate>,
+    /// As [`DigestRequest::split`], one for each symbol that has one.
+    pub splits: Arc<BTreeMap<Symbol, NaiveDate>>,
 }
 
 /// What became of one symbol of a [`FetchRequest`]. Empty bars mean that the source has none.
@@ -240,6 +243,16 @@ impl Source {
     #[must_use]
     pub fn digests_on_the_way(&self) -> bool {
         self.inner.store.digests_on_the_way(&self.inner.content)
+    }
+
+    /// Whether a few days are found without going through all rows, so that asking for them costs little. Where a file has to be
+    /// read from end to end anyway, or dates are compared here, it does not.
+    #[must_use]
+    pub fn finds_days(&self) -> bool {
+        match &self.inner.content {
+            Content::Table(plan) => day_bound(plan.dates, Some(NaiveDate::default())).is_some(),
+            Content::Files(_) => false,
+        }
     }
 
     /// What the source has of these symbols, without their rows: an entry for every symbol asked for, empty where it has none.

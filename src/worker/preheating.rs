@@ -155,6 +155,7 @@ async fn preheat(
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
         patience: order.patience,
         kept_versions: configuration.settings.kept_versions,
+        history_check_days: order.history_check_days.unwrap_or(configuration.settings.history_check_days),
         // Another one in each process and for each job, so that they do not come back to a lost server all at once.
         jitter_seed: id ^ u64::from(std::process::id()) << 32 ^ cache.now_us().unsigned_abs(),
     };
