@@ -4,7 +4,7 @@ use samovar::cache::{Cache, CacheOptions, Content, Definitions, Entry, EntryKey,
 use samovar::feature::FeatureSet;
 use samovar::market::{Bars, Clock, ManualClock, Symbol};
 use samovar::preheat::{Control, PreheatReport, PreheatRequest, make_plan, run_plan};
-use samovar::source::{Source, SourceId, SourceOptions, SourceUrl};
+use samovar::source::{QueryPurpose, QueryTiming, Source, SourceId, SourceOptions, SourceUrl};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -92,15 +92,26 @@ impl Lab {
 }
 
 pub fn preheat(cache: &Arc<Cache>, url: &SourceUrl, request: &PreheatRequest) -> PreheatReport {
+    preheat_from(cache, url, request, SourceOptions::default().connections).0
+}
+
+/// The same over so many connections, with what the source was asked once its symbols were known.
+pub fn preheat_from(
+    cache: &Arc<Cache>,
+    url: &SourceUrl,
+    request: &PreheatRequest,
+    connections: usize,
+) -> (PreheatReport, Vec<QueryTiming>) {
     runtime().block_on(async {
-        let source = Source::connect(url, &SourceOptions::default()).await.expect("connect");
+        let source = Source::connect(url, &SourceOptions { connections, ..SourceOptions::default() }).await.expect("connect");
         let symbols = source.symbols().await.expect("symbols");
         let plan = make_plan(cache, &url.id(), &symbols, request).expect("plan");
         let report = run_plan(Arc::clone(cache), Some(source.clone()), &url.id(), plan, request, Arc::new(Control::default()), |_, _| {})
             .await
             .expect("run");
+        let queries = source.queries(0).into_iter().filter(|query| query.purpose != QueryPurpose::Symbols).collect();
         source.close().await;
-        report
+        (report, queries)
     })
 }
 

@@ -7,6 +7,7 @@ use super::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use samovar::source::{DigestOnTheWay, DigestRequest, SymbolDigest};
+use std::sync::Arc;
 
 /// What a fetch counts on its way; `None` for symbols it has doubts about.
 async fn counted(source: &Source, request: &DigestRequest) -> BTreeMap<Symbol, Option<SymbolDigest>> {

@@ -2,9 +2,11 @@
 
 use super::digests::seed;
 use super::*;
+use chrono::NaiveDate;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use samovar::source::{DigestOnTheWay, DigestRequest};
+use std::sync::Arc;
 
 /// Fetches with digests; how many symbols had one. Those that have one have the source's own.
 async fn compare(source: &Source, symbols: &[&str], range: DateRange, until: &str) -> usize {
