@@ -135,8 +135,16 @@ async fn proceed(shared: &Arc<Shared>) -> bool {
     tokio::task::spawn_blocking(move || control.proceed()).await.unwrap_or(false)
 }
 
+/// Where fetched symbols go.
+pub(super) struct Ways {
+    /// To the threads that do whatever there is to do.
+    pub work: Sender<Work>,
+    /// To those for symbols of which little is new.
+    pub light: Sender<Work>,
+}
+
 /// Takes request after request and sends what comes to the working threads.
-pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<Work>) {
+pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, Ways { work, light }: Ways) {
     loop {
         let next = tokio::select! {
             next = shared.queue.next() => next,
@@ -161,7 +169,7 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
             }
             Request::Recent(days, tasks) => {
                 let tasks = lease(&shared, tasks, &work).await;
-                if tasks.is_empty() { Ok(()) } else { fetch_recent(&shared, &source, days, tasks, &work).await }
+                if tasks.is_empty() { Ok(()) } else { fetch_recent(&shared, &source, days, tasks, &light).await }
             }
             Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
         };
