@@ -92,3 +92,81 @@ fn same_bars(left: &Bars, rows: std::ops::Range<usize>, right: &Bars) -> bool {
         && same_optional(&left.amount, &right.amount)
         && same_optional(&left.turnover, &right.turnover)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::parse_date;
+
+    fn day(text: &str) -> NaiveDate {
+        parse_date(text).expect("a day")
+    }
+
+    #[test]
+    fn every_symbol_is_due_once_in_a_cycle_on_its_own_day() {
+        let start_us = micros_of_date(day("2024-03-01")) + 7;
+        for every in [1, 2, 7, 30] {
+            let mut by_day = vec![0; every as usize + 1];
+            for number in 0..700 {
+                let symbol = Symbol::new(format!("S{number}"));
+                let due =
+                    |from_us: i64| (0..).find(|days| is_history_due(&symbol, from_us, from_us + days * DAY_US, every)).expect("some day");
+                let first = due(start_us);
+                assert!((1..=i64::from(every)).contains(&first), "{first} of {every}");
+                by_day[first as usize] += 1;
+                assert_eq!(due(start_us + first * DAY_US), i64::from(every), "from then on at equal distances");
+            }
+            let fair = 700 / every;
+            assert!(by_day[1..].iter().all(|count| (fair / 3..=fair * 3).contains(count)), "{by_day:?}");
+        }
+        let symbol = Symbol::new("A");
+        assert!(is_history_due(&symbol, start_us, start_us, 0), "at every check");
+        assert!(!is_history_due(&symbol, start_us, start_us, 7));
+        assert!(is_history_due(&symbol, start_us, start_us - 1, 7), "a clock that was set back proves nothing");
+        assert!(is_history_due(&symbol, i64::MIN, i64::MAX, 7));
+    }
+
+    #[test]
+    fn rare_days_are_asked_for_by_quarter() {
+        let days = DateRange { start: Some(day("2019-11-23")), end: None };
+        assert_eq!(of_quarter(days, &DateRange::ALL).start, Some(day("2019-10-01")));
+        let range = DateRange { start: Some(day("2019-11-01")), end: Some(day("2020-01-01")) };
+        assert_eq!(of_quarter(DateRange { end: range.end, ..days }, &range), range, "never before the first day that is wanted");
+    }
+
+    fn raw(rows: &[(i64, f64)]) -> RawBars {
+        let close: Vec<f64> = rows.iter().map(|row| row.1).collect();
+        RawBars {
+            time_us: rows.iter().map(|row| row.0 * DAY_US).collect(),
+            open: close.clone(),
+            high: close.clone(),
+            low: close.clone(),
+            volume: close.clone(),
+            close,
+            ..RawBars::default()
+        }
+    }
+
+    #[test]
+    fn days_that_are_cached_are_compared_bit_for_bit() {
+        let cached = Bars::normalise(raw(&[(1, 1.0), (2, 2.0), (3, 3.0), (5, 5.0)])).0;
+        let days = DateRange { start: Some(date_of(2 * DAY_US)), end: None };
+        let split = date_of(6 * DAY_US);
+        let same = |rows: &[(i64, f64)]| is_same(&cached, &days, split, &raw(rows), Quality::default());
+        assert!(same(&[(2, 2.0), (3, 3.0), (5, 5.0)]));
+        assert!(same(&[(2, 2.0), (3, 3.0), (5, 5.0), (6, 9.0)]), "what is new is not compared");
+        for (rows, what) in [
+            (&[(2, 2.0), (3, 3.0)][..], "the newest is gone"),
+            (&[(2, 2.0), (5, 5.0)], "one in between is gone"),
+            (&[(2, 2.0), (3, 3.0), (4, 4.0), (5, 5.0)], "one came in between"),
+            (&[(2, 2.0), (3, 3.0 + 4e-16), (5, 5.0)], "the last bit"),
+            (&[(2, 2.0), (3, 3.0), (3, 3.0), (5, 5.0)], "twice"),
+            (&[(2, 2.0), (3, 3.0), (4, f64::NAN), (5, 5.0)], "a row without a price"),
+            (&[], "nothing"),
+        ] {
+            assert!(!same(rows), "{what}");
+        }
+        let before = DateRange { start: Some(date_of(6 * DAY_US)), end: None };
+        assert!(!is_same(&cached, &before, split, &raw(&[]), Quality::default()), "nothing to compare is no proof");
+    }
+}

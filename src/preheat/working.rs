@@ -126,7 +126,8 @@ fn work_on_recent(shared: &Shared, mut task: Task, days: &DateRange, rows: RawBa
         Ask::Nothing => {
             task.asked = Some(asked);
             // Unlocked before features are brought up.
-            let (_, bars) = open;
+            let (file, bars) = open;
+            drop(file);
             work_on_unchanged(shared, task, Some(bars))
         }
         Ask::Parts(parts) if matches!(parts.as_slice(), [tail] if tail.start_us() == Some(split_us)) => {
