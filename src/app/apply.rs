@@ -245,7 +245,7 @@ fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
     };
     part(report.changed.len(), |count| tr_n!(count, "{count} changed at the source", "{count} changed at the source"));
     part(report.skipped_fresh, |count| tr_n!(count, "{count} fresh already", "{count} fresh already"));
-    part(report.no_data.len(), |count| tr_n!(count, "{count} without data", "{count} without data"));
+    part(report.no_data.len(), |count| tr_n!(count, "{count} no data", "{count} no data"));
     part(report.failed.len(), |count| tr_n!(count, "{count} failed", "{count} failed"));
     part(report.not_reached, |count| tr_n!(count, "{count} not reached", "{count} not reached"));
     let parts = parts.join(" · ");
