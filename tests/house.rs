@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors by room, as the README's table has them.
-const FLOORS: [(&str, u8); 13] = [
+const FLOORS: [(&str, u8); 14] = [
     ("ui", 7),
     ("cli", 7),
     ("app", 6),
@@ -21,6 +21,7 @@ const FLOORS: [(&str, u8); 13] = [
     ("indicator", 1),
     ("market", 1),
     ("format", 1),
+    ("language", 1),
     ("fault", 1),
 ];
 

@@ -8,6 +8,7 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use crate::app::{Action, AppState, Command, SettingsAction, SourceAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};
+use crate::tr;
 use crate::worker::Snapshot;
 use eframe::egui;
 use egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, TextEdit, Ui, vec2};
@@ -156,10 +157,10 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         rules_ui(ui, &state.snapshot);
         let parse_days = |text: &str| match text.trim().parse::<u32>() {
             Ok(days) if days <= 3_650 => Ok(days),
-            _ => Err("Write a number of days, at most 3650".to_owned()),
+            _ => Err(tr!("Write a number of days, at most 3650").to_owned()),
         };
         let days = settings.history_check_days.to_string();
-        let words = ("Days between history checks", days.as_str(), "0 compares whole histories at every check");
+        let words = (tr!("Days between history checks"), days.as_str(), tr!("0 compares whole histories at every check"));
         field_ui(ui, &mut draft.history_check_days, words, parse_days, |days| {
             out.act(save(&|settings| settings.history_check_days = days));
         });
