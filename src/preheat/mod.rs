@@ -15,6 +15,7 @@ mod plan;
 mod queue;
 mod recent;
 mod report;
+mod requests;
 mod reuse;
 mod run;
 mod working;
