@@ -79,6 +79,16 @@ pub enum Command {
     NextSymbol,
     /// Copy the selected rows.
     CopyRows,
+    /// Copy the names of the selected symbols.
+    CopySymbols,
+    /// Copy the paths of the selected symbols' files.
+    CopyPaths,
+    /// Show the file of the symbol in the desktop's file manager.
+    RevealFile,
+    /// Write the list, or bars and features, into files.
+    ExportRows,
+    /// Make a list of the selected symbols, or of pasted ones.
+    NewList,
     /// Show or hide the volumes below the chart.
     ToggleVolume,
     /// Equal ratios of price at equal heights, or equal differences.
@@ -232,6 +242,11 @@ impl Command {
             Self::PreviousSymbol => "Previous symbol",
             Self::NextSymbol => "Next symbol",
             Self::CopyRows => "Copy rows",
+            Self::CopySymbols => "Copy symbol",
+            Self::CopyPaths => "Copy file path",
+            Self::RevealFile => "Show in folder",
+            Self::ExportRows => "Export…",
+            Self::NewList => "New list…",
             Self::ToggleVolume => "Show or hide volume",
             Self::ToggleLogScale => "Logarithmic or linear price scale",
             Self::RestorePanes => "Show all panes",
@@ -283,7 +298,12 @@ impl Command {
             Self::SelectNone => "Give up the selection",
             Self::PreviousSymbol => "The chart follows",
             Self::NextSymbol => "The chart follows",
-            Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
+            Self::CopyRows => "Copy the selected rows as text with tabs and a head, for a spreadsheet",
+            Self::CopySymbols => "Copy the names of the selected symbols",
+            Self::CopyPaths => "Copy where the bars of the selected symbols lie",
+            Self::RevealFile => "Show the symbol's file of bars in the file manager",
+            Self::ExportRows => "Write what is shown, or bars and features, as CSV, TSV or Parquet",
+            Self::NewList => "Keep the selected symbols, or pasted ones, as a list",
             Self::ToggleVolume => "Columns of volume below the prices",
             Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
             Self::RestorePanes => "Give every pane of the chart its room back",
@@ -321,7 +341,12 @@ impl Command {
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
-            | Self::CopyRows => CommandGroup::Symbols,
+            | Self::CopyRows
+            | Self::CopySymbols
+            | Self::CopyPaths
+            | Self::RevealFile
+            | Self::ExportRows
+            | Self::NewList => CommandGroup::Symbols,
             Self::ShowFeatures
             | Self::SearchFeatures
             | Self::NewFormula
@@ -368,7 +393,7 @@ impl Command {
             Self::SelectNone => Shortcut::plain(Key::Escape),
             Self::PreviousSymbol => Shortcut::plain(Key::Char('[')),
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
-            Self::CopyRows => Shortcut::ctrl_shift('C'),
+            Self::CopyRows => Shortcut::ctrl('C'),
             Self::ApplyTemplate => Shortcut::ctrl('T'),
             Self::SaveTemplate => Shortcut::ctrl_shift('S'),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
@@ -403,11 +428,19 @@ impl Command {
             | Self::InvalidateSelected
             | Self::ClearSelected
             | Self::PinSelected
-            | Self::CopyRows
             | Self::SelectNone => selected,
+            Self::CopyRows | Self::CopySymbols | Self::CopyPaths => source.and(needs(state.list.focus().is_some(), "select symbols first")),
+            Self::RevealFile => {
+                let has_file = state.list.focus().and_then(|symbol| state.bars_path(symbol)).is_some();
+                source.and(needs(has_file, "nothing is cached of it"))
+            }
+            Self::ExportRows => source
+                .and(needs(state.exporting.is_none(), "an export is under way"))
+                .and(needs(!state.list.visible().is_empty(), "the list is empty")),
+            Self::NewList => source,
             Self::ClearExpired | Self::ClearAll => {
                 // Without a source "everything" would mean the files of every source.
-                let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
+                let cached = state.snapshot.cached_symbols > 0;
                 source.and(needs(state.snapshot.source.is_some() && cached, "nothing is cached"))
             }
             Self::ProfileSource => source.and(needs(!state.overview.profiling, "it is being profiled")),
@@ -416,7 +449,7 @@ impl Command {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")
             }
             Self::UndoClear => needs(!state.snapshot.trash.is_empty(), "nothing was cleared in the last 24 hours"),
-            Self::RetryFailed => source.and(needs(!state.failed_symbols().is_empty(), "nothing failed")),
+            Self::RetryFailed => source.and(needs(state.snapshot.failed_symbols > 0, "nothing failed")),
             Self::PauseJob => needs(stage == Some(JobStage::Running), "no job is running"),
             Self::ResumeJob => needs(stage == Some(JobStage::Paused), "no job is paused"),
             Self::CancelJob => needs(stage.is_some(), "no job is running"),

@@ -30,4 +30,8 @@ pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer};
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
-pub use symbols::{Column, SortKey, StateFilter, SymbolList};
+pub use crate::worker::Column;
+pub use symbols::{
+    ColumnLayout, ColumnPlace, ExportAction, ExportForm, ExportWhat, Exporting, LARGE_BYTES, ListFilter, ListForm, ListPurpose, ListsAction,
+    ListsState, Needle, Pasted, RowProgress, SelectionTotals, SortKey, SortOrder, SparkState, StateFilter, SymbolList, symbols_in,
+};

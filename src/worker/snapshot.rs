@@ -1,6 +1,9 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
+use crate::cache::{
+    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, KeyLookups, LookupCount, LookupSpan, Tier, TrashBatch, Usage,
+    Why,
+};
 use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,12 +48,22 @@ pub struct SymbolRow {
     pub features_bytes: u64,
     /// Reads from the cache.
     pub hits: u64,
+    /// Which share of the lookups of 30 days the cache answered; `None` without lookups.
+    pub hit_rate: Option<f64>,
+    /// When one of its entries was last read.
+    pub last_used_us: Option<i64>,
     /// Whether it is pinned.
     pub pinned: bool,
     /// When its bars were fetched.
     pub fetched_at_us: Option<i64>,
     /// Why the last attempt failed, if it did.
     pub failure: Option<String>,
+    /// Failed attempts in a row.
+    pub attempts: u32,
+    /// The market whose calendar it follows.
+    pub exchange: Exchange,
+    /// Checksum of the cached bars' values: tells whether something made of them is still of them.
+    pub bars_fingerprint: Option<u128>,
     /// What was noticed in its rows.
     pub quality: Quality,
     /// Its entries.
@@ -184,6 +197,10 @@ pub struct Snapshot {
     pub source: Option<SourceFacts>,
     /// Its symbols, by name.
     pub rows: Vec<SymbolRow>,
+    /// How many of them have cached bars.
+    pub cached_symbols: usize,
+    /// Of how many the last attempt failed.
+    pub failed_symbols: usize,
     /// Room taken, of all sources.
     pub usage: Usage,
     /// Who says what is fresh.
@@ -261,6 +278,13 @@ impl Snapshot {
             }
         }
         snapshot.rows = rows(listed, entries, input.judge, now_us);
+        if let Some((source, _)) = input.source {
+            let looked_up = cache.lookups_by_entry(LookupSpan::Month, Some(source), None, usize::MAX)?;
+            give_exchanges(&mut snapshot.rows, source, input.judge);
+            give_hit_rates(&mut snapshot.rows, &looked_up);
+        }
+        snapshot.cached_symbols = snapshot.rows.iter().filter(|row| row.rows > 0).count();
+        snapshot.failed_symbols = snapshot.rows.iter().filter(|row| row.failure.is_some()).count();
         Ok(snapshot)
     }
 }
@@ -294,6 +318,25 @@ fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judg
     rows
 }
 
+fn give_exchanges(rows: &mut [SymbolRow], source: &SourceId, judge: &Judge) {
+    for row in rows {
+        row.exchange = judge.rule_of(&EntryKey::bars(source, &row.symbol)).exchange;
+    }
+}
+
+fn give_hit_rates(rows: &mut [SymbolRow], looked_up: &[KeyLookups]) {
+    let mut counts: BTreeMap<&Symbol, HitCounts> = BTreeMap::new();
+    for lookups in looked_up {
+        let sum = counts.entry(&lookups.key.symbol).or_default();
+        for tier in <Tier as strum::IntoEnumIterator>::iter() {
+            sum.add(tier, lookups.lookups.counts.of(tier));
+        }
+    }
+    for row in rows {
+        row.hit_rate = counts.get(&row.symbol).and_then(HitCounts::rate);
+    }
+}
+
 impl SymbolRow {
     fn empty(symbol: Symbol) -> Self {
         Self {
@@ -307,9 +350,14 @@ impl SymbolRow {
             bars_bytes: 0,
             features_bytes: 0,
             hits: 0,
+            hit_rate: None,
+            last_used_us: None,
             pinned: false,
             fetched_at_us: None,
             failure: None,
+            attempts: 0,
+            exchange: Exchange::default(),
+            bars_fingerprint: None,
             quality: Quality::default(),
             datasets: Vec::new(),
         }
@@ -325,8 +373,10 @@ impl SymbolRow {
         self.expires_at_us = earlier(self.expires_at_us, expires_at_us);
         self.cools_at_us = earlier(self.cools_at_us, cools_at_us);
         self.hits += entry.hits;
+        self.last_used_us = self.last_used_us.max(entry.last_used_us);
         self.pinned |= entry.pinned;
         if let Some(failure) = &entry.failure {
+            self.attempts = self.attempts.max(failure.attempts);
             self.failure.get_or_insert_with(|| failure.message.clone());
         }
         if entry.key.dataset.is_bars() {
@@ -335,6 +385,7 @@ impl SymbolRow {
             self.quality = entry.quality;
             if let Some(file) = &entry.file {
                 self.span_us = Some((file.first_us, file.last_us));
+                self.bars_fingerprint = Some(file.fingerprint);
                 self.fetched_at_us = Some(entry.fetched_at_us);
             }
         } else {
@@ -351,6 +402,13 @@ impl SymbolRow {
         for facts in &mut self.datasets {
             facts.why = judge.why(Some(&facts.entry), &facts.entry.key, bars_fingerprint, now_us);
         }
+    }
+
+    /// The cached file of its bars, below the root of their tree.
+    #[must_use]
+    pub fn bars_file(&self) -> Option<&Path> {
+        let bars = self.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars())?;
+        bars.entry.file.as_ref().map(|file| file.path.as_path())
     }
 
     /// The entry that gives the row its state, if there is one.
