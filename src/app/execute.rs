@@ -183,7 +183,9 @@ impl AppState {
                 self.ask_for_export();
                 Vec::new()
             }
-            Command::NewList => self.change_lists(ListsAction::New(self.list.selected().iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect())),
+            Command::NewList => self.change_lists(ListsAction::New(
+                self.list.selected().iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+            )),
             Command::ToggleVolume => {
                 self.chart.layout.show_volume = !self.chart.layout.show_volume;
                 Vec::new()

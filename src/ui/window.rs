@@ -153,6 +153,12 @@ impl SamovarWindow {
         &self.views.chart
     }
 
+    /// Does what a widget would ask for that no test can reach, for tests.
+    pub fn act(&mut self, action: Action) {
+        let jobs = self.state.execute(action);
+        self.send(jobs);
+    }
+
     /// Answers a file dialog as a user would, for tests.
     pub fn answer_file_dialog(&self, purpose: PathPurpose, path: PathBuf) {
         if self.picked.0.try_send((purpose, path)).is_err() {
@@ -238,12 +244,14 @@ impl SamovarWindow {
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ListFile => {
-                let dialog = dialog.add_filter(crate::tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(crate::tr!("All files"), &["*"]);
+                let dialog =
+                    dialog.add_filter(crate::tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(crate::tr!("All files"), &["*"]);
                 let asked = dialog.set_title(crate::tr!("Choose a file with symbols")).pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ExportFile(format) => {
-                let dialog = dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
+                let dialog =
+                    dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
                 let asked = dialog.set_title(crate::tr!("Export the list")).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }

@@ -154,7 +154,9 @@ pub(super) fn symbols(service: &Service, order: &ExportOrder) {
     match write_symbols(service, order) {
         Ok(exported) => service.reporter.send_blocking(JobEvent::Exported(exported)),
         Err(reason) => {
-            service.reporter.send_blocking(JobEvent::ExportFailed(format!("Nothing could be exported to {}: {reason}", order.folder.display())));
+            service
+                .reporter
+                .send_blocking(JobEvent::ExportFailed(format!("Nothing could be exported to {}: {reason}", order.folder.display())));
         }
     }
 }

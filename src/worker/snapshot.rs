@@ -1,8 +1,8 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
 use crate::cache::{
-    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, KeyLookups, LookupCount, LookupSpan, Tier, TrashBatch, Usage,
-    Why,
+    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, KeyLookups, LookupCount, LookupSpan, Tier, TrashBatch,
+    Usage, Why,
 };
 use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};

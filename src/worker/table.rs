@@ -190,7 +190,9 @@ impl Table {
                     text.push('\t');
                 }
                 match get(row, spark) {
-                    Value::Text(value) => text.extend(value.chars().map(|char| if matches!(char, '\t' | '\n' | '\r') { ' ' } else { char })),
+                    Value::Text(value) => {
+                        text.extend(value.chars().map(|char| if matches!(char, '\t' | '\n' | '\r') { ' ' } else { char }))
+                    }
                     Value::Count(value) => text += &value.map(|value| value.to_string()).unwrap_or_default(),
                     Value::Number(value) => text += &value.map(|value| value.to_string()).unwrap_or_default(),
                     Value::TimeUs(value) => text += &value.map(format_time).unwrap_or_default(),
@@ -216,9 +218,9 @@ impl Table {
                 Some(Value::Text(_)) | None => Arc::new(
                     self.values(get).map(|value| if let Value::Text(text) = value { Some(text) } else { None }).collect::<StringArray>(),
                 ),
-                Some(Value::Count(_)) => {
-                    Arc::new(self.values(get).map(|value| if let Value::Count(count) = value { count } else { None }).collect::<UInt64Array>())
-                }
+                Some(Value::Count(_)) => Arc::new(
+                    self.values(get).map(|value| if let Value::Count(count) = value { count } else { None }).collect::<UInt64Array>(),
+                ),
                 Some(Value::Number(_)) => Arc::new(
                     self.values(get).map(|value| if let Value::Number(number) = value { number } else { None }).collect::<Float64Array>(),
                 ),
@@ -227,9 +229,7 @@ impl Table {
                         .map(|value| if let Value::TimeUs(time_us) = value { time_us } else { None })
                         .collect::<TimestampMicrosecondArray>(),
                 ),
-                Some(Value::Flag(_)) => {
-                    Arc::new(self.values(get).map(|value| Some(value == Value::Flag(true))).collect::<BooleanArray>())
-                }
+                Some(Value::Flag(_)) => Arc::new(self.values(get).map(|value| Some(value == Value::Flag(true))).collect::<BooleanArray>()),
             };
             let data_type = match array.data_type() {
                 DataType::Timestamp(..) => DataType::Timestamp(TimeUnit::Microsecond, None),

@@ -159,7 +159,13 @@ impl AppState {
             tr!("Exported {file} · {size}", file = exported.path.display(), size = size)
         } else {
             let folder = exported.path.display();
-            tr_n!(exported.files as u64, "Exported {count} file to {folder} · {size}", "Exported {count} files to {folder} · {size}", folder = folder, size = size)
+            tr_n!(
+                exported.files as u64,
+                "Exported {count} file to {folder} · {size}",
+                "Exported {count} files to {folder} · {size}",
+                folder = folder,
+                size = size
+            )
         };
         if !exported.not_cached.is_empty() {
             text += &tr_n!(exported.not_cached.len() as u64, "; {count} symbol is not cached", "; {count} symbols are not cached");
@@ -167,7 +173,13 @@ impl AppState {
         let level = if exported.failures.is_empty() { NoticeLevel::Success } else { NoticeLevel::Warning };
         if let Some((symbol, reason)) = exported.failures.first() {
             let count = exported.failures.len() as u64;
-            text += &tr_n!(count, "; {symbol} failed: {reason}", "; {count} failed, {symbol} among them: {reason}", symbol = symbol, reason = reason);
+            text += &tr_n!(
+                count,
+                "; {symbol} failed: {reason}",
+                "; {count} failed, {symbol} among them: {reason}",
+                symbol = symbol,
+                reason = reason
+            );
         }
         if exported.stopped {
             text += tr!("; stopped before the end");

@@ -403,7 +403,8 @@ impl SymbolList {
         let mut rows: Vec<usize> = self.visible.iter().filter(is_selected).copied().collect();
         if rows.len() < self.selected.len() {
             let shown: HashMap<usize, ()> = rows.iter().map(|row| (*row, ())).collect();
-            let hidden = snapshot.rows.iter().enumerate().filter(|(place, row)| !shown.contains_key(place) && self.selected.contains(&row.symbol));
+            let hidden =
+                snapshot.rows.iter().enumerate().filter(|(place, row)| !shown.contains_key(place) && self.selected.contains(&row.symbol));
             rows.extend(hidden.map(|(place, _)| place));
         }
         rows

@@ -27,14 +27,16 @@ pub(super) fn name_ui(ui: &mut Ui, row: &SymbolRow, needle: &mut Needle) {
     }
     ui.add(Label::new(job).selectable(false).truncate());
     if row.pinned {
-        ui.label(RichText::new(icons::PIN).size(12.0).color(theme.pinned)).on_hover_text(tr!("Pinned: it never expires and is never evicted"));
+        ui.label(RichText::new(icons::PIN).size(12.0).color(theme.pinned))
+            .on_hover_text(tr!("Pinned: it never expires and is never evicted"));
     }
 }
 
 /// The cell of a column.
 pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Column) {
     let theme = Theme::of(ui);
-    let colored = |ui: &mut Ui, text: String, color: egui::Color32| ui.add(Label::new(RichText::new(text).color(color)).selectable(false).truncate());
+    let colored =
+        |ui: &mut Ui, text: String, color: egui::Color32| ui.add(Label::new(RichText::new(text).color(color)).selectable(false).truncate());
     let shade = |weak: bool| if weak { theme.text_weak } else { theme.text };
     let right = |ui: &mut Ui, value: Option<String>, color: egui::Color32| {
         let color = if value.is_some() { color } else { theme.text_weak };
@@ -115,7 +117,8 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
         }
         Column::Pinned => {
             if row.pinned {
-                ui.label(RichText::new(icons::PIN).size(14.0).color(theme.pinned)).on_hover_text(tr!("Pinned: it never expires and is never evicted"));
+                ui.label(RichText::new(icons::PIN).size(14.0).color(theme.pinned))
+                    .on_hover_text(tr!("Pinned: it never expires and is never evicted"));
             }
         }
     }
@@ -141,7 +144,11 @@ fn spark_line(values: &[f64], rect: Rect) -> Vec<Pos2> {
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
     let step = rect.width() / (values.len().saturating_sub(1).max(1)) as f32;
     let height = |value: f64| if high > low { ((value - low) / (high - low)) as f32 } else { 0.5 };
-    values.iter().enumerate().map(|(place, value)| pos2(rect.left() + step * place as f32, rect.bottom() - rect.height() * height(*value))).collect()
+    values
+        .iter()
+        .enumerate()
+        .map(|(place, value)| pos2(rect.left() + step * place as f32, rect.bottom() - rect.height() * height(*value)))
+        .collect()
 }
 
 fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
@@ -157,7 +164,8 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
                 state_ui(ui, StateMark::Failed);
             }
             RowProgress::Waiting | RowProgress::Done => {
-                let (mark, word) = if progress == RowProgress::Done { (StateMark::Fresh, tr!("done")) } else { (StateMark::Missing, tr!("waiting")) };
+                let (mark, word) =
+                    if progress == RowProgress::Done { (StateMark::Fresh, tr!("done")) } else { (StateMark::Missing, tr!("waiting")) };
                 crate::ui::theme::mark_ui(ui, mark);
                 ui.add(Label::new(RichText::new(word).color(theme.text_weak)).selectable(false));
             }

@@ -2,9 +2,9 @@
 
 use crate::app::{Action, AppState, ListsAction};
 use crate::market::Symbol;
+use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::Outbox;
-use crate::ui::icons;
 use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align2, CursorIcon, DragAndDrop, Rect, RichText, Ui, vec2};

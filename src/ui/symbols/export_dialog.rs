@@ -14,7 +14,9 @@ fn what_words(what: ExportWhat) -> (&'static str, &'static str) {
     match what {
         ExportWhat::Table => (tr!("The list"), tr!("One file with the shown columns, in the shown order")),
         ExportWhat::Bars => (tr!("Bars"), tr!("A file of bars of each symbol, into a folder")),
-        ExportWhat::BarsAndFeatures => (tr!("Bars and features"), tr!("Besides, a file of bars with features of each set, into the folder")),
+        ExportWhat::BarsAndFeatures => {
+            (tr!("Bars and features"), tr!("Besides, a file of bars with features of each set, into the folder"))
+        }
     }
 }
 
@@ -39,7 +41,11 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let selected = state.list.selected().len() as u64;
         if selected > 0 {
             let shown = state.list.visible().len() as u64;
-            ui.radio_value(&mut changed.selected_only, true, tr_n!(selected, "The {count} selected symbol", "The {count} selected symbols"));
+            ui.radio_value(
+                &mut changed.selected_only,
+                true,
+                tr_n!(selected, "The {count} selected symbol", "The {count} selected symbols"),
+            );
             ui.radio_value(&mut changed.selected_only, false, tr_n!(shown, "The {count} shown symbol", "All {count} shown symbols"));
             ui.add_space(space::M);
         }

@@ -26,7 +26,8 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let width = (ui.available_width() - 240.0).clamp(96.0, 280.0);
         let hint = tr!("Filter symbols");
         let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(width).id(filter_id()));
-        let field = field.on_hover_text(tr!("Letters may be left out, numbers stand as they are; several words narrow further, -word leaves out"));
+        let field =
+            field.on_hover_text(tr!("Letters may be left out, numbers stand as they are; several words narrow further, -word leaves out"));
         if state.focus_filter {
             field.request_focus();
         }

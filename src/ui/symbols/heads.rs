@@ -27,7 +27,8 @@ pub(super) fn heads_ui(
     let mut ui = ui.new_child(UiBuilder::new().max_rect(strip).id_salt("symbols-heads"));
     ui.set_clip_rect(ui.clip_rect().intersect(strip));
     ui.painter().hline(strip.x_range(), strip.bottom() - 0.5, (1.0, theme.line));
-    let still = columns.iter().find(|laid| laid.column == Column::Symbol).map_or(strip.left(), |laid| strip.left() + laid.left + laid.width);
+    let still =
+        columns.iter().find(|laid| laid.column == Column::Symbol).map_or(strip.left(), |laid| strip.left() + laid.left + laid.width);
     let place_of = |laid: &LaidColumn| {
         let shift = if laid.column == Column::Symbol { 0.0 } else { offset };
         Rect::from_min_size(pos2(strip.left() + laid.left - shift, strip.top()), vec2(laid.width, strip.height() - 2.0))
@@ -114,7 +115,11 @@ fn handle_ui(ui: &mut Ui, state: &AppState, view: &mut TableView, laid: &LaidCol
         out.act(Action::List(ListAction::WidenColumn(laid.column, None)));
     }
     if response.drag_started() {
-        let width = state.list.columns().width(laid.column).unwrap_or(if laid.column == Column::Trend { laid.width } else { usual_width(laid.column) });
+        let width = state.list.columns().width(laid.column).unwrap_or(if laid.column == Column::Trend {
+            laid.width
+        } else {
+            usual_width(laid.column)
+        });
         view.widening = Some((laid.column, width));
     }
     if response.dragged()

@@ -78,7 +78,8 @@ fn symbols_ui(ui: &mut Ui, form: &ListForm, out: &mut Outbox) {
         let named: Vec<&str> = form.found.unknown.iter().take(NAMED).map(String::as_str).collect();
         let more = if form.found.unknown.len() > NAMED { "…" } else { "" };
         let names = format!("{}{more}", named.join(", "));
-        let text = tr_n!(unknown, "{count} is unknown to this source: {names}", "{count} are unknown to this source: {names}", names = names);
+        let text =
+            tr_n!(unknown, "{count} is unknown to this source: {names}", "{count} are unknown to this source: {names}", names = names);
         ui.add(egui::Label::new(RichText::new(text).small().color(theme.warning)).wrap());
         let mut keep = form.keep_unknown;
         if ui.checkbox(&mut keep, tr!("Keep those, too")).changed() {

@@ -1,10 +1,10 @@
 //! The button of lists and saved filters, beside the filter.
 
 use crate::app::{Action, AppState, Command, ListFilter, ListsAction};
+use crate::tr;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, PathPurpose};
 use crate::ui::{format, icons};
-use crate::tr;
 use eframe::egui;
 use egui::{Button, RichText, Ui, vec2};
 

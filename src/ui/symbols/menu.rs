@@ -2,11 +2,11 @@
 
 use crate::app::{Action, AppState, Column, Command, ListAction, ListsAction};
 use crate::market::Symbol;
+use crate::tr;
 use crate::ui::commands::{icon_of, name_item};
+use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::Outbox;
-use crate::ui::icons;
-use crate::tr;
 use eframe::egui;
 use egui::{Button, RichText, Ui, vec2};
 
@@ -38,13 +38,8 @@ pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &
             out.act(Action::List(ListAction::SelectOnly(symbol.clone())));
         }
     };
-    let work = [
-        Command::PreheatSelected,
-        Command::RefreshSelected,
-        Command::InvalidateSelected,
-        Command::PinSelected,
-        Command::ClearSelected,
-    ];
+    let work =
+        [Command::PreheatSelected, Command::RefreshSelected, Command::InvalidateSelected, Command::PinSelected, Command::ClearSelected];
     let copy = [Command::CopySymbols, Command::CopyRows, Command::CopyPaths, Command::RevealFile, Command::ExportRows];
     for (place, group) in [work.as_slice(), copy.as_slice()].into_iter().enumerate() {
         if place > 0 {

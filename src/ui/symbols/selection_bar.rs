@@ -37,8 +37,8 @@ pub(super) fn selection_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) 
         }
         let words = (RichText::new(tr!("Add to list")), icons::icon(icons::EXPAND).color(theme.text_weak));
         let button = egui::Button::new(words).min_size(vec2(0.0, size::CONTROL));
-        let (response, _) = egui::containers::menu::MenuButton::from_button(button)
-            .ui(ui, |ui| add_to_list_ui(ui, state, &|| state.list.targets(), out));
+        let (response, _) =
+            egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| add_to_list_ui(ui, state, &|| state.list.targets(), out));
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, tr!("Add to list")));
         if icons::icon_button_ui(ui, icons::CLOSE, Command::SelectNone.text()).clicked() {
             out.act(Action::Run(Command::SelectNone));

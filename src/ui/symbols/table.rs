@@ -11,9 +11,9 @@ use super::menu::row_menu_ui;
 use crate::app::{Action, AppState, Column, ListAction, Needle, SortOrder};
 use crate::market::Symbol;
 use crate::tr;
+use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::Outbox;
-use crate::ui::icons;
 use crate::worker::SymbolRow;
 use eframe::egui;
 use egui::style::ScrollAnimation;
@@ -240,7 +240,13 @@ pub(super) fn paint_order(ui: &Ui, at: egui::Pos2, descending: bool, number: Opt
     ui.painter().text(at, egui::Align2::LEFT_CENTER, arrow, egui::FontId::proportional(12.0), theme.accent);
     if let Some(number) = number {
         let at = at + vec2(12.0, 0.0);
-        ui.painter().text(at, egui::Align2::LEFT_CENTER, number.to_string(), egui::FontId::proportional(size::TEXT_SMALL - 1.5), theme.accent);
+        ui.painter().text(
+            at,
+            egui::Align2::LEFT_CENTER,
+            number.to_string(),
+            egui::FontId::proportional(size::TEXT_SMALL - 1.5),
+            theme.accent,
+        );
     }
 }
 
