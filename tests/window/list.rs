@@ -48,18 +48,6 @@ fn the_list_narrows_while_one_types() {
 }
 
 #[test]
-fn what_is_typed_into_nothing_goes_to_the_filter() {
-    let mut desk = mixed_desk();
-    desk.click_row("AAA", Modifiers::NONE);
-    desk.write("c");
-    assert_eq!(desk.listed(), ["CCC", "ABC"]);
-    desk.settle();
-    desk.write("c");
-    assert_eq!(desk.state().list.filter(), "cc", "the field has the keyboard by now");
-    assert_eq!(desk.listed(), ["CCC"]);
-}
-
-#[test]
 fn the_space_bar_selects_enter_opens_and_boxes_are_pressed() {
     let mut desk = mixed_desk();
     desk.click_row("ABC", Modifiers::NONE);

@@ -179,7 +179,7 @@ fn pinned_symbols_do_not_expire() {
     desk.clock.advance(25 * HOUR_US);
     wait_state(&mut desk, "S002", EntryState::Stale);
     assert_eq!(desk.row("S001").state, EntryState::Fresh);
-    desk.press("Pin");
+    desk.press("Unpin");
     desk.wait_for("the pin to be gone", |desk| !desk.row("S001").pinned);
     wait_state(&mut desk, "S001", EntryState::Stale);
 }

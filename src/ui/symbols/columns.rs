@@ -10,16 +10,16 @@ const WIDEST_TREND: f32 = 150.0;
 /// Width of a column at first, in points.
 pub(super) fn usual_width(column: Column) -> f32 {
     match column {
-        Column::Symbol | Column::LastBar => 88.0,
+        Column::Symbol | Column::LastBar => 86.0,
         Column::State => 128.0,
         Column::TimeLeft | Column::HitRate | Column::Change => 76.0,
-        Column::Trend => 72.0,
+        Column::Trend => 64.0,
         Column::Close => 80.0,
-        Column::Range => 172.0,
-        Column::Bars => 62.0,
-        Column::BarsSize | Column::Size => 72.0,
-        Column::FeaturesSize => 92.0,
-        Column::Hits => 48.0,
+        Column::Range => 166.0,
+        Column::Bars => 58.0,
+        Column::BarsSize | Column::Size => 66.0,
+        Column::FeaturesSize => 86.0,
+        Column::Hits => 44.0,
         Column::LastUsed | Column::Fetched => 108.0,
         Column::Attempts => 72.0,
         Column::Error => 240.0,

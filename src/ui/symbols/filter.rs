@@ -34,8 +34,13 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         if field.changed() {
             out.act(Action::List(ListAction::Filter(text)));
         }
-        if !state.list.filter().is_empty() && icons::icon_button_ui(ui, icons::CLOSE, tr!("Clear the filter")).clicked() {
-            out.act(Action::List(ListAction::Filter(String::new())));
+        // It keeps its room while there is nothing to clear: nothing moves when one begins to type.
+        let (room, _) = ui.allocate_exact_size(vec2(size::CONTROL, size::CONTROL), Sense::hover());
+        if !state.list.filter().is_empty() {
+            let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(room));
+            if icons::icon_button_ui(&mut inside, icons::CLOSE, tr!("Clear the filter")).clicked() {
+                out.act(Action::List(ListAction::Filter(String::new())));
+            }
         }
         lists_button_ui(ui, state, out);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -46,7 +46,8 @@ fn item_ui(ui: &mut Ui, glyph: &str, text: &str, count: Option<usize>, chosen: b
 
 fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    ui.set_min_width(240.0);
+    ui.set_min_width(250.0);
+    ui.set_max_width(250.0);
     let mut act = |action: ListsAction| out.actions.push(Action::Lists(action));
     let narrowed = state.list.narrowed_by();
     let chosen = narrowed.list.as_deref();

@@ -10,6 +10,12 @@ use crate::ui::window::Outbox;
 use eframe::egui;
 use egui::{Button, RichText, Ui, vec2};
 
+/// Menus are as wide as what stands in them needs, not as wide as they may be.
+fn width(ui: &mut Ui, points: f32) {
+    ui.set_min_width(points);
+    ui.set_max_width(points);
+}
+
 /// An item of a menu with its icon and keys; returns whether it was pressed.
 fn item_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, command: Command) -> bool {
     let theme = Theme::of(ui);
@@ -31,7 +37,7 @@ fn item_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, command: Command) -> 
 
 /// The menu of a row: about the selection where the row is part of it, else about the row.
 pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &mut Outbox) {
-    ui.set_min_width(240.0);
+    width(ui, 250.0);
     let in_selection = state.list.selected().contains(symbol);
     let choose = |out: &mut Outbox| {
         if !in_selection {
@@ -48,7 +54,9 @@ pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &
                 ui.close();
             }
             let symbols = || if in_selection { state.list.targets() } else { vec![symbol.clone()] };
-            ui.menu_button(tr!("Add to list"), |ui| add_to_list_ui(ui, state, &symbols, out));
+            let words = (icons::icon(icons::STAR).color(Theme::of(ui).text_weak), RichText::new(tr!("Add to list")));
+            let submenu = ui.menu_button(words, |ui| add_to_list_ui(ui, state, &symbols, out));
+            name_item(&submenu.response, tr!("Add to list"), "");
             if let Some(list) = state.chosen_list()
                 && plain_item_ui(ui, icons::CLOSE, &tr!("Take from {list}", list = list.name))
             {
@@ -78,7 +86,7 @@ fn plain_item_ui(ui: &mut Ui, glyph: &str, text: &str) -> bool {
 
 /// The lists symbols can be added to, and a new one.
 pub(super) fn add_to_list_ui(ui: &mut Ui, state: &AppState, symbols: &dyn Fn() -> Vec<Symbol>, out: &mut Outbox) {
-    ui.set_min_width(180.0);
+    width(ui, 200.0);
     for list in state.lists.lists() {
         if plain_item_ui(ui, icons::SYMBOLS, &list.name) {
             out.act(Action::Lists(ListsAction::Add { list: list.name.clone(), symbols: symbols() }));
@@ -93,7 +101,7 @@ pub(super) fn add_to_list_ui(ui: &mut Ui, state: &AppState, symbols: &dyn Fn() -
 
 /// The menu of a head.
 pub(super) fn head_menu_ui(ui: &mut Ui, state: &AppState, column: Column, out: &mut Outbox) {
-    ui.set_min_width(200.0);
+    width(ui, 200.0);
     let sorted = state.list.sort().place_of(column);
     let others = !state.list.sort().keys().is_empty() && sorted.is_none();
     let mut act = |ui: &Ui, action: ListAction| {
@@ -124,13 +132,15 @@ pub(super) fn head_menu_ui(ui: &mut Ui, state: &AppState, column: Column, out: &
         }
     }
     ui.add_space(space::XS);
-    ui.menu_button(tr!("Columns"), |ui| columns_menu_ui(ui, state, out));
+    let words = (icons::icon(icons::TUNE).color(Theme::of(ui).text_weak), RichText::new(tr!("Columns")));
+    let submenu = ui.menu_button(words, |ui| columns_menu_ui(ui, state, out));
+    name_item(&submenu.response, tr!("Columns"), "");
 }
 
 /// Every column, to be shown or hidden.
 pub(super) fn columns_menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    ui.set_min_width(200.0);
+    width(ui, 220.0);
     ui.label(RichText::new(tr!("Columns")).small().color(theme.text_weak));
     for place in state.list.columns().places() {
         let column = place.column;

@@ -49,7 +49,7 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
         _ => 0.0,
     };
     let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
-    Panel::left("symbols").resizable(true).default_size(736.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
+    Panel::left("symbols").resizable(true).default_size(752.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
         list_ui(ui, state, views, out);
     });
     inspector::inspector_ui(ui, state, views, out);

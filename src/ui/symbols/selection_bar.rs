@@ -2,7 +2,6 @@
 
 use super::menu::add_to_list_ui;
 use crate::app::{Action, AppState, Command, ExportAction, Exporting};
-use crate::ui::commands::command_button_ui;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::widgets::meter_ui;
 use crate::ui::window::Outbox;
@@ -33,7 +32,7 @@ pub(super) fn selection_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) 
             Command::ClearSelected,
             Command::ExportRows,
         ] {
-            command_button_ui(ui, state, command, out);
+            word_button_ui(ui, state, command, out);
         }
         let words = (RichText::new(tr!("Add to list")), icons::icon(icons::EXPAND).color(theme.text_weak));
         let button = egui::Button::new(words).min_size(vec2(0.0, size::CONTROL));
@@ -44,6 +43,22 @@ pub(super) fn selection_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) 
             out.act(Action::Run(Command::SelectNone));
         }
     });
+}
+
+/// A command in words alone: beside so many others there is no room for icons.
+fn word_button_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let enabled = command.enabled(state);
+    // All of them are pinned: pressed again, none is.
+    let is_unpin = command == Command::PinSelected && state.list.totals().pinned == state.list.selected().len();
+    let words = if is_unpin { tr!("Unpin") } else { command.text() };
+    let color = if enabled.is_ok() { theme.text } else { theme.text_disabled };
+    let response = ui.add_enabled(enabled.is_ok(), egui::Button::new(RichText::new(words).color(color)).min_size(vec2(0.0, size::CONTROL)));
+    let keys = command.shortcut().map(|keys| format!("  {keys}")).unwrap_or_default();
+    let response = response.on_hover_text(format!("{}{keys}", command.tooltip()));
+    if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+        out.act(Action::Run(command));
+    }
 }
 
 /// The bar below the list while an export runs.
