@@ -16,6 +16,7 @@ mod look;
 mod notices;
 mod state;
 mod symbols;
+pub mod words;
 
 pub use crate::worker::Column;
 pub use action::{Action, ListAction, SettingsAction, SourceAction};

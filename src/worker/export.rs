@@ -99,7 +99,7 @@ pub(super) fn stop(service: &Service) {
 
 /// Writes the list.
 pub(super) fn table(service: &Service, table: &Table, path: &Path, format: ExportFormat) {
-    let written = encode_table(table, format).and_then(|bytes| write_whole(path, &bytes));
+    let written = encode_table(table, format).and_then(|bytes| write_whole(path, &bytes, true));
     let event = match written {
         Ok(size_bytes) => JobEvent::Exported(Exported { files: 1, size_bytes, path: path.to_path_buf(), ..Exported::default() }),
         Err(reason) => JobEvent::ActionFailed(format!("{} cannot be written: {reason}", path.display())),
@@ -134,13 +134,16 @@ fn encode(batch: &RecordBatch, format: ExportFormat) -> Result<Vec<u8>, String> 
     Ok(bytes)
 }
 
-/// Puts bytes in the place of a file: all of them or nothing.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<u64, String> {
+/// Puts bytes in the place of a file: all of them or nothing. Of thousands of files, the disk's answer to each is not waited for: the
+/// cache has what they are made of.
+fn write_whole(path: &Path, bytes: &[u8], is_durable: bool) -> Result<u64, String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+        if is_durable {
+            file.as_file().sync_all()?;
+        }
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
@@ -196,7 +199,8 @@ fn write_symbol(cache: &Cache, entries: &[Entry], order: &ExportOrder, exported:
         let written = served.map_err(|error| error.to_string()).and_then(|served| {
             let batch = batch_of(&served.content).map_err(|error| error.to_string())?;
             let path = order.folder.join(file_name(entry, order.format));
-            write_whole(&path, &encode(&batch, order.format)?).map_err(|reason| format!("{} cannot be written: {reason}", path.display()))
+            write_whole(&path, &encode(&batch, order.format)?, false)
+                .map_err(|reason| format!("{} cannot be written: {reason}", path.display()))
         });
         match written {
             Ok(size_bytes) => {

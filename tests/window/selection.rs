@@ -242,7 +242,10 @@ fn rows_are_copied_for_a_spreadsheet() {
 
 #[test]
 fn many_rows_are_copied_off_the_windows_thread() {
-    let mut desk = warm_desk(620, 2);
+    let mut desk = desk_with_market(620, 2);
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait("the list", |state| state.snapshot.rows.len() == 620);
     desk.shortcut(Command::SelectAll);
     assert_eq!(copied(&mut desk).lines().count(), 621);
     desk.wait_notice("Copied 620 rows");

@@ -10,7 +10,7 @@ use crate::ui::{format, icons, inspector};
 use crate::worker::{DatasetFacts, Spark, SymbolRow};
 use eframe::egui;
 use egui::text::{LayoutJob, TextFormat};
-use egui::{Align, Label, Layout, Pos2, Rect, RichText, Stroke, Ui, pos2, vec2};
+use egui::{Label, Pos2, Rect, RichText, Stroke, Ui, pos2, vec2};
 
 /// What the letters of a name are drawn from: those that are looked for stand out.
 pub(super) fn name_ui(ui: &mut Ui, row: &SymbolRow, needle: &mut Needle) {
@@ -41,7 +41,8 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
     let right = |ui: &mut Ui, value: Option<String>, color: egui::Color32| {
         let color = if value.is_some() { color } else { theme.text_weak };
         let value = value.unwrap_or_else(|| format::NONE.to_owned());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| colored(ui, value, color)).inner
+        // The cell of a number is laid out from the right.
+        colored(ui, value, color)
     };
     let bytes = |ui: &mut Ui, bytes: u64| right(ui, (bytes > 0).then(|| format::bytes(bytes)), theme.text);
     let ago = |ui: &mut Ui, time_us: Option<i64>| {
@@ -113,7 +114,7 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
             }
         }
         Column::Exchange => {
-            colored(ui, row.exchange.name().to_owned(), theme.text);
+            colored(ui, crate::app::words::exchange(row.exchange).to_owned(), theme.text);
         }
         Column::Pinned => {
             if row.pinned {

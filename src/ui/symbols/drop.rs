@@ -56,8 +56,7 @@ pub(super) fn drop_ui(ui: &Ui, state: &AppState, room: Rect, out: &mut Outbox) {
 /// A place to drop symbols; returns whether they were.
 fn target_ui(ui: &mut Ui, glyph: &str, text: &str) -> bool {
     let theme = Theme::of(ui);
-    let is_over = ui.rect_contains_pointer(Rect::from_min_size(ui.next_widget_position() - vec2(0.0, size::CONTROL * 0.5), vec2(1.0, 1.0)));
-    let button = egui::Button::new((icons::icon(glyph).color(theme.text_weak), RichText::new(text))).selected(is_over);
+    let button = egui::Button::new((icons::icon(glyph).color(theme.text_weak), RichText::new(text)));
     let response = ui.add(button.min_size(vec2(0.0, 32.0)));
     crate::ui::commands::name_item(&response, text, "");
     if response.contains_pointer() {
