@@ -213,6 +213,11 @@ impl AppState {
                 settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
                 self.save(settings, None)
             }
+            Command::SpeakEnglish | Command::SpeakChinese | Command::SpeakRussian | Command::SpeakKorean => {
+                let mut settings = self.settings.clone();
+                settings.appearance.language = command.language();
+                if settings == self.settings { Vec::new() } else { self.save(settings, None) }
+            }
             Command::Palette => {
                 self.dialog = Some(Dialog::Palette);
                 Vec::new()

@@ -9,6 +9,7 @@ use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
+use crate::language::{self, Language};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,13 @@ impl SamovarWindow {
         Ok(window)
     }
 
+    /// The same window, with what the desktop speaks: taken when the settings name no language.
+    #[must_use]
+    pub fn on_desktop(mut self, language: Language) -> Self {
+        self.state.desktop_language = language;
+        self
+    }
+
     /// The state, for tests.
     #[must_use]
     pub fn state(&self) -> &AppState {
@@ -256,11 +264,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        language::speak(self.state.language());
         self.drain_events(ctx);
         self.take_picked_paths();
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        language::speak(self.state.language());
         self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
@@ -302,7 +312,7 @@ impl eframe::App for SamovarWindow {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
+pub fn run(context: WorkerContext, problems: Vec<String>, desktop_language: Language) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -311,7 +321,7 @@ pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> 
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
+        Ok(Box::new(SamovarWindow::new(creation, context, problems)?.on_desktop(desktop_language)))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }
