@@ -16,8 +16,6 @@ use crate::{tr, tr_n};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
-/// The name of the built-in sample in lists.
-const SAMPLE_NAME: &str = "Sample market";
 
 /// Why some symbols are brought to fresh.
 #[derive(Debug, Clone, Copy)]
@@ -345,7 +343,7 @@ impl AppState {
     }
 
     fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
     }
 
     /// Adds or replaces a source, uses it, and preheats it.

@@ -107,6 +107,7 @@ pub struct SamovarWindow {
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
+    spoken: Language,
 }
 
 impl SamovarWindow {
@@ -128,7 +129,14 @@ impl SamovarWindow {
             move || ctx.request_repaint()
         };
         let worker = Worker::spawn(context, wake)?;
-        let mut window = Self { worker: Some(worker), state, views: ViewState::default(), picked: sync_channel(8), look: None };
+        let mut window = Self {
+            worker: Some(worker),
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            spoken: Language::English,
+        };
         for problem in problems {
             window.state.notices.warn(problem);
         }
@@ -188,6 +196,17 @@ impl SamovarWindow {
             };
             let jobs = self.state.execute(action);
             self.send(jobs);
+        }
+    }
+
+    /// Speaks the language of the settings from now on; what was worked out in another is worked out again.
+    fn speak(&mut self) {
+        let wanted = self.state.language();
+        language::speak(wanted);
+        if self.spoken != wanted {
+            self.spoken = wanted;
+            self.state.say_again();
+            self.views.features = FeatureChoices::default();
         }
     }
 
@@ -264,13 +283,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        language::speak(self.state.language());
+        self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        language::speak(self.state.language());
+        self.speak();
         self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);

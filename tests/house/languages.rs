@@ -5,6 +5,8 @@
 
 use super::{all, sources};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use samovar::feature::SetLibrary;
+use samovar::feature::functions::functions;
 use samovar::language::Language;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -137,6 +139,19 @@ fn marked() -> BTreeMap<Key, Marked> {
             marked_in(tokens_of(&path, &text), &format!("src/{}", path.display()), &mut found);
         }
     }
+    let mut describe = |text: &str, place: &str| {
+        if !text.is_empty() {
+            found.entry(("description".to_owned(), text.to_owned())).or_insert_with(Marked::default).files.insert(place.to_owned());
+        }
+    };
+    for entry in SetLibrary::built_in().sets() {
+        let file = format!("assets/sets/{}.toml", entry.set.name());
+        entry.set.definitions().iter().for_each(|definition| describe(&definition.description, &file));
+    }
+    for function in functions() {
+        describe(&function.description, "src/feature/functions.rs");
+        describe(function.group, "src/feature/functions.rs");
+    }
     found
 }
 
@@ -258,7 +273,22 @@ fn the_files_are_what_translators_tools_take() {
 }
 
 /// Texts that look like words for people and are none, or are the same in every language.
-const ALLOWED: [&str; 0] = [];
+const ALLOWED: [&str; 14] = [
+    "Samovar",
+    "Enter",
+    "Delete",
+    "Esc",
+    "{}  Ctrl+S",
+    "'''\n{formula}'''",
+    "$open",
+    "$high",
+    "$low",
+    "$close",
+    "$vwap",
+    "$volume",
+    "symbol\tstate\tfirst\tlast\tbars\tbars_bytes\tfeatures_bytes\thits\n",
+    "the window cannot be opened: {error}",
+];
 
 /// Whether a literal looks like words for people.
 fn looks_like_words(text: &str) -> bool {
@@ -270,7 +300,7 @@ fn looks_like_words(text: &str) -> bool {
         }
         rest.replace_range(open..=close, "\u{1}");
     }
-    let words: Vec<&str> = rest.split(|char: char| !char.is_alphabetic() && char != '\'').filter(|word| word.len() > 1).collect();
+    let words: Vec<&str> = rest.split(|char: char| !char.is_alphabetic()).filter(|word| word.len() > 1).collect();
     let is_identifier = rest.chars().all(|char| char.is_ascii_alphanumeric() || "-_./:\u{1}#+*=<>%\\".contains(char));
     match words.as_slice() {
         [] => false,
@@ -307,18 +337,16 @@ fn bare_in(stream: TokenStream, found: &mut Vec<String>) {
             TokenTree::Group(group) => {
                 let silent =
                     place >= 2 && is_punct(tokens.get(place - 1), '!') && SILENT.iter().any(|name| is_ident(tokens.get(place - 2), name));
+                let of = |name: &str| is_ident(place.checked_sub(4).and_then(|place| tokens.get(place)), name);
                 let named = place >= 1
-                    && ["expect", "unique", "with", "new"].iter().any(|name| is_ident(tokens.get(place - 1), name))
-                    && !is_ident(place.checked_sub(4).and_then(|place| tokens.get(place)), "RichText");
-                if !silent && !named {
-                    bare_in(group.stream(), found);
-                } else if silent {
+                    && (["expect", "unique", "with", "id_salt", "from_id_salt"].iter().any(|name| is_ident(tokens.get(place - 1), name))
+                        || (is_ident(tokens.get(place - 1), "new") && (of("Id") || of("Grid"))));
+                if silent {
                     // Values of a translation may hold bare texts of their own.
-                    for inner in group.stream() {
-                        if let TokenTree::Group(inner) = inner {
-                            bare_in(inner.stream(), found);
-                        }
-                    }
+                    let values = group.stream().into_iter().filter(|token| !matches!(token, TokenTree::Literal(_)));
+                    bare_in(values.collect(), found);
+                } else if !named {
+                    bare_in(group.stream(), found);
                 }
             }
             other => found.extend(literal(other).filter(|text| looks_like_words(text) && !ALLOWED.contains(&text.as_str()))),
