@@ -359,7 +359,7 @@ impl HitRates {
 }
 
 impl SymbolRow {
-    fn empty(symbol: Symbol) -> Self {
+    pub(super) fn empty(symbol: Symbol) -> Self {
         Self {
             symbol,
             state: EntryState::Missing,
