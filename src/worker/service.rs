@@ -8,7 +8,7 @@ use super::lists;
 use super::own_sets::load_library;
 use super::preheating::Queue;
 use super::preview::Previews;
-use super::snapshot::{Snapshot, SnapshotInput};
+use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
 use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
@@ -240,6 +240,8 @@ pub(super) struct Service {
     pub exports: Exports,
     /// The user's lists of symbols.
     pub lists: Mutex<SymbolLists>,
+    /// What snapshots know of lookups.
+    hit_rates: Mutex<HitRates>,
     dirty: AtomicBool,
 }
 
@@ -257,6 +259,7 @@ impl Service {
             benches: Benches::default(),
             exports: Exports::default(),
             lists: Mutex::default(),
+            hit_rates: Mutex::default(),
             dirty: AtomicBool::new(true),
             context,
         });
@@ -415,6 +418,7 @@ impl Service {
             source: source.as_ref().map(|(id, url)| (id, url.as_str())),
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
+            hit_rates: &self.hit_rates,
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {

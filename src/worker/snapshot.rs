@@ -1,14 +1,14 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
 use crate::cache::{
-    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, KeyLookups, LookupCount, LookupSpan, Tier, TrashBatch,
-    Usage, Why,
+    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch, Usage, Why,
 };
 use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One entry, as a row of the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -230,6 +230,7 @@ pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
     pub judge: &'input Arc<Judge>,
     pub settings_file: &'input Path,
+    pub hit_rates: &'input Mutex<HitRates>,
 }
 
 const HOUR_US: i64 = crate::market::HOUR_US;
@@ -279,9 +280,12 @@ impl Snapshot {
         }
         snapshot.rows = rows(listed, entries, input.judge, now_us);
         if let Some((source, _)) = input.source {
-            let looked_up = cache.lookups_by_entry(LookupSpan::Month, Some(source), None, usize::MAX)?;
             give_exchanges(&mut snapshot.rows, source, input.judge);
-            give_hit_rates(&mut snapshot.rows, &looked_up);
+            let mut known = input.hit_rates.lock().unwrap_or_else(PoisonError::into_inner);
+            known.refresh(cache, source)?;
+            for row in &mut snapshot.rows {
+                row.hit_rate = known.rates.get(&row.symbol).copied();
+            }
         }
         snapshot.cached_symbols = snapshot.rows.iter().filter(|row| row.rows > 0).count();
         snapshot.failed_symbols = snapshot.rows.iter().filter(|row| row.failure.is_some()).count();
@@ -324,21 +328,38 @@ fn give_exchanges(rows: &mut [SymbolRow], source: &SourceId, judge: &Judge) {
     }
 }
 
-fn give_hit_rates(rows: &mut [SymbolRow], looked_up: &[KeyLookups]) {
-    let mut counts: BTreeMap<&Symbol, HitCounts> = BTreeMap::new();
-    for lookups in looked_up {
-        let sum = counts.entry(&lookups.key.symbol).or_default();
-        for tier in <Tier as strum::IntoEnumIterator>::iter() {
-            sum.add(tier, lookups.lookups.counts.of(tier));
+/// Which share of its lookups the cache answered, by symbol. Adding up a month of lookups of thousands of entries takes a while: it is
+/// done anew once twenty times as long as it took has passed, which for a few is always.
+#[derive(Debug, Default)]
+pub(super) struct HitRates {
+    source: Option<SourceId>,
+    worked_out: Option<(Instant, Duration)>,
+    rates: BTreeMap<Symbol, f64>,
+}
+
+impl HitRates {
+    fn refresh(&mut self, cache: &Cache, source: &SourceId) -> Result<(), CacheError> {
+        let is_young = self.worked_out.is_some_and(|(at, took)| at.elapsed() < took * 20);
+        if is_young && self.source.as_ref() == Some(source) {
+            return Ok(());
         }
-    }
-    for row in rows {
-        row.hit_rate = counts.get(&row.symbol).and_then(HitCounts::rate);
+        let started = Instant::now();
+        let mut counts: BTreeMap<Symbol, HitCounts> = BTreeMap::new();
+        for found in cache.lookups_by_entry(LookupSpan::Month, Some(source), None, usize::MAX)? {
+            let sum = counts.entry(found.key.symbol).or_default();
+            for tier in <Tier as strum::IntoEnumIterator>::iter() {
+                sum.add(tier, found.lookups.counts.of(tier));
+            }
+        }
+        self.rates = counts.into_iter().filter_map(|(symbol, counts)| Some((symbol, counts.rate()?))).collect();
+        self.source = Some(source.clone());
+        self.worked_out = Some((started, started.elapsed()));
+        Ok(())
     }
 }
 
 impl SymbolRow {
-    fn empty(symbol: Symbol) -> Self {
+    pub(super) fn empty(symbol: Symbol) -> Self {
         Self {
             symbol,
             state: EntryState::Missing,

@@ -191,7 +191,7 @@ impl Table {
                 }
                 match get(row, spark) {
                     Value::Text(value) => {
-                        text.extend(value.chars().map(|char| if matches!(char, '\t' | '\n' | '\r') { ' ' } else { char }))
+                        text.extend(value.chars().map(|char| if matches!(char, '\t' | '\n' | '\r') { ' ' } else { char }));
                     }
                     Value::Count(value) => text += &value.map(|value| value.to_string()).unwrap_or_default(),
                     Value::Number(value) => text += &value.map(|value| value.to_string()).unwrap_or_default(),
@@ -239,5 +239,62 @@ impl Table {
             arrays.push(array);
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strum::IntoEnumIterator;
+
+    fn table(names: &[&str], columns: Vec<Column>) -> Table {
+        let rows = names.iter().map(|name| SymbolRow::empty(Symbol::new(name))).collect();
+        let mut snapshot = Snapshot { rows, ..Snapshot::default() };
+        for (place, row) in snapshot.rows.iter_mut().enumerate() {
+            (row.rows, row.span_us) = (10 * place as u64, Some((0, 86_400_000_000)));
+        }
+        let spark = Spark { fingerprint: None, closes: vec![4.0, 5.0] };
+        let sparks = names.first().map(|name| (Symbol::new(name), Arc::new(spark))).into_iter().collect();
+        Table { rows: (0..names.len()).rev().collect(), snapshot: Arc::new(snapshot), columns, sparks: Arc::new(sparks) }
+    }
+
+    #[test]
+    fn rows_and_columns_stand_in_the_order_asked_for() {
+        let columns = vec![Column::Bars, Column::Symbol, Column::Trend, Column::Range, Column::Change, Column::Pinned];
+        let text = table(&["A", "B\tC"], columns).to_tsv();
+        assert_eq!(
+            text,
+            "bars\tsymbol\tfirst\tlast\tchange_percent\tpinned\n\
+             10\tB C\t1970-01-01\t1970-01-02\t\tfalse\n\
+             0\tA\t1970-01-01\t1970-01-02\t25\tfalse\n"
+        );
+    }
+
+    #[test]
+    fn every_column_has_a_field_of_its_own_in_a_file() {
+        let batch = table(&["A", "B"], Column::iter().collect()).to_batch().expect("columns");
+        let schema = batch.schema();
+        let mut names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!((batch.num_rows(), names.len()), (2, 20), "a range is two fields, a picture is none");
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 20);
+        assert_eq!(table(&[], vec![Column::Symbol]).to_batch().expect("no rows").num_rows(), 0);
+        assert!(table(&["A"], vec![Column::Trend]).to_batch().is_err(), "nothing but a picture");
+    }
+
+    #[test]
+    fn what_is_not_known_comes_first() {
+        let table = table(&["A", "B"], Vec::new());
+        let [known, unknown] = &table.snapshot.rows[..] else { panic!("two rows") };
+        assert_eq!(Column::Close.compare(unknown, known, &table.sparks), Ordering::Less);
+        assert_eq!(Column::Change.compare(known, known, &table.sparks), Ordering::Equal);
+        for column in Column::iter() {
+            assert_eq!(
+                column.compare(known, unknown, &table.sparks),
+                column.compare(unknown, known, &table.sparks).reverse(),
+                "{column:?}"
+            );
+        }
     }
 }

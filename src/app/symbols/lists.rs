@@ -5,7 +5,7 @@
 use super::paste::{Pasted, symbols_in};
 use super::{ListFilter, StateFilter};
 use crate::app::action::Action;
-use crate::app::state::{AppState, Dialog, View};
+use crate::app::state::{AppState, Dialog, OpenState, View};
 use crate::config::{NamedFilter, NamedList, SymbolLists};
 use crate::market::Symbol;
 use crate::worker::{Job, NoticeLevel};
@@ -149,7 +149,10 @@ impl AppState {
     /// The lists of the file, at the start.
     pub(in crate::app) fn apply_lists(&mut self, lists: SymbolLists) {
         self.lists.kept = lists;
-        self.update_list();
+        // Before the first snapshot nothing is known of symbols: what was in focus would be taken for gone.
+        if self.open == OpenState::Ready {
+            self.update_list();
+        }
     }
 
     /// A text of symbols was read.
@@ -160,7 +163,7 @@ impl AppState {
     fn ask_for_list(&mut self, name: String, text: String) {
         let found = symbols_in(&text, &self.snapshot);
         // Where nothing is known of the source yet, nothing can be wrong.
-        let keep_unknown = found.known.is_empty();
+        let keep_unknown = self.snapshot.rows.is_empty();
         let form = ListForm { purpose: ListPurpose::New, name, text, found, keep_unknown };
         self.dialog = Some(Dialog::List(Box::new(form)));
     }

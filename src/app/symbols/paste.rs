@@ -69,11 +69,11 @@ fn words(text: &str) -> Vec<&str> {
         let heads: Vec<String> = first.split(separator).map(|head| bare(head).to_lowercase()).collect();
         if let Some(column) = heads.iter().position(|head| HEADS.contains(&head.as_str())) {
             let cells = lines.filter_map(|line| line.split(separator).nth(column)).map(bare);
-            return cells.filter(|word| is_word(word)).collect();
+            return cells.filter(is_word).collect();
         }
     }
     let is_between = |char: char| char.is_whitespace() || matches!(char, ',' | ';' | '|' | '，' | '、' | '；');
-    text.split(is_between).map(bare).filter(|word| is_word(word)).collect()
+    text.split(is_between).map(bare).filter(is_word).collect()
 }
 
 fn bare(word: &str) -> &str {

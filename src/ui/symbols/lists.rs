@@ -89,10 +89,10 @@ fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         }
     }
     ui.add_space(space::S);
-    let selected = state.list.selected();
-    if item_ui(ui, icons::ADD, Command::NewList.text(), (!selected.is_empty()).then_some(selected.len()), false) {
-        let symbols = if selected.is_empty() { Vec::new() } else { state.list.targets() };
-        act(ListsAction::New(symbols));
+    let has_selection = !state.list.selected().is_empty();
+    let words = if has_selection { tr!("New list of the selected…") } else { Command::NewList.text() };
+    if item_ui(ui, icons::ADD, words, None, false) {
+        act(ListsAction::New(if has_selection { state.list.targets() } else { Vec::new() }));
     }
     if !narrowed.is_empty() && in_force.is_none() && item_ui(ui, icons::SAVE, tr!("Save filter…"), None, false) {
         act(ListsAction::SaveFilter);

@@ -51,6 +51,8 @@ fn body_ui(ui: &mut Ui, body: Rect, state: &AppState, view: &mut TableView, colu
     let goal = scroll_goal(state, view);
     let (_, mut needle) = view.needle.take().unwrap_or_else(|| (String::new(), Needle::new("")));
     let mut child = ui.new_child(UiBuilder::new().max_rect(body).id_salt("symbols-table"));
+    // A fade at the left would lie on what stands still.
+    child.spacing_mut().scroll.fade.strength = 0.0;
     let output = ScrollArea::both().id_salt("rows").auto_shrink([false, false]).show_viewport(&mut child, |ui, viewport| {
         let origin = ui.max_rect().min;
         ui.set_width(width.max(viewport.width()));
@@ -160,6 +162,10 @@ fn row_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, columns: &[LaidCo
         let mut cell = cell(ui, place, (drawn.place, laid.column), false);
         cell.set_clip_rect(ui.clip_rect().intersect(place));
         name_ui(&mut cell, row, needle);
+    }
+    if drawn.offset > 0.5 {
+        // What stands still ends here.
+        ui.painter().vline(still, rect.y_range(), (1.0, theme.line_strong));
     }
     if focused {
         let edge = Rect::from_min_size(rect.left_top(), vec2(3.0, rect.height()));
