@@ -134,6 +134,9 @@ pub struct PreheatOptions {
     /// Symbols, or `all`
     #[arg(long, value_name = "all|A,B,…", value_delimiter = ',', num_args = 1..)]
     pub symbols: Vec<String>,
+    /// The symbols of one of your lists
+    #[arg(long, value_name = "NAME", conflicts_with = "symbols")]
+    pub list: Option<String>,
     /// Only these days
     #[command(flatten)]
     pub days: Days,
@@ -237,6 +240,9 @@ pub struct Which {
     /// Symbols
     #[arg(value_name = "SYMBOL")]
     pub symbols: Vec<String>,
+    /// The symbols of one of your lists
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["symbols", "all"])]
+    pub list: Option<String>,
     /// Every symbol in the cache
     #[arg(long, conflicts_with = "symbols")]
     pub all: bool,
@@ -270,10 +276,10 @@ pub struct ClearOptions {
     #[arg(long)]
     pub expired: bool,
     /// Bring back what the last clear removed
-    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired"])]
+    #[arg(long, conflicts_with_all = ["symbols", "list", "all", "bars", "features", "set", "expired"])]
     pub undo: bool,
     /// Remove for good what lies in the trash, to free its space at once
-    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired", "undo"])]
+    #[arg(long, conflicts_with_all = ["symbols", "list", "all", "bars", "features", "set", "expired", "undo"])]
     pub empty_trash: bool,
 }
 

@@ -1,6 +1,7 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
 use super::copies::Copies;
+use crate::language::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -40,6 +41,9 @@ pub struct Appearance {
     pub theme: ThemeChoice,
     /// Colours of rising and falling prices.
     pub price_colors: PriceColorChoice,
+    /// The language of the window; the desktop's when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// A source by name.

@@ -8,6 +8,7 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use crate::app::{Action, AppState, Command, SettingsAction, SourceAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};
+use crate::language::Language;
 use crate::tr;
 use crate::worker::Snapshot;
 use eframe::egui;
@@ -106,22 +107,8 @@ fn field_ui<T>(
     ui.end_row();
 }
 
-/// Reads `20 GB`, `512MB` or a number of bytes.
 fn parse_bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim().to_ascii_uppercase();
-    let number = text.trim_end_matches(|last: char| last.is_ascii_alphabetic() || last == ' ');
-    let unit = match text.get(number.len()..).unwrap_or_default().trim() {
-        "" | "B" => 1.0,
-        "K" | "KB" => 1e3,
-        "M" | "MB" => 1e6,
-        "G" | "GB" => 1e9,
-        "T" | "TB" => 1e12,
-        _ => return Err("Write a number with KB, MB, GB or TB".to_owned()),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(value) if value.is_finite() && (0.0..1e6).contains(&(value * unit / 1e12)) => Ok((value * unit) as u64),
-        _ => Err("Write a number with KB, MB, GB or TB".to_owned()),
-    }
+    super::format::read_bytes(text).ok_or_else(|| tr!("Write a number with KB, MB, GB or TB").to_owned())
 }
 
 fn bytes_text(bytes: u64) -> String {
@@ -243,6 +230,7 @@ fn appearance_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         });
         ui.end_row();
+        language_ui(ui, state, out);
         fact_label_ui(ui, "Gains and losses");
         ui.horizontal(|ui| {
             for (choice, colors) in [
@@ -259,6 +247,23 @@ fn appearance_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         });
         ui.end_row();
     });
+}
+
+/// Each language by its own name, whatever is spoken now.
+fn language_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    fact_label_ui(ui, tr!("Language"));
+    ui.horizontal(|ui| {
+        let own = [Language::English, Language::Chinese, Language::Russian, Language::Korean];
+        let choices = std::iter::once((None, tr!("As the desktop"))).chain(own.map(|language| (Some(language), language.own_name())));
+        for (language, text) in choices {
+            if ui.selectable_label(state.settings.appearance.language == language, text).clicked() {
+                let mut changed = state.settings.clone();
+                changed.appearance.language = language;
+                out.act(Action::Settings(SettingsAction::Save(Box::new(changed))));
+            }
+        }
+    });
+    ui.end_row();
 }
 
 #[cfg(test)]

@@ -201,3 +201,17 @@ fn an_interrupt_stops_cleanly_and_what_was_finished_stays() {
     let report = home.preheat(&[]);
     assert_eq!((number(&report, "/symbols/ok"), number(&report, "/symbols/skipped_fresh")), (400 - done, done));
 }
+
+#[test]
+fn one_of_the_users_lists_is_preheated_and_refreshed() {
+    let home = Home::with_market(&["AAPL", "BRK/B", "600519"], 30);
+    std::fs::write(home.path("lists.toml"), "[[lists]]\nname = \"mine\"\nsymbols = [\"BRK/B\", \"600519\"]\n").expect("lists");
+    let report = home.preheat(&["--list", "mine"]);
+    assert_eq!((number(&report, "/symbols/requested"), number(&report, "/symbols/ok")), (2, 2), "{report:#}");
+    let again = home.run_on_market(&["--json", "refresh", "--list", "mine"]).ended(0).json();
+    assert_eq!(number(&again, "/entries"), 4, "{again:#}");
+    home.run_on_market(&["preheat", "--list", "nothing"]).ended(64).says(&["there is no list nothing", "mine"]);
+    home.run_on_market(&["clear", "--list", "mine", "--all"]).ended(64);
+    let cleared = home.run_on_market(&["--json", "clear", "--list", "mine"]).ended(0).json();
+    assert_eq!(number(&cleared, "/entries"), 4, "{cleared:#}");
+}
