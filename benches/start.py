@@ -73,15 +73,21 @@ class Screen:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def processor_ms(process):
-    """Processor time of all threads there are (nanoseconds are kept per thread), and of those that have ended, in ticks."""
-    total = 0
+def thread_ms(process):
+    """Processor time of each thread there is; the system counts it in nanoseconds."""
+    found = {}
     for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         try:
-            total += int((task / "schedstat").read_text().split()[0])
+            found[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e6
         except OSError:
             continue
-    return total / 1e6
+    return found
+
+
+def spent_ms(before, after, ticks):
+    """What threads spent between two looks; of those that ended meanwhile only the system's ticks know."""
+    spent = sum(total - before.get(thread, 0.0) for thread, total in after.items())
+    return spent if before.keys() <= after.keys() else max(spent, ticks)
 
 
 def ticks_ms(process):
@@ -154,7 +160,7 @@ def run(screen, command, home, title, walk, shot):
                 sys.exit(f"{command} drew nothing")
             time.sleep(0.001)
         first = time.perf_counter()
-        found = {"first_ms": (first - began) * 1e3, "first_cpu_ms": processor_ms(process)}
+        found = {"first_ms": (first - began) * 1e3, "first_cpu_ms": sum(thread_ms(process).values())}
         last, changed = screen.sum(), first
         while time.perf_counter() - began < IDLE_S:
             time.sleep(0.005)
@@ -162,9 +168,9 @@ def run(screen, command, home, title, walk, shot):
             if now != last:
                 last, changed = now, time.perf_counter()
         found |= {"settled_ms": (changed - began) * 1e3, "idle_rss_mb": resident_mb(process)}
-        before, ticks = processor_ms(process), ticks_ms(process)
+        before, ticks = thread_ms(process), ticks_ms(process)
         time.sleep(IDLE_S)
-        found |= {"idle_cpu_ms": max(processor_ms(process) - before, ticks_ms(process) - ticks)}
+        found |= {"idle_cpu_ms": spent_ms(before, thread_ms(process), ticks_ms(process) - ticks)}
         if walk:
             key(screen, title, "--delay", "40", "--repeat", str(walk), "Down")
             time.sleep(5)
