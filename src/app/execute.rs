@@ -6,18 +6,40 @@ use super::command::Command;
 use super::connect::{ConnectForm, TestState};
 use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
+use super::symbols::ListsAction;
 use crate::cache::{DatasetFilter, EntryState, Selection};
 use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
-use crate::format;
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{SourceId, SourceKind, SourceUrl};
 use crate::worker::{Job, NoticeLevel, PreheatOrder, ProfileRequest};
+use crate::{tr, tr_n};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
-/// The name of the built-in sample in lists.
-const SAMPLE_NAME: &str = "Sample market";
+
+/// Why some symbols are brought to fresh.
+#[derive(Debug, Clone, Copy)]
+enum Ordered {
+    Preheat,
+    Refresh,
+    Retry,
+}
+
+impl Ordered {
+    /// What a job for these symbols is called.
+    fn title(self, symbols: &[Symbol]) -> String {
+        let count = symbols.len() as u64;
+        match (self, symbols) {
+            (Self::Preheat, [one]) => tr!("Preheat {symbol}", symbol = one),
+            (Self::Refresh, [one]) => tr!("Refresh {symbol}", symbol = one),
+            (Self::Retry, [one]) => tr!("Retry failed {symbol}", symbol = one),
+            (Self::Preheat, _) => tr_n!(count, "Preheat {count} symbol", "Preheat {count} symbols"),
+            (Self::Refresh, _) => tr_n!(count, "Refresh {count} symbol", "Refresh {count} symbols"),
+            (Self::Retry, _) => tr_n!(count, "Retry failed {count} symbol", "Retry failed {count} symbols"),
+        }
+    }
+}
 
 impl AppState {
     /// Does what the user asked for; returns jobs for the worker.
@@ -26,6 +48,7 @@ impl AppState {
         let mut jobs = self.carry_out(action);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
+        jobs.extend(self.ask_for_closes());
         jobs
     }
 
@@ -35,13 +58,16 @@ impl AppState {
             Action::Show(view) => self.view = view,
             Action::Features(action) => return self.change_features(action),
             Action::List(action) => return self.change_list(action),
+            Action::Lists(action) => return self.change_lists(action),
+            Action::Export(action) => return self.change_export(action),
+            Action::RevealPath(path) => return vec![Job::Reveal(path)],
             Action::Source(action) => return self.change_source(action),
             Action::Chart(action) => return self.change_chart(action),
             Action::Settings(action) => return self.change_settings(action),
             Action::Bench(action) => return self.change_bench(action),
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
-            Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
-            Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
+            Action::Retry(symbols) => return vec![self.preheat_symbols(Ordered::Retry, symbols, false)],
+            Action::Preheat(symbol) => return vec![self.preheat_symbols(Ordered::Preheat, vec![symbol], false)],
             Action::Inspect(symbol) => return self.inspect(symbol),
             Action::Reveal(symbol) => return self.reveal(symbol),
             Action::Find(symbol) => {
@@ -74,13 +100,13 @@ impl AppState {
             return Vec::new();
         }
         match command {
-            Command::PreheatAll => vec![self.preheat(PreheatOrder { title: "Preheat all".to_owned(), ..PreheatOrder::default() })],
+            Command::PreheatAll => vec![self.preheat(PreheatOrder { title: tr!("Preheat all").to_owned(), ..PreheatOrder::default() })],
             Command::CheckSource => {
-                let order = PreheatOrder { title: "Check the source".to_owned(), check: true, ..PreheatOrder::default() };
+                let order = PreheatOrder { title: tr!("Check the source").to_owned(), check: true, ..PreheatOrder::default() };
                 vec![self.preheat(order)]
             }
-            Command::PreheatSelected => self.preheat_selected("Preheat", false),
-            Command::RefreshSelected => self.preheat_selected("Refresh", true),
+            Command::PreheatSelected => self.preheat_selected(Ordered::Preheat, false),
+            Command::RefreshSelected => self.preheat_selected(Ordered::Refresh, true),
             Command::InvalidateSelected => vec![Job::Invalidate(self.selection(self.list.targets()))],
             Command::ClearSelected => self.clear_selected(),
             Command::PinSelected => {
@@ -89,13 +115,13 @@ impl AppState {
                 vec![Job::Pin { symbols, pinned }]
             }
             Command::ClearExpired => {
-                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, "Everything that is not fresh")
+                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, tr!("Everything that is not fresh"))
             }
-            Command::ClearAll => self.ask_to_clear(self.everything(), "Every cached file of this source"),
+            Command::ClearAll => self.ask_to_clear(self.everything(), tr!("Every cached file of this source")),
             Command::UndoClear => vec![Job::UndoClear(None)],
             Command::RetryFailed => {
                 let failed = self.failed_symbols();
-                vec![self.preheat_symbols("Retry failed", failed, false)]
+                vec![self.preheat_symbols(Ordered::Retry, failed, false)]
             }
             Command::PauseJob => self.control_active(RunState::Paused),
             Command::ResumeJob => self.control_active(RunState::Running),
@@ -158,11 +184,28 @@ impl AppState {
             }
             Command::PreviousSymbol => self.change_list(ListAction::Move { rows: -1, extend: false }),
             Command::NextSymbol => self.change_list(ListAction::Move { rows: 1, extend: false }),
-            Command::CopyRows => {
-                self.clipboard = Some(self.rows_as_text());
-                self.notices.tell(NoticeLevel::Success, format!("Copied {}", symbols_text(self.list.targets().len())));
+            Command::CopyRows => self.copy_rows(),
+            Command::CopySymbols => {
+                let names: Vec<String> = self.list.targets().iter().map(ToString::to_string).collect();
+                self.notices.tell(NoticeLevel::Success, tr_n!(names.len() as u64, "Copied {count} symbol", "Copied {count} symbols"));
+                self.clipboard = Some(names.join("\n"));
                 Vec::new()
             }
+            Command::CopyPaths => {
+                self.copy_paths();
+                Vec::new()
+            }
+            Command::RevealFile => {
+                let path = self.list.targets().first().and_then(|symbol| self.bars_path(symbol));
+                path.map(Job::Reveal).into_iter().collect()
+            }
+            Command::ExportRows => {
+                self.ask_for_export();
+                Vec::new()
+            }
+            Command::NewList => self.change_lists(ListsAction::New(
+                self.list.selected().iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+            )),
             Command::ToggleVolume => {
                 self.chart.layout.show_volume = !self.chart.layout.show_volume;
                 Vec::new()
@@ -189,6 +232,11 @@ impl AppState {
                 settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
                 self.save(settings, None)
             }
+            Command::SpeakEnglish | Command::SpeakChinese | Command::SpeakRussian | Command::SpeakKorean => {
+                let mut settings = self.settings.clone();
+                settings.appearance.language = command.language();
+                if settings == self.settings { Vec::new() } else { self.save(settings, None) }
+            }
             Command::Palette => {
                 self.dialog = Some(Dialog::Palette);
                 Vec::new()
@@ -205,17 +253,14 @@ impl AppState {
         Vec::new()
     }
 
-    fn preheat_symbols(&mut self, verb: &str, symbols: Vec<Symbol>, force: bool) -> Job {
-        let title = match symbols.as_slice() {
-            [one] => format!("{verb} {one}"),
-            many => format!("{verb} {}", symbols_text(many.len())),
-        };
+    fn preheat_symbols(&mut self, ordered: Ordered, symbols: Vec<Symbol>, force: bool) -> Job {
+        let title = ordered.title(&symbols);
         self.preheat(PreheatOrder { title, symbols: Some(symbols), force, ..PreheatOrder::default() })
     }
 
-    fn preheat_selected(&mut self, verb: &str, force: bool) -> Vec<Job> {
+    fn preheat_selected(&mut self, ordered: Ordered, force: bool) -> Vec<Job> {
         let symbols = self.list.targets();
-        vec![self.preheat_symbols(verb, symbols, force)]
+        vec![self.preheat_symbols(ordered, symbols, force)]
     }
 
     fn source_id(&self) -> Option<SourceId> {
@@ -255,52 +300,6 @@ impl AppState {
         self.active_job().map(|job| Job::Control { id: job.id, state }).into_iter().collect()
     }
 
-    fn rows_as_text(&self) -> String {
-        let mut text = "symbol\tstate\tfirst\tlast\tbars\tbars_bytes\tfeatures_bytes\thits\n".to_owned();
-        for row in self.list.targets().iter().filter_map(|symbol| self.row(symbol)) {
-            let date = |time: Option<i64>| time.map(crate::market::format_time).unwrap_or_default();
-            text += &format!(
-                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
-                row.symbol,
-                row.state,
-                date(row.span_us.map(|(first, _)| first)),
-                date(row.span_us.map(|(_, last)| last)),
-                row.rows,
-                row.bars_bytes,
-                row.features_bytes,
-                row.hits
-            );
-        }
-        text
-    }
-
-    fn change_list(&mut self, action: ListAction) -> Vec<Job> {
-        match action {
-            ListAction::Filter(text) => self.list.set_filter(text),
-            ListAction::ToggleState(chip) => self.list.toggle_state(chip),
-            ListAction::Sort(column) => self.list.press_head(column),
-            ListAction::Click { symbol, toggle, extend } => {
-                self.list.click(&self.snapshot, symbol, toggle, extend);
-                return self.load_focus_if_new();
-            }
-            ListAction::SelectOnly(symbol) => {
-                self.list.select_only(symbol);
-                return self.load_focus_if_new();
-            }
-            ListAction::Move { rows, extend } => {
-                self.list.walk(&self.snapshot, rows, extend);
-                return self.load_focus_if_new();
-            }
-            ListAction::Jump { to_first, extend } => {
-                let rows = isize::try_from(self.list.visible().len()).unwrap_or(isize::MAX);
-                self.list.walk(&self.snapshot, if to_first { -rows } else { rows }, extend);
-                return self.load_focus_if_new();
-            }
-        }
-        self.update_list();
-        self.load_focus_if_new()
-    }
-
     /// Uses settings from now on and has them saved.
     pub(super) fn save(&mut self, settings: Settings, password: Option<(String, Password)>) -> Vec<Job> {
         self.settings = settings.clone();
@@ -319,7 +318,7 @@ impl AppState {
     }
 
     fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
     }
 
     /// Adds or replaces a source, uses it, and preheats it.
@@ -340,7 +339,7 @@ impl AppState {
         self.view = View::Symbols;
         self.greet = true;
         self.list.select_none();
-        jobs.push(self.preheat(PreheatOrder { title: format!("Preheat {name}"), ..PreheatOrder::default() }));
+        jobs.push(self.preheat(PreheatOrder { title: tr!("Preheat {source}", source = name), ..PreheatOrder::default() }));
         jobs
     }
 
@@ -437,5 +436,5 @@ fn free_name(settings: &Settings, wanted: &str, url: &SourceUrl, replaces: Optio
 }
 
 fn symbols_text(count: usize) -> String {
-    format::counted(count as u64, "symbol", "symbols")
+    tr_n!(count as u64, "{count} symbol", "{count} symbols")
 }

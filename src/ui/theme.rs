@@ -8,6 +8,7 @@
 //! light; text keeps 4.5:1 and marks keep 3:1 on every surface (tested below). Figures are tabular in the bundled font, so
 //! numbers need no family of their own.
 
+use crate::tr;
 use eframe::egui;
 use egui::epaint::text::{FontData, FontDefinitions, FontTweak};
 use egui::style::{ScrollAnimation, ScrollStyle, Selection, WidgetVisuals, Widgets};
@@ -62,7 +63,21 @@ pub mod size {
 }
 
 /// What the colours of [`Theme::series`] are called, in their order.
-pub const SERIES_NAMES: [&str; 10] = ["Blue", "Amber", "Violet", "Teal", "Pink", "Olive", "Copper", "Slate", "Indigo", "Sand"];
+#[must_use]
+pub fn series_names() -> [&'static str; 10] {
+    [
+        tr!("Blue"),
+        tr!("Amber"),
+        tr!("Violet"),
+        tr!("Teal"),
+        tr!("Pink"),
+        tr!("Olive"),
+        tr!("Copper"),
+        tr!("Slate"),
+        tr!("Indigo"),
+        tr!("Sand"),
+    ]
+}
 
 /// Which colours gains and losses have on charts; the user's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -85,9 +100,9 @@ impl PriceColors {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::GreenUp => "Green up, red down",
-            Self::RedUp => "Red up, green down",
-            Self::BlueOrange => "Blue up, orange down",
+            Self::GreenUp => tr!("Green up, red down"),
+            Self::RedUp => tr!("Red up, green down"),
+            Self::BlueOrange => tr!("Blue up, orange down"),
         }
     }
 }

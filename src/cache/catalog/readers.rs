@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections kept for the next reader; more are opened when more read at once, and closed afterwards.
-const KEPT: usize = 4;
+/// Connections kept for the next reader; more are opened when more read at once, and closed afterwards. As many as threads of a preheat
+/// read at once: opening one takes as long as reading dozens of entries.
+const KEPT: usize = 20;
 
 /// Reading connections to one catalog.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(Duration::from_secs(5))?;
     // Little: several connections would each keep a large catalog's pages, which the system has in memory anyway.
     connection.pragma_update(None, "cache_size", -4_096)?;
+    // Read only; copies of the catalog are written with it, and are made durable when they are whole.
+    connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
