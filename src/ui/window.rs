@@ -113,6 +113,8 @@ pub struct SamovarWindow {
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
+    /// Whether the first frame has been drawn.
+    drawn: bool,
     spoken: Language,
 }
 
@@ -134,13 +136,14 @@ impl SamovarWindow {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
-        let worker = Worker::spawn(context, wake)?;
+        let worker = Worker::spawn_waiting(context, wake)?;
         let mut window = Self {
             worker: Some(worker),
             state,
             views: ViewState::default(),
             picked: sync_channel(8),
             look: None,
+            drawn: false,
             spoken: Language::English,
         };
         for problem in problems {
@@ -322,6 +325,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        // The first frame has the machine to itself; a large catalog would take half of it.
+        if !self.drawn {
+            ctx.request_repaint();
+        } else if let Some(worker) = &mut self.worker {
+            worker.begin();
+        }
+        self.drawn = true;
         self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
