@@ -83,6 +83,36 @@ pub enum Command {
     ToggleVolume,
     /// Equal ratios of price at equal heights, or equal differences.
     ToggleLogScale,
+    /// Change since the first bar in view, or prices.
+    TogglePercentScale,
+    /// The first bar in view as 100, or prices.
+    ToggleIndexedScale,
+    /// Fit every scale of the chart to what is in view.
+    FitScales,
+    /// Show other symbols beside the one on the chart.
+    Compare,
+    /// Compare the selected symbols.
+    CompareSelected,
+    /// Take all compared symbols off the chart.
+    StopComparing,
+    /// Show the field for a date.
+    GoToDate,
+    /// Bring the next place that is worth a look into view.
+    NextFinding,
+    /// Bring the place before that is worth a look into view.
+    PreviousFinding,
+    /// Measure with the next drag.
+    Measure,
+    /// Save a picture of the chart.
+    SaveChartPicture,
+    /// Put a picture of the chart on the clipboard.
+    CopyChartPicture,
+    /// Put the rows in view on the clipboard.
+    CopyChartRows,
+    /// Keep the chart for its symbol, or share it again.
+    KeepChartForSymbol,
+    /// Show what pointer and keys do on the chart.
+    ChartHelp,
     /// Give every pane of the chart its room back.
     RestorePanes,
     /// Put a template on the chart.
@@ -158,27 +188,34 @@ pub struct Shortcut {
     pub ctrl: bool,
     /// Shift.
     pub shift: bool,
+    /// Alt.
+    pub alt: bool,
     /// The key.
     pub key: Key,
 }
 
 impl Shortcut {
     const fn plain(key: Key) -> Self {
-        Self { ctrl: false, shift: false, key }
+        Self { ctrl: false, shift: false, alt: false, key }
     }
 
     const fn ctrl(key: char) -> Self {
-        Self { ctrl: true, shift: false, key: Key::Char(key) }
+        Self { ctrl: true, ..Self::plain(Key::Char(key)) }
     }
 
     const fn ctrl_shift(key: char) -> Self {
-        Self { ctrl: true, shift: true, key: Key::Char(key) }
+        Self { ctrl: true, shift: true, ..Self::plain(Key::Char(key)) }
+    }
+
+    const fn alt(key: char) -> Self {
+        Self { alt: true, ..Self::plain(Key::Char(key)) }
     }
 }
 
 impl std::fmt::Display for Shortcut {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ctrl = if self.ctrl { "Ctrl+" } else { "" };
+        let alt = if self.alt { "Alt+" } else { "" };
         let shift = if self.shift { "Shift+" } else { "" };
         let key = match self.key {
             Key::Char(char) => char.to_uppercase().to_string(),
@@ -187,7 +224,7 @@ impl std::fmt::Display for Shortcut {
             Key::Delete => "Delete".to_owned(),
             Key::Escape => "Esc".to_owned(),
         };
-        formatter.pad(&format!("{ctrl}{shift}{key}"))
+        formatter.pad(&format!("{ctrl}{alt}{shift}{key}"))
     }
 }
 
@@ -234,6 +271,21 @@ impl Command {
             Self::CopyRows => "Copy rows",
             Self::ToggleVolume => "Show or hide volume",
             Self::ToggleLogScale => "Logarithmic or linear price scale",
+            Self::TogglePercentScale => "Percent price scale",
+            Self::ToggleIndexedScale => "Price scale indexed to 100",
+            Self::FitScales => "Fit the scales",
+            Self::Compare => "Compare…",
+            Self::CompareSelected => "Compare on the chart",
+            Self::StopComparing => "Stop comparing",
+            Self::GoToDate => "Go to date…",
+            Self::NextFinding => "Next gap or finding",
+            Self::PreviousFinding => "Previous gap or finding",
+            Self::Measure => "Measure",
+            Self::SaveChartPicture => "Save the chart as a picture…",
+            Self::CopyChartPicture => "Copy the chart as a picture",
+            Self::CopyChartRows => "Copy the rows of the chart",
+            Self::KeepChartForSymbol => "Keep this chart for its symbol, or share it",
+            Self::ChartHelp => "Gestures of the chart",
             Self::RestorePanes => "Show all panes",
             Self::ApplyTemplate => "Apply a chart template…",
             Self::SaveTemplate => "Save the chart as a template…",
@@ -286,6 +338,21 @@ impl Command {
             Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
             Self::ToggleVolume => "Columns of volume below the prices",
             Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
+            Self::TogglePercentScale => "Change since the first bar in view, or prices; lines of any size can be compared",
+            Self::ToggleIndexedScale => "The first bar in view is 100, or prices",
+            Self::FitScales => "After heights were dragged: show everything that is in view again",
+            Self::Compare => "Show other symbols as lines beside this one",
+            Self::CompareSelected => "Show the selected symbols beside each other, in percent",
+            Self::StopComparing => "Take all compared symbols off the chart",
+            Self::GoToDate => "A year, a month, a day, or so long ago",
+            Self::NextFinding => "To the right: sessions without a bar, and bars with prices that cannot be",
+            Self::PreviousFinding => "To the left: sessions without a bar, and bars with prices that cannot be",
+            Self::Measure => "Drag from one place to another: difference, percent, bars and time between them",
+            Self::SaveChartPicture => "What is on the chart now, as a PNG file",
+            Self::CopyChartPicture => "What is on the chart now, for a document or a message",
+            Self::CopyChartRows => "Bars in view with the lines that are shown, with tabs, for a spreadsheet",
+            Self::KeepChartForSymbol => "Its lines, panes and scale belong to this symbol alone; the others go on as before",
+            Self::ChartHelp => "Everything that pointer and keys do on the chart",
             Self::RestorePanes => "Give every pane of the chart its room back",
             Self::ApplyTemplate => "Put lines and panes on the chart that were kept under a name",
             Self::SaveTemplate => "Keep lines and panes of the chart under a name",
@@ -328,6 +395,21 @@ impl Command {
             | Self::SaveFormula
             | Self::ToggleVolume
             | Self::ToggleLogScale
+            | Self::TogglePercentScale
+            | Self::ToggleIndexedScale
+            | Self::FitScales
+            | Self::Compare
+            | Self::CompareSelected
+            | Self::StopComparing
+            | Self::GoToDate
+            | Self::NextFinding
+            | Self::PreviousFinding
+            | Self::Measure
+            | Self::SaveChartPicture
+            | Self::CopyChartPicture
+            | Self::CopyChartRows
+            | Self::KeepChartForSymbol
+            | Self::ChartHelp
             | Self::RestorePanes
             | Self::ApplyTemplate
             | Self::SaveTemplate
@@ -347,7 +429,7 @@ impl Command {
     pub fn shortcut(self) -> Option<Shortcut> {
         let keys = match self {
             Self::PreheatAll => Shortcut::ctrl_shift('P'),
-            Self::PreheatSelected => Shortcut { ctrl: true, shift: false, key: Key::Enter },
+            Self::PreheatSelected => Shortcut { ctrl: true, ..Shortcut::plain(Key::Enter) },
             Self::RefreshSelected => Shortcut::ctrl('R'),
             Self::CheckSource => Shortcut::ctrl_shift('R'),
             Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
@@ -370,7 +452,19 @@ impl Command {
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
             Self::CopyRows => Shortcut::ctrl_shift('C'),
             Self::ApplyTemplate => Shortcut::ctrl('T'),
-            Self::SaveTemplate => Shortcut::ctrl_shift('S'),
+            Self::SaveTemplate => Shortcut::alt('T'),
+            Self::ToggleLogScale => Shortcut::alt('L'),
+            Self::TogglePercentScale => Shortcut::alt('P'),
+            Self::Compare => Shortcut::alt('C'),
+            Self::GoToDate => Shortcut::alt('G'),
+            Self::FitScales => Shortcut::alt('R'),
+            Self::Measure => Shortcut::alt('M'),
+            Self::NextFinding => Shortcut::plain(Key::Char('N')),
+            Self::PreviousFinding => Shortcut { shift: true, ..Shortcut::plain(Key::Char('N')) },
+            Self::SaveChartPicture => Shortcut::ctrl_shift('S'),
+            Self::CopyChartPicture => Shortcut::ctrl_shift('X'),
+            Self::CopyChartRows => Shortcut::ctrl_shift('D'),
+            Self::ChartHelp => Shortcut::plain(Key::Char('?')),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
@@ -388,6 +482,8 @@ impl Command {
         let source = needs(state.has_source(), "connect a source first");
         let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
         let stage = state.active_job().map(|job| job.stage);
+        let on_chart = source.and(needs(state.view == View::Symbols, "go to the symbols first"));
+        let with_bars = on_chart.and(needs(state.chart.loaded.is_some(), "no chart is shown"));
         match self {
             Self::PreheatAll
             | Self::CheckSource
@@ -429,6 +525,20 @@ impl Command {
             | Self::ApplyTemplate
             | Self::SaveTemplate
             | Self::ResetChart => source.and(needs(state.view == View::Symbols, "go to the symbols first")),
+            Self::TogglePercentScale | Self::ToggleIndexedScale => on_chart,
+            Self::FitScales
+            | Self::Compare
+            | Self::GoToDate
+            | Self::NextFinding
+            | Self::PreviousFinding
+            | Self::Measure
+            | Self::SaveChartPicture
+            | Self::CopyChartPicture
+            | Self::CopyChartRows
+            | Self::KeepChartForSymbol
+            | Self::ChartHelp => with_bars,
+            Self::CompareSelected => selected,
+            Self::StopComparing => on_chart.and(needs(state.chart.layout.compared().next().is_some(), "nothing is compared")),
             Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), "all panes are shown")),
             Self::ShowSymbols
             | Self::ShowOverview

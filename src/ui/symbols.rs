@@ -6,7 +6,7 @@ use super::chart::{ChartNotice, ChartOffer, chart_ui};
 use super::commands::{command_button_ui, command_icon_ui, primary_button_ui};
 use super::theme::{StateMark, Theme, size, space};
 use super::widgets::{chip_ui, mark_of, state_ui};
-use super::window::{Outbox, ViewState};
+use super::window::{Outbox, PathPurpose, ViewState};
 use super::{dialogs, features, format, icons, inspector};
 use crate::app::{Action, AppState, ChartAction, Column, Command, ListAction, OpenState, StateFilter};
 use crate::cache::{EntryState, Why};
@@ -506,7 +506,14 @@ fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let mut layout = state.chart.layout.clone();
     let lent = features::lend(state, &mut layout);
-    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let offer = ChartOffer {
+        features: views.features.of(&state.sets),
+        templates: &state.chart.templates,
+        sets: &state.sets,
+        symbols: &state.snapshot.rows,
+        wish: state.chart.wish.as_ref(),
+        is_kept: state.chart.is_kept(),
+    };
     let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
         if let Some(lent) = &lent {
@@ -515,6 +522,9 @@ fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
     out.actions.extend(response.actions);
+    if response.picture_taken {
+        out.pick.push(PathPurpose::ChartPicture);
+    }
     if response.action_clicked
         && let Some(symbol) = focus
     {

@@ -7,7 +7,7 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{Action, AppState, ChartAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
@@ -43,6 +43,8 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A file for a picture of the chart.
+    ChartPicture,
 }
 
 /// A path that was chosen, and what for.
@@ -174,6 +176,7 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ChartPicture => Action::Chart(ChartAction::SavePicture(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
                     Action::Source(SourceAction::Path(path.to_string_lossy().into_owned()))
                 }
@@ -220,6 +223,10 @@ impl SamovarWindow {
         let spawned = match purpose {
             PathPurpose::SourceFile => {
                 let asked = dialog.set_title("Choose a database file").pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ChartPicture => {
+                let asked = dialog.set_title("Save the chart as a picture").set_file_name(self.state.picture_name()).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
@@ -287,7 +294,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 

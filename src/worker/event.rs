@@ -2,6 +2,7 @@
 
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
+use super::chart_export::{CopyRequest, Picture};
 use super::dossier::{Dossier, InspectRequest};
 use super::profile::{ProfileReport, ProfileRequest};
 use super::series::SeriesSource;
@@ -14,6 +15,7 @@ use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
 use crate::worker::snapshot::Snapshot;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +101,15 @@ pub enum Job {
     ListSymbols,
     /// Read a symbol for the chart.
     Load(LoadRequest),
+    /// Tell rows of the chart as text; answered by [`JobEvent::ChartCopied`].
+    CopyChart(Box<CopyRequest>),
+    /// Write a picture of the chart to a PNG file.
+    SavePicture {
+        /// The file.
+        path: PathBuf,
+        /// The picture.
+        picture: Arc<Picture>,
+    },
     /// Tell everything about a symbol.
     Inspect(InspectRequest),
     /// Work out the overview's numbers.
@@ -296,6 +307,15 @@ pub enum JobEvent {
         request: LoadRequest,
         /// What came of it.
         result: Result<LoadedSymbol, LoadError>,
+    },
+    /// Rows of the chart as text, for the clipboard.
+    ChartCopied {
+        /// The text.
+        text: String,
+        /// How many rows, without the head.
+        rows: usize,
+        /// Rows before them that were too many.
+        left_out: usize,
     },
     /// Everything about a symbol.
     Inspected {

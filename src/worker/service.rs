@@ -16,7 +16,7 @@ use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -232,6 +232,8 @@ pub(super) struct Service {
     pub loading: Mutex<()>,
     /// Formulas that are tried.
     pub previews: Previews,
+    /// Generation of the newest request for the chart: older ones are given up.
+    pub newest_load: AtomicU64,
     /// The measurement that runs.
     pub benches: Benches,
     dirty: AtomicBool,
@@ -248,6 +250,7 @@ impl Service {
             saving: Mutex::default(),
             loading: Mutex::default(),
             previews: Previews::default(),
+            newest_load: AtomicU64::new(0),
             benches: Benches::default(),
             dirty: AtomicBool::new(true),
             context,

@@ -338,6 +338,22 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
+    /// What was put on the clipboard in the last frame or one of the next few.
+    pub fn copied(&mut self) -> Option<String> {
+        for _ in 0..4 {
+            let commands = &self.harness.output().platform_output.commands;
+            let copied = commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            });
+            if copied.is_some() {
+                return copied;
+            }
+            self.harness.step();
+        }
+        None
+    }
+
     // Doing.
 
     /// Presses a button, link or menu item by its words.
@@ -504,7 +520,11 @@ impl Desk {
         if keys.shift {
             modifiers |= Modifiers::SHIFT;
         }
+        if keys.alt {
+            modifiers |= Modifiers::ALT;
+        }
         let key = match keys.key {
+            samovar::app::Key::Char('?') => Key::Questionmark,
             samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
             samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
             samovar::app::Key::Enter => Key::Enter,
