@@ -49,7 +49,15 @@ impl ChartData {
     #[must_use]
     pub fn new(symbol: Symbol, bars: Arc<Bars>) -> Self {
         let lod = BarsLod { price: Pyramid::of_ranges(&bars.low, &bars.high), volume: Pyramid::of_series(&bars.volume) };
-        Self { symbol, bars, provisional_from_us: None, lod: Arc::new(lod), findings: Arc::default(), answers: Vec::new(), number: next_number() }
+        Self {
+            symbol,
+            bars,
+            provisional_from_us: None,
+            lod: Arc::new(lod),
+            findings: Arc::default(),
+            answers: Vec::new(),
+            number: next_number(),
+        }
     }
 
     /// The same bars with other answers; those of lines that are on already stay beside them.

@@ -80,11 +80,7 @@ pub fn rows_text(data: &ChartData, rows: Range<usize>, lines: &[(String, SeriesS
 /// Writes a picture as a PNG file and tells what came of it.
 pub(super) fn save_picture(service: &Service, path: &Path, picture: &Picture) {
     let notice = match write_png(path, picture) {
-        Ok(()) => Notice {
-            level: NoticeLevel::Success,
-            text: format!("Saved the picture as {}", path.display()),
-            undo_batch: None,
-        },
+        Ok(()) => Notice { level: NoticeLevel::Success, text: format!("Saved the picture as {}", path.display()), undo_batch: None },
         Err(error) => Notice {
             level: NoticeLevel::Error,
             text: format!("The picture cannot be saved as {}: {error}", path.display()),

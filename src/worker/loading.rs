@@ -23,10 +23,10 @@ type Answers = Vec<(SeriesSource, SeriesAnswer)>;
 pub(super) fn load(service: &Arc<Service>, request: LoadRequest) {
     let started = Instant::now();
     let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
-    // Somebody walked on meanwhile: the newer request answers.
-    let Some(result) = result.transpose() else { return };
     // Hits and the memory tier changed.
     service.mark_dirty();
+    // Somebody walked on meanwhile: the newer request answers.
+    let Some(result) = result.transpose() else { return };
     service.reporter.send_blocking(JobEvent::Loaded { request, result });
 }
 

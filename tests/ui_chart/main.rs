@@ -8,6 +8,7 @@ mod tools;
 use eframe::egui;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
+use samovar::app::Action;
 use samovar::app::chart::Templates;
 use samovar::feature::{FeatureTable, SetLibrary};
 use samovar::market::{Bars, DAY_US, RawBars, Symbol, date_of};
@@ -36,6 +37,8 @@ struct State {
     symbols: Vec<SymbolRow>,
     wish: Option<(u64, ChartWish)>,
     response: ChartResponse,
+    /// Everything the user did.
+    done: Vec<Action>,
 }
 
 /// Bars of every day, from a day of the epoch on; closes count up from 100 by hundredths.
@@ -75,6 +78,7 @@ fn window(data: Option<ChartData>) -> Harness<'static, State> {
         symbols: Vec::new(),
         wish: None,
         response: ChartResponse::default(),
+        done: Vec::new(),
     };
     let builder = Harness::builder().with_size(vec2(1_000.0, 700.0)).with_step_dt(1.0 / 60.0).with_context_setup(theme::install);
     let mut harness = builder.build_ui_state(
@@ -89,6 +93,7 @@ fn window(data: Option<ChartData>) -> Harness<'static, State> {
                 is_kept: false,
             };
             state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &offer);
+            state.done.extend(state.response.actions.iter().cloned());
         },
         state,
     );

@@ -50,6 +50,7 @@ fn a_formula_is_computed_for_every_symbol_and_found_again_after_a_restart() {
 fn a_line_that_comes_on_is_read_alone() {
     let mut desk = warm_desk(1, 120);
     desk.wait_chart("S000");
+    desk.wait("its reading to be counted", |state| state.snapshot.rows[0].hits > 0);
     let bars = |desk: &Desk| desk.state().chart.loaded.as_ref().expect("a chart").data.bars.clone();
     let (before, lookups) = (bars(&desk), desk.row("S000").hits);
     draw(&mut desk, "Std($close, 9)");
@@ -203,10 +204,7 @@ fn what_an_older_version_remembered_is_on_the_chart() {
 fn compared(desk: &Desk) -> Vec<(String, bool)> {
     let data = desk.state().chart.loaded.as_ref().map(|loaded| &loaded.data);
     let layout = &desk.state().chart.layout;
-    layout
-        .compared()
-        .map(|(symbol, line)| (symbol.to_string(), data.is_some_and(|data| data.series(&line.source).is_some())))
-        .collect()
+    layout.compared().map(|(symbol, line)| (symbol.to_string(), data.is_some_and(|data| data.series(&line.source).is_some()))).collect()
 }
 
 #[test]
@@ -259,6 +257,10 @@ fn selected_symbols_are_compared_in_percent_and_stay_while_walking() {
 #[test]
 fn a_symbol_that_is_not_cached_cannot_be_compared_until_it_is() {
     let mut desk = desk_with_market(2, 60);
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait("the symbols", |state| state.snapshot.rows.len() == 2);
+    desk.settle();
     desk.click_row("S000", Modifiers::NONE);
     desk.press_and_settle("Preheat this symbol");
     desk.wait_idle();
@@ -298,6 +300,7 @@ fn rows_in_view_are_copied_with_the_lines_that_are_shown() {
     desk.wait_chart("S000");
     desk.press_and_settle("1M");
     desk.shortcut(Command::CopyChartRows);
+    let copied = desk.wait_copied();
     desk.wait_notice("of the chart");
     let data = &desk.state().chart.loaded.as_ref().expect("a chart").data;
     let rows = desk.harness.state().chart_view().visible_range().expect("a range").rows(data.bars.len());
@@ -306,7 +309,6 @@ fn rows_in_view_are_copied_with_the_lines_that_are_shown() {
     let text = samovar::worker::rows_text(data, rows.clone(), &lines);
     assert!(text.starts_with("time\topen\thigh\tlow\tclose\tvolume\tma20\t"), "{text}");
     assert_eq!(text.lines().count(), rows.len() + 1);
-    let copied = desk.copied().expect("something on the clipboard");
     assert_eq!(copied, text);
 }
 

@@ -338,20 +338,17 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
-    /// What was put on the clipboard in the last frame or one of the next few.
-    pub fn copied(&mut self) -> Option<String> {
-        for _ in 0..4 {
-            let commands = &self.harness.output().platform_output.commands;
-            let copied = commands.iter().find_map(|command| match command {
+    /// Draws until something is put on the clipboard, and returns it.
+    pub fn wait_copied(&mut self) -> String {
+        let copied = |desk: &Self| {
+            let commands = &desk.harness.output().platform_output.commands;
+            commands.iter().find_map(|command| match command {
                 egui::OutputCommand::CopyText(text) => Some(text.clone()),
                 _ => None,
-            });
-            if copied.is_some() {
-                return copied;
-            }
-            self.harness.step();
-        }
-        None
+            })
+        };
+        self.wait_for("something on the clipboard", |desk| copied(desk).is_some());
+        copied(self).expect("just seen")
     }
 
     // Doing.

@@ -58,7 +58,8 @@ impl ChartState {
             let own = self.put(shared);
             self.kept.0.insert(before, own);
         }
-        if let Some((symbol, own)) = symbol.and_then(|symbol| self.kept.0.get_key_value(symbol)).map(|(symbol, own)| (symbol.clone(), own.clone()))
+        if let Some((symbol, own)) =
+            symbol.and_then(|symbol| self.kept.0.get_key_value(symbol)).map(|(symbol, own)| (symbol.clone(), own.clone()))
         {
             self.keeping.shared = self.put(own);
             self.keeping.of = Some(symbol);

@@ -125,7 +125,7 @@ struct StoredLayout {
     panes: Vec<PaneLayout>,
     /// All there was before there were more scales than two.
     log_scale: bool,
-    price_scale: Option<PriceScale>,
+    price_scale: PriceScale,
     scale_before: Option<PriceScale>,
     range: RangeChoice,
     home: RangeChoice,
@@ -143,7 +143,7 @@ impl Default for StoredLayout {
             volume_position: layout.volume_position,
             panes: layout.panes,
             log_scale: false,
-            price_scale: None,
+            price_scale: PriceScale::default(),
             scale_before: None,
             range: layout.range,
             home: layout.home,
@@ -161,7 +161,7 @@ impl From<StoredLayout> for ChartLayout {
             volume_share: stored.volume_share,
             volume_position: stored.volume_position,
             panes: stored.panes,
-            price_scale: stored.price_scale.unwrap_or(if stored.log_scale { PriceScale::Log } else { PriceScale::Linear }),
+            price_scale: if stored.log_scale { PriceScale::Log } else { stored.price_scale },
             scale_before: stored.scale_before,
             range: stored.range,
             home: stored.home,
@@ -615,7 +615,7 @@ mod tests {
     fn a_scale_of_an_older_version_is_known() {
         let scale = |text: &str| serde_json::from_str::<ChartLayout>(text).expect("json").price_scale;
         assert_eq!(scale(r#"{"log_scale":true}"#), PriceScale::Log);
-        assert_eq!(scale(r#"{"price_scale":"percent","log_scale":true}"#), PriceScale::Percent);
+        assert_eq!(scale(r#"{"price_scale":"percent"}"#), PriceScale::Percent);
         assert_eq!(scale("{}"), PriceScale::Linear);
     }
 

@@ -299,9 +299,9 @@ impl AppState {
         let entries = row.datasets.iter().chain(compared.flat_map(|row| row.datasets.iter().filter(|dataset| dataset.dataset == "bars")));
         let files =
             entries.filter_map(|dataset| Some((dataset.entry.file.as_ref()?.checksum, dataset.entry.provisional_from_us.unwrap_or(0))));
-        Some(files.fold(1_u128, |sum, (checksum, provisional_us)| {
-            sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs())
-        }))
+        Some(
+            files.fold(1_u128, |sum, (checksum, provisional_us)| sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs())),
+        )
     }
 
     /// Asks for the lines that came on since the symbol was read, and for nothing else.

@@ -96,9 +96,8 @@ pub(super) fn compare_button_ui(
 fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, symbols: &[SymbolRow], shown: Option<&Symbol>) {
     let theme = Theme::of(ui);
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    let (down, up) = ui.input_mut(|input| {
-        (input.consume_key(Modifiers::NONE, Key::ArrowDown), input.consume_key(Modifiers::NONE, Key::ArrowUp))
-    });
+    let (down, up) =
+        ui.input_mut(|input| (input.consume_key(Modifiers::NONE, Key::ArrowDown), input.consume_key(Modifiers::NONE, Key::ArrowUp)));
     let field = TextEdit::singleline(&mut search.text).hint_text(tr!("Search symbols")).desired_width(f32::INFINITY);
     let field = ui.add(field.margin(vec2(space::S, space::XS)));
     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, tr!("Search symbols to compare")));
@@ -131,7 +130,11 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
             let symbol = &row.symbol;
             let (is_on, is_this) = (layout.compares(symbol), Some(symbol) == shown);
             let can = is_on || !(is_this || is_full);
-            let glyph = if is_on { icons::icon(icons::CHECK).color(theme.accent) } else { icons::icon(icons::CHECK).color(egui::Color32::TRANSPARENT) };
+            let glyph = if is_on {
+                icons::icon(icons::CHECK).color(theme.accent)
+            } else {
+                icons::icon(icons::CHECK).color(egui::Color32::TRANSPARENT)
+            };
             let note = if is_this {
                 tr!("on the chart")
             } else if row.rows == 0 {

@@ -9,8 +9,8 @@ use super::style::{Mark, color_of, mark_of};
 use crate::app::chart::{ChartLayout, SeriesId, SeriesLayout};
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::{format, icons};
-use crate::{tr, tr_n};
 use crate::worker::series::{SeriesFigures, SeriesSource, ValueKind};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align2, Color32, FontId, Id, Key, PointerButton, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
@@ -79,8 +79,9 @@ impl Entry {
         let name = layout.name_of(line);
         let name_width = width(ui, &name, &font);
         let figures = data.figures(&line.source).filter(|figures| figures.min.is_some());
-        let decimals =
-            figures.and_then(|figures| price_decimals.filter(|_| figures.kind == ValueKind::Number && !is_compared(line)).or_else(|| decimals_of(figures)));
+        let decimals = figures.and_then(|figures| {
+            price_decimals.filter(|_| figures.kind == ValueKind::Number && !is_compared(line)).or_else(|| decimals_of(figures))
+        });
         let wide_of = |value: Option<f64>| value.map_or(0.0, |value| width(ui, &value_text(value, decimals), &font));
         let value_width = match figures {
             Some(figures) if decimals.is_none() => {
@@ -203,14 +204,7 @@ impl Entry {
         Rect::from_min_max(self.rect.min, self.rect.max + vec2(space::XS + BUTTON_POINTS * 3.0, 0.0))
     }
 
-    pub(super) fn show_ui(
-        &self,
-        ui: &mut Ui,
-        id: Id,
-        origin: Pos2,
-        layout: &ChartLayout,
-        seen: Seen<'_>,
-    ) -> Option<LegendAction> {
+    pub(super) fn show_ui(&self, ui: &mut Ui, id: Id, origin: Pos2, layout: &ChartLayout, seen: Seen<'_>) -> Option<LegendAction> {
         let theme = Theme::of(ui);
         let rect = self.rect.translate(origin.to_vec2());
         let font = font(ui);
@@ -242,7 +236,8 @@ impl Entry {
         let wanted = response.double_clicked() || (response.clicked() && !by_pointer);
         let removed = response.has_focus() && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Delete));
         let wants_solo = response.clicked() && ui.input(|input| input.modifiers.alt);
-        let response = if response.hovered() { self.hint(seen).map_or(response.clone(), |hint| response.on_hover_text(hint)) } else { response };
+        let response =
+            if response.hovered() { self.hint(seen).map_or(response.clone(), |hint| response.on_hover_text(hint)) } else { response };
         let mut chosen = None;
         response.context_menu(|ui| chosen = self.menu_ui(ui, layout, theme));
         if wants_solo {

@@ -324,11 +324,7 @@ pub fn union_of(extents: impl IntoIterator<Item = Option<Extent>>) -> Option<Ext
 }
 
 /// Lowest and highest of visible lines, each multiplied with its factor.
-pub fn lines_extent<'a>(
-    data: &ChartData,
-    lines: impl IntoIterator<Item = (&'a SeriesSource, f64)>,
-    rows: &Range<usize>,
-) -> Option<Extent> {
+pub fn lines_extent<'a>(data: &ChartData, lines: impl IntoIterator<Item = (&'a SeriesSource, f64)>, rows: &Range<usize>) -> Option<Extent> {
     let of_line = |(source, factor): (&SeriesSource, f64)| {
         let extent = data.series(source)?.extent(rows.clone())?;
         Some(Extent { min: extent.min * factor, max: extent.max * factor })

@@ -13,7 +13,9 @@ use crate::ui::theme::{Theme, size, space};
 use crate::worker::{ChartFinding, ChartFindingKind};
 use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{Align2, FontId, Id, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, FontId, Id, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+};
 
 /// Bars in view after a jump where everything was in view before.
 const JUMP_BARS: f64 = 120.0;
@@ -33,6 +35,8 @@ pub(super) struct PlaceMark {
 #[derive(Debug, Default)]
 pub(super) struct DateField {
     text: String,
+    /// Whether what is typed was tried and cannot be read.
+    was_tried: bool,
     /// Whether the field wants the cursor.
     wants_keys: bool,
 }
@@ -122,9 +126,10 @@ pub(super) fn date_button_ui(
         let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         let now_us = data.bars.last_us().unwrap_or_default();
         let wanted = parse_wanted_time(&field.text, now_us);
+        field.was_tried = (field.was_tried && !edit.changed()) || enter;
         let theme = Theme::of(ui);
         let (words, color) = match &wanted {
-            Err(problem) if enter => (*problem, theme.error),
+            Err(problem) if field.was_tried => (*problem, theme.error),
             Err(_) => (tr!("A year, a month, a day, or “3 months ago”"), theme.text_weak),
             Ok(_) => (tr!("Enter goes there"), theme.text_weak),
         };

@@ -74,7 +74,8 @@ impl Measuring {
             return false;
         }
         if let Some((found, pointer)) = self.found.as_mut().zip(chart.interact_pointer_pos())
-            && let Some(pane) = PaneKind::at(&scene.key.layout, &found.place).and_then(|kind| scene.panes.iter().find(|pane| pane.frame.kind == kind))
+            && let Some(pane) =
+                PaneKind::at(&scene.key.layout, &found.place).and_then(|kind| scene.panes.iter().find(|pane| pane.frame.kind == kind))
         {
             let y = pointer.y.clamp(pane.frame.rect.top(), pane.frame.rect.bottom());
             found.to = End { row: scene.x.row(pointer.x, data.bars.len()).unwrap_or_default(), value: pane.scale.value(y) };
@@ -136,7 +137,8 @@ fn words(found: &Measure, data: &ChartData, is_price: bool, price_decimals: usiz
     let decimals = if is_price { price_decimals } else { format::price_decimals(size) };
     let value = if size >= 1_000_000.0 { format::volume(difference) } else { format::fixed(difference, decimals) };
     let percent = 100.0 * difference / found.from.value;
-    let change = if found.from.value > 0.0 && percent.is_finite() { format!(" ({})", format::change_percent(percent)) } else { String::new() };
+    let change =
+        if found.from.value > 0.0 && percent.is_finite() { format!(" ({})", format::change_percent(percent)) } else { String::new() };
     let (first, last) = (found.from.row.min(found.to.row), found.from.row.max(found.to.row));
     let bars = tr_n!((last - first) as u64, "{count} bar", "{count} bars");
     let time = |row: usize| data.bars.time_us.get(row).copied().unwrap_or_default();

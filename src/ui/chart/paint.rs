@@ -81,7 +81,15 @@ impl Painting<'_> {
         covered.extend(pointer.map(|pointer| pointer.y));
         tags::value_labels(&painter, scene, value_axis, &covered, theme);
         if let Some((pane, (close, before))) = price_pane.zip(last) {
-            tags::last_price(&painter, pane, value_axis, close, &tags::tag_value(pane, close, shown.price_decimals), close >= before, pixels);
+            tags::last_price(
+                &painter,
+                pane,
+                value_axis,
+                close,
+                &tags::tag_value(pane, close, shown.price_decimals),
+                close >= before,
+                pixels,
+            );
             tags::compared_tags(&painter, scene, pane, data, value_axis, pane.scale.y(close), shown.price_decimals);
         }
         let time_words = hovered.map(|row| tags::time_words(data, row)).unwrap_or_default();

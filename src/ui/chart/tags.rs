@@ -121,7 +121,15 @@ pub(super) fn time_words(data: &ChartData, row: usize) -> String {
 }
 
 /// A tag of each compared line at its last value in view, in its colour, as far apart as they can be read.
-pub(super) fn compared_tags(painter: &Painter, scene: &Scene, pane: &PaneScene, data: &ChartData, axis: Rect, taken: f32, price_decimals: usize) {
+pub(super) fn compared_tags(
+    painter: &Painter,
+    scene: &Scene,
+    pane: &PaneScene,
+    data: &ChartData,
+    axis: Rect,
+    taken: f32,
+    price_decimals: usize,
+) {
     let theme = Theme::of(painter.ctx());
     let rows = scene.x.range.rows(data.bars.len());
     let mut taken = vec![taken];

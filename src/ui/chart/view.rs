@@ -26,9 +26,9 @@ use crate::app::chart::{ChartAction, ChartLayout, ChartWish, RangeChoice, Series
 use crate::feature::SetLibrary;
 use crate::feature::graph::WarmUp;
 use crate::market::Symbol;
+use crate::tr;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
-use crate::tr;
 use crate::worker::SymbolRow;
 use crate::worker::series::SeriesSource;
 use eframe::egui;
@@ -148,7 +148,13 @@ impl ChartView {
     }
 
     /// Does what a command asked for; what the tools have to do is returned.
-    fn fulfil(&mut self, wish: Option<&(u64, ChartWish)>, layout: &mut ChartLayout, data: Option<&ChartData>, actions: &mut Vec<Action>) -> Option<ChartWish> {
+    fn fulfil(
+        &mut self,
+        wish: Option<&(u64, ChartWish)>,
+        layout: &mut ChartLayout,
+        data: Option<&ChartData>,
+        actions: &mut Vec<Action>,
+    ) -> Option<ChartWish> {
         let (number, wish) = wish.filter(|(number, _)| *number != self.wishes)?;
         self.wishes = *number;
         let data = match (wish, data) {
@@ -448,7 +454,8 @@ fn bars_ui(
     }
     let scene = view.scene.as_ref()?;
     let is_pictured = view.picture.as_ref().is_some_and(Taking::is_now);
-    let painted = Painting { id, rect, plot, scene, shown: &current, legends: &legends, response: &response, data, is_pictured }.show_ui(ui);
+    let painted =
+        Painting { id, rect, plot, scene, shown: &current, legends: &legends, response: &response, data, is_pictured }.show_ui(ui);
     view.measuring.show_ui(ui, id, scene, data, current.price_decimals);
     if let Some(mark) = &view.mark {
         mark_ui(ui, id, mark, scene, data);
