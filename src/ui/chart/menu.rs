@@ -21,7 +21,7 @@ use egui::{Align, Button, Layout, Popup, PopupCloseBehavior, RichText, Role, Ui,
 use strum::IntoEnumIterator;
 
 /// Width below which buttons are icons alone, in points.
-const NARROW_POINTS: f32 = 760.0;
+const NARROW_POINTS: f32 = 680.0;
 
 /// What is typed into the lists and fields of the tools.
 #[derive(Debug, Default)]
