@@ -137,6 +137,13 @@ impl SamovarWindow {
         Ok(window)
     }
 
+    /// A window over a state that no worker changes, to measure what a frame costs.
+    #[must_use]
+    pub fn of_state(ctx: &egui::Context, state: AppState) -> Self {
+        theme::install(ctx);
+        Self { worker: None, state, views: ViewState::default(), picked: sync_channel(8), look: None }
+    }
+
     /// The state, for tests.
     #[must_use]
     pub fn state(&self) -> &AppState {

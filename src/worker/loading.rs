@@ -196,11 +196,20 @@ impl<'a> Loading<'a> {
     }
 }
 
+/// From so many rows on a table is too large to be kept for a few of its columns.
+const LONG_TABLE_ROWS: usize = 100_000;
+
 /// Columns of a table; those it does not have are answered with the reason.
 fn columns(set: &str, names: &[&str], table: &Arc<FeatureTable>, origin: SeriesOrigin) -> Answers {
+    // A few columns of a long table are copied, so that the chart does not keep all the others in memory with them.
+    let is_mostly_unused = names.len() * 2 < table.columns.len() && table.time_us.len() > LONG_TABLE_ROWS;
     let answer = |name: &&str| {
         let position = table.names.iter().position(|candidate| **candidate == **name);
         let answer = match position {
+            Some(position) if is_mostly_unused => {
+                let values = table.columns.get(position).cloned().unwrap_or_default();
+                Ok(Arc::new(SeriesColumn::new(values, origin)))
+            }
             Some(position) => Ok(Arc::new(SeriesColumn::of_table(table, position, origin))),
             None => Err(format!("The set {set} has no feature {name}").into()),
         };

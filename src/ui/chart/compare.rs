@@ -57,7 +57,10 @@ impl CompareSearch {
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
         self.found = ranked.into_iter().map(|(_, place)| place).collect();
-        self.chosen = 0;
+        // A list that was read again under the same search leaves the chosen one where it is.
+        if self.found_for.as_ref().is_none_or(|(text, ..)| *text != self.text) {
+            self.chosen = 0;
+        }
         self.found_for = Some(now);
     }
 }

@@ -78,6 +78,10 @@ impl Painting<'_> {
                 covered.push(y);
             }
         }
+        let compared = price_pane.zip(last).map_or_else(Vec::new, |(pane, (close, _))| {
+            tags::compared_tags(scene, pane, data, pane.scale.y(close), shown.price_decimals, theme)
+        });
+        covered.extend(compared.iter().map(|(y, ..)| *y));
         covered.extend(pointer.map(|pointer| pointer.y));
         tags::value_labels(&painter, scene, value_axis, &covered, theme);
         if let Some((pane, (close, before))) = price_pane.zip(last) {
@@ -90,7 +94,9 @@ impl Painting<'_> {
                 close >= before,
                 pixels,
             );
-            tags::compared_tags(&painter, scene, pane, data, value_axis, pane.scale.y(close), shown.price_decimals);
+            for (y, words, color) in &compared {
+                tags::value_tag(&painter, value_axis, *y, words, *color, theme.background);
+            }
         }
         let time_words = hovered.map(|row| tags::time_words(data, row)).unwrap_or_default();
         let covered = hovered.map(|row| tags::time_tag_rect(&painter, scene, row, time_axis, &time_words));

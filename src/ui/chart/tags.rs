@@ -32,6 +32,15 @@ pub(super) fn axis_width(painter: &Painter, scene: &Scene, tags: &[String]) -> f
     ((widest + space::S * 2.0) / space::S).ceil() * space::S
 }
 
+/// The widest tags that prices can have in this view.
+pub(super) fn widest_price_tags(scene: &Scene, highest: f64, price_decimals: usize) -> Vec<String> {
+    let mut widest = vec![format::fixed(highest, price_decimals)];
+    if let Some(pane) = scene.panes.iter().find(|pane| pane.frame.kind == PaneKind::Price) {
+        widest.extend([pane.scale.top, pane.scale.bottom].iter().filter_map(|y| pane.reading.words(pane.scale.value(*y))));
+    }
+    widest
+}
+
 /// A value as an axis tag says it: as exact as a pixel is.
 pub(super) fn tag_value(pane: &PaneScene, value: f64, price_decimals: usize) -> String {
     if let Some(words) = pane.reading.words(value) {
@@ -120,30 +129,28 @@ pub(super) fn time_words(data: &ChartData, row: usize) -> String {
     words
 }
 
-/// A tag of each compared line at its last value in view, in its colour, as far apart as they can be read.
+/// Tags of compared lines at their last values in view: heights, words and colours, as far apart as they can be read.
 pub(super) fn compared_tags(
-    painter: &Painter,
     scene: &Scene,
     pane: &PaneScene,
     data: &ChartData,
-    axis: Rect,
-    taken: f32,
+    last_y: f32,
     price_decimals: usize,
-) {
-    let theme = Theme::of(painter.ctx());
+    theme: &Theme,
+) -> Vec<(f32, String, Color32)> {
     let rows = scene.x.range.rows(data.bars.len());
-    let mut taken = vec![taken];
+    let mut tags: Vec<(f32, String, Color32)> = Vec::new();
     for line in scene.key.layout.overlays.iter().filter(|line| line.visible && is_compared(line)) {
         let Some(series) = data.series(&line.source) else { continue };
         let Some(value) = rows.clone().rev().take(LAST_ROWS).find_map(|row| series.at(row)) else { continue };
         let at = value * scene.price.factor(line);
         let y = pane.scale.y(at);
-        let is_free = taken.iter().all(|other| (other - y).abs() >= TAG_POINTS);
+        let is_free = tags.iter().map(|(other, ..)| *other).chain([last_y]).all(|other| (other - y).abs() >= TAG_POINTS);
         if is_free && pane.frame.rect.y_range().contains(y) {
-            value_tag(painter, axis, y, &tag_value(pane, at, price_decimals), color_of(line, theme), theme.background);
-            taken.push(y);
+            tags.push((y, tag_value(pane, at, price_decimals), color_of(line, theme)));
         }
     }
+    tags
 }
 
 /// The crosshair: a line through the bar in all panes, one through the pointer in its own, and a tag on either axis.

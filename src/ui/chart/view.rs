@@ -436,7 +436,8 @@ fn bars_ui(
         }
         let needed = view.scene.as_ref().map_or(0.0, |scene| {
             let highest = data.price_extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
-            tags::axis_width(ui.painter(), scene, &[format::fixed(highest, current.price_decimals)])
+            let widest = tags::widest_price_tags(scene, highest, current.price_decimals);
+            tags::axis_width(ui.painter(), scene, &widest)
         });
         view.shown = Some(current.clone());
         shown = Some((plot, current, legends));
