@@ -2,6 +2,7 @@
 //!
 //! Contract: what a search finds is worked out when the search or the list changes, not in every frame.
 
+use crate::app::Needle;
 use crate::app::chart::{ChartLayout, MOST_COMPARED};
 use crate::market::Symbol;
 use crate::tr;
@@ -10,6 +11,7 @@ use crate::ui::theme::{Theme, size, space};
 use crate::worker::SymbolRow;
 use eframe::egui;
 use egui::{Button, Key, Modifiers, Popup, PopupCloseBehavior, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use std::cmp::Reverse;
 
 /// Width of the list, in points.
 const LIST_POINTS: f32 = 300.0;
@@ -28,31 +30,17 @@ pub(super) struct CompareSearch {
     wants_keys: bool,
 }
 
-/// The letters of `needle` in their order somewhere in `text`; better matches have smaller numbers. Both in lower case.
-fn rank(text: &str, needle: &str) -> Option<usize> {
-    if let Some(position) = text.find(needle) {
-        return Some(position);
-    }
-    let (mut from, mut gaps) = (0, 100);
-    for letter in needle.chars() {
-        let position = text.get(from..)?.find(letter)?;
-        gaps += position;
-        from += position + letter.len_utf8();
-    }
-    Some(gaps)
-}
-
 impl CompareSearch {
     fn update(&mut self, symbols: &[SymbolRow], layout: &ChartLayout) {
         let now = (self.text.clone(), symbols.as_ptr() as usize, symbols.len());
         if self.found_for.as_ref() == Some(&now) {
             return;
         }
-        let needle = self.text.trim().to_lowercase();
+        let mut needle = Needle::new(&self.text);
         let ranked = symbols.iter().enumerate().filter_map(|(place, row)| {
             // Without a search, what is on stands first.
             let is_off = needle.is_empty() && !layout.compares(&row.symbol);
-            Some(((is_off, rank(&row.symbol.as_str().to_lowercase(), &needle)?, place), place))
+            Some(((is_off, Reverse(needle.score(row.symbol.as_str())?), place), place))
         });
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
@@ -170,18 +158,5 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
         if response.clicked() {
             layout.stop_comparing_all();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_in_their_order_are_found_and_the_whole_word_first() {
-        assert_eq!(rank("600519.sh", "519"), Some(3));
-        assert!(rank("600519.sh", "659") > rank("600519.sh", "519"));
-        assert_eq!(rank("600519.sh", "916"), None);
-        assert_eq!(rank("aapl", ""), Some(0));
     }
 }

@@ -77,8 +77,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_cut_out_and_never_beyond_the_window() {
-        let pixels = (0..12).map(Color32::from_gray).collect();
-        let image = ColorImage::new([4, 3], pixels);
+        let image = ColorImage::from_gray([4, 3], &(0..12).collect::<Vec<u8>>());
         let part = |area: Rect| {
             let cropped = crop(&image, area);
             (cropped.size, cropped.pixels.iter().map(Color32::r).collect::<Vec<_>>())
