@@ -90,6 +90,7 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
+            JobEvent::ChartCopied { text, rows, left_out } => self.apply_copied(text, rows, left_out),
             JobEvent::Sets(sets) => {
                 self.apply_sets(sets);
                 return self.read_chart_again();

@@ -1,7 +1,7 @@
 //! What users do, turned into changes of the state and jobs for the worker.
 
 use super::action::{Action, ListAction, SettingsAction, SourceAction};
-use super::chart::ChartAction;
+use super::chart::{ChartAction, ChartWish, PriceScale};
 use super::command::Command;
 use super::connect::{ConnectForm, TestState};
 use super::features::FeatureAction;
@@ -211,9 +211,33 @@ impl AppState {
                 Vec::new()
             }
             Command::ToggleLogScale => {
-                self.chart.layout.log_scale = !self.chart.layout.log_scale;
+                self.chart.layout.toggle_scale(PriceScale::Log);
                 Vec::new()
             }
+            Command::TogglePercentScale => {
+                self.chart.layout.toggle_scale(PriceScale::Percent);
+                Vec::new()
+            }
+            Command::ToggleIndexedScale => {
+                self.chart.layout.toggle_scale(PriceScale::Indexed);
+                Vec::new()
+            }
+            Command::FitScales => self.wish_of_chart(ChartWish::FitScales),
+            Command::Compare => self.wish_of_chart(ChartWish::Compare),
+            Command::CompareSelected => self.compare_selected(),
+            Command::StopComparing => {
+                self.chart.layout.stop_comparing_all();
+                Vec::new()
+            }
+            Command::GoToDate => self.wish_of_chart(ChartWish::GoToDate),
+            Command::NextFinding => self.wish_of_chart(ChartWish::Finding { forward: true }),
+            Command::PreviousFinding => self.wish_of_chart(ChartWish::Finding { forward: false }),
+            Command::Measure => self.wish_of_chart(ChartWish::Measure),
+            Command::SaveChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: false }),
+            Command::CopyChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: true }),
+            Command::CopyChartRows => self.wish_of_chart(ChartWish::CopyRows),
+            Command::KeepChartForSymbol => self.toggle_kept(),
+            Command::ChartHelp => self.wish_of_chart(ChartWish::Help),
             Command::RestorePanes => {
                 self.chart.layout.maximised = None;
                 Vec::new()

@@ -1,7 +1,7 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
 use super::bench::BenchForm;
-use super::chart::{ChartState, TemplateForm, Templates};
+use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
@@ -109,6 +109,8 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// Charts that belong to one symbol.
+    pub kept_charts: KeptLayouts,
 }
 
 /// Everything the window draws.
@@ -180,6 +182,7 @@ impl AppState {
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.chart.kept = workspace.kept_charts.clone();
         state
     }
 
@@ -195,6 +198,7 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            kept_charts: self.chart.kept_layouts(),
         }
     }
 

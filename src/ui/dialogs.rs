@@ -104,11 +104,6 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let gestures = [
         ("Up, Down, Page Up, Page Down, Home, End", "Walk the list; the chart follows"),
         ("Ctrl+click, Shift+click", "Select several symbols"),
-        ("Wheel on the chart", "Zoom at the pointer"),
-        ("Shift+wheel, drag", "Move in time"),
-        ("Double-click on the chart", "Back to the chosen range"),
-        ("Double-click on a line's name, Enter on it", "Its settings"),
-        ("Double-click on a pane's upper edge", "All the room for the pane, and back"),
         ("Ctrl+Space, Ctrl+. in a formula", "What could stand there; take the suggestion"),
     ];
     let response = Modal::new(Id::unique("help")).frame(dialog_frame(ui)).show(ui, |ui| {
@@ -145,7 +140,7 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             });
             super::widgets::heading_ui(ui, "Gestures");
             egui::Grid::new("help-gestures").num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-                for (keys, text) in gestures {
+                for (keys, text) in gestures.into_iter().chain(super::chart::gestures().into_iter().flat_map(|(_, gestures)| gestures)) {
                     line(ui, keys, text);
                 }
             });

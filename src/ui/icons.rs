@@ -145,6 +145,18 @@ icons! {
     STYLE_HISTOGRAM = ICON_BAR_CHART;
     /// Drawn as a filled line.
     STYLE_AREA = ICON_AREA_CHART;
+    /// One line alone.
+    SOLO = ICON_CENTER_FOCUS_STRONG;
+    /// Compare symbols.
+    COMPARE = ICON_STACKED_LINE_CHART;
+    /// A date.
+    CALENDAR = ICON_CALENDAR_MONTH;
+    /// Measure.
+    MEASURE = ICON_STRAIGHTEN;
+    /// A picture.
+    PICTURE = ICON_PHOTO_CAMERA;
+    /// Everything in view again.
+    FIT = ICON_FIT_SCREEN;
     /// Drawn as dots.
     STYLE_DOTS = ICON_SCATTER_PLOT;
 }

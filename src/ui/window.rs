@@ -7,7 +7,7 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{Action, AppState, ChartAction, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::language::{self, Language};
 use crate::worker::{Job, Worker, WorkerContext};
@@ -44,6 +44,8 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A file for a picture of the chart.
+    ChartPicture,
     /// A text or table of symbols, for a new list.
     ListFile,
     /// Where a table is written to.
@@ -153,6 +155,13 @@ impl SamovarWindow {
         Ok(window)
     }
 
+    /// A window over a state that no worker changes, to measure what a frame costs.
+    #[must_use]
+    pub fn of_state(ctx: &egui::Context, state: AppState) -> Self {
+        theme::install(ctx);
+        Self { worker: None, state, views: ViewState::default(), picked: sync_channel(8), look: None, spoken: Language::English }
+    }
+
     /// The same window, with what the desktop speaks: taken when the settings name no language.
     #[must_use]
     pub fn on_desktop(mut self, language: Language) -> Self {
@@ -212,6 +221,7 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ChartPicture => Action::Chart(ChartAction::SavePicture(path)),
                 PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
                 PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
@@ -271,6 +281,10 @@ impl SamovarWindow {
         let spawned = match purpose {
             PathPurpose::SourceFile => {
                 let asked = dialog.set_title("Choose a database file").pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ChartPicture => {
+                let asked = dialog.set_title("Save the chart as a picture").set_file_name(self.state.picture_name()).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ListFile => {
@@ -365,7 +379,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 

@@ -6,18 +6,26 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, export, lists, own_sets, preview, profile, sparks};
+use super::{bench, chart_export, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Starts a job.
 pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
     match job {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
-        Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
+        Job::Load(request) => {
+            service.newest_load.fetch_max(request.generation, Ordering::AcqRel);
+            spawn_blocking(service, move |service| loading::load(service, request));
+        }
+        Job::CopyChart(request) => spawn_blocking(service, move |service| chart_export::copy(service, &request)),
+        Job::SavePicture { path, picture } => {
+            spawn_blocking(service, move |service| chart_export::save_picture(service, &path, &picture));
+        }
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::ListVersions => spawn_blocking(service, |service| list_versions(service)),

@@ -2,6 +2,7 @@
 
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
+use super::chart_export::{CopyRequest, Picture};
 use super::dossier::{Dossier, InspectRequest};
 use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
@@ -105,6 +106,15 @@ pub enum Job {
     ListSymbols,
     /// Read a symbol for the chart.
     Load(LoadRequest),
+    /// Tell rows of the chart as text; answered by [`JobEvent::ChartCopied`].
+    CopyChart(Box<CopyRequest>),
+    /// Write a picture of the chart to a PNG file.
+    SavePicture {
+        /// The file.
+        path: PathBuf,
+        /// The picture.
+        picture: Arc<Picture>,
+    },
     /// Tell everything about a symbol.
     Inspect(InspectRequest),
     /// Work out the overview's numbers.
@@ -325,6 +335,15 @@ pub enum JobEvent {
         request: LoadRequest,
         /// What came of it.
         result: Result<LoadedSymbol, LoadError>,
+    },
+    /// Rows of the chart as text, for the clipboard.
+    ChartCopied {
+        /// The text.
+        text: String,
+        /// How many rows, without the head.
+        rows: usize,
+        /// Rows before them that were too many.
+        left_out: usize,
     },
     /// Everything about a symbol.
     Inspected {

@@ -18,7 +18,7 @@ use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -265,6 +265,8 @@ pub(super) struct Service {
     pub loading: Mutex<()>,
     /// Formulas that are tried.
     pub previews: Previews,
+    /// Generation of the newest request for the chart: older ones are given up.
+    pub newest_load: AtomicU64,
     /// The measurement that runs.
     pub benches: Benches,
     /// The export that runs.
@@ -287,6 +289,7 @@ impl Service {
             saving: Mutex::default(),
             loading: Mutex::default(),
             previews: Previews::default(),
+            newest_load: AtomicU64::new(0),
             benches: Benches::default(),
             exports: Exports::default(),
             lists: Mutex::default(),

@@ -338,6 +338,19 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
+    /// Draws until something is put on the clipboard, and returns it.
+    pub fn wait_copied(&mut self) -> String {
+        let copied = |desk: &Self| {
+            let commands = &desk.harness.output().platform_output.commands;
+            commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            })
+        };
+        self.wait_for("something on the clipboard", |desk| copied(desk).is_some());
+        copied(self).expect("just seen")
+    }
+
     // Doing.
 
     /// Presses a button, link or menu item by its words.
@@ -539,7 +552,11 @@ impl Desk {
         if keys.shift {
             modifiers |= Modifiers::SHIFT;
         }
+        if keys.alt {
+            modifiers |= Modifiers::ALT;
+        }
         let key = match keys.key {
+            samovar::app::Key::Char('?') => Key::Questionmark,
             samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
             samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
             samovar::app::Key::Enter => Key::Enter,

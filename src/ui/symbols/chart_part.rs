@@ -8,7 +8,7 @@ use crate::ui::chart::{ChartNotice, ChartOffer, chart_ui};
 use crate::ui::commands::command_icon_ui;
 use crate::ui::theme::{StateMark, Theme};
 use crate::ui::widgets::{mark_of, state_ui};
-use crate::ui::window::{Outbox, ViewState};
+use crate::ui::window::{Outbox, PathPurpose, ViewState};
 use crate::ui::{features, format, icons};
 use crate::worker::LoadError;
 use eframe::egui;
@@ -97,7 +97,14 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let mut layout = state.chart.layout.clone();
     let lent = features::lend(state, &mut layout);
-    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let offer = ChartOffer {
+        features: views.features.of(&state.sets),
+        templates: &state.chart.templates,
+        sets: &state.sets,
+        symbols: &state.snapshot.rows,
+        wish: state.chart.wish.as_ref(),
+        is_kept: state.chart.is_kept(),
+    };
     let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
         if let Some(lent) = &lent {
@@ -106,6 +113,9 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
     out.actions.extend(response.actions);
+    if response.picture_taken {
+        out.pick.push(PathPurpose::ChartPicture);
+    }
     if response.action_clicked
         && let Some(symbol) = focus
     {
