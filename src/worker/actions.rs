@@ -143,7 +143,9 @@ fn inspect(service: &Arc<Service>, request: InspectRequest) {
     let configuration = service.configuration();
     let dossier = service.cache().and_then(|cache| {
         let source = configuration.source_id().ok_or_else(|| NO_SOURCE.to_owned())?;
-        Dossier::make(&cache, &source, &request, &configuration.judge).map_err(|error| error.to_string())
+        let exchange = configuration.judge.rules.rule_of(&source, &request.symbol).exchange;
+        let days = service.days.need(service, &cache, &source, exchange).map_err(|error| error.to_string())?;
+        Dossier::make(&cache, &source, &request, &configuration.judge, &days).map_err(|error| error.to_string())
     });
     let dossier = dossier.inspect_err(|message| tracing::warn!(%message, symbol = %request.symbol, "a symbol could not be looked into"));
     service.reporter.send_blocking(JobEvent::Inspected { request, dossier: dossier.ok().map(Arc::new) });

@@ -9,6 +9,7 @@ mod bench;
 pub mod chart_data;
 mod dossier;
 mod event;
+mod examining;
 mod loading;
 mod own_sets;
 mod preheating;

@@ -3,6 +3,7 @@
 use super::actions;
 use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::examining::{KnownDays, keep_examining};
 use super::own_sets::load_library;
 use super::preheating::Queue;
 use super::preview::Previews;
@@ -234,6 +235,10 @@ pub(super) struct Service {
     pub previews: Previews,
     /// The measurement that runs.
     pub benches: Benches,
+    /// When markets are open, by what was seen of them.
+    pub days: KnownDays,
+    /// Told when there are bars nobody has looked at.
+    pub unexamined: tokio::sync::Notify,
     dirty: AtomicBool,
 }
 
@@ -249,6 +254,8 @@ impl Service {
             loading: Mutex::default(),
             previews: Previews::default(),
             benches: Benches::default(),
+            days: KnownDays::default(),
+            unexamined: tokio::sync::Notify::new(),
             dirty: AtomicBool::new(true),
             context,
         });
@@ -268,6 +275,7 @@ impl Service {
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
         let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));
         let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
+        let examining = service.context.snapshots.then(|| tokio::spawn(keep_examining(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
@@ -277,7 +285,7 @@ impl Service {
         queue.cancel_all().await;
         service.benches.end().await;
         keeper.abort();
-        for task in upkeep.into_iter().chain(watching) {
+        for task in upkeep.into_iter().chain(watching).chain(examining) {
             task.abort();
         }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -403,10 +411,14 @@ impl Service {
             source: source.as_ref().map(|(id, url)| (id, url.as_str())),
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
+            days: source.as_ref().map(|(id, _)| self.days.of(id)).unwrap_or_default(),
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;
+                if snapshot.rows.iter().any(|row| row.rows > 0 && row.findings.is_none()) {
+                    self.unexamined.notify_one();
+                }
                 self.reporter.send_blocking(JobEvent::Snapshot(Arc::new(snapshot)));
                 next_change_us
             }

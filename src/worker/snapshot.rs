@@ -1,9 +1,10 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
-use crate::market::{Exchange, Quality, Symbol};
+use crate::cache::{Cache, CacheError, Entry, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
+use crate::market::quality::{FindingCounts, MarketDays};
+use crate::market::{DAY_US, Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,6 +54,10 @@ pub struct SymbolRow {
     pub failure: Option<String>,
     /// What was noticed in its rows.
     pub quality: Quality,
+    /// How much is worth a look in its bars: gaps, halts, impossible prices, outliers; `None` until they were looked at.
+    pub findings: Option<FindingCounts>,
+    /// How many sessions of its market have closed since its last bar; `None` where the market's days are not known.
+    pub sessions_behind: Option<usize>,
     /// Its entries.
     pub datasets: Vec<DatasetFacts>,
 }
@@ -213,6 +218,8 @@ pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
     pub judge: &'input Arc<Judge>,
     pub settings_file: &'input Path,
+    /// When the source's markets are open, by what was seen of them.
+    pub days: HashMap<Exchange, Arc<MarketDays>>,
 }
 
 const HOUR_US: i64 = crate::market::HOUR_US;
@@ -261,7 +268,31 @@ impl Snapshot {
             }
         }
         snapshot.rows = rows(listed, entries, input.judge, now_us);
+        if let Some((source, _)) = input.source {
+            snapshot.add_quality(&cache.catalog().examined(source)?, input);
+        }
         Ok(snapshot)
+    }
+}
+
+impl Snapshot {
+    /// What was found in the symbols' bars, and how far each is behind its market.
+    fn add_quality(&mut self, examined: &HashMap<Symbol, ExaminedBars>, input: &SnapshotInput<'_>) {
+        // Most symbols end on the same few days.
+        let mut behind: HashMap<(Exchange, i64), Option<usize>> = HashMap::new();
+        let now_us = self.made_at_us;
+        for row in &mut self.rows {
+            let Some(bars) = row.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars()) else { continue };
+            let Some(file) = &bars.entry.file else { continue };
+            let exchange = input.judge.rule_of(&bars.entry.key).exchange;
+            row.findings = examined.get(&row.symbol).filter(|found| found.is_of(&bars.entry, exchange)).map(|found| found.counts);
+            let last_day = file.last_us.div_euclid(DAY_US);
+            row.sessions_behind = *behind.entry((exchange, last_day)).or_insert_with(|| {
+                let by_calendar = MarketDays::new(exchange, []);
+                let days = input.days.get(&exchange).map_or(&by_calendar, |days| &**days);
+                days.is_known().then(|| days.sessions_behind(file.last_us, exchange.settled_before(now_us)))
+            });
+        }
     }
 }
 
@@ -311,6 +342,8 @@ impl SymbolRow {
             fetched_at_us: None,
             failure: None,
             quality: Quality::default(),
+            findings: None,
+            sessions_behind: None,
             datasets: Vec::new(),
         }
     }
@@ -357,6 +390,18 @@ impl SymbolRow {
     #[must_use]
     pub fn deciding(&self) -> Option<&DatasetFacts> {
         self.datasets.iter().find(|facts| facts.state == self.state)
+    }
+
+    /// Whether sessions are missing among its bars.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        self.findings.is_some_and(|found| found.gaps > 0)
+    }
+
+    /// Whether anything is worth a look in its bars, or was noticed in its rows.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.quality.is_clean() || self.findings.is_some_and(|found| !found.is_clean())
     }
 
     /// Bytes of bars and features.

@@ -161,6 +161,12 @@ impl Exchange {
         self.calendar().map(Calendar::last_day)
     }
 
+    /// The first and the last day whose holidays are known; `None` where there are no holidays.
+    #[must_use]
+    pub fn covered(self) -> Option<(NaiveDate, NaiveDate)> {
+        self.calendar().map(|calendar| (calendar.first_day(), calendar.last_day()))
+    }
+
     /// The first day whose daily bar is not final at `now_us`.
     ///
     /// The bar of a session is final [`GRACE_US`] after its close. A day without a session is over at the local midnight after it:

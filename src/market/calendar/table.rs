@@ -129,6 +129,11 @@ impl Calendar {
         Self { zone: Tz::UTC, first_day: day, last_day: day, worked_out_to: day, hours: vec![(day, hours)], sessions: Vec::new() }
     }
 
+    /// The first day whose holidays are known.
+    pub(super) fn first_day(&self) -> NaiveDate {
+        self.first_day
+    }
+
     /// The last day whose holidays are known.
     pub(super) fn last_day(&self) -> NaiveDate {
         self.last_day
