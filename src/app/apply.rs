@@ -1,13 +1,15 @@
 //! The one place where the worker's events are applied to the state.
 
+use super::action::Action;
 use super::connect::TestState;
 use super::jobs::{JobStage, JobView};
-use super::state::{AppState, Dialog, OpenState, Verified};
+use super::state::{AppState, Dialog, OpenState, Verified, View};
 use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, RunState, SymbolOutcome};
 use crate::worker::{Job, JobEvent, JobId, JobOutcome, Notice, NoticeLevel, PreheatOrder, Snapshot};
+use crate::{tr, tr_n};
 use std::sync::Arc;
 
 impl AppState {
@@ -32,9 +34,18 @@ impl AppState {
             JobEvent::Queued { id, title } => {
                 if self.job(id).is_none() {
                     self.jobs.insert(0, JobView::new(id, title));
+                    self.waiting.push(id);
                 }
             }
+            JobEvent::Waiting(order) => {
+                // What was queued meanwhile comes behind what was told of.
+                let newer: Vec<JobId> = self.waiting.iter().copied().filter(|id| !order.contains(id)).collect();
+                let waits = |id: &JobId| self.jobs.iter().any(|job| job.id == *id && job.stage == JobStage::Queued);
+                self.waiting = order.into_iter().chain(newer).filter(waits).collect();
+            }
+            JobEvent::Schedules(schedules) => self.apply_schedules(schedules),
             JobEvent::Planning { id } => {
+                self.waiting.retain(|waiting| *waiting != id);
                 if let Some(job) = self.job(id) {
                     job.stage = JobStage::Planning;
                 }
@@ -49,7 +60,7 @@ impl AppState {
                     for (symbol, outcome) in finished {
                         job.pending.remove(&symbol);
                         match outcome {
-                            SymbolOutcome::Ok => {}
+                            SymbolOutcome::Ok => job.ok.push(symbol),
                             SymbolOutcome::NoData => job.no_data.push(symbol),
                             SymbolOutcome::Failed(message) => job.failures.push((symbol, message)),
                         }
@@ -129,6 +140,7 @@ impl AppState {
 
     fn apply_snapshot(&mut self, snapshot: Arc<Snapshot>) -> Vec<Job> {
         self.snapshot = snapshot;
+        self.notices.tell_time(self.snapshot.made_at_us);
         if self.open == OpenState::Opening {
             self.open = OpenState::Ready;
         }
@@ -171,25 +183,33 @@ impl AppState {
     }
 
     fn apply_finished(&mut self, id: JobId, outcome: JobOutcome) {
+        self.waiting.retain(|waiting| *waiting != id);
         let Some(job) = self.job(id) else { return };
         job.pending.clear();
         let title = job.title.clone();
-        let notice = match outcome {
+        match outcome {
             JobOutcome::Preheated(report) => {
-                let notice = finished_notice(&title, &report);
+                let (level, text) = finished_text(&title, &report);
                 job.stage = JobStage::Done;
                 job.failures.clone_from(&report.failed);
                 job.no_data.clone_from(&report.no_data);
+                let failed: Vec<Symbol> = report.failed.iter().map(|(symbol, _)| symbol.clone()).collect();
                 job.report = Some(*report);
-                notice
+                if failed.is_empty() {
+                    self.notices.suggest(level, text, tr!("Show jobs"), Action::Show(View::Jobs));
+                } else {
+                    let title = tr_n!(failed.len() as u64, "{count} failed", "{count} failed");
+                    let label = tr!("Show {what}", what = title);
+                    self.notices.suggest(level, text, label, Action::ShowSymbols { title, symbols: failed });
+                }
             }
             JobOutcome::Failed(message) => {
                 job.stage = JobStage::Failed;
                 job.error = Some(message.clone());
-                Notice { level: NoticeLevel::Error, text: format!("{title} failed: {message}"), undo_batch: None }
+                let text = tr!("{title} failed: {reason}", title = title, reason = message);
+                self.notices.suggest(NoticeLevel::Error, text, tr!("Show jobs"), Action::Show(View::Jobs));
             }
-        };
-        self.notices.add(notice);
+        }
     }
 
     fn apply_cleared(&mut self, cleared: &Cleared) {
@@ -230,26 +250,28 @@ fn entries_text(entries: usize) -> String {
     format::counted(entries as u64, "entry", "entries")
 }
 
-fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
-    let mut parts = vec![format!("{} ok", format::count(report.ok as u64))];
-    let mut part = |count: usize, word: &str| {
+/// How a job ended, in one sentence.
+fn finished_text(title: &str, report: &PreheatReport) -> (NoticeLevel, String) {
+    if let Some(reason) = &report.stopped_by {
+        return (NoticeLevel::Error, tr!("{title} stopped: {reason}", title = title, reason = reason));
+    }
+    let mut parts = vec![tr!("{count} ok", count = format::count(report.ok as u64))];
+    let mut part = |count: usize, text: fn(&str) -> String| {
         if count > 0 {
-            parts.push(format!("{} {word}", format::count(count as u64)));
+            parts.push(text(&format::count(count as u64)));
         }
     };
-    part(report.changed.len(), "changed at the source");
-    part(report.skipped_fresh, "fresh already");
-    part(report.no_data.len(), "no data");
-    part(report.failed.len(), "failed");
-    part(report.not_reached, "not reached");
-    let (level, verb) = if let Some(reason) = &report.stopped_by {
-        return Notice { level: NoticeLevel::Error, text: format!("{title} stopped: {reason}"), undo_batch: None };
-    } else if report.cancelled {
-        (NoticeLevel::Info, "cancelled")
+    part(report.changed.len(), |count| tr!("{count} changed at the source", count = count));
+    part(report.skipped_fresh, |count| tr!("{count} fresh already", count = count));
+    part(report.no_data.len(), |count| tr!("{count} no data", count = count));
+    part(report.failed.len(), |count| tr!("{count} failed", count = count));
+    part(report.not_reached, |count| tr!("{count} not reached", count = count));
+    let parts = parts.join(" · ");
+    if report.cancelled {
+        (NoticeLevel::Info, tr!("{title} cancelled: {parts}", title = title, parts = parts))
     } else if report.failed.is_empty() {
-        (NoticeLevel::Success, "finished")
+        (NoticeLevel::Success, tr!("{title} finished: {parts}", title = title, parts = parts))
     } else {
-        (NoticeLevel::Warning, "finished")
-    };
-    Notice { level, text: format!("{title} {verb}: {}", parts.join(" · ")), undo_batch: None }
+        (NoticeLevel::Warning, tr!("{title} finished: {parts}", title = title, parts = parts))
+    }
 }

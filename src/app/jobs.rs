@@ -2,6 +2,7 @@
 
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, Progress};
+use crate::tr;
 use crate::worker::JobId;
 use std::collections::HashSet;
 
@@ -29,13 +30,13 @@ impl JobStage {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Queued => "waiting",
-            Self::Planning => "planning",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Cancelling => "stopping",
-            Self::Done => "done",
-            Self::Failed => "failed",
+            Self::Queued => tr!(in "job", "waiting"),
+            Self::Planning => tr!(in "job", "planning"),
+            Self::Running => tr!(in "job", "running"),
+            Self::Paused => tr!(in "job", "paused"),
+            Self::Cancelling => tr!(in "job", "stopping"),
+            Self::Done => tr!(in "job", "done"),
+            Self::Failed => tr!(in "job", "failed"),
         }
     }
 
@@ -65,6 +66,8 @@ pub struct JobView {
     pub skipped_fresh: usize,
     /// Symbols it still has to work on.
     pub pending: HashSet<Symbol>,
+    /// Symbols brought to fresh so far.
+    pub ok: Vec<Symbol>,
     /// Symbols that failed so far, and why.
     pub failures: Vec<(Symbol, String)>,
     /// Symbols without data so far.
@@ -86,6 +89,7 @@ impl JobView {
             requested: 0,
             skipped_fresh: 0,
             pending: HashSet::new(),
+            ok: Vec::new(),
             failures: Vec::new(),
             no_data: Vec::new(),
             report: None,

@@ -14,6 +14,7 @@ pub mod features;
 mod jobs;
 mod look;
 mod notices;
+mod schedules;
 mod state;
 mod symbols;
 
@@ -28,6 +29,7 @@ pub use features::{
 };
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices, Offer};
+pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};
+pub use schedules::{ScheduleAction, ScheduleForm, rhythm_words, task_word};
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

@@ -7,11 +7,12 @@ use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
+use super::schedules::ScheduleForm;
 use super::symbols::{SortKey, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
 use crate::market::Symbol;
-use crate::worker::{JobId, Snapshot, SymbolRow};
+use crate::worker::{JobId, ScheduleState, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -101,6 +102,8 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// How far back the overview looks.
+    pub span: crate::cache::LookupSpan,
 }
 
 /// Everything the window draws.
@@ -128,6 +131,12 @@ pub struct AppState {
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
     pub jobs: Vec<JobView>,
+    /// Jobs that wait, in the order in which they will run.
+    pub waiting: Vec<JobId>,
+    /// Schedules and how they stand.
+    pub schedules: Arc<Vec<ScheduleState>>,
+    /// The schedule that is being written.
+    pub schedule_form: Option<ScheduleForm>,
     /// Symbols a job has now.
     pub working: HashSet<Symbol>,
     /// Messages.
@@ -162,6 +171,7 @@ impl AppState {
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.overview.span = workspace.span;
         state
     }
 
@@ -176,6 +186,7 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            span: self.overview.span,
         }
     }
 
@@ -192,7 +203,12 @@ impl AppState {
             .iter()
             .rev()
             .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
-            .or_else(|| self.jobs.iter().rev().find(|job| !job.stage.is_over()))
+            .or_else(|| self.waiting_jobs().next())
+    }
+
+    /// The jobs that wait, in the order in which they will run.
+    pub fn waiting_jobs(&self) -> impl Iterator<Item = &JobView> {
+        self.waiting.iter().filter_map(|id| self.jobs.iter().find(|job| job.id == *id))
     }
 
     /// The row of a symbol.

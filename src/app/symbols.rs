@@ -102,6 +102,8 @@ pub struct SymbolList {
     focus: Option<Symbol>,
     anchor: Option<Symbol>,
     selected: HashSet<Symbol>,
+    /// The only symbols that are shown, and what they have in common; where a figure led here.
+    only: Option<(String, HashSet<Symbol>)>,
     /// Rows of the snapshot that are shown, in order.
     visible: Vec<usize>,
     /// How many rows each chip would show, whatever chips are pressed.
@@ -163,8 +165,22 @@ impl SymbolList {
         self.filter = text;
     }
 
-    /// Gives up the filter and the chips.
+    /// What the only symbols that are shown have in common, and how many they are.
+    #[must_use]
+    pub fn only(&self) -> Option<(&str, usize)> {
+        self.only.as_ref().map(|(title, symbols)| (title.as_str(), symbols.len()))
+    }
+
+    /// Shows exactly these symbols.
+    pub(super) fn show_only(&mut self, title: String, symbols: Vec<Symbol>) {
+        self.show_all();
+        self.selected.clear();
+        self.only = Some((title, symbols.into_iter().collect()));
+    }
+
+    /// Gives up the filter, the chips and whatever else it was narrowed to.
     pub(super) fn show_all(&mut self) {
+        self.only = None;
         self.filter.clear();
         self.states.clear();
     }
@@ -195,6 +211,9 @@ impl SymbolList {
             if !needle.is_empty() && !row.symbol.as_str().to_lowercase().contains(&needle) {
                 continue;
             }
+            if self.only.as_ref().is_some_and(|(_, only)| !only.contains(&row.symbol)) {
+                continue;
+            }
             let is_working = working.contains(&row.symbol);
             *self.counts.entry(StateFilter::State(row.state)).or_default() += 1;
             if is_working {
@@ -221,7 +240,8 @@ impl SymbolList {
         }
         let known: HashSet<&Symbol> = snapshot.rows.iter().map(|row| &row.symbol).collect();
         self.selected.retain(|symbol| known.contains(symbol));
-        if self.focus.as_ref().is_none_or(|symbol| !known.contains(symbol)) {
+        let left_out = |symbol: &Symbol| self.only.as_ref().is_some_and(|(_, only)| !only.contains(symbol));
+        if self.focus.as_ref().is_none_or(|symbol| !known.contains(symbol) || left_out(symbol)) {
             self.focus = self.visible.first().and_then(|position| snapshot.rows.get(*position)).map(|row| row.symbol.clone());
         }
         self.version += 1;

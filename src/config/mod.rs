@@ -3,10 +3,12 @@
 //! The settings file never holds a password. A file that cannot be read is never overwritten: it is set aside first.
 
 mod copies;
+mod schedule;
 mod secrets;
 mod settings;
 
 pub use copies::{Copies, DatedCopy};
+pub use schedule::{Rhythm, Schedule, ScheduledTask};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
 pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
 

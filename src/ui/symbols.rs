@@ -5,7 +5,7 @@
 use super::chart::{ChartNotice, ChartOffer, chart_ui};
 use super::commands::{command_button_ui, command_icon_ui, primary_button_ui};
 use super::theme::{StateMark, Theme, size, space};
-use super::widgets::{chip_ui, mark_of, state_ui};
+use super::widgets::{chip_ui, mark_of, only_chip_ui, state_ui};
 use super::window::{Outbox, ViewState};
 use super::{dialogs, features, format, icons, inspector};
 use crate::app::{Action, AppState, ChartAction, Column, Command, ListAction, OpenState, StateFilter};
@@ -106,6 +106,11 @@ fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 fn chips_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
+        if let Some((title, _)) = state.list.only()
+            && only_chip_ui(ui, title).clicked()
+        {
+            out.act(Action::List(ListAction::ShowAll));
+        }
         let states = [
             (StateFilter::State(EntryState::Fresh), StateMark::Fresh),
             (StateFilter::State(EntryState::Stale), StateMark::Stale),

@@ -3,6 +3,7 @@
 use super::format;
 use super::theme::{StateMark, Theme, mark_ui, size, space};
 use crate::cache::{EntryState, HitCounts, Tier};
+use crate::tr;
 use eframe::egui;
 use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
 use strum::IntoEnumIterator;
@@ -87,6 +88,17 @@ pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Res
     painter.galley(egui::pos2(mark_rect.right() + space::XS, rect.center().y - galley.size().y * 0.5), galley, color);
     response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, pressed, &text));
     response
+}
+
+/// A chip for what the list was narrowed to from elsewhere; a click shows all again.
+pub fn only_chip_ui(ui: &mut Ui, title: &str) -> Response {
+    let theme = Theme::of(ui);
+    let words = (RichText::new(title).small().color(theme.text), super::icons::icon(super::icons::CLOSE).size(12.0).color(theme.text_weak));
+    let chip = egui::Button::new(words).fill(theme.accent_weak).corner_radius(CornerRadius::same(11)).min_size(vec2(0.0, 22.0));
+    let response = ui.add(chip);
+    let name = tr!("Only {title}: show all again", title = title);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+    response.on_hover_text(tr!("Show all symbols again"))
 }
 
 /// The colour of a tier in charts of lookups: the nearer, the hotter.

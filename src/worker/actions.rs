@@ -3,7 +3,8 @@
 use super::dossier::{Dossier, InspectRequest};
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::loading;
-use super::preheating::{self, Queue};
+use super::preheating;
+use super::queue::Queue;
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
 use super::{bench, own_sets, preview, profile};
@@ -17,6 +18,8 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
     match job {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
+        Job::Turn { id, turn } => queue.turn(id, turn),
+        Job::RunSchedule(name) => service.run_now.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(name),
         Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),

@@ -4,6 +4,7 @@ use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
 use super::profile::{ProfileReport, ProfileRequest};
+use super::schedule::ScheduleState;
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::survey::{Survey, SurveyRequest};
@@ -60,6 +61,17 @@ pub struct LoadRequest {
     pub base: Option<Arc<ChartData>>,
 }
 
+/// Another turn for a preheat that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all others that wait.
+    Next,
+    /// One earlier.
+    Earlier,
+    /// One later.
+    Later,
+}
+
 /// What a front end can ask for.
 #[derive(Debug, Clone)]
 pub enum Job {
@@ -77,6 +89,15 @@ pub enum Job {
         /// What it shall do.
         state: RunState,
     },
+    /// Give a waiting preheat another turn; answered by [`JobEvent::Waiting`].
+    Turn {
+        /// Which.
+        id: JobId,
+        /// When it shall run.
+        turn: Turn,
+    },
+    /// Run the schedule of this name now, besides its times.
+    RunSchedule(String),
     /// Mark entries as not fresh.
     Invalidate(Selection),
     /// Move entries to the trash.
@@ -229,6 +250,10 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// The preheats that wait, in the order in which they will run.
+    Waiting(Vec<JobId>),
+    /// The schedules and how they stand, whenever that changed.
+    Schedules(Arc<Vec<ScheduleState>>),
     /// A preheat finds out what is to do.
     Planning {
         /// Which.

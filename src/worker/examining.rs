@@ -4,7 +4,7 @@
 //! is worked out again for the one symbol that is looked at ([`super::dossier`]): that takes a millisecond, and the places of
 //! ten thousand symbols would not be read by anybody. Contract: woken, never polling; a file that cannot be read is tried once.
 
-use super::preheating::Queue;
+use super::queue::Queue;
 use super::service::Service;
 use crate::cache::{Cache, CacheError, Entry, ExaminedBars, peers_of, peers_stamp};
 use crate::market::Exchange;

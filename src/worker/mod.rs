@@ -15,6 +15,8 @@ mod own_sets;
 mod preheating;
 mod preview;
 mod profile;
+mod queue;
+mod schedule;
 pub mod series;
 mod service;
 mod sets;
@@ -28,9 +30,10 @@ pub use bench::{
     StageResult, run_bench,
 };
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
-pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
+pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn};
 pub use own_sets::load_library;
 pub use profile::{PROFILED_SYMBOLS, ProfileReport, ProfileRequest};
+pub use schedule::{ScheduleState, ScheduledRun};
 pub use service::{Overrides, Worker, WorkerContext, limits};
 pub use sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewMistake, PreviewRequest, SetFileChange, SetRefusal};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts, WorkFacts};

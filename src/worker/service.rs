@@ -5,8 +5,9 @@ use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::examining::{KnownDays, keep_examining};
 use super::own_sets::load_library;
-use super::preheating::Queue;
 use super::preview::Previews;
+use super::queue::Queue;
+use super::schedule::keep_schedules;
 use super::snapshot::{Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
@@ -14,6 +15,7 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, 
 use crate::config::{Password, Places, Secrets, Settings};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
+use crate::preheat::Pace;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
@@ -237,6 +239,10 @@ pub(super) struct Service {
     pub benches: Benches,
     /// When markets are open, by what was seen of them.
     pub days: KnownDays,
+    /// How fast rows may be taken from sources, by all jobs.
+    pub pace: Arc<Pace>,
+    /// Schedules to be run now, by name.
+    pub run_now: Mutex<Vec<String>>,
     /// Told when there are bars nobody has looked at.
     pub unexamined: tokio::sync::Notify,
     dirty: AtomicBool,
@@ -255,6 +261,8 @@ impl Service {
             previews: Previews::default(),
             benches: Benches::default(),
             days: KnownDays::default(),
+            pace: Arc::default(),
+            run_now: Mutex::default(),
             unexamined: tokio::sync::Notify::new(),
             dirty: AtomicBool::new(true),
             context,
@@ -275,6 +283,8 @@ impl Service {
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
         let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));
         let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
+        service.pace.limit(service.configuration().settings.rows_per_sec);
+        let schedules = service.context.snapshots.then(|| tokio::spawn(keep_schedules(Arc::clone(&service), Arc::clone(&queue))));
         let examining = service.context.snapshots.then(|| tokio::spawn(keep_examining(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
@@ -285,7 +295,7 @@ impl Service {
         queue.cancel_all().await;
         service.benches.end().await;
         keeper.abort();
-        for task in upkeep.into_iter().chain(watching).chain(examining) {
+        for task in upkeep.into_iter().chain(watching).chain(examining).chain(schedules) {
             task.abort();
         }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -359,6 +369,7 @@ impl Service {
             configuration.source = Some(url.with_password(Some(password.reveal().to_owned())));
         }
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
+        self.pace.limit(settings.rows_per_sec);
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir

@@ -112,6 +112,8 @@ pub struct PastJob {
     pub skipped_fresh: u64,
     /// Symbols without data.
     pub no_data: u64,
+    /// Which these are.
+    pub no_data_symbols: Vec<Symbol>,
     /// Symbols of which the source has exactly what was cached.
     pub unchanged: u64,
     /// Symbols that got bars behind those that were cached.
@@ -144,6 +146,7 @@ impl PastJob {
         let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
         let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
         let list = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let symbols = |pointer: &str| list(pointer).iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect();
         Self {
             record_id: record.id,
             title: record.title.clone(),
@@ -154,7 +157,8 @@ impl PastJob {
             no_data: number("/symbols/no_data"),
             unchanged: number("/symbols/unchanged"),
             appended: number("/symbols/appended"),
-            changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
+            no_data_symbols: symbols("/no_data"),
+            changed: symbols("/changed"),
             work: WorkFacts {
                 digest_rows: number("/counted/digest_rows"),
                 rows_fetched: number("/counted/rows_fetched"),

@@ -201,7 +201,7 @@ impl Calendar {
 
     /// A local time of day as an instant. Where clocks are set forward over it, the hour they skip is taken as before the change;
     /// where they are set back, the first of the two.
-    fn instant_us(&self, day: NaiveDate, time: NaiveTime) -> i64 {
+    pub(super) fn instant_us(&self, day: NaiveDate, time: NaiveTime) -> i64 {
         let local = day.and_time(time);
         let at = |local: chrono::NaiveDateTime| self.zone.from_local_datetime(&local).earliest().map(|found| found.timestamp_micros());
         let hour = chrono::TimeDelta::hours(1);
