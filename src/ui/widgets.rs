@@ -141,6 +141,20 @@ pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
     });
 }
 
+/// A figure that counts symbols and leads to the list of just these.
+pub fn figure_link_ui(ui: &mut Ui, text: &str, color: Color32) -> Response {
+    let button = egui::Button::new(RichText::new(text).small().color(color)).frame_when_inactive(false).small();
+    let link = ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(space::XS, 0.0);
+        ui.add(button)
+    });
+    let response = link.inner;
+    let below = response.rect.shrink2(vec2(space::XS, 0.0));
+    ui.painter().hline(below.x_range(), below.bottom() - 1.0, (1.0, color.gamma_multiply(0.5)));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, text));
+    response.on_hover_text(tr!("Show these symbols"))
+}
+
 /// A quiet heading above a group.
 pub fn heading_ui(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
