@@ -148,9 +148,11 @@ impl Notices {
         {
             count += self.history.remove(place).count;
         }
-        self.live.retain(|live| {
-            if takes_back { live.notice.text != notice.text } else { !is_again((live.notice.level, &live.notice.text), now) }
-        });
+        self.live.retain(
+            |live| {
+                if takes_back { live.notice.text != notice.text } else { !is_again((live.notice.level, &live.notice.text), now) }
+            },
+        );
         let undo = notice.undo_batch.map(|batch| Offer { label: tr!("Undo").to_owned(), action: Box::new(Action::Restore(batch)) });
         self.history.push(PastNotice {
             id,

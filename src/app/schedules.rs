@@ -111,9 +111,8 @@ impl ScheduleForm {
             let time = time.map_err(|_error| tr!("{time} is no time of day such as 16:05", time = self.time.trim()))?;
             return Ok(Rhythm::Sessions(self.exchange, time));
         }
-        Rhythm::parse(&format!("every {} min", self.minutes.trim())).map_err(|_error| {
-            tr!("{minutes} is no number of minutes from 1 to 10,080, which is a week", minutes = self.minutes.trim())
-        })
+        Rhythm::parse(&format!("every {} min", self.minutes.trim()))
+            .map_err(|_error| tr!("{minutes} is no number of minutes from 1 to 10,080, which is a week", minutes = self.minutes.trim()))
     }
 
     /// The schedule it makes.

@@ -199,11 +199,7 @@ impl AppState {
     /// The job that runs, or waits while paused.
     #[must_use]
     pub fn active_job(&self) -> Option<&JobView> {
-        self.jobs
-            .iter()
-            .rev()
-            .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
-            .or_else(|| self.waiting_jobs().next())
+        self.jobs.iter().rev().find(|job| !job.stage.is_over() && job.stage != JobStage::Queued).or_else(|| self.waiting_jobs().next())
     }
 
     /// The jobs that wait, in the order in which they will run.

@@ -151,7 +151,7 @@ pub fn bell_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
         ui.painter().rect_filled(room, 7.0, color);
         ui.painter().galley(center - galley.size() * 0.5, galley, theme.background);
     }
-    let popup = Popup::menu(&bell).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let popup = Popup::menu(&bell).gap(space::S).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     let open = popup.is_open();
     popup.show(|ui| {
         ui.set_width(HISTORY_POINTS);

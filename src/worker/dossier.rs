@@ -7,8 +7,8 @@ use crate::cache::{
     Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, FileLayout, HitCounts, Judge, LoggedLookup, LookupSpan,
     QualityFinding, Rule, Why, costs_of,
 };
-use crate::market::Symbol;
 use crate::market::quality::{Finding, MarketDays};
+use crate::market::{DAY_US, Symbol};
 use crate::source::SourceId;
 use std::path::PathBuf;
 
@@ -68,6 +68,8 @@ pub struct Dossier {
     pub findings: Option<Vec<Finding>>,
     /// Sessions of its market that have closed since its last bar; `None` where the market's days are not known.
     pub sessions_behind: Option<usize>,
+    /// Sessions of its market's calendar, from its first to its last bar, on which no symbol has a bar.
+    pub market_holes: Vec<chrono::NaiveDate>,
     /// Bytes by year, oldest first; every dataset's bytes are shared out by its rows.
     pub years: Vec<(i32, u64)>,
     /// The newest lookups, newest first.
@@ -108,6 +110,9 @@ impl Dossier {
         let settled_before = days.exchange().settled_before(now_us);
         let last_us = bars.and_then(|entry| entry.file.as_ref()).map(|file| file.last_us);
         let sessions_behind = last_us.filter(|_| days.is_known()).map(|last_us| days.sessions_behind(last_us, settled_before));
+        let span =
+            bars.and_then(|entry| entry.file.as_ref()).map(|file| (file.first_us.div_euclid(DAY_US), file.last_us.div_euclid(DAY_US)));
+        let market_holes = span.map(|(first, last)| days.holes(first, last + 1)).unwrap_or_default();
         let [bars_tree, features_tree] = cache.folders().trees();
         let years = costs_of(&entries).years.into_iter().collect();
         let entries = entries
@@ -137,6 +142,7 @@ impl Dossier {
             quality_history: cache.catalog().quality_history(source, symbol)?,
             findings,
             sessions_behind,
+            market_holes,
             years,
             log,
         })

@@ -44,7 +44,13 @@ impl KnownDays {
     }
 
     /// The days of a market as last worked out; now, if they never were. Blocking.
-    pub(super) fn need(&self, service: &Service, cache: &Cache, source: &SourceId, exchange: Exchange) -> Result<Arc<MarketDays>, CacheError> {
+    pub(super) fn need(
+        &self,
+        service: &Service,
+        cache: &Cache,
+        source: &SourceId,
+        exchange: Exchange,
+    ) -> Result<Arc<MarketDays>, CacheError> {
         if let Some(days) = self.of(source).remove(&exchange) {
             return Ok(days);
         }

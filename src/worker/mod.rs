@@ -30,7 +30,9 @@ pub use bench::{
     StageResult, run_bench,
 };
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
-pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn};
+pub use event::{
+    BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn,
+};
 pub use own_sets::load_library;
 pub use profile::{PROFILED_SYMBOLS, ProfileReport, ProfileRequest};
 pub use schedule::{ScheduleState, ScheduledRun};

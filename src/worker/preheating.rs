@@ -12,7 +12,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Runs one preheat with its row in the history.
-pub(super) async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, url: Option<SourceUrl>, control: &Arc<Control>) -> JobOutcome {
+pub(super) async fn run(
+    service: &Arc<Service>,
+    id: JobId,
+    order: PreheatOrder,
+    url: Option<SourceUrl>,
+    control: &Arc<Control>,
+) -> JobOutcome {
     let Some(url) = url else { return JobOutcome::Failed(NO_SOURCE.to_owned()) };
     let cache = match service.cache() {
         Ok(cache) => cache,

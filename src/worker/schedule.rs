@@ -168,7 +168,8 @@ impl Keeper {
                     self.next_job += 1;
                     if now_us - due_us >= LATE_US {
                         let due = crate::format::moment(due_us, now_us, &chrono::Local);
-                        let text = format!("{} runs late: it was due at {due}, while the window was closed or the computer slept", schedule.name);
+                        let text =
+                            format!("{} runs late: it was due at {due}, while the window was closed or the computer slept", schedule.name);
                         self.tell(text).await;
                     }
                 }

@@ -1,6 +1,8 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
+use crate::cache::{
+    Cache, CacheError, Entry, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why,
+};
 use crate::market::quality::{FindingCounts, MarketDays};
 use crate::market::{DAY_US, Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};

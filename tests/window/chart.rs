@@ -49,6 +49,8 @@ fn a_formula_is_computed_for_every_symbol_and_found_again_after_a_restart() {
 fn a_line_that_comes_on_is_read_alone() {
     let mut desk = warm_desk(1, 120);
     desk.wait_chart("S000");
+    // Counted a moment after it was answered.
+    desk.wait_for("its lookup", |desk| desk.row("S000").hits > 0);
     let bars = |desk: &Desk| desk.state().chart.loaded.as_ref().expect("a chart").data.bars.clone();
     let (before, lookups) = (bars(&desk), desk.row("S000").hits);
     draw(&mut desk, "Std($close, 9)");

@@ -30,10 +30,10 @@ pub(super) use append::{Addition, bars_from, encode_addition, joined};
 pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, sealed};
 #[cfg(test)]
 use encode::encode;
-pub(super) use layout::layout;
-pub use layout::{ColumnLayout, FileLayout, GroupLayout};
 pub(super) use encode::{Encoded, EncodedBars, encode_beside};
 pub use encode::{batch_in, batch_of, rounding_of};
+pub(super) use layout::layout;
+pub use layout::{ColumnLayout, FileLayout, GroupLayout};
 pub use recolumn::ColumnFrom;
 pub(super) use recolumn::encode_with;
 

@@ -1,8 +1,10 @@
 //! On which days a market's symbols are expected to have a bar: by its calendar, and by what other symbols have.
 //!
-//! Contract: a day is expected when the exchange's calendar has a session on it (only within the years the calendar knows), or
-//! when at least half of the peers that span the day have a bar, and at least three do. Where no calendar is known the peers
-//! decide alone, and with fewer than three of them nothing is expected.
+//! Contract: a day is expected when at least half of the peers that span the day have a bar, and at least three do; or when the
+//! exchange's calendar has a session on it (only within the years the calendar knows), unless there are enough peers and not one
+//! of them has a bar: that is no gap of a symbol but a hole in the whole source, or a day the calendar is wrong about, and told
+//! apart ([`MarketDays::holes`]). Where no calendar is known the peers decide alone, and with fewer than three of them nothing is
+//! expected.
 
 use crate::market::bars::Bars;
 use crate::market::calendar::Exchange;
@@ -28,6 +30,10 @@ pub struct MarketDays {
     exchange: Exchange,
     /// Days on which most peers have a bar, sorted, as days since 1970-01-01.
     peer_days: Vec<i64>,
+    /// Other days on which some peer has a bar.
+    odd_days: Vec<i64>,
+    /// From which to before which day enough peers have bars.
+    spans: Vec<(i64, i64)>,
 }
 
 impl MarketDays {
@@ -38,7 +44,7 @@ impl MarketDays {
         for bars in peers {
             tally.add(&bars.time_us);
         }
-        Self { exchange, peer_days: tally.market_days() }
+        tally.days_of(exchange)
     }
 
     /// The market.
@@ -59,9 +65,25 @@ impl MarketDays {
         (from_day..to_day).filter_map(move |number| {
             let others_have = self.peer_days.binary_search(&number).is_ok();
             let day = date_of(number.saturating_mul(DAY_US));
-            let by_calendar = known.is_some_and(|(first, last)| (first..=last).contains(&day) && self.exchange.is_session(day));
-            (others_have || by_calendar).then_some(Expected { day, others_have })
+            let by_calendar = || {
+                known.is_some_and(|(first, last)| (first..=last).contains(&day) && self.exchange.is_session(day)) && !self.is_hole(number)
+            };
+            (others_have || by_calendar()).then_some(Expected { day, others_have })
         })
+    }
+
+    /// Whether enough peers could have a bar on a day, and none has.
+    fn is_hole(&self, day: i64) -> bool {
+        let by_enough = self.spans.iter().any(|(from, to)| (*from..*to).contains(&day));
+        by_enough && self.peer_days.binary_search(&day).is_err() && self.odd_days.binary_search(&day).is_err()
+    }
+
+    /// Sessions of the calendar on which no symbol has a bar, from `from_day` to before `to_day` (since 1970-01-01).
+    #[must_use]
+    pub fn holes(&self, from_day: i64, to_day: i64) -> Vec<NaiveDate> {
+        let Some((first, last)) = self.exchange.covered() else { return Vec::new() };
+        let days = (from_day..to_day).filter(|number| self.is_hole(*number)).map(|number| date_of(number.saturating_mul(DAY_US)));
+        days.filter(|day| (first..=last).contains(day) && self.exchange.is_session(*day)).collect()
     }
 
     /// How many sessions a last bar is behind: expected days after it and before `settled_before`.
@@ -96,18 +118,31 @@ impl PeerTally {
         }
     }
 
-    fn market_days(&self) -> Vec<i64> {
-        let mut steps = self.steps.iter().peekable();
+    fn days_of(&self, exchange: Exchange) -> MarketDays {
+        let mut days = MarketDays { exchange, ..MarketDays::default() };
         let mut alive = 0;
-        let mut days = Vec::new();
-        for (day, with_bar) in &self.with_bar {
-            while let Some((_, step)) = steps.next_if(|(from, _)| *from <= day) {
+        let mut enough_from = None;
+        let mut steps = self.steps.iter().peekable();
+        let mut step_to = |day: i64, days: &mut MarketDays| {
+            while let Some((from, step)) = steps.next_if(|(from, _)| **from <= day) {
                 alive += step;
+                match (enough_from, alive >= i64::from(FEWEST_PEERS)) {
+                    (None, true) => enough_from = Some(*from),
+                    (Some(since), false) => {
+                        days.spans.push((since, *from));
+                        enough_from = None;
+                    }
+                    _ => {}
+                }
             }
-            if *with_bar >= FEWEST_PEERS && i64::from(*with_bar) * 2 >= alive {
-                days.push(*day);
-            }
+            alive
+        };
+        for (day, with_bar) in &self.with_bar {
+            let alive = step_to(*day, &mut days);
+            let most = *with_bar >= FEWEST_PEERS && i64::from(*with_bar) * 2 >= alive;
+            if most { days.peer_days.push(*day) } else { days.odd_days.push(*day) }
         }
+        step_to(i64::MAX, &mut days);
         days
     }
 }

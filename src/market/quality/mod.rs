@@ -231,7 +231,8 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 /// Returns far from all others.
 fn outliers(bars: &Bars) -> Vec<Finding> {
-    let returns: Vec<f64> = bars.close.windows(2).map(|pair| if let [before, now] = pair { (now / before).ln() } else { f64::NAN }).collect();
+    let returns: Vec<f64> =
+        bars.close.windows(2).map(|pair| if let [before, now] = pair { (now / before).ln() } else { f64::NAN }).collect();
     let mut usable: Vec<f64> = returns.iter().copied().filter(|value| value.is_finite()).collect();
     if usable.len() < FEWEST_RETURNS {
         return Vec::new();

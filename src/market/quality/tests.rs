@@ -68,6 +68,21 @@ fn missing_sessions_are_known_from_the_other_symbols() {
 }
 
 #[test]
+fn a_day_that_no_symbol_has_is_a_hole_of_the_source_and_of_no_symbol() {
+    // 2024-01-10, a Wednesday, is missing everywhere; the 11th in one symbol.
+    let whole = bars(weekdays(2, 60).into_iter().filter(|day| *day != 10));
+    let some = bars(weekdays(2, 60).into_iter().filter(|day| ![10, 11].contains(day)));
+    let days = MarketDays::new(Exchange::NewYork, [&whole, &whole, &whole, &some]);
+    assert_eq!(told(&examine(&some, &days)), [(FindingKind::Gap, "2024-01-11".to_owned(), 1)]);
+    let number = |text: &str| micros_of_date(parse_date(text).expect("a day")) / DAY_US;
+    let holes = days.holes(number("2024-01-02"), number("2024-02-29"));
+    assert_eq!(holes, [parse_date("2024-01-10").expect("a day")]);
+    // What comes after the last bar of all is not a hole but late.
+    assert_eq!(days.holes(number("2024-03-01"), number("2024-04-01")), []);
+    assert_eq!(days.sessions_behind(micros_of_date(parse_date("2024-02-29").expect("a day")), parse_date("2024-03-08").expect("a day")), 5);
+}
+
+#[test]
 fn a_long_run_without_trade_is_a_halt() {
     let whole = bars(weekdays(1, 200));
     let days = MarketDays::new(Exchange::Unknown, [&whole, &whole, &whole]);
@@ -79,10 +94,10 @@ fn a_long_run_without_trade_is_a_halt() {
     silent.volume[20..23].fill(0.0);
     silent.volume[60..75].fill(0.0);
     let found = examine(&silent, &days);
-    assert_eq!(found.iter().map(|finding| (finding.kind, finding.count)).collect::<Vec<_>>(), [
-        (FindingKind::ZeroVolume, 3),
-        (FindingKind::Halt, 15)
-    ]);
+    assert_eq!(
+        found.iter().map(|finding| (finding.kind, finding.count)).collect::<Vec<_>>(),
+        [(FindingKind::ZeroVolume, 3), (FindingKind::Halt, 15)]
+    );
     assert!(!found[1].is_hole());
     assert_eq!(FindingCounts::of(&found).zero_volume, 3);
     // An index has no volume at all, which is not worth a word.
@@ -98,11 +113,14 @@ fn prices_that_cannot_be_are_found_with_their_value() {
     broken.low[7] = -1.0;
     let found = examine(&broken, &MarketDays::default());
     let kinds: Vec<(FindingKind, Option<f64>)> = found.iter().map(|finding| (finding.kind, finding.value)).collect();
-    assert_eq!(kinds, [
-        (FindingKind::BrokenRange, Some(broken.high[3])),
-        (FindingKind::BrokenRange, Some(broken.low[5])),
-        (FindingKind::NonPositive, Some(-1.0))
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            (FindingKind::BrokenRange, Some(broken.high[3])),
+            (FindingKind::BrokenRange, Some(broken.low[5])),
+            (FindingKind::NonPositive, Some(-1.0))
+        ]
+    );
 }
 
 #[test]

@@ -102,12 +102,15 @@ pub fn integrity_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         });
     };
     let damaged: u64 =
-        state.snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|facts| facts.state == EntryState::Damaged).count()
-            as u64;
+        state.snapshot.rows.iter().flat_map(|row| &row.datasets).filter(|facts| facts.state == EntryState::Damaged).count() as u64;
     ui.horizontal(|ui| {
         if damaged > 0 {
             mark_ui(ui, StateMark::Damaged);
-            let text = tr_n!(damaged, "{count} file is damaged; repairing fetches it again", "{count} files are damaged; repairing fetches them again");
+            let text = tr_n!(
+                damaged,
+                "{count} file is damaged; repairing fetches it again",
+                "{count} files are damaged; repairing fetches them again"
+            );
             if ui.add(egui::Link::new(RichText::new(text).color(theme.error))).on_hover_text(tr!("Show these symbols")).clicked() {
                 let is_damaged = |row: &&crate::worker::SymbolRow| row.datasets.iter().any(|facts| facts.state == EntryState::Damaged);
                 let symbols = state.snapshot.rows.iter().filter(is_damaged).map(|row| row.symbol.clone()).collect();

@@ -1,4 +1,4 @@
-//! The map of everything that is cached: a field per symbol, as large as what it takes, as warm as its state.
+//! The map of everything that is cached: a field per symbol, as large as what it takes, as warm as it is fresh.
 //!
 //! States lie side by side, so that hot and cold are seen as areas; inside each, larger symbols come first. Contract: the layout
 //! (pure, tested below) is worked out when the snapshot or the room is another, not every frame; ten thousand fields are one mesh.
@@ -13,8 +13,9 @@ use crate::ui::symbols::now_us;
 use crate::ui::theme::{StateMark, Theme, space};
 use crate::ui::widgets::{heading_ui, mark_of};
 use crate::ui::window::{Outbox, ViewState};
+use crate::worker::SymbolRow;
 use eframe::egui;
-use egui::{Mesh, Pos2, Rect, Sense, Shape, Ui, pos2, vec2};
+use egui::{Color32, Mesh, Pos2, Rect, Sense, Shape, Ui, pos2, vec2};
 use std::sync::Arc;
 
 /// Height of the map, in points.
@@ -98,11 +99,15 @@ impl HeatMap {
         self.of = Some(of);
         self.fields.clear();
         let rows = &state.snapshot.rows;
-        let total: u64 = rows.iter().map(crate::worker::SymbolRow::size_bytes).sum();
+        let total: u64 = rows.iter().map(SymbolRow::size_bytes).sum();
         let mut left = 0.0;
         for wanted in ORDER {
-            let mut own: Vec<(usize, u64)> =
-                rows.iter().enumerate().filter(|(_, row)| row.state == wanted && row.size_bytes() > 0).map(|(at, row)| (at, row.size_bytes())).collect();
+            let mut own: Vec<(usize, u64)> = rows
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.state == wanted && row.size_bytes() > 0)
+                .map(|(at, row)| (at, row.size_bytes()))
+                .collect();
             own.sort_by_key(|(at, bytes)| (std::cmp::Reverse(*bytes), *at));
             let sum: u64 = own.iter().map(|(_, bytes)| bytes).sum();
             let wide = (sum as f64 / total.max(1) as f64) as f32 * room[0];
@@ -140,7 +145,7 @@ pub fn heat_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
         let Some(row) = state.snapshot.rows.get(*at) else { continue };
         let field = field.translate(rect.min.to_vec2());
         let field = if field.width().min(field.height()) >= APART_FROM { field.shrink(0.5) } else { field };
-        mesh.add_colored_rect(field, mark_of(row.state, row.cools_at_us, now_us).color(theme));
+        mesh.add_colored_rect(field, warmth(theme, row, now_us));
     }
     ui.painter().add(Shape::mesh(mesh));
     name_large_fields(ui, state, map, rect);
@@ -155,6 +160,20 @@ pub fn heat_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
     if response.on_hover_text_at_pointer(text).clicked() {
         out.act(Action::Reveal(symbol));
     }
+}
+
+/// How warm a field is: what is fresh cools evenly from its fetching to its expiry, the rest has the colour of its state.
+fn warmth(theme: &Theme, row: &SymbolRow, now_us: i64) -> Color32 {
+    let mark = mark_of(row.state, row.cools_at_us, now_us);
+    let color = match (row.state, row.fetched_at_us, row.expires_at_us) {
+        (EntryState::Fresh, Some(fetched_us), Some(expires_us)) if expires_us > fetched_us => {
+            let left = (expires_us - now_us) as f32 / (expires_us - fetched_us) as f32;
+            theme.cooling.lerp_to_gamma(theme.fresh, left.clamp(0.0, 1.0))
+        }
+        _ => mark.color(theme),
+    };
+    // Many fields together are louder than one mark.
+    theme.background.lerp_to_gamma(color, 0.82)
 }
 
 /// Writes names where there is room for them.

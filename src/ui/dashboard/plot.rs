@@ -74,7 +74,9 @@ pub fn sparkline_ui(ui: &mut Ui, values: &[Option<f32>], color: Color32, spoken:
     let theme = Theme::of(ui);
     ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme.line));
     let step = rect.width() / values.len().saturating_sub(1).max(1) as f32;
-    let point = |place: usize, value: f32| pos2(rect.left() + step * place as f32, rect.bottom() - 1.0 - value.clamp(0.0, 1.0) * (rect.height() - 3.0));
+    let point = |place: usize, value: f32| {
+        pos2(rect.left() + step * place as f32, rect.bottom() - 1.0 - value.clamp(0.0, 1.0) * (rect.height() - 3.0))
+    };
     let mut run: Vec<Pos2> = Vec::new();
     let draw = |run: &mut Vec<Pos2>| {
         match run.as_slice() {

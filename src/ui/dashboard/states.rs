@@ -87,7 +87,12 @@ pub fn expiry_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         })
         .collect();
     let all = hours.values().sum::<usize>() as u64;
-    let spoken = tr_n!(all, "{count} fresh entry expires within {hours} hours", "{count} fresh entries expire within {hours} hours", hours = span + 1);
+    let spoken = tr_n!(
+        all,
+        "{count} fresh entry expires within {hours} hours",
+        "{count} fresh entries expire within {hours} hours",
+        hours = span + 1
+    );
     let words = [tr!("now").to_owned(), tr!("in {hours} h", hours = span.div_euclid(2) + 1), tr!("in {hours} h", hours = span + 1)];
     let Some(pressed) = columns_ui(ui, &columns, &words, &spoken).and_then(|place| i64::try_from(place).ok()) else { return };
     let mut symbols: Vec<Symbol> =

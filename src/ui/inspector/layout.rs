@@ -22,7 +22,8 @@ pub fn layout_ui(ui: &mut Ui, dataset: &str, layout: &FileLayout) {
         kinds.sort_unstable();
         kinds.dedup();
         fact_ui(ui, tr!("Compression"), &kinds.join(", "));
-        let (stored, plain) = layout.columns.iter().fold((0, 0), |(stored, plain), column| (stored + column.stored_bytes, plain + column.plain_bytes));
+        let (stored, plain) =
+            layout.columns.iter().fold((0, 0), |(stored, plain), column| (stored + column.stored_bytes, plain + column.plain_bytes));
         if stored > 0 {
             let text = tr!("{plain} in {stored}", plain = format::bytes(plain), stored = format::bytes(stored));
             fact_ui(ui, tr!("Values"), &format!("{text} · {}", format::percent(stored as f64 / plain.max(1) as f64)));

@@ -64,7 +64,8 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     let theme = Theme::of(ui);
     let Some(dossier) = &state.inspector.dossier else {
         ui.add_space(space::S);
-        let text = if state.list.focus().is_none() { tr!("Choose a symbol to see what is known of it") } else { tr!("Looking into the catalog") };
+        let text =
+            if state.list.focus().is_none() { tr!("Choose a symbol to see what is known of it") } else { tr!("Looking into the catalog") };
         ui.label(RichText::new(text).color(theme.text_weak));
         return;
     };

@@ -47,7 +47,8 @@ pub fn collapsing_ui(ui: &mut Ui, title: &str, open: bool, body: impl FnOnce(&mu
 /// with the right button copies it.
 pub fn fact_ui(ui: &mut Ui, word: &str, value: &str) -> Response {
     let theme = Theme::of(ui);
-    let shown = fact_with_ui(ui, word, |ui| ui.add(Label::new(RichText::new(value).color(theme.text)).truncate().sense(egui::Sense::click())));
+    let shown =
+        fact_with_ui(ui, word, |ui| ui.add(Label::new(RichText::new(value).color(theme.text)).truncate().sense(egui::Sense::click())));
     shown.context_menu(|ui| {
         if ui.button(tr!("Copy {what}", what = value)).clicked() {
             ui.copy_text(value.to_owned());

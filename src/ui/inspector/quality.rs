@@ -81,11 +81,38 @@ fn price_of(finding: &Finding) -> String {
 #[must_use]
 pub fn quality_lines(quality: &Quality) -> Vec<String> {
     let parts = [
-        (quality.missing_price, tr_n!(quality.missing_price as u64, "{count} row without a usable price was left out", "{count} rows without a usable price were left out")),
-        (quality.duplicate_time, tr_n!(quality.duplicate_time as u64, "{count} row with a repeated time was left out", "{count} rows with a repeated time were left out")),
-        (quality.unsorted, tr_n!(quality.unsorted as u64, "{count} row was out of order and was sorted", "{count} rows were out of order and were sorted")),
-        (quality.missing_volume, tr_n!(quality.missing_volume as u64, "{count} bar has no volume and counts as 0", "{count} bars have no volume and count as 0")),
-        (quality.non_positive_price, tr_n!(quality.non_positive_price as u64, "{count} bar has a price of zero or below", "{count} bars have a price of zero or below")),
+        (
+            quality.missing_price,
+            tr_n!(
+                quality.missing_price as u64,
+                "{count} row without a usable price was left out",
+                "{count} rows without a usable price were left out"
+            ),
+        ),
+        (
+            quality.duplicate_time,
+            tr_n!(
+                quality.duplicate_time as u64,
+                "{count} row with a repeated time was left out",
+                "{count} rows with a repeated time were left out"
+            ),
+        ),
+        (
+            quality.unsorted,
+            tr_n!(quality.unsorted as u64, "{count} row was out of order and was sorted", "{count} rows were out of order and were sorted"),
+        ),
+        (
+            quality.missing_volume,
+            tr_n!(quality.missing_volume as u64, "{count} bar has no volume and counts as 0", "{count} bars have no volume and count as 0"),
+        ),
+        (
+            quality.non_positive_price,
+            tr_n!(
+                quality.non_positive_price as u64,
+                "{count} bar has a price of zero or below",
+                "{count} bars have a price of zero or below"
+            ),
+        ),
         (
             quality.broken_range,
             tr_n!(
@@ -122,6 +149,15 @@ pub fn quality_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
             counts_ui(ui, &FindingCounts::of(findings));
             ui.add_space(space::XS);
             findings_ui(ui, dossier, findings, views);
+        }
+        if let Some(newest) = dossier.market_holes.last() {
+            let text = tr_n!(
+                dossier.market_holes.len() as u64,
+                "{count} session of the calendar has no bar of any symbol",
+                "{count} sessions of the calendar have no bar of any symbol"
+            );
+            let all: Vec<String> = dossier.market_holes.iter().rev().take(40).map(ToString::to_string).collect();
+            note_ui(ui, &format!("{text}, {}", tr!("the last on {date}", date = newest))).on_hover_text(all.join(", "));
         }
         // The newest finding is what was just told.
         for before in dossier.quality_history.iter().skip(1).take(BEFORE_SHOWN) {

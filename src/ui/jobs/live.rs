@@ -41,7 +41,7 @@ fn waiting_row_ui(ui: &mut Ui, job: &JobView, (place, all): (usize, usize), out:
         let text = if place == 0 { tr!("waiting, next").to_owned() } else { tr!("waiting, number {place}", place = place + 1) };
         ui.label(RichText::new(text).small().color(theme.text_weak));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button(tr!("Cancel")).on_hover_text(tr!("It will not run")).clicked() {
+            if ui.button(tr!("Remove")).on_hover_text(tr!("It will not run")).clicked() {
                 out.act(Action::ControlJob(job.id, RunState::Cancelled));
             }
             if all < 2 {
@@ -133,6 +133,11 @@ fn waiting_ui(ui: &mut Ui, state: &AppState, waiting: &Waiting) {
         ui.label(icons::icon(icons::OFFLINE).color(theme.warning));
         ui.add(Label::new(RichText::new(tr!("Waiting: {reason}", reason = waiting.reason)).color(theme.warning)).selectable(true).wrap());
     });
-    let text = tr_n!(u64::from(waiting.attempts), "{count} attempt so far, the next {next}", "{count} attempts so far, the next {next}", next = next);
+    let text = tr_n!(
+        u64::from(waiting.attempts),
+        "{count} attempt so far, the next {next}",
+        "{count} attempts so far, the next {next}",
+        next = next
+    );
     ui.label(RichText::new(text).small().color(theme.text_weak));
 }

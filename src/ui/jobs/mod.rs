@@ -181,12 +181,7 @@ fn summary_ui(ui: &mut Ui, job: &PastJob, ok: &[Symbol], out: &mut Outbox) {
         (job.skipped_fresh, tr!("{count} fresh already", count = count(job.skipped_fresh)), &[], theme.text_weak),
         (job.unchanged, tr!("{count} unchanged", count = count(job.unchanged)), &[], theme.text_weak),
         (job.appended, tr!("{count} with new bars", count = count(job.appended)), &[], theme.text_weak),
-        (
-            job.changed.len() as u64,
-            tr!("{count} changed at the source", count = count(job.changed.len() as u64)),
-            &job.changed,
-            theme.text,
-        ),
+        (job.changed.len() as u64, tr!("{count} changed at the source", count = count(job.changed.len() as u64)), &job.changed, theme.text),
         (job.no_data, tr!("{count} no data", count = count(job.no_data)), &job.no_data_symbols, theme.text),
         (failed.len() as u64, tr!("{count} failed", count = count(failed.len() as u64)), &failed, theme.error),
     ];

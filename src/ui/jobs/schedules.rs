@@ -107,7 +107,10 @@ fn schedule_ui(ui: &mut Ui, state: &AppState, stands: &ScheduleState, out: &mut 
         let text = RichText::new(facts.join(" · ")).small().color(theme.text_weak);
         let label = ui.add(Label::new(text).wrap());
         if let (true, Some(last)) = (late, &stands.last) {
-            label.on_hover_text(tr!("Due {at}; the window was closed, the computer slept, or a run was under way", at = local_time(last.due_us)));
+            label.on_hover_text(tr!(
+                "Due {at}; the window was closed, the computer slept, or a run was under way",
+                at = local_time(last.due_us)
+            ));
         }
     });
     ui.add_space(space::XS);
@@ -124,25 +127,33 @@ fn form_ui(ui: &mut Ui, state: &AppState, form: &ScheduleForm, out: &mut Outbox)
     ui.add_space(space::S);
     ui.horizontal_wrapped(|ui| {
         let word = |ui: &mut Ui, text: &str| ui.label(RichText::new(text).color(theme.text_weak)).id;
-        ComboBox::from_id_salt("schedule-task").selected_text(task_word(changed.task)).show_ui(ui, |ui| {
+        let name_list = |list: egui::InnerResponse<Option<()>>, name: &str| {
+            list.response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, name));
+        };
+        let task = ComboBox::from_id_salt("schedule-task").selected_text(task_word(changed.task)).show_ui(ui, |ui| {
             for task in ScheduledTask::iter() {
                 ui.selectable_value(&mut changed.task, task, task_word(task));
             }
         });
-        ComboBox::from_id_salt("schedule-rhythm")
+        name_list(task, tr!("What is done"));
+        let rhythm = ComboBox::from_id_salt("schedule-rhythm")
+            .width(170.0)
             .selected_text(if changed.by_session { tr!("every trading day") } else { tr!("every so many minutes") })
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut changed.by_session, true, tr!("every trading day"));
                 ui.selectable_value(&mut changed.by_session, false, tr!("every so many minutes"));
             });
+        name_list(rhythm, tr!("How often"));
         if changed.by_session {
             let at = word(ui, tr!("at"));
             ui.add(TextEdit::singleline(&mut changed.time).desired_width(48.0).hint_text("16:05")).labelled_by(at);
-            ComboBox::from_id_salt("schedule-exchange").selected_text(exchange_word(changed.exchange)).show_ui(ui, |ui| {
+            let exchanges = ComboBox::from_id_salt("schedule-exchange").width(170.0).selected_text(exchange_word(changed.exchange));
+            let exchanges = exchanges.show_ui(ui, |ui| {
                 for exchange in Exchange::all().filter(|exchange| *exchange != Exchange::Unknown) {
                     ui.selectable_value(&mut changed.exchange, exchange, exchange_word(exchange));
                 }
             });
+            name_list(exchanges, tr!("Exchange"));
         } else {
             let minutes = word(ui, tr!("minutes"));
             ui.add(TextEdit::singleline(&mut changed.minutes).desired_width(48.0).hint_text("60")).labelled_by(minutes);
