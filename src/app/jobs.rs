@@ -30,13 +30,13 @@ impl JobStage {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Queued => tr!(in "job", "waiting"),
-            Self::Planning => tr!(in "job", "planning"),
-            Self::Running => tr!(in "job", "running"),
-            Self::Paused => tr!(in "job", "paused"),
-            Self::Cancelling => tr!(in "job", "stopping"),
-            Self::Done => tr!(in "job", "done"),
-            Self::Failed => tr!(in "job", "failed"),
+            Self::Queued => tr!("waiting"),
+            Self::Planning => tr!("planning"),
+            Self::Running => tr!("running"),
+            Self::Paused => tr!("paused"),
+            Self::Cancelling => tr!("stopping"),
+            Self::Done => tr!("done"),
+            Self::Failed => tr!("failed"),
         }
     }
 

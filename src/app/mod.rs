@@ -17,6 +17,7 @@ mod notices;
 mod schedules;
 mod state;
 mod symbols;
+pub mod words;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};

@@ -164,7 +164,7 @@ pub fn integrity_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 
 /// How many of some files are damaged, in words.
 fn damaged_words(damaged: u64) -> String {
-    if damaged == 0 { tr!("none damaged").to_owned() } else { tr!("{count} damaged", count = format::count(damaged)) }
+    if damaged == 0 { tr!("none damaged").to_owned() } else { tr_n!(damaged, "{count} damaged", "{count} damaged") }
 }
 
 /// Batches shown before all are asked for.

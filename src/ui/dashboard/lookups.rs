@@ -85,7 +85,7 @@ fn series_ui(ui: &mut Ui, stats: &LookupStats, now_us: i64) {
             let mut told = vec![tr_n!(counts.total(), "{count} lookup", "{count} lookups")];
             told.extend(counts.rate().map(|rate| tr!("hit rate {rate}", rate = format::percent(rate))));
             if bucket.lookups.stale > 0 {
-                told.push(tr!("{count} stale", count = format::count(bucket.lookups.stale)));
+                told.push(tr_n!(bucket.lookups.stale, "{count} stale", "{count} stale"));
             }
             let text = tr!("{from} to {to}: {what}", from = from, to = to, what = told.join(", "));
             PlotColumn { parts, below: Some((bucket.lookups.stale as f32, theme.stale)), text }

@@ -95,7 +95,7 @@ fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, out: &mut Outbox) {
         facts.push(tr!("{time} left", time = format::duration(secs)));
     }
     if job.skipped_fresh > 0 {
-        facts.push(tr!("{count} fresh already", count = format::count(job.skipped_fresh as u64)));
+        facts.push(tr_n!(job.skipped_fresh as u64, "{count} fresh already", "{count} fresh already"));
     }
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(facts.join(" · ")).small().color(theme.text_weak));
@@ -113,9 +113,9 @@ fn outcomes_ui(ui: &mut Ui, job: &JobView, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let failed: Vec<_> = job.failures.iter().map(|(symbol, _)| symbol).collect();
     let parts = [
-        (tr!("{count} ok", count = format::count(job.ok.len() as u64)), job.ok.iter().collect::<Vec<_>>(), theme.text),
-        (tr!("{count} no data", count = format::count(job.no_data.len() as u64)), job.no_data.iter().collect(), theme.text),
-        (tr!("{count} failed", count = format::count(failed.len() as u64)), failed, theme.error),
+        (tr_n!(job.ok.len() as u64, "{count} ok", "{count} ok"), job.ok.iter().collect::<Vec<_>>(), theme.text),
+        (tr_n!(job.no_data.len() as u64, "{count} no data", "{count} no data"), job.no_data.iter().collect(), theme.text),
+        (tr_n!(failed.len() as u64, "{count} failed", "{count} failed"), failed, theme.error),
     ];
     for (text, symbols, color) in parts {
         if !symbols.is_empty() && figure_link_ui(ui, &text, color).clicked() {

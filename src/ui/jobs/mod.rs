@@ -175,15 +175,14 @@ fn summary_ui(ui: &mut Ui, job: &PastJob, ok: &[Symbol], out: &mut Outbox) {
         return;
     }
     let failed: Vec<Symbol> = job.failures.iter().map(|(symbol, _)| symbol.clone()).collect();
-    let count = |count: u64| format::count(count);
     let parts: [(u64, String, &[Symbol], Color32); 7] = [
-        (job.ok, tr!("{count} ok", count = count(job.ok)), ok, theme.text),
-        (job.skipped_fresh, tr!("{count} fresh already", count = count(job.skipped_fresh)), &[], theme.text_weak),
-        (job.unchanged, tr!("{count} unchanged", count = count(job.unchanged)), &[], theme.text_weak),
-        (job.appended, tr!("{count} with new bars", count = count(job.appended)), &[], theme.text_weak),
-        (job.changed.len() as u64, tr!("{count} changed at the source", count = count(job.changed.len() as u64)), &job.changed, theme.text),
-        (job.no_data, tr!("{count} no data", count = count(job.no_data)), &job.no_data_symbols, theme.text),
-        (failed.len() as u64, tr!("{count} failed", count = count(failed.len() as u64)), &failed, theme.error),
+        (job.ok, tr_n!(job.ok, "{count} ok", "{count} ok"), ok, theme.text),
+        (job.skipped_fresh, tr_n!(job.skipped_fresh, "{count} fresh already", "{count} fresh already"), &[], theme.text_weak),
+        (job.unchanged, tr_n!(job.unchanged, "{count} unchanged", "{count} unchanged"), &[], theme.text_weak),
+        (job.appended, tr_n!(job.appended, "{count} with new bars", "{count} with new bars"), &[], theme.text_weak),
+        (job.changed.len() as u64, tr_n!(job.changed.len() as u64, "{count} changed at the source", "{count} changed at the source"), &job.changed, theme.text),
+        (job.no_data, tr_n!(job.no_data, "{count} no data", "{count} no data"), &job.no_data_symbols, theme.text),
+        (failed.len() as u64, tr_n!(failed.len() as u64, "{count} failed", "{count} failed"), &failed, theme.error),
     ];
     let mut first = true;
     ui.spacing_mut().item_spacing.x = space::XS;
