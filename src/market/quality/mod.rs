@@ -17,6 +17,7 @@
 mod days;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use days::{Expected, MarketDays};
 

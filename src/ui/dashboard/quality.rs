@@ -4,7 +4,6 @@ use super::{group_ui, note_ui};
 use crate::app::{Action, AppState};
 use crate::market::quality::FindingKind;
 use crate::ui::format;
-use crate::ui::inspector::kind_word;
 use crate::ui::theme::Theme;
 use crate::ui::widgets::meter_ui;
 use crate::ui::window::Outbox;
@@ -27,7 +26,7 @@ pub fn quality_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let mut any = false;
     for kind in FindingKind::iter() {
         let has = |row: &&SymbolRow| row.findings.is_some_and(|found| found.of_kind(kind) > 0);
-        any |= line_ui(ui, kind_word(kind), (rows, cached), has, out);
+        any |= line_ui(ui, kind.word(), (rows, cached), has, out);
     }
     any |= line_ui(ui, tr!("rows left out or mended"), (rows, cached), |row| !row.quality.is_clean(), out);
     any |= line_ui(ui, tr!("behind their market"), (rows, cached), |row| row.sessions_behind.is_some_and(|behind| behind > 0), out);

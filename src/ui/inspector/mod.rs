@@ -11,7 +11,7 @@ mod parts;
 mod quality;
 
 pub use history::change_ui;
-pub use quality::{kind_word, quality_lines};
+pub use quality::quality_lines;
 
 use super::icons;
 use super::symbols::now_us;

@@ -2,7 +2,7 @@
 //! and how far they are behind. Every finding leads to its place on the chart.
 
 use super::parts::{fact_ui, note_ui, section_ui, sentence_ui};
-use crate::market::quality::{Finding, FindingCounts, FindingKind, HALT_SESSIONS, OUTLIER_DEVIATIONS};
+use crate::market::quality::{Finding, FindingCounts, FindingKind};
 use crate::market::{Quality, format_date, format_time};
 use crate::ui::format;
 use crate::ui::theme::{Theme, space};
@@ -17,65 +17,6 @@ use strum::IntoEnumIterator;
 const SHOWN: usize = 8;
 /// Earlier qualities shown.
 const BEFORE_SHOWN: usize = 6;
-
-/// A kind of findings, in the plural, as it heads a line.
-#[must_use]
-pub fn kind_word(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::Gap => tr!("gaps"),
-        FindingKind::Halt => tr!("long halts"),
-        FindingKind::BrokenRange => tr!("broken ranges"),
-        FindingKind::NonPositive => tr!("prices of zero or below"),
-        FindingKind::Outlier => tr!("outliers"),
-        FindingKind::ZeroVolume => tr!("bars without volume"),
-    }
-}
-
-/// What a kind means and by which rule it is found.
-fn kind_rule(kind: FindingKind) -> String {
-    match kind {
-        FindingKind::Gap => tr!(
-            "Sessions between its first and last bar that have none: by the calendar of its exchange, or because at least half of the market's other symbols have a bar"
-        )
-        .to_owned(),
-        FindingKind::Halt => tr!("At least {count} sessions in a row without a bar, or bars in a row without volume", count = HALT_SESSIONS),
-        FindingKind::BrokenRange => tr!("A high below, or a low above, another price of the same bar").to_owned(),
-        FindingKind::NonPositive => tr!("No logarithm and no return can be made of it").to_owned(),
-        FindingKind::Outlier => tr!(
-            "The logarithmic return r is far from all others: |r − median| > {k} · 1.4826 · MAD, where MAD is the median of |r − median|",
-            k = OUTLIER_DEVIATIONS
-        ),
-        FindingKind::ZeroVolume => tr!("Fewer in a row than make a halt").to_owned(),
-    }
-}
-
-/// A finding in words, without its date.
-fn finding_words(finding: &Finding) -> String {
-    let count = finding.count as u64;
-    match finding.kind {
-        FindingKind::Gap | FindingKind::Halt if finding.is_hole() => {
-            let missing = tr_n!(count, "{count} session without a bar", "{count} sessions without a bar");
-            match finding.others_have {
-                0 => missing,
-                all if all == finding.count => tr!("{missing}; other symbols have one", missing = missing),
-                some => tr!("{missing}; other symbols have one on {some} of them", missing = missing, some = some),
-            }
-        }
-        FindingKind::Gap | FindingKind::Halt | FindingKind::ZeroVolume => {
-            tr_n!(count, "{count} bar without volume", "{count} bars without volume")
-        }
-        FindingKind::BrokenRange => tr!("range broken at {price}", price = price_of(finding)),
-        FindingKind::NonPositive => tr!("a price of {price}", price = price_of(finding)),
-        FindingKind::Outlier => {
-            let change = format::change_percent(finding.value.unwrap_or(f64::NAN) * 100.0);
-            if finding.reverts { tr!("{change}, and back with the next bar", change = change) } else { change }
-        }
-    }
-}
-
-fn price_of(finding: &Finding) -> String {
-    finding.value.map_or_else(|| format::NONE.to_owned(), format::price)
-}
 
 /// What was noticed in rows, in words, one line each; empty when nothing was.
 #[must_use]
@@ -181,8 +122,8 @@ fn counts_ui(ui: &mut Ui, counts: &FindingCounts) {
         if kind == FindingKind::Gap {
             text += &format!(" · {}", tr_n!(u64::from(counts.missing_sessions), "{count} session", "{count} sessions"));
         }
-        let word = kind_word(kind);
-        super::parts::fact_with_ui(ui, word, |ui| ui.label(RichText::new(text).color(theme.text))).on_hover_text(kind_rule(kind));
+        let word = kind.word();
+        super::parts::fact_with_ui(ui, word, |ui| ui.label(RichText::new(text).color(theme.text))).on_hover_text(kind.rule());
     }
 }
 
@@ -194,12 +135,12 @@ fn findings_ui(ui: &mut Ui, dossier: &Dossier, findings: &[Finding], views: &mut
         ui.horizontal(|ui| {
             let date = format_date(finding.from_us);
             let link = ui.add(egui::Link::new(date.as_str()));
-            let spoken = tr!("{date}: {what}, show on the chart", date = date, what = finding_words(finding));
+            let spoken = tr!("{date}: {what}, show on the chart", date = date, what = finding.words());
             link.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &spoken));
             if link.on_hover_text(span_words(finding)).clicked() {
                 views.chart.go_to(&dossier.symbol, finding.from_us);
             }
-            ui.add(Label::new(RichText::new(finding_words(finding)).color(theme.text)).truncate());
+            ui.add(Label::new(RichText::new(finding.words()).color(theme.text)).truncate());
         });
     }
     if findings.len() > SHOWN {

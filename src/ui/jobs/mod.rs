@@ -180,7 +180,12 @@ fn summary_ui(ui: &mut Ui, job: &PastJob, ok: &[Symbol], out: &mut Outbox) {
         (job.skipped_fresh, tr_n!(job.skipped_fresh, "{count} fresh already", "{count} fresh already"), &[], theme.text_weak),
         (job.unchanged, tr_n!(job.unchanged, "{count} unchanged", "{count} unchanged"), &[], theme.text_weak),
         (job.appended, tr_n!(job.appended, "{count} with new bars", "{count} with new bars"), &[], theme.text_weak),
-        (job.changed.len() as u64, tr_n!(job.changed.len() as u64, "{count} changed at the source", "{count} changed at the source"), &job.changed, theme.text),
+        (
+            job.changed.len() as u64,
+            tr_n!(job.changed.len() as u64, "{count} changed at the source", "{count} changed at the source"),
+            &job.changed,
+            theme.text,
+        ),
         (job.no_data, tr_n!(job.no_data, "{count} no data", "{count} no data"), &job.no_data_symbols, theme.text),
         (failed.len() as u64, tr_n!(failed.len() as u64, "{count} failed", "{count} failed"), &failed, theme.error),
     ];
