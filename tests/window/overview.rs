@@ -183,11 +183,11 @@ fn the_hours_of_expiry_lead_to_whose_they_are() {
     find(&desk, true);
     desk.settle();
     let plot = find(&desk, false);
-    // The two that were fetched two hours earlier expire in 22 h, the other in 24 h: the last column of a day.
-    let column = plot.width() / 24.0;
-    let place = plot.left_top() + eframe::egui::vec2(column * 23.5, 60.0);
+    // Two were fetched two hours earlier and expire in 22 h; the other in exactly 24 h, the last of 25 columns.
+    let column = plot.width() / 25.0;
+    let place = plot.left_top() + eframe::egui::vec2(column * 24.5, 60.0);
     desk.harness.hover_at(place);
-    desk.wait_text("in 23 to 24 h: 2 entries");
+    desk.wait_text("in 24 to 25 h: 2 entries");
     for pressed in [true, false] {
         let button = eframe::egui::PointerButton::Primary;
         desk.harness.event(eframe::egui::Event::PointerButton { pos: place, button, pressed, modifiers: Modifiers::NONE });
