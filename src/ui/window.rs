@@ -83,6 +83,8 @@ pub struct ViewState {
     pub whole_notices: std::collections::HashSet<u64>,
     /// Where each symbol lies on the overview's map.
     pub heat: dashboard::HeatMap,
+    /// Jobs whose failures are all shown.
+    pub all_failures: std::collections::HashSet<(&'static str, u64)>,
     /// Whether every deleted batch is shown.
     pub all_batches: bool,
     /// Whether the inspector shows every finding it knows.

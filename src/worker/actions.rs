@@ -158,10 +158,8 @@ fn inspect(service: &Arc<Service>, request: InspectRequest) {
 fn survey(service: &Arc<Service>, request: SurveyRequest) {
     let source = service.configuration().source_id();
     let survey = service.cache().and_then(|cache| Survey::make(&cache, source.as_ref(), request.span).map_err(|error| error.to_string()));
-    match survey {
-        Ok(survey) => service.reporter.send_blocking(JobEvent::Surveyed { request, survey: Arc::new(survey) }),
-        Err(message) => tracing::warn!(%message, "the overview's numbers could not be worked out"),
-    }
+    let survey = survey.inspect_err(|message| tracing::warn!(%message, "the overview's numbers could not be worked out"));
+    service.reporter.send_blocking(JobEvent::Surveyed { request, survey: survey.ok().map(Arc::new) });
 }
 
 async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {

@@ -333,8 +333,8 @@ pub enum JobEvent {
     Surveyed {
         /// The request.
         request: SurveyRequest,
-        /// The numbers.
-        survey: Arc<Survey>,
+        /// The numbers; `None` when they cannot be read.
+        survey: Option<Arc<Survey>>,
     },
     /// The versions of feature sets that something was computed with: by set, last used first.
     Versions(Arc<Vec<VersionFacts>>),

@@ -19,9 +19,12 @@ const STRETCH: Duration = Duration::from_millis(400);
 /// How often it is looked whether the preheats are over.
 const WHILE_BUSY: Duration = Duration::from_millis(500);
 
-/// The days of the markets of sources, as last worked out, with the stamp of their peers.
+/// The days of a market, and the stamp of the peers they were worked out of.
+type Stamped = (u64, Arc<MarketDays>);
+
+/// The days of the markets of sources, as last worked out.
 #[derive(Debug, Default)]
-pub(super) struct KnownDays(Mutex<HashMap<(SourceId, Exchange), (u64, Arc<MarketDays>)>>);
+pub(super) struct KnownDays(Mutex<HashMap<(SourceId, Exchange), Stamped>>);
 
 impl KnownDays {
     /// The days of one source's markets.

@@ -7,21 +7,21 @@ use super::note_ui;
 use crate::app::{Action, AppState};
 use crate::cache::EntryState;
 use crate::market::Symbol;
-use crate::tr;
 use crate::ui::format;
 use crate::ui::symbols::now_us;
 use crate::ui::theme::{StateMark, Theme, space};
 use crate::ui::widgets::{heading_ui, mark_of};
 use crate::ui::window::{Outbox, ViewState};
 use crate::worker::SymbolRow;
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Color32, Mesh, Pos2, Rect, Sense, Shape, Ui, pos2, vec2};
 use std::sync::Arc;
 
 /// Height of the map, in points.
 const TALL: f32 = 148.0;
-/// From this side on a field keeps a distance from its neighbours.
-const APART_FROM: f32 = 5.0;
+/// Which share of its side a field keeps from its neighbours, at most half a point.
+const APART_SHARE: f32 = 0.1;
 
 /// States from hot to cold to broken, as they lie on the map.
 const ORDER: [EntryState; 5] = [EntryState::Fresh, EntryState::Outdated, EntryState::Stale, EntryState::Failed, EntryState::Damaged];
@@ -127,7 +127,20 @@ impl HeatMap {
 /// The whole group.
 pub fn heat_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    heading_ui(ui, tr!("What is hot and what is cold"));
+    let missing = state.snapshot.rows.iter().filter(|row| row.size_bytes() == 0).count();
+    ui.horizontal(|ui| {
+        heading_ui(ui, tr!("What is hot and what is cold"));
+        if missing > 0 && missing < state.snapshot.rows.len() {
+            let text = tr_n!(
+                missing as u64,
+                "{count} symbol with nothing cached is not on the map",
+                "{count} symbols with nothing cached are not on the map"
+            );
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.label(egui::RichText::new(text).small().color(theme.text_weak));
+            });
+        }
+    });
     let cached = state.snapshot.rows.iter().filter(|row| row.size_bytes() > 0).count();
     if cached == 0 {
         note_ui(ui, tr!("Nothing is cached yet: preheat to bring bars here"));
@@ -144,7 +157,8 @@ pub fn heat_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
     for (at, field) in &map.fields {
         let Some(row) = state.snapshot.rows.get(*at) else { continue };
         let field = field.translate(rect.min.to_vec2());
-        let field = if field.width().min(field.height()) >= APART_FROM { field.shrink(0.5) } else { field };
+        let side = field.width().min(field.height());
+        let field = field.shrink((side * APART_SHARE).min(0.5));
         mesh.add_colored_rect(field, warmth(theme, row, now_us));
     }
     ui.painter().add(Shape::mesh(mesh));

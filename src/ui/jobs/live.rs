@@ -8,19 +8,19 @@ use crate::ui::icons;
 use crate::ui::symbols::now_us;
 use crate::ui::theme::{Theme, space};
 use crate::ui::widgets::{figure_link_ui, meter_ui};
-use crate::ui::window::Outbox;
+use crate::ui::window::{Outbox, ViewState};
 use crate::worker::Turn;
 use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 /// The job that runs, then those that wait.
-pub fn live_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+pub fn live_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let mut any = false;
     for job in state.jobs.iter().rev().filter(|job| !job.stage.is_over() && job.stage != JobStage::Queued) {
         any = true;
-        running_ui(ui, state, job, out);
+        running_ui(ui, state, job, views, out);
     }
     let waiting: Vec<&JobView> = state.waiting_jobs().collect();
     for (place, job) in waiting.iter().enumerate() {
@@ -62,7 +62,7 @@ fn waiting_row_ui(ui: &mut Ui, job: &JobView, (place, all): (usize, usize), out:
     });
 }
 
-fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, out: &mut Outbox) {
+fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.label(RichText::new(&job.title).color(theme.text));
@@ -104,7 +104,7 @@ fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, out: &mut Outbox) {
     if let Some(waiting) = &progress.waiting {
         waiting_ui(ui, state, waiting);
     }
-    failures_ui(ui, &job.failures, ("live", job.id), out);
+    failures_ui(ui, &job.failures, ("live", job.id), views, out);
     ui.add_space(space::M);
 }
 

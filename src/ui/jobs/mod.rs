@@ -22,6 +22,8 @@ use std::collections::HashSet;
 const PACES: [u64; 5] = [0, 200_000, 50_000, 10_000, 2_000];
 
 /// Failures listed at first.
+const FAILURES_AT_FIRST: usize = 6;
+/// Failures listed at most; all are in the list of symbols.
 const FAILURES_SHOWN: usize = 200;
 /// Changed symbols listed.
 const CHANGED_SHOWN: usize = 40;
@@ -45,7 +47,7 @@ pub fn jobs_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
                     heading_ui(ui, tr!("Now"));
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| pace_ui(ui, state, out));
                 });
-                live::live_ui(ui, state, out);
+                live::live_ui(ui, state, views, out);
                 ui.add_space(space::XL);
                 schedules::schedules_ui(ui, state, out);
                 trash_ui(ui, state, views, out);
@@ -157,7 +159,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
             if let Some(text) = work_text(&job.work) {
                 ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
             }
-            failures_ui(ui, &job.failures, ("past", job.record_id.unsigned_abs()), out);
+            failures_ui(ui, &job.failures, ("past", job.record_id.unsigned_abs()), views, out);
         });
     }
 }
@@ -266,25 +268,41 @@ fn work_text(work: &WorkFacts) -> Option<String> {
     Some(text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect())
 }
 
-fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&str, u64), out: &mut Outbox) {
+fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&'static str, u64), views: &mut ViewState, out: &mut Outbox) {
     if failures.is_empty() {
         return;
     }
     let theme = Theme::of(ui);
-    egui::Grid::new(("failures", key)).num_columns(3).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-        for (symbol, reason) in failures.iter().take(FAILURES_SHOWN) {
-            let link = ui.add(egui::Link::new(RichText::new(symbol.as_str())));
-            if link.on_hover_text(tr!("Show the symbol with the inspector")).clicked() {
-                out.act(Action::Inspect(symbol.clone()));
-            }
-            ui.add(Label::new(RichText::new(reason).small().color(theme.error)).selectable(true).wrap());
+    let all = views.all_failures.contains(&key);
+    let shown = if all { FAILURES_SHOWN } else { FAILURES_AT_FIRST };
+    for (symbol, reason) in failures.iter().take(shown) {
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui_with_layout(vec2(110.0, 20.0), Layout::left_to_right(Align::Min), |ui| {
+                ui.set_min_width(110.0);
+                ui.set_max_width(110.0);
+                ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
+                let link = ui.add(egui::Link::new(RichText::new(symbol.as_str())));
+                if link.on_hover_text(tr!("Show the symbol with the inspector")).clicked() {
+                    out.act(Action::Inspect(symbol.clone()));
+                }
+            });
             if failures.len() > 1 && icons::icon_button_ui(ui, icons::RETRY, &tr!("Retry {symbol}", symbol = symbol)).clicked() {
                 out.act(Action::Retry(vec![symbol.clone()]));
             }
-            ui.end_row();
+            ui.add(Label::new(RichText::new(reason).small().color(theme.error)).selectable(true).wrap());
+        });
+    }
+    if failures.len() > FAILURES_AT_FIRST {
+        let text = if all {
+            tr!("Show fewer reasons").to_owned()
+        } else {
+            tr!("Show all {count} reasons", count = format::count(failures.len() as u64))
+        };
+        if ui.add(egui::Link::new(text)).clicked() && !views.all_failures.remove(&key) {
+            views.all_failures.insert(key);
         }
-    });
-    if failures.len() > FAILURES_SHOWN {
+    }
+    if all && failures.len() > FAILURES_SHOWN {
         let text = tr!("and {count} more", count = format::count((failures.len() - FAILURES_SHOWN) as u64));
         ui.label(RichText::new(text).small());
     }

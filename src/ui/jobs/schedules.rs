@@ -118,7 +118,7 @@ fn schedule_ui(ui: &mut Ui, state: &AppState, stands: &ScheduleState, out: &mut 
 
 /// Where text begins that stands below text beside an icon.
 fn icons_indent(ui: &Ui) -> f32 {
-    crate::ui::theme::size::ICON + ui.spacing().item_spacing.x - space::XS
+    crate::ui::theme::size::ICON + ui.spacing().item_spacing.x
 }
 
 fn form_ui(ui: &mut Ui, state: &AppState, form: &ScheduleForm, out: &mut Outbox) {
@@ -160,7 +160,7 @@ fn form_ui(ui: &mut Ui, state: &AppState, form: &ScheduleForm, out: &mut Outbox)
         }
         let name = word(ui, tr!("Name"));
         let proposed = changed.rhythm().map(|rhythm| format!("{}, {}", task_word(changed.task), rhythm_words(rhythm))).unwrap_or_default();
-        ui.add(TextEdit::singleline(&mut changed.name).desired_width(260.0).hint_text(proposed)).labelled_by(name);
+        ui.add(TextEdit::singleline(&mut changed.name).desired_width(320.0).hint_text(proposed)).labelled_by(name);
     });
     ui.add_space(space::XS);
     let made = form.schedule(&state.settings.schedules);
