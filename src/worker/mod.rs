@@ -10,6 +10,8 @@ pub mod chart_data;
 mod dossier;
 mod event;
 mod examining;
+mod export;
+mod lists;
 mod loading;
 mod own_sets;
 mod preheating;
@@ -21,7 +23,9 @@ pub mod series;
 mod service;
 mod sets;
 mod snapshot;
+mod sparks;
 mod survey;
+mod table;
 mod upkeep;
 mod watching;
 
@@ -33,10 +37,13 @@ pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{
     BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn,
 };
+pub use export::{ExportFormat, ExportOrder, Exported};
 pub use own_sets::load_library;
 pub use profile::{PROFILED_SYMBOLS, ProfileReport, ProfileRequest};
 pub use schedule::{ScheduleState, ScheduledRun};
 pub use service::{Overrides, Worker, WorkerContext, limits};
 pub use sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewMistake, PreviewRequest, SetFileChange, SetRefusal};
 pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, SymbolRow, TrashFacts, WorkFacts};
+pub use sparks::{SPARK_BARS, Spark, SparkRequest};
 pub use survey::{Survey, SurveyRequest};
+pub use table::{Column, Sparks, Table};

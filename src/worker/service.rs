@@ -4,15 +4,17 @@ use super::actions;
 use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::examining::{KnownDays, keep_examining};
+use super::export::Exports;
+use super::lists;
 use super::own_sets::load_library;
 use super::preview::Previews;
 use super::queue::Queue;
 use super::schedule::keep_schedules;
-use super::snapshot::{Snapshot, SnapshotInput};
+use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
 use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
-use crate::config::{Password, Places, Secrets, Settings};
+use crate::config::{Password, Places, Secrets, Settings, SymbolLists};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
 use crate::preheat::Pace;
@@ -245,6 +247,12 @@ pub(super) struct Service {
     pub run_now: Mutex<Vec<String>>,
     /// Told when there are bars nobody has looked at.
     pub unexamined: tokio::sync::Notify,
+    /// The export that runs.
+    pub exports: Exports,
+    /// The user's lists of symbols.
+    pub lists: Mutex<SymbolLists>,
+    /// What snapshots know of lookups.
+    hit_rates: Mutex<HitRates>,
     dirty: AtomicBool,
 }
 
@@ -264,12 +272,19 @@ impl Service {
             pace: Arc::default(),
             run_now: Mutex::default(),
             unexamined: tokio::sync::Notify::new(),
+            exports: Exports::default(),
+            lists: Mutex::default(),
+            hit_rates: Mutex::default(),
             dirty: AtomicBool::new(true),
             context,
         });
         service.reporter.send(JobEvent::Sets(Arc::clone(&library))).await;
         for problem in problems {
             service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text: problem, undo_batch: None })).await;
+        }
+        if service.context.snapshots {
+            let loading = Arc::clone(&service);
+            service.blocking(move || lists::load(&loading)).await;
         }
         let opening = Arc::clone(&service);
         service.blocking(move || opening.open_cache()).await;
@@ -423,6 +438,7 @@ impl Service {
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
             days: source.as_ref().map(|(id, _)| self.days.of(id)).unwrap_or_default(),
+            hit_rates: &self.hit_rates,
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {

@@ -89,6 +89,7 @@ fn times_body_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
     };
     if let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) {
         when(ui, tr!("Fetched or checked"), Some(bars.entry.fetched_at_us), format::NONE);
+        when(ui, tr!("History verified"), bars.entry.verified_us(), tr!("never: the source cannot say what it has"));
     }
     for entry in with_file() {
         // By the file system's clock, which may be ahead.
@@ -134,8 +135,9 @@ fn source_body_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
             let years = years_text(&synced.years.iter().map(|year| year.year).filter(|year| *year != 0).collect::<Vec<i32>>());
             let rows = tr_n!(synced.years.iter().map(|year| year.rows).sum(), "{count} row", "{count} rows");
             let text = if years.is_empty() { rows } else { format!("{years}, {rows}") };
-            fact_ui(ui, tr!("Digest"), &text)
-                .on_hover_text(tr!("Counts and checksums by year, as the source gave them; compared at every check"));
+            fact_ui(ui, tr!("Digest"), &text).on_hover_text(tr!(
+                "Counts and checksums by year, as the source gave them; compared when its history is verified, in between only the newest days"
+            ));
         }
     }
 }
