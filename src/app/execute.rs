@@ -75,6 +75,16 @@ impl AppState {
                 self.list.set_filter(symbol.to_string());
                 return self.reveal(symbol);
             }
+            Action::ShowSymbols { title, symbols } => {
+                self.list.show_only(title, symbols);
+                self.view = View::Symbols;
+                self.update_list();
+                return self.load_focus_if_new();
+            }
+            Action::Turn(id, turn) => return vec![Job::Turn { id, turn }],
+            Action::Schedule(action) => return self.change_schedules(action),
+            Action::ReadNotices => self.notices.read_all(),
+            Action::ForgetNotices => self.notices.forget_history(),
             Action::LookBack(span) => self.overview.span = span,
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],

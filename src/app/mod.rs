@@ -14,6 +14,7 @@ pub mod features;
 mod jobs;
 mod look;
 mod notices;
+mod schedules;
 mod state;
 mod symbols;
 pub mod words;
@@ -30,7 +31,8 @@ pub use features::{
 };
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices, Offer};
+pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};
+pub use schedules::{ScheduleAction, ScheduleForm, rhythm_words, task_word};
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{
     ColumnLayout, ColumnPlace, ExportAction, ExportForm, ExportWhat, Exporting, LARGE_BYTES, ListFilter, ListForm, ListPurpose,

@@ -10,6 +10,7 @@ mod completions;
 mod console;
 mod engine;
 mod failure;
+mod findings;
 mod formulas;
 mod get;
 mod headless;

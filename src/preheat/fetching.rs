@@ -413,9 +413,11 @@ async fn fetch_part(
                     }
                 }
             }
+            let mut came = 0;
             let failed = match fetched.result {
                 Ok(more) => {
-                    shared.counted.rows_fetched.fetch_add(more.len() as u64, Ordering::Relaxed);
+                    came = more.len() as u64;
+                    shared.counted.rows_fetched.fetch_add(came, Ordering::Relaxed);
                     rows.extend(more);
                     None
                 }
@@ -435,6 +437,9 @@ async fn fetch_part(
                 }
                 blocked += handing_over.elapsed();
             }
+            let resting = Instant::now();
+            shared.control.rest(came).await;
+            blocked += resting.elapsed();
             last_at = Instant::now();
         }
         rows_in.close();

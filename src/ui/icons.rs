@@ -113,6 +113,14 @@ icons! {
     CLOCK = ICON_SCHEDULE;
     /// How quick something is.
     SPEED = ICON_SPEED;
+    /// Notices of before.
+    BELL = ICON_NOTIFICATIONS;
+    /// One earlier in a row of waiting things.
+    EARLIER = ICON_ARROW_UPWARD;
+    /// One later in a row of waiting things.
+    LATER = ICON_ARROW_DOWNWARD;
+    /// Before all others that wait.
+    FIRST = ICON_VERTICAL_ALIGN_TOP;
     /// More commands.
     MORE = ICON_MORE_VERT;
     /// Keyboard shortcuts.

@@ -86,6 +86,18 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
+    /// Whether the pointer is on the notices, so that none goes.
+    pub notices_held: bool,
+    /// Notices that are shown whole.
+    pub whole_notices: std::collections::HashSet<u64>,
+    /// Where each symbol lies on the overview's map.
+    pub heat: dashboard::HeatMap,
+    /// Jobs whose failures are all shown.
+    pub all_failures: std::collections::HashSet<(&'static str, u64)>,
+    /// Whether every deleted batch is shown.
+    pub all_batches: bool,
+    /// Whether the inspector shows every finding it knows.
+    pub all_findings: bool,
     /// The list of symbols.
     pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
@@ -315,7 +327,7 @@ impl SamovarWindow {
 
     fn draw(&mut self, ui: &mut egui::Ui, out: &mut Outbox) {
         let (state, views) = (&self.state, &mut self.views);
-        chrome::top_bar_ui(ui, state, out);
+        chrome::top_bar_ui(ui, state, views, out);
         chrome::status_bar_ui(ui, state, out);
         egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
             (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),

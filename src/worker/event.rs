@@ -6,6 +6,7 @@ use super::chart_export::{CopyRequest, Picture};
 use super::dossier::{Dossier, InspectRequest};
 use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
+use super::schedule::ScheduleState;
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::sparks::{Spark, SparkRequest};
@@ -67,6 +68,17 @@ pub struct LoadRequest {
     pub base: Option<Arc<ChartData>>,
 }
 
+/// Another turn for a preheat that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all others that wait.
+    Next,
+    /// One earlier.
+    Earlier,
+    /// One later.
+    Later,
+}
+
 /// What a front end can ask for.
 #[derive(Debug, Clone)]
 pub enum Job {
@@ -84,6 +96,15 @@ pub enum Job {
         /// What it shall do.
         state: RunState,
     },
+    /// Give a waiting preheat another turn; answered by [`JobEvent::Waiting`].
+    Turn {
+        /// Which.
+        id: JobId,
+        /// When it shall run.
+        turn: Turn,
+    },
+    /// Run the schedule of this name now, besides its times.
+    RunSchedule(String),
     /// Mark entries as not fresh.
     Invalidate(Selection),
     /// Move entries to the trash.
@@ -268,6 +289,10 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// The preheats that wait, in the order in which they will run.
+    Waiting(Vec<JobId>),
+    /// The schedules and how they stand, whenever that changed.
+    Schedules(Arc<Vec<ScheduleState>>),
     /// A preheat finds out what is to do.
     Planning {
         /// Which.
@@ -356,8 +381,8 @@ pub enum JobEvent {
     Surveyed {
         /// The request.
         request: SurveyRequest,
-        /// The numbers.
-        survey: Arc<Survey>,
+        /// The numbers; `None` when they cannot be read.
+        survey: Option<Arc<Survey>>,
     },
     /// The versions of feature sets that something was computed with: by set, last used first.
     Versions(Arc<Vec<VersionFacts>>),

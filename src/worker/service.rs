@@ -3,11 +3,13 @@
 use super::actions;
 use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::examining::{KnownDays, keep_examining};
 use super::export::Exports;
 use super::lists;
 use super::own_sets::load_library;
-use super::preheating::Queue;
 use super::preview::Previews;
+use super::queue::Queue;
+use super::schedule::keep_schedules;
 use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
@@ -15,6 +17,7 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, 
 use crate::config::{Password, Places, Secrets, Settings, SymbolLists};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
+use crate::preheat::Pace;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
@@ -269,6 +272,14 @@ pub(super) struct Service {
     pub newest_load: AtomicU64,
     /// The measurement that runs.
     pub benches: Benches,
+    /// When markets are open, by what was seen of them.
+    pub days: KnownDays,
+    /// How fast rows may be taken from sources, by all jobs.
+    pub pace: Arc<Pace>,
+    /// Schedules to be run now, by name.
+    pub run_now: Mutex<Vec<String>>,
+    /// Told when there are bars nobody has looked at.
+    pub unexamined: tokio::sync::Notify,
     /// The export that runs.
     pub exports: Exports,
     /// The user's lists of symbols.
@@ -291,6 +302,10 @@ impl Service {
             previews: Previews::default(),
             newest_load: AtomicU64::new(0),
             benches: Benches::default(),
+            days: KnownDays::default(),
+            pace: Arc::default(),
+            run_now: Mutex::default(),
+            unexamined: tokio::sync::Notify::new(),
             exports: Exports::default(),
             lists: Mutex::default(),
             hit_rates: Mutex::default(),
@@ -317,6 +332,9 @@ impl Service {
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
         let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));
         let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
+        service.pace.limit(service.configuration().settings.rows_per_sec);
+        let schedules = service.context.snapshots.then(|| tokio::spawn(keep_schedules(Arc::clone(&service), Arc::clone(&queue))));
+        let examining = service.context.snapshots.then(|| tokio::spawn(keep_examining(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
@@ -326,7 +344,7 @@ impl Service {
         queue.cancel_all().await;
         service.benches.end().await;
         keeper.abort();
-        for task in upkeep.into_iter().chain(watching) {
+        for task in upkeep.into_iter().chain(watching).chain(examining).chain(schedules) {
             task.abort();
         }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -400,6 +418,7 @@ impl Service {
             configuration.source = Some(url.with_password(Some(password.reveal().to_owned())));
         }
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
+        self.pace.limit(settings.rows_per_sec);
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir
@@ -452,11 +471,15 @@ impl Service {
             source: source.as_ref().map(|(id, url)| (id, url.as_str())),
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
+            days: source.as_ref().map(|(id, _)| self.days.of(id)).unwrap_or_default(),
             hit_rates: &self.hit_rates,
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;
+                if snapshot.rows.iter().any(|row| row.rows > 0 && row.findings.is_none()) {
+                    self.unexamined.notify_one();
+                }
                 self.reporter.send_blocking(JobEvent::Snapshot(Arc::new(snapshot)));
                 next_change_us
             }

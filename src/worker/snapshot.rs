@@ -1,12 +1,13 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
 use crate::cache::{
-    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch, Usage, Why,
-    states_among,
+    Cache, CacheError, Entry, EntryKey, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch,
+    Usage, Why, states_among,
 };
-use crate::market::{Exchange, Quality, Symbol};
+use crate::market::quality::{FindingCounts, MarketDays};
+use crate::market::{DAY_US, Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -67,6 +68,10 @@ pub struct SymbolRow {
     pub bars_fingerprint: Option<u128>,
     /// What was noticed in its rows.
     pub quality: Quality,
+    /// How much is worth a look in its bars: gaps, halts, impossible prices, outliers; `None` until they were looked at.
+    pub findings: Option<FindingCounts>,
+    /// How many sessions of its market have closed since its last bar; `None` where the market's days are not known.
+    pub sessions_behind: Option<usize>,
     /// Its entries.
     pub datasets: Vec<DatasetFacts>,
 }
@@ -121,6 +126,8 @@ pub struct PastJob {
     pub skipped_fresh: u64,
     /// Symbols without data.
     pub no_data: u64,
+    /// Which these are.
+    pub no_data_symbols: Vec<Symbol>,
     /// Symbols of which the source has exactly what was cached.
     pub unchanged: u64,
     /// Symbols that got bars behind those that were cached.
@@ -153,6 +160,7 @@ impl PastJob {
         let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
         let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
         let list = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let symbols = |pointer: &str| list(pointer).iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect();
         Self {
             record_id: record.id,
             title: record.title.clone(),
@@ -163,7 +171,8 @@ impl PastJob {
             no_data: number("/symbols/no_data"),
             unchanged: number("/symbols/unchanged"),
             appended: number("/symbols/appended"),
-            changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
+            no_data_symbols: symbols("/no_data"),
+            changed: symbols("/changed"),
             work: WorkFacts {
                 digest_rows: number("/counted/digest_rows"),
                 rows_fetched: number("/counted/rows_fetched"),
@@ -231,6 +240,8 @@ pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
     pub judge: &'input Arc<Judge>,
     pub settings_file: &'input Path,
+    /// When the source's markets are open, by what was seen of them.
+    pub days: HashMap<Exchange, Arc<MarketDays>>,
     pub hit_rates: &'input Mutex<HitRates>,
 }
 
@@ -284,6 +295,7 @@ impl Snapshot {
         }
         snapshot.rows = rows(listed, entries.into_iter().zip(states), input.judge, now_us);
         if let Some((source, _)) = input.source {
+            snapshot.add_quality(&cache.catalog().examined(source)?, input);
             give_exchanges(&mut snapshot.rows, source, input.judge);
             let mut known = input.hit_rates.lock().unwrap_or_else(PoisonError::into_inner);
             known.refresh(cache, source)?;
@@ -294,6 +306,27 @@ impl Snapshot {
         snapshot.cached_symbols = snapshot.rows.iter().filter(|row| row.rows > 0).count();
         snapshot.failed_symbols = snapshot.rows.iter().filter(|row| row.failure.is_some()).count();
         Ok(snapshot)
+    }
+}
+
+impl Snapshot {
+    /// What was found in the symbols' bars, and how far each is behind its market.
+    fn add_quality(&mut self, examined: &HashMap<Symbol, ExaminedBars>, input: &SnapshotInput<'_>) {
+        // Most symbols end on the same few days.
+        let mut behind: HashMap<(Exchange, i64), Option<usize>> = HashMap::new();
+        let now_us = self.made_at_us;
+        for row in &mut self.rows {
+            let Some(bars) = row.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars()) else { continue };
+            let Some(file) = &bars.entry.file else { continue };
+            let exchange = input.judge.rule_of(&bars.entry.key).exchange;
+            row.findings = examined.get(&row.symbol).filter(|found| found.is_of(&bars.entry, exchange)).map(|found| found.counts);
+            let last_day = file.last_us.div_euclid(DAY_US);
+            row.sessions_behind = *behind.entry((exchange, last_day)).or_insert_with(|| {
+                let by_calendar = MarketDays::new(exchange, []);
+                let days = input.days.get(&exchange).map_or(&by_calendar, |days| &**days);
+                days.is_known().then(|| days.sessions_behind(file.last_us, exchange.settled_before(now_us)))
+            });
+        }
     }
 }
 
@@ -384,6 +417,8 @@ impl SymbolRow {
             exchange: Exchange::default(),
             bars_fingerprint: None,
             quality: Quality::default(),
+            findings: None,
+            sessions_behind: None,
             datasets: Vec::new(),
         }
     }
@@ -442,6 +477,18 @@ impl SymbolRow {
     #[must_use]
     pub fn deciding(&self) -> Option<&DatasetFacts> {
         self.datasets.iter().find(|facts| facts.state == self.state)
+    }
+
+    /// Whether sessions are missing among its bars.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        self.findings.is_some_and(|found| found.gaps > 0)
+    }
+
+    /// Whether anything is worth a look in its bars, or was noticed in its rows.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.quality.is_clean() || self.findings.is_some_and(|found| !found.is_clean())
     }
 
     /// Bytes of bars and features.

@@ -148,12 +148,18 @@ pub fn warm_desk(symbols: usize, bars: usize) -> Desk {
 
 impl Desk {
     /// Closes the window as a user does and opens it again with the settings as saved.
-    pub fn restart(mut self) -> Self {
+    pub fn restart(self) -> Self {
+        self.restart_after(|| {})
+    }
+
+    /// The same, with something that happens while it is closed.
+    pub fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let mut kept = Kept::default();
         eframe::App::save(self.harness.state_mut(), &mut kept);
         eframe::App::on_exit(self.harness.state_mut(), None);
         let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
         drop(self);
+        meanwhile();
         let (settings, problem) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
         let laid = Laid { folder, clock, places, settings, problems: problem.into_iter().collect(), kept };
         let mut desk = laid.open();
@@ -260,7 +266,8 @@ impl Desk {
     }
 
     fn find_button(&self, label: &str) -> Option<Node<'_>> {
-        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab);
+        let is_button =
+            |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab | Role::DisclosureTriangle);
         self.harness.root().children_recursive().find(|node| {
             let node = node.accesskit_node();
             is_button(node.role()) && node.label().as_deref() == Some(label)
@@ -365,11 +372,12 @@ impl Desk {
         self.harness.step();
     }
 
-    /// What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+    /// What is below the fold of a view is scrolled to first, as a user does; the bar below the view hides a little.
     fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
-        if middle < 0.0 || (middle > lowest && self.state().view == samovar::app::View::Overview) {
+        let scrolls = self.state().view != samovar::app::View::Symbols || self.state().inspector.open;
+        if middle < 0.0 || (middle > lowest && scrolls) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();
         }

@@ -53,6 +53,8 @@ pub(super) struct Sources<'state> {
 #[derive(Debug, Clone, Default)]
 pub struct SymbolList {
     filter: ListFilter,
+    /// The only symbols that are shown, and what they have in common; where a figure led here.
+    only: Option<(String, HashSet<Symbol>)>,
     columns: ColumnLayout,
     sort: SortOrder,
     focus: Option<Symbol>,
@@ -163,8 +165,27 @@ impl SymbolList {
         self.filter.text = text;
     }
 
-    /// Gives up the filter, the chips and the list.
+    /// What the only symbols that are shown have in common, and how many they are.
+    #[must_use]
+    pub fn only(&self) -> Option<(&str, usize)> {
+        self.only.as_ref().map(|(title, symbols)| (title.as_str(), symbols.len()))
+    }
+
+    /// Shows exactly these symbols.
+    pub(super) fn show_only(&mut self, title: String, symbols: Vec<Symbol>) {
+        self.show_all();
+        self.selected.clear();
+        self.only = Some((title, symbols.into_iter().collect()));
+    }
+
+    /// Whether a symbol is not among the only ones that are shown.
+    fn is_left_out(&self, symbol: &Symbol) -> bool {
+        self.only.as_ref().is_some_and(|(_, only)| !only.contains(symbol))
+    }
+
+    /// Gives up the filter, the chips, the list and whatever else it was narrowed to.
     pub(super) fn show_all(&mut self) {
+        self.only = None;
         self.filter = ListFilter::default();
     }
 
@@ -179,7 +200,7 @@ impl SymbolList {
         let mut scores: Vec<(Reverse<u32>, usize)> = Vec::new();
         let by_score = !needle.is_empty() && self.sort.keys().is_empty();
         for (position, row) in snapshot.rows.iter().enumerate() {
-            if of_list.as_ref().is_some_and(|symbols| !symbols.contains(row.symbol.as_str())) {
+            if of_list.as_ref().is_some_and(|symbols| !symbols.contains(row.symbol.as_str())) || self.is_left_out(&row.symbol) {
                 continue;
             }
             let score = if needle.is_empty() { 0 } else { needle.score(row.symbol.as_str()).unwrap_or(u32::MAX) };
@@ -241,7 +262,7 @@ impl SymbolList {
         self.counts = [0; StateFilter::ALL.len()];
         for row in &snapshot.rows {
             let name = row.symbol.as_str();
-            let is_listed = of_list.as_ref().is_none_or(|symbols| symbols.contains(name));
+            let is_listed = of_list.as_ref().is_none_or(|symbols| symbols.contains(name)) && !self.is_left_out(&row.symbol);
             if is_listed && (needle.is_empty() || needle.score(name).is_some()) {
                 let is_working = !sources.working.is_empty() && sources.working.contains(&row.symbol);
                 pass_chips(row, is_working, &self.filter.chips, &mut self.counts);
@@ -259,7 +280,7 @@ impl SymbolList {
     /// Forgets what is not there any more.
     fn keep_known(&mut self, snapshot: &Snapshot) {
         self.selected.retain(|symbol| row_of(snapshot, symbol).is_some());
-        if self.focus.as_ref().is_none_or(|symbol| row_of(snapshot, symbol).is_none()) {
+        if self.focus.as_ref().is_none_or(|symbol| row_of(snapshot, symbol).is_none() || self.is_left_out(symbol)) {
             self.focus = self.visible.first().and_then(|position| snapshot.rows.get(*position)).map(|row| row.symbol.clone());
         }
         self.count_selection(snapshot);

@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod entries;
 mod evictions;
+mod examined;
 mod jobs;
 mod leases;
 mod lookups;
@@ -43,6 +44,7 @@ pub(super) use batch::{BatchRows, Written};
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;
+pub use examined::ExaminedBars;
 pub use jobs::JobRecord;
 #[cfg(test)]
 pub(super) use jobs::forget_own_jobs_for_tests;
