@@ -1,41 +1,29 @@
 //! `samovar`: arguments, logging, panic hook; then the window or a command.
 
 use samovar::cli::{Arguments, WindowStart};
-use std::io::{IsTerminal, Write};
+use samovar::desktop::Claim;
+use samovar::ui::Start;
+use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::read(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    start_logging(arguments.global.verbose, arguments.global.quiet);
+    samovar::log::start(arguments.global.verbose, arguments.global.quiet);
     std::panic::set_hook(Box::new(tell_panic));
     arguments.run(open_window)
 }
 
 fn open_window(start: WindowStart) -> anyhow::Result<()> {
-    samovar::ui::run(start.context, start.problems)
-}
-
-fn start_logging(verbose: u8, quiet: bool) {
-    let level = match (verbose, quiet) {
-        (0, true) => "error",
-        // A slow query of a busy server is nothing to warn of.
-        (0, false) => "warn,sqlx=error",
-        (1, _) => "warn,samovar=info",
-        (2, _) => "info,samovar=debug",
-        _ => "debug,samovar=trace",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(verbose > 0)
-        .init();
+    match samovar::desktop::claim(&start.context.places.data_dir, &start.identity()) {
+        Claim::First(instance) => {
+            samovar::ui::run(Start { context: start.context, problems: start.problems, set_aside: start.set_aside, instance })
+        }
+        Claim::Shown => Ok(()),
+    }
 }
 
 /// One readable line per panic.

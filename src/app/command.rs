@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::config::ZOOM_PERCENTS;
 use strum::IntoEnumIterator;
 
 /// What a user can ask for without naming anything else.
@@ -77,6 +78,8 @@ pub enum Command {
     PreviousSymbol,
     /// The symbol below.
     NextSymbol,
+    /// Search the symbols alone.
+    FindSymbol,
     /// Copy the selected rows.
     CopyRows,
     /// Show or hide the volumes below the chart.
@@ -91,12 +94,26 @@ pub enum Command {
     SaveTemplate,
     /// Put the chart back to its default template.
     ResetChart,
+    /// To what was looked at before.
+    GoBack,
+    /// To what was left by going back.
+    GoForward,
     /// From light to dark and back.
     ToggleTheme,
+    /// Everything larger.
+    ZoomIn,
+    /// Everything smaller.
+    ZoomOut,
+    /// Everything as large as usual.
+    ZoomReset,
     /// Search all commands and symbols.
     Palette,
     /// Show every shortcut.
     Help,
+    /// Put what helps to find a fault into one file.
+    SaveDiagnostics,
+    /// Close the window.
+    Quit,
 }
 
 /// Under which heading a command is listed.
@@ -149,6 +166,10 @@ pub enum Key {
     Delete,
     /// Escape.
     Escape,
+    /// The arrow to the left.
+    Left,
+    /// The arrow to the right.
+    Right,
 }
 
 /// Keys that run a command.
@@ -156,6 +177,8 @@ pub enum Key {
 pub struct Shortcut {
     /// Ctrl (⌘ on a Mac).
     pub ctrl: bool,
+    /// Alt.
+    pub alt: bool,
     /// Shift.
     pub shift: bool,
     /// The key.
@@ -164,21 +187,26 @@ pub struct Shortcut {
 
 impl Shortcut {
     const fn plain(key: Key) -> Self {
-        Self { ctrl: false, shift: false, key }
+        Self { ctrl: false, alt: false, shift: false, key }
     }
 
     const fn ctrl(key: char) -> Self {
-        Self { ctrl: true, shift: false, key: Key::Char(key) }
+        Self { ctrl: true, alt: false, shift: false, key: Key::Char(key) }
     }
 
     const fn ctrl_shift(key: char) -> Self {
-        Self { ctrl: true, shift: true, key: Key::Char(key) }
+        Self { ctrl: true, alt: false, shift: true, key: Key::Char(key) }
+    }
+
+    const fn alt(key: Key) -> Self {
+        Self { ctrl: false, alt: true, shift: false, key }
     }
 }
 
 impl std::fmt::Display for Shortcut {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ctrl = if self.ctrl { "Ctrl+" } else { "" };
+        let alt = if self.alt { "Alt+" } else { "" };
         let shift = if self.shift { "Shift+" } else { "" };
         let key = match self.key {
             Key::Char(char) => char.to_uppercase().to_string(),
@@ -186,8 +214,10 @@ impl std::fmt::Display for Shortcut {
             Key::Enter => "Enter".to_owned(),
             Key::Delete => "Delete".to_owned(),
             Key::Escape => "Esc".to_owned(),
+            Key::Left => "Left".to_owned(),
+            Key::Right => "Right".to_owned(),
         };
-        formatter.pad(&format!("{ctrl}{shift}{key}"))
+        formatter.pad(&format!("{ctrl}{alt}{shift}{key}"))
     }
 }
 
@@ -231,6 +261,7 @@ impl Command {
             Self::SelectNone => "Select none",
             Self::PreviousSymbol => "Previous symbol",
             Self::NextSymbol => "Next symbol",
+            Self::FindSymbol => "Go to a symbol…",
             Self::CopyRows => "Copy rows",
             Self::ToggleVolume => "Show or hide volume",
             Self::ToggleLogScale => "Logarithmic or linear price scale",
@@ -238,9 +269,16 @@ impl Command {
             Self::ApplyTemplate => "Apply a chart template…",
             Self::SaveTemplate => "Save the chart as a template…",
             Self::ResetChart => "Reset the chart",
+            Self::GoBack => "Back",
+            Self::GoForward => "Forward",
             Self::ToggleTheme => "Switch between light and dark",
+            Self::ZoomIn => "Larger",
+            Self::ZoomOut => "Smaller",
+            Self::ZoomReset => "Usual size",
             Self::Palette => "Search commands and symbols…",
             Self::Help => "Keyboard shortcuts",
+            Self::SaveDiagnostics => "Save diagnostics…",
+            Self::Quit => "Quit",
         }
     }
 
@@ -283,6 +321,7 @@ impl Command {
             Self::SelectNone => "Give up the selection",
             Self::PreviousSymbol => "The chart follows",
             Self::NextSymbol => "The chart follows",
+            Self::FindSymbol => "Typing a letter does the same wherever no text is written",
             Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
             Self::ToggleVolume => "Columns of volume below the prices",
             Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
@@ -290,9 +329,16 @@ impl Command {
             Self::ApplyTemplate => "Put lines and panes on the chart that were kept under a name",
             Self::SaveTemplate => "Keep lines and panes of the chart under a name",
             Self::ResetChart => "Back to the default template; what was on the chart can be had back",
+            Self::GoBack => "To the symbol or view that was looked at before",
+            Self::GoForward => "To the symbol or view that was left by going back",
             Self::ToggleTheme => "Dark and light are equals",
+            Self::ZoomIn => "Texts and controls one step larger, up to 200 %",
+            Self::ZoomOut => "Texts and controls one step smaller, down to 50 %",
+            Self::ZoomReset => "Texts and controls at 100 %",
             Self::Palette => "Everything can be reached from here",
             Self::Help => "Every shortcut and gesture",
+            Self::SaveDiagnostics => "What helps to find a fault, in one file: versions, settings, messages, jobs; no passwords",
+            Self::Quit => "Close the window; asks first while a job runs",
         }
     }
 
@@ -321,6 +367,7 @@ impl Command {
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
+            | Self::FindSymbol
             | Self::CopyRows => CommandGroup::Symbols,
             Self::ShowFeatures
             | Self::SearchFeatures
@@ -336,9 +383,16 @@ impl Command {
             | Self::ShowOverview
             | Self::ShowJobs
             | Self::ShowSettings
+            | Self::GoBack
+            | Self::GoForward
             | Self::ToggleTheme
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::ZoomReset
             | Self::Palette
-            | Self::Help => CommandGroup::View,
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => CommandGroup::View,
         }
     }
 
@@ -347,7 +401,7 @@ impl Command {
     pub fn shortcut(self) -> Option<Shortcut> {
         let keys = match self {
             Self::PreheatAll => Shortcut::ctrl_shift('P'),
-            Self::PreheatSelected => Shortcut { ctrl: true, shift: false, key: Key::Enter },
+            Self::PreheatSelected => Shortcut { ctrl: true, ..Shortcut::plain(Key::Enter) },
             Self::RefreshSelected => Shortcut::ctrl('R'),
             Self::CheckSource => Shortcut::ctrl_shift('R'),
             Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
@@ -372,11 +426,24 @@ impl Command {
             Self::ApplyTemplate => Shortcut::ctrl('T'),
             Self::SaveTemplate => Shortcut::ctrl_shift('S'),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
+            Self::FindSymbol => Shortcut::ctrl('P'),
+            Self::GoBack => Shortcut::alt(Key::Left),
+            Self::GoForward => Shortcut::alt(Key::Right),
+            Self::ZoomIn => Shortcut::ctrl('+'),
+            Self::ZoomOut => Shortcut::ctrl('-'),
+            Self::ZoomReset => Shortcut::ctrl('0'),
+            Self::Quit => Shortcut::ctrl('Q'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
             _ => return None,
         };
         Some(keys)
+    }
+
+    /// The name under which it is remembered.
+    #[must_use]
+    pub fn key(self) -> String {
+        format!("{self:?}")
     }
 
     /// Whether it can be run now; if not, why.
@@ -430,13 +497,21 @@ impl Command {
             | Self::SaveTemplate
             | Self::ResetChart => source.and(needs(state.view == View::Symbols, "go to the symbols first")),
             Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), "all panes are shown")),
+            Self::FindSymbol => source.and(needs(!state.snapshot.rows.is_empty(), "there are no symbols yet")),
+            Self::GoBack => needs(state.visits.can_go_back(), "nothing was looked at before"),
+            Self::GoForward => needs(state.visits.can_go_forward(), "nothing was left by going back"),
+            Self::ZoomIn => needs(state.settings.appearance.zoom_percent < *ZOOM_PERCENTS.end(), "it is as large as it gets"),
+            Self::ZoomOut => needs(state.settings.appearance.zoom_percent > *ZOOM_PERCENTS.start(), "it is as small as it gets"),
+            Self::ZoomReset => needs(state.settings.appearance.zoom_percent != 100, "it has its usual size"),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
             | Self::ShowSettings
             | Self::ToggleTheme
             | Self::Palette
-            | Self::Help => Ok(()),
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => Ok(()),
         }
     }
 }

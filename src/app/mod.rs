@@ -12,12 +12,16 @@ mod connect;
 mod execute;
 pub mod features;
 mod jobs;
+mod leave;
 mod look;
 mod notices;
+mod recent;
+mod sources;
 mod state;
 mod symbols;
+mod visits;
 
-pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use action::{Action, Closing, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
@@ -29,5 +33,8 @@ pub use features::{
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer};
+pub use recent::Recent;
+pub use sources::Connection;
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};
+pub use visits::Visits;

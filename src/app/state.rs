@@ -1,5 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::action::Closing;
 use super::bench::BenchForm;
 use super::chart::{ChartState, TemplateForm, Templates};
 use super::connect::ConnectForm;
@@ -7,13 +8,16 @@ use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
+use super::recent::Recent;
 use super::symbols::{SortKey, SymbolList};
-use crate::config::Settings;
+use super::visits::Visits;
+use crate::config::{SetAside, Settings};
 use crate::feature::SetLibrary;
 use crate::market::Symbol;
-use crate::worker::{JobId, Snapshot, SymbolRow};
+use crate::worker::{JobId, Snapshot, SourceContact, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What fills the window.
@@ -56,8 +60,21 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// Symbols alone, beginning with this text.
+    FindSymbol(String),
     /// Every shortcut.
     Help,
+    /// Where to put the diagnostics.
+    Diagnostics {
+        /// The file.
+        path: String,
+        /// How it went: `None` before, the file's bytes or what went wrong after.
+        saved: Option<Result<u64, String>>,
+    },
+    /// The window is to close, and a job runs.
+    ConfirmClose,
+    /// The settings could not be read.
+    SettingsSetAside(SetAside),
 }
 
 /// Whether the cache could be opened.
@@ -101,6 +118,10 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Symbols that are selected, in order.
+    pub selected: Vec<Symbol>,
 }
 
 /// Everything the window draws.
@@ -132,6 +153,16 @@ pub struct AppState {
     pub working: HashSet<Symbol>,
     /// Messages.
     pub notices: Notices,
+    /// What came of the last query to a source.
+    pub contact: Option<SourceContact>,
+    /// Where one was.
+    pub visits: Visits,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Where a user looks for files that were saved for him.
+    pub documents_dir: PathBuf,
+    /// Whether the window is about to close.
+    pub closing: Closing,
     /// What stands in front.
     pub dialog: Option<Dialog>,
     /// A check of all files: files done, files in all.
@@ -159,9 +190,11 @@ impl AppState {
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort, workspace.focus.clone());
+        state.list.restore_selected(workspace.selected.iter().cloned());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.recent = workspace.recent.clone();
         state
     }
 
@@ -169,6 +202,8 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
+        let mut selected: Vec<Symbol> = self.list.selected().iter().cloned().collect();
+        selected.sort();
         Workspace {
             view: self.view,
             sort: self.list.sort(),
@@ -176,6 +211,8 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            recent: self.recent.clone(),
+            selected,
         }
     }
 

@@ -159,6 +159,11 @@ impl SymbolList {
         self.focus = focus;
     }
 
+    /// Selects what was selected in an earlier session; what is gone by now falls out with the first snapshot.
+    pub fn restore_selected(&mut self, symbols: impl IntoIterator<Item = Symbol>) {
+        self.selected = symbols.into_iter().collect();
+    }
+
     pub(super) fn set_filter(&mut self, text: String) {
         self.filter = text;
     }

@@ -7,6 +7,7 @@ use super::window::Outbox;
 use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
 use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Response, RichText, Ui, vec2};
+use crate::tr;
 use strum::IntoEnumIterator;
 
 /// The icon of a command, where it has one.
@@ -44,8 +45,16 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ApplyTemplate => icons::TEMPLATE,
         Command::SaveTemplate => icons::SAVE,
         Command::ResetChart => icons::RESET,
-        Command::Palette => icons::SEARCH,
+        Command::Palette | Command::FindSymbol => icons::SEARCH,
         Command::Help => icons::KEYBOARD,
+        Command::GoBack => icons::BACK,
+        Command::GoForward => icons::FORWARD,
+        Command::ToggleTheme => icons::SYSTEM_THEME,
+        Command::ZoomIn => icons::ZOOM_IN,
+        Command::ZoomOut => icons::ZOOM_OUT,
+        Command::ZoomReset => icons::RESET,
+        Command::SaveDiagnostics => icons::DIAGNOSTICS,
+        Command::Quit => icons::QUIT,
         _ => return None,
     };
     Some(glyph)
@@ -55,7 +64,7 @@ fn tooltip(command: Command, enabled: Result<(), &'static str>) -> String {
     let keys = command.shortcut().map(|keys| format!("  {keys}")).unwrap_or_default();
     match enabled {
         Ok(()) => format!("{}{keys}", command.tooltip()),
-        Err(reason) => format!("{}{keys}\nNot now: {reason}", command.tooltip()),
+        Err(reason) => format!("{}{keys}\n{}", command.tooltip(), tr!("Not now: {reason}", reason = reason)),
     }
 }
 
@@ -100,7 +109,9 @@ fn button_ui(ui: &mut Ui, state: &AppState, command: Command, primary: bool, out
 pub fn command_icon_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
     let enabled = command.enabled(state);
     let glyph = icon_of(command).unwrap_or(icons::MORE);
-    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::icon_button_ui(ui, glyph, command.text())).inner;
+    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::named_icon_button_ui(ui, glyph, command.text())).inner;
+    let text = tooltip(command, enabled);
+    let response = response.on_hover_text(text.as_str()).on_disabled_hover_text(text.as_str());
     if response.clicked() {
         out.act(Action::Run(command));
     }
@@ -143,6 +154,9 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
     if shortcut.ctrl {
         modifiers |= Modifiers::COMMAND;
     }
+    if shortcut.alt {
+        modifiers |= Modifiers::ALT;
+    }
     if shortcut.shift {
         modifiers |= Modifiers::SHIFT;
     }
@@ -156,6 +170,8 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
         Key::Enter => egui::Key::Enter,
         Key::Delete => egui::Key::Delete,
         Key::Escape => egui::Key::Escape,
+        Key::Left => egui::Key::ArrowLeft,
+        Key::Right => egui::Key::ArrowRight,
     };
     Some(KeyboardShortcut::new(modifiers, key))
 }
@@ -199,6 +215,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             out.act(Action::Run(command));
         }
     }
+    other_ways(ui, state, typing, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, out);
@@ -213,6 +230,40 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             }
         });
         out.act(Action::List(ListAction::Move { rows: 0, extend: false }));
+    }
+}
+
+/// What a command can be run by besides its keys: the side buttons of a mouse, a key that shares its place with another, a letter.
+fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
+    let mut run = |command: Command, asked: bool| {
+        if asked && command.enabled(state).is_ok() {
+            out.act(Action::Run(command));
+        }
+    };
+    let pressed = |button| ui.input(|input| input.pointer.button_pressed(button));
+    run(Command::GoBack, pressed(egui::PointerButton::Extra1));
+    run(Command::GoForward, pressed(egui::PointerButton::Extra2));
+    // On many keyboards + stands above =, and needs Shift.
+    run(Command::ZoomIn, ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, egui::Key::Equals)));
+    if typing || egui::Popup::is_any_open(ui) {
+        return;
+    }
+    let typed = ui.input(|input| {
+        let mut texts = input.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
+            _ => None,
+        });
+        texts.next()
+    });
+    let Some(text) = typed else { return };
+    run(Command::Help, text == "?");
+    let first = text.chars().next().filter(|first| first.is_alphabetic());
+    let is_taken = |letter: char| {
+        let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
+        Command::iter().filter_map(Command::shortcut).any(plain)
+    };
+    if first.is_some_and(|letter| !is_taken(letter)) && Command::FindSymbol.enabled(state).is_ok() {
+        out.act(Action::FindSymbol(text));
     }
 }
 

@@ -281,6 +281,15 @@ fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&str, u64), out
     }
 }
 
+/// What can be done with jobs, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Click on a count of failures"), tr!("Which symbols, and why")),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -543,3 +543,17 @@ fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
         None => ChartNotice { title: format!("Loading {symbol}"), detail: String::new(), action: None },
     }
 }
+
+/// What can be done with the list, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Up, Down, Page Up, Page Down, Home, End"), tr!("Walk the list; the chart follows")),
+        Gesture::new(tr!("Shift with these"), tr!("Select on the way")),
+        Gesture::new(tr!("Ctrl+click, Shift+click"), tr!("Select several symbols")),
+        Gesture::new(tr!("Click on a column's head"), tr!("Order by it; again for the other way")),
+        Gesture::new(tr!("Right button on a row"), tr!("Everything for the symbol")),
+        Gesture::new(tr!("Down in the filter"), tr!("Into the list")),
+    ]
+}

@@ -6,14 +6,18 @@
 use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
-use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
-use crate::config::{PriceColorChoice, ThemeChoice};
+use super::{bench, chrome, connect, dashboard, dialogs, help, jobs, notices, palette, settings, symbols};
+use crate::app::{Action, AppState, Closing, Dialog, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::config::{Appearance, PriceColorChoice, SetAside, ThemeChoice, ZOOM_PERCENTS};
+use crate::desktop::Instance;
+use crate::tr;
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -97,6 +101,24 @@ pub struct ViewState {
     pub eviction_rule: bool,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
+    /// A URL as typed, until it is understood.
+    pub pasting: Option<String>,
+    /// What the help sheet is searched for while it is open.
+    pub help_search: Option<String>,
+    /// The file of the diagnostics as typed while they are asked for.
+    pub diagnostics_path: Option<String>,
+}
+
+/// What the window is opened with.
+pub struct Start {
+    /// Settings, folders and overrides.
+    pub context: WorkerContext,
+    /// What was wrong with the arguments.
+    pub problems: Vec<String>,
+    /// The settings file that could not be read, and what became of it.
+    pub set_aside: Option<SetAside>,
+    /// The place among the windows of this machine; without one where the system gives none.
+    pub instance: Option<Instance>,
 }
 
 /// The window.
@@ -105,7 +127,13 @@ pub struct SamovarWindow {
     state: AppState,
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
-    look: Option<(ThemeChoice, PriceColorChoice)>,
+    look: Option<Appearance>,
+    /// Held until the window ends: no other window of its kind opens meanwhile.
+    _instance: Option<Instance>,
+    /// Another start of the program asked for this window.
+    called: Arc<AtomicBool>,
+    /// Whether the window is out of sight until its jobs are done.
+    is_hidden: bool,
 }
 
 impl SamovarWindow {
@@ -113,21 +141,39 @@ impl SamovarWindow {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(
-        creation: &eframe::CreationContext<'_>,
-        context: WorkerContext,
-        problems: impl IntoIterator<Item = String>,
-    ) -> std::io::Result<Self> {
+    pub fn new(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
+        let Start { context, problems, set_aside, instance } = start;
         theme::install(&creation.egui_ctx);
+        // The size of everything is a setting, with commands of its own.
+        creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
         state.chart.layout = remembered.chart;
+        state.documents_dir.clone_from(&context.places.documents_dir);
+        state.dialog = set_aside.map(Dialog::SettingsSetAside);
+        let called = Arc::new(AtomicBool::new(false));
+        if let Some(instance) = &instance {
+            let (called, ctx) = (Arc::clone(&called), creation.egui_ctx.clone());
+            instance.listen(move || {
+                called.store(true, Ordering::Relaxed);
+                ctx.request_repaint();
+            })?;
+        }
         let wake = {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
         let worker = Worker::spawn(context, wake)?;
-        let mut window = Self { worker: Some(worker), state, views: ViewState::default(), picked: sync_channel(8), look: None };
+        let mut window = Self {
+            worker: Some(worker),
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            _instance: instance,
+            called,
+            is_hidden: false,
+        };
         for problem in problems {
             window.state.notices.warn(problem);
         }
@@ -183,27 +229,29 @@ impl SamovarWindow {
         }
     }
 
-    /// Theme and price colours as the settings have them.
+    /// Theme, price colours, size and motion as the settings have them.
     fn apply_look(&mut self, ctx: &egui::Context) {
-        let appearance = &self.state.settings.appearance;
-        let wanted = (appearance.theme, appearance.price_colors);
-        if self.look == Some(wanted) {
+        let wanted = &self.state.settings.appearance;
+        if self.look.as_ref() == Some(wanted) {
             return;
         }
-        ctx.set_theme(match wanted.0 {
+        let percent = wanted.zoom_percent.clamp(*ZOOM_PERCENTS.start(), *ZOOM_PERCENTS.end());
+        ctx.set_zoom_factor(f32::from(percent) / 100.0);
+        theme::set_reduced_motion(ctx, wanted.reduced_motion);
+        ctx.set_theme(match wanted.theme {
             ThemeChoice::System => egui::ThemePreference::System,
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
         theme::set_price_colors(
             ctx,
-            match wanted.1 {
+            match wanted.price_colors {
                 PriceColorChoice::GreenUp => PriceColors::GreenUp,
                 PriceColorChoice::RedUp => PriceColors::RedUp,
                 PriceColorChoice::BlueOrange => PriceColors::BlueOrange,
             },
         );
-        self.look = Some(wanted);
+        self.look = Some(wanted.clone());
     }
 
     fn open_dialog(&self, ctx: &egui::Context, purpose: PathPurpose) {
@@ -219,11 +267,11 @@ impl SamovarWindow {
         let thread = std::thread::Builder::new().name("samovar-file-dialog".to_owned());
         let spawned = match purpose {
             PathPurpose::SourceFile => {
-                let asked = dialog.set_title("Choose a database file").pick_file();
+                let asked = dialog.set_title(tr!("Choose a database file")).pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
-                let asked = dialog.set_title("Choose a folder").pick_folder();
+                let asked = dialog.set_title(tr!("Choose a folder")).pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
         };
@@ -244,13 +292,54 @@ impl SamovarWindow {
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });
         dialogs::confirm_ui(ui, state, out);
+        dialogs::confirm_close_ui(ui, state, out);
+        dialogs::set_aside_ui(ui, state, out);
+        dialogs::diagnostics_ui(ui, state, views, out);
         super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
-        connect::connect_dialog_ui(ui, state, out);
+        connect::connect_dialog_ui(ui, state, views, out);
         bench::bench_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
-        dialogs::help_ui(ui, state, out);
+        help::help_ui(ui, state, views, out);
         notices::notices_ui(ui, state, views, out);
+        dialogs::drop_ui(ui, state);
+    }
+
+    fn act(&mut self, action: Action) {
+        let jobs = self.state.execute(action);
+        self.send(jobs);
+    }
+
+    /// Files that were let fall on the window.
+    fn take_dropped_files(&mut self, ctx: &egui::Context) {
+        let paths: Vec<PathBuf> = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
+        if !paths.is_empty() {
+            self.act(Action::Source(SourceAction::Dropped(paths)));
+        }
+    }
+
+    /// Closing and coming back: asks first while a job runs, goes out of sight until it is done, or goes.
+    fn mind_closing(&mut self, ctx: &egui::Context) {
+        if self.called.swap(false, Ordering::Relaxed) {
+            self.act(Action::ComeBack);
+            for command in [egui::ViewportCommand::Visible(true), egui::ViewportCommand::Minimized(false), egui::ViewportCommand::Focus] {
+                ctx.send_viewport_cmd(command);
+            }
+            self.is_hidden = false;
+        }
+        let is_asked = ctx.input(|input| input.viewport().close_requested());
+        if is_asked && self.state.closing != Closing::Now {
+            self.act(Action::AskToClose);
+            if self.state.closing != Closing::Now {
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            }
+        } else if !is_asked && self.state.is_to_end() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            self.state.closing = Closing::Now;
+        } else if self.state.closing == Closing::WhenDone && !self.is_hidden {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Visible(false));
+            self.is_hidden = true;
+        }
     }
 }
 
@@ -258,10 +347,12 @@ impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.drain_events(ctx);
         self.take_picked_paths();
+        self.mind_closing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.state.is_dark = theme::Theme::of(ui).dark;
+        self.take_dropped_files(ui);
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);
@@ -302,7 +393,7 @@ impl eframe::App for SamovarWindow {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
+pub fn run(start: Start) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -311,7 +402,7 @@ pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> 
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
+        Ok(Box::new(SamovarWindow::new(creation, start)?))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

@@ -6,8 +6,9 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, own_sets, preview, profile};
+use super::{bench, diagnostics, own_sets, preview, profile};
 use crate::cache::{Cache, CacheError, EntryKey};
+use crate::desktop::reveal;
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
@@ -44,6 +45,15 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
+        Job::ShowFile(path) => spawn_blocking(service, move |service| {
+            if let Err(error) = reveal(&path) {
+                service.reporter.notice(NoticeLevel::Error, format!("{} cannot be shown: {error}", path.display()));
+            }
+        }),
+        Job::SaveDiagnostics { path, told } => spawn_blocking(service, move |service| {
+            let result = diagnostics::save(service, &path, &told);
+            service.reporter.send_blocking(JobEvent::DiagnosticsSaved { path, result });
+        }),
         Job::Refresh => service.mark_dirty(),
         Job::SaveSet { name, text } => spawn_blocking(service, move |service| {
             let event = own_sets::save(service, &name, &text);

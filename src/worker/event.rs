@@ -2,6 +2,7 @@
 
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
+use super::contact::SourceContact;
 use super::dossier::{Dossier, InspectRequest};
 use super::profile::{ProfileReport, ProfileRequest};
 use super::series::SeriesSource;
@@ -14,6 +15,7 @@ use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
 use crate::worker::snapshot::Snapshot;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +145,15 @@ pub enum Job {
     Preview(PreviewRequest),
     /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
     Outdate(OutdateRequest),
+    /// Show a file or folder in the desktop's own file manager.
+    ShowFile(PathBuf),
+    /// Put what helps to find a fault into a file; answered by [`JobEvent::DiagnosticsSaved`].
+    SaveDiagnostics {
+        /// The file.
+        path: PathBuf,
+        /// What the user was told in this session.
+        told: Vec<String>,
+    },
     /// Bring the snapshot up to date now.
     Refresh,
     /// Finish what must be finished and end.
@@ -339,6 +350,15 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// What a query to a source came to.
+    Contact(SourceContact),
+    /// The diagnostics were saved, or why they could not be.
+    DiagnosticsSaved {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes; as text, what went wrong.
+        result: Result<u64, String>,
     },
     /// The source was profiled, or why it could not be.
     Profiled(Result<Arc<ProfileReport>, String>),

@@ -7,6 +7,8 @@
 mod actions;
 mod bench;
 pub mod chart_data;
+mod contact;
+mod diagnostics;
 mod dossier;
 mod event;
 mod loading;
@@ -26,6 +28,7 @@ pub use bench::{
     BENCH_RUNS, BENCH_SYMBOLS, BenchError, BenchInput, BenchProgress, BenchReport, BenchRequest, BenchStage, MOST_BENCH_RUNS, Spread,
     StageResult, run_bench,
 };
+pub use contact::{Reached, SourceContact};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder};
 pub use own_sets::load_library;

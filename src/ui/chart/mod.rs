@@ -43,3 +43,18 @@ pub use geometry::IndexRange;
 pub use indicators::{FeatureChoice, FeatureChoices};
 pub use templates::name_template_ui;
 pub use view::{ChartKeys, ChartNotice, ChartOffer, ChartResponse, ChartView, chart_ui};
+
+/// What can be done with the chart, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Wheel"), tr!("Zoom at the pointer")),
+        Gesture::new(tr!("Shift+wheel, drag"), tr!("Move in time")),
+        Gesture::new(tr!("Double-click"), tr!("Back to the chosen range")),
+        Gesture::new(tr!("Left, Right, + and − after a click"), tr!("Move and zoom with the keys")),
+        Gesture::new(tr!("Double-click on a line's name, Enter on it"), tr!("Its settings")),
+        Gesture::new(tr!("Double-click on a pane's upper edge"), tr!("All the room for the pane, and back")),
+        Gesture::new(tr!("Drag a pane's upper edge"), tr!("Share the room among the panes")),
+    ]
+}
