@@ -47,9 +47,10 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let menu = ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
                     // As tall as the window lets it be: what has to be scrolled for is not found.
-                    let tallest = ui.ctx().content_rect().height() - 60.0;
-                    ui.set_max_width(300.0);
-                    egui::ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).show(ui, |ui| menu_ui(ui, state, out));
+                    let room = ui.ctx().content_rect().size() - egui::vec2(48.0, 60.0);
+                    ui.set_max_width(room.x);
+                    let scroll = egui::ScrollArea::both().max_height(room.y).min_scrolled_height(room.y).max_width(room.x);
+                    scroll.min_scrolled_width(room.x).show(ui, |ui| menu_ui(ui, state, room.y, out));
                 });
                 name_button(menu.response, tr!("All commands")).on_hover_text(tr!("All commands"));
                 command_icon_ui(ui, state, Command::Help, out);

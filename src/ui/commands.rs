@@ -126,25 +126,60 @@ pub(super) fn name_item(response: &Response, name: &str, keys: &str) {
     }
 }
 
-/// The menu of everything.
-pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let theme = Theme::of(ui);
-    ui.set_min_width(280.0);
-    for (position, group) in CommandGroup::iter().enumerate() {
-        if position > 0 {
-            ui.add_space(space::XS);
+/// The menu of everything, in as many columns as it takes: what has to be scrolled for is not found.
+pub fn menu_ui(ui: &mut Ui, state: &AppState, tallest: f32, out: &mut Outbox) {
+    let columns = menu_columns((tallest / (size::CONTROL + ui.spacing().item_spacing.y)).floor() as usize);
+    ui.horizontal_top(|ui| {
+        for groups in columns {
+            ui.vertical(|ui| {
+                ui.set_width(MENU_COLUMN);
+                for (position, group) in groups.into_iter().enumerate() {
+                    if position > 0 {
+                        ui.add_space(space::XS);
+                    }
+                    menu_group_ui(ui, state, group, out);
+                }
+            });
         }
-        ui.label(RichText::new(group.text()).small().color(theme.text_weak));
-        for command in group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol)) {
-            let enabled = command.enabled(state);
-            let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
-            let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
-            let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
-            name_item(&response, command.text(), &keys);
-            if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
-                out.act(Action::Run(command));
-                ui.close();
-            }
+    });
+}
+
+/// How wide a column of the menu is.
+const MENU_COLUMN: f32 = 280.0;
+
+fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
+    group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
+}
+
+/// Groups shared out among columns of so many lines; one that is longer than a column stands alone.
+fn menu_columns(lines: usize) -> Vec<Vec<CommandGroup>> {
+    let mut columns: Vec<(usize, Vec<CommandGroup>)> = vec![(0, Vec::new())];
+    for group in CommandGroup::iter() {
+        let takes = menu_commands(group).count() + 1;
+        let is_full = columns.last().is_none_or(|(taken, groups)| taken + takes > lines && !groups.is_empty());
+        if is_full {
+            columns.push((0, Vec::new()));
+        }
+        if let Some((taken, groups)) = columns.last_mut() {
+            *taken += takes;
+            groups.push(group);
+        }
+    }
+    columns.into_iter().map(|(_, groups)| groups).collect()
+}
+
+fn menu_group_ui(ui: &mut Ui, state: &AppState, group: CommandGroup, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(group.text()).small().color(theme.text_weak));
+    for command in menu_commands(group) {
+        let enabled = command.enabled(state);
+        let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
+        let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
+        let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+        name_item(&response, command.text(), &keys);
+        if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+            out.act(Action::Run(command));
+            ui.close();
         }
     }
 }

@@ -115,16 +115,26 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out:
     ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
 }
 
+/// How many letters a change put in: what is neither at the beginning nor at the end of what stood there.
+fn inserted(before: &str, after: &str) -> usize {
+    let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| one.zip(other).take_while(|(a, b)| a == b).count();
+    let (long, short) = (after.chars().count(), before.chars().count());
+    let head = same(&mut before.chars(), &mut after.chars());
+    let tail = same(&mut before.chars().rev(), &mut after.chars().rev()).min(short.min(long) - head);
+    long - head - tail
+}
+
 /// A URL fills all the fields at once: when it is pasted, or when its field is left.
 fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let label = fact_label_ui(ui, tr!("URL"));
     ui.vertical(|ui| {
         let mut text = pasting.clone().unwrap_or_else(|| form.pasted.clone());
-        let before = text.chars().count();
+        let before = text.clone();
         let hint = hint_text(ui, tr!("paste one to fill the fields"));
         let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0)).labelled_by(label.id);
-        let pasted = field.changed() && text.chars().count() > before + 3;
+        // More than a key can type at once.
+        let pasted = field.changed() && inserted(&before, &text) > 3;
         if pasted || (field.lost_focus() && pasting.is_some()) {
             *pasting = None;
             out.act(Action::Source(SourceAction::PasteUrl(text)));
@@ -282,4 +292,18 @@ fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             out.act(Action::CloseDialog);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_is_counted_whatever_it_replaced() {
+        assert_eq!(inserted("", "sqlite:a"), 8);
+        assert_eq!(inserted("sqlite:a", "sqlite:ab"), 1);
+        assert_eq!(inserted("postgres://reader@db/market", "oracle://x"), 7);
+        assert_eq!(inserted("aaa", "aa"), 0);
+        assert_eq!(inserted("aa", "aaaa"), 2);
+    }
 }

@@ -3,7 +3,7 @@
 //! One list for three doors: everything (Ctrl+K), symbols alone (Ctrl+P, or a letter typed anywhere), templates alone. What is
 //! found is kept until the text or the snapshot is another; what can be run now is asked anew with every frame.
 
-use super::commands::{icon_of, name_item};
+use super::commands::icon_of;
 use super::icons;
 use super::settings::{Setting, setting_text};
 use super::theme::{Theme, size, space};
@@ -328,11 +328,17 @@ fn line_ui(ui: &mut Ui, state: &AppState, door: Door, line: &Line, chosen: bool)
         .min_size(vec2(ui.available_width(), size::ROW));
     let response = ui.add_enabled(enabled.is_ok(), button);
     let name = enabled.err().map_or_else(|| line.text.clone(), |reason| format!("{} ({reason})", line.text));
-    match &line.target {
-        Target::Command(_) => name_item(&response, &name, &keys),
-        Target::Symbol(_) if door == Door::Symbols => name_item(&response, &name, ""),
-        _ if keys.is_empty() => name_item(&response, &name, ""),
-        _ => name_item(&response, &format!("{name} ({keys})"), ""),
+    let name = match &line.target {
+        Target::Command(_) => name,
+        Target::Symbol(_) if door == Door::Symbols => name,
+        _ if keys.is_empty() => name,
+        _ => format!("{name} ({keys})"),
+    };
+    // The line that Enter runs is told as the selected one.
+    let role = egui::accesskit::Role::Button;
+    response.widget_info(|| egui::WidgetInfo::selected(role, enabled.is_ok(), chosen, &name));
+    if matches!(line.target, Target::Command(_)) && !keys.is_empty() {
+        response.ctx.accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(keys.as_str()));
     }
     (response, enabled.is_ok())
 }

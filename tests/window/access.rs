@@ -33,7 +33,7 @@ fn assert_accessible(desk: &mut Desk, what: &str) {
         let data = node.data();
         let is_control = data.supports_action(Action::Click) || egui::accessibility::is_input(node.role());
         // The window itself, and what only holds others, is no control.
-        if !is_control || matches!(node.role(), Role::Window | Role::GenericContainer | Role::ScrollView | Role::Pane | Role::Unknown) {
+        if !is_control || matches!(node.role(), Role::Window | Role::GenericContainer | Role::ScrollView | Role::ScrollBar | Role::Pane | Role::Unknown) {
             continue;
         }
         controls += 1;
@@ -133,6 +133,8 @@ fn clear_the_desk(desk: &mut Desk) {
     desk.shortcut(Command::ShowSymbols);
     desk.settle();
     desk.click_row("S001", Modifiers::NONE);
+    desk.click_row("S001", Modifiers::COMMAND);
+    assert_eq!(desk.selected(), ["S001"]);
     desk.tick();
 }
 

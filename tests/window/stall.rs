@@ -108,13 +108,10 @@ fn a_source_that_does_not_answer_holds_up_nobody() {
 fn a_disk_that_stands_still_holds_up_nobody() {
     let mut desk = warm_desk(20, 30);
     // Files of which reading never begins, and a catalog that takes no word.
-    let mut pipes = Vec::new();
-    for symbol in ["S003", "S004", "S005"] {
-        for file in desk.files_of(symbol).into_keys() {
-            std::fs::remove_file(&file).expect("removed");
-            assert!(std::process::Command::new("mkfifo").arg(&file).status().expect("mkfifo").success());
-            pipes.push(file);
-        }
+    let pipes: Vec<_> = ["S003", "S004", "S005"].into_iter().flat_map(|symbol| desk.files_of(symbol).into_keys()).collect();
+    for file in &pipes {
+        std::fs::remove_file(file).expect("removed");
+        assert!(std::process::Command::new("mkfifo").arg(file).status().expect("mkfifo").success());
     }
     let catalog = rusqlite::Connection::open(desk.folders().catalog()).expect("the catalog");
     catalog.execute_batch("BEGIN IMMEDIATE").expect("locked");
