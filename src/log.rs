@@ -32,11 +32,8 @@ pub fn start(verbose: u8, quiet: bool) {
         _ => "debug,samovar=trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_not_set| EnvFilter::new(level));
-    let told = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(verbose > 0)
-        .with_filter(filter);
+    let told =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(verbose > 0).with_filter(filter);
     let kept = fmt::layer().with_writer(Newest).with_ansi(false).with_filter(EnvFilter::new("warn,samovar=debug"));
     tracing_subscriber::registry().with(told).with(kept).init();
 }

@@ -20,6 +20,7 @@ mod sources;
 mod state;
 mod symbols;
 mod visits;
+pub mod words;
 
 pub use action::{Action, Closing, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};

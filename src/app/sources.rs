@@ -78,7 +78,7 @@ impl AppState {
         self.view = View::Symbols;
         self.greet = true;
         self.list.select_none();
-        jobs.push(self.preheat(PreheatOrder { title: tr!("Preheat {name}", name = name), ..PreheatOrder::default() }));
+        jobs.push(self.preheat(PreheatOrder { title: tr!("Preheat {source}", source = name), ..PreheatOrder::default() }));
         jobs
     }
 

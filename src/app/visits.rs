@@ -88,7 +88,11 @@ impl AppState {
             }
             let visits = &mut self.visits;
             let left = visits.here.replace(place.clone());
-            if back { visits.ahead.extend(left) } else { visits.behind.extend(left) }
+            if back {
+                visits.ahead.extend(left)
+            } else {
+                visits.behind.extend(left)
+            }
             visits.walking = false;
             self.view = place.view;
             return match place.symbol {

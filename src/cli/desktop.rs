@@ -9,7 +9,9 @@ use directories::BaseDirs;
 
 pub(super) fn run(console: &Console, command: DesktopCommand) -> Outcome {
     if cfg!(any(windows, target_os = "macos")) {
-        return Err(anyhow!("entries of this kind are for desktops of freedesktop.org, such as GNOME and KDE; here, an installer makes them"));
+        return Err(anyhow!(
+            "entries of this kind are for desktops of freedesktop.org, such as GNOME and KDE; here, an installer makes them"
+        ));
     }
     let data_home = BaseDirs::new().context("this user has no home folder")?.data_dir().to_path_buf();
     let changed = match command {

@@ -8,9 +8,7 @@ mod settings;
 
 pub use copies::{Copies, DatedCopy};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
-pub use settings::{
-    Appearance, PriceColorChoice, SetAside, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule, ZOOM_PERCENTS,
-};
+pub use settings::{Appearance, PriceColorChoice, SetAside, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule, ZOOM_PERCENTS};
 
 use directories::{ProjectDirs, UserDirs};
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! The bars above and below every view: where one is, which source, what runs, how much room is taken.
 
 use super::commands::{command_button_ui, command_icon_ui, menu_ui};
-use super::theme::{Theme, size, space};
 use super::sources::{connection_color, connection_words};
+use super::theme::{Theme, size, space};
 use super::widgets::meter_ui;
 use super::window::Outbox;
 use super::{format, icons};

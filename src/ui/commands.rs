@@ -5,9 +5,9 @@ use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::Outbox;
 use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
+use crate::tr;
 use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Response, RichText, Ui, vec2};
-use crate::tr;
 use strum::IntoEnumIterator;
 
 /// The icon of a command, where it has one.

@@ -54,7 +54,11 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out:
     });
     ui.add_space(space::S);
     if form.dropped > 0 {
-        let text = tr_n!(form.dropped as u64, "{count} file was dropped; see its first rows, then connect", "{count} files were dropped: their folder is the source, with every CSV and Parquet file in it");
+        let text = tr_n!(
+            form.dropped as u64,
+            "{count} file was dropped; see its first rows, then connect",
+            "{count} files were dropped: their folder is the source, with every CSV and Parquet file in it"
+        );
         ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
         ui.add_space(space::S);
     }
@@ -108,7 +112,9 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out:
         text_ui(ui, tr!("Name"), &form.name, &form.name_to_save(), SourceAction::Name, out);
     });
     let text = if form.kind.is_server() {
-        tr!("Samovar only ever reads from a source. The password goes into the system's keyring; without one, into a file only you can read")
+        tr!(
+            "Samovar only ever reads from a source. The password goes into the system's keyring; without one, into a file only you can read"
+        )
     } else {
         tr!("Samovar only ever reads from a source")
     };
@@ -117,7 +123,8 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out:
 
 /// How many letters a change put in: what is neither at the beginning nor at the end of what stood there.
 fn inserted(before: &str, after: &str) -> usize {
-    let same = |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| one.zip(other).take_while(|(a, b)| a == b).count();
+    let same =
+        |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| one.zip(other).take_while(|(a, b)| a == b).count();
     let (long, short) = (after.chars().count(), before.chars().count());
     let head = same(&mut before.chars(), &mut after.chars());
     let tail = same(&mut before.chars().rev(), &mut after.chars().rev()).min(short.min(long) - head);

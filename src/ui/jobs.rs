@@ -285,9 +285,7 @@ fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&str, u64), out
 pub(super) fn gestures() -> Vec<super::help::Gesture> {
     use super::help::Gesture;
     use crate::tr;
-    vec![
-        Gesture::new(tr!("Click on a count of failures"), tr!("Which symbols, and why")),
-    ]
+    vec![Gesture::new(tr!("Click on a count of failures"), tr!("Which symbols, and why"))]
 }
 
 #[cfg(test)]

@@ -212,7 +212,14 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
 }
 
 /// Field and lines; returns the setting that was chosen.
-fn inside_ui(ui: &mut Ui, state: &AppState, palette: &mut PaletteState, door: Door, just_opened: bool, out: &mut Outbox) -> Option<Setting> {
+fn inside_ui(
+    ui: &mut Ui,
+    state: &AppState,
+    palette: &mut PaletteState,
+    door: Door,
+    just_opened: bool,
+    out: &mut Outbox,
+) -> Option<Setting> {
     let theme = Theme::of(ui);
     let (down, up, page_down, page_up, enter) = ui.input_mut(|input| {
         let mut pressed = |key| input.count_and_consume_key(Modifiers::NONE, key);

@@ -361,13 +361,9 @@ fn cache_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
             tr!("Such as 1 GB, and at least 2 % of the disk; 0 keeps nothing free"),
             |settings, bytes| settings.free_reserve_bytes = bytes,
         ),
-        (
-            Setting::MemoryBudget,
-            settings.memory_budget_bytes,
-            usual.memory_budget_bytes,
-            tr!("Such as 256 MB"),
-            |settings, bytes| settings.memory_budget_bytes = bytes,
-        ),
+        (Setting::MemoryBudget, settings.memory_budget_bytes, usual.memory_budget_bytes, tr!("Such as 256 MB"), |settings, bytes| {
+            settings.memory_budget_bytes = bytes
+        }),
     ] {
         let back = page.back(now == usually, |settings| change(settings, usually));
         let text = bytes_text(usually);
@@ -446,7 +442,9 @@ fn work_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
     };
     page.row(ui, Setting::KeptVersions, back, |page, ui, label| {
         let (now, hint) = (page.state.settings.kept_versions.to_string(), tr!("Stay readable after a definition changed; 0 keeps none"));
-        page.field(ui, Setting::KeptVersions, label, (&now, hint, &usual.kept_versions.to_string()), number(100), |settings, kept| settings.kept_versions = kept);
+        page.field(ui, Setting::KeptVersions, label, (&now, hint, &usual.kept_versions.to_string()), number(100), |settings, kept| {
+            settings.kept_versions = kept
+        });
     });
     let back = page.back(settings.jobs == usual.jobs, |settings| settings.jobs = usual.jobs);
     page.row(ui, Setting::Threads, back, |page, ui, label| {
@@ -550,7 +548,9 @@ fn zoom_ui(ui: &mut Ui, page: &mut Page<'_>, label: &Response) {
         command_icon_ui(ui, page.state, Command::ZoomOut, page.out);
         command_icon_ui(ui, page.state, Command::ZoomIn, page.out);
         ui.vertical(|ui| {
-            page.field(ui, Setting::Zoom, label, (&now, hint, "100 %"), parse, |settings, percent| settings.appearance.zoom_percent = percent);
+            page.field(ui, Setting::Zoom, label, (&now, hint, "100 %"), parse, |settings, percent| {
+                settings.appearance.zoom_percent = percent
+            });
         });
     });
 }

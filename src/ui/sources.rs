@@ -28,7 +28,8 @@ pub(super) fn sources_ui(ui: &mut Ui, state: &AppState, draft: &mut SettingsDraf
         command_button_ui(ui, state, Command::ConnectSource, out);
         command_button_ui(ui, state, Command::UseSample, out);
     });
-    let text = tr!("Sources are only ever read. Passwords are kept in the system's keyring, or where there is none in a file only you can read");
+    let text =
+        tr!("Sources are only ever read. Passwords are kept in the system's keyring, or where there is none in a file only you can read");
     ui.label(RichText::new(text).small().color(theme.text_weak));
 }
 

@@ -218,7 +218,10 @@ mod tests {
     fn logins_values_and_known_secrets_are_taken_out() {
         let redactor = Redactor { secrets: vec!["kettle".to_owned()], home: Some("/home/anna".to_owned()) };
         for (text, clean) in [
-            ("mysql://anna:pa/ss@w@db.example.com:3306/market?table=bars and more", "mysql://…@db.example.com:3306/market?table=bars and more"),
+            (
+                "mysql://anna:pa/ss@w@db.example.com:3306/market?table=bars and more",
+                "mysql://…@db.example.com:3306/market?table=bars and more",
+            ),
             ("url = \"postgres://anna@db/market\"", "url = \"postgres://…@db/market\""),
             ("see https://example.com/a", "see https://example.com/a"),
             ("the kettle is on", "the … is on"),

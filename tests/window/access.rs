@@ -33,7 +33,12 @@ fn assert_accessible(desk: &mut Desk, what: &str) {
         let data = node.data();
         let is_control = data.supports_action(Action::Click) || egui::accessibility::is_input(node.role());
         // The window itself, and what only holds others, is no control.
-        if !is_control || matches!(node.role(), Role::Window | Role::GenericContainer | Role::ScrollView | Role::ScrollBar | Role::Pane | Role::Unknown) {
+        if !is_control
+            || matches!(
+                node.role(),
+                Role::Window | Role::GenericContainer | Role::ScrollView | Role::ScrollBar | Role::Pane | Role::Unknown
+            )
+        {
             continue;
         }
         controls += 1;
@@ -72,9 +77,16 @@ fn every_control_of_every_view_and_dialog_has_a_name_of_its_own() {
         desk.shortcut(panel);
         assert_accessible(&mut desk, panel.text());
     }
-    for opener in
-        [Command::Palette, Command::FindSymbol, Command::Help, Command::ConnectSource, Command::SaveDiagnostics, Command::MeasureSpeed, Command::SaveTemplate, Command::ClearAll]
-    {
+    for opener in [
+        Command::Palette,
+        Command::FindSymbol,
+        Command::Help,
+        Command::ConnectSource,
+        Command::SaveDiagnostics,
+        Command::MeasureSpeed,
+        Command::SaveTemplate,
+        Command::ClearAll,
+    ] {
         run(&mut desk, opener);
         assert!(desk.state().dialog.is_some(), "{opener:?}");
         assert_accessible(&mut desk, opener.text());

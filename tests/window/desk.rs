@@ -82,7 +82,16 @@ impl Laid {
             documents_dir: folder.path().join("documents"),
         };
         let clock = Arc::new(ManualClock::at(NOW_US));
-        Self { folder, clock, places, settings: Settings::default(), problems: Vec::new(), set_aside: None, instance: None, kept: Kept::default() }
+        Self {
+            folder,
+            clock,
+            places,
+            settings: Settings::default(),
+            problems: Vec::new(),
+            set_aside: None,
+            instance: None,
+            kept: Kept::default(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

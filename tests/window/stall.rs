@@ -76,11 +76,8 @@ fn a_source_that_does_not_answer_holds_up_nobody() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("address").port();
     let desk = warm_desk(20, 30);
-    let silent = SourceSetting {
-        name: "Silent".to_owned(),
-        url: format!("mysql://reader@127.0.0.1:{port}/market?table=bars"),
-        exchange: None,
-    };
+    let silent =
+        SourceSetting { name: "Silent".to_owned(), url: format!("mysql://reader@127.0.0.1:{port}/market?table=bars"), exchange: None };
     let mut settings = desk.saved_settings();
     settings.sources.push(silent);
     settings.save(&desk.places.settings_file).expect("saved");

@@ -97,7 +97,5 @@ fn note_ui(ui: &mut Ui, text: &str) {
 pub(super) fn gestures() -> Vec<super::help::Gesture> {
     use super::help::Gesture;
     use crate::tr;
-    vec![
-        Gesture::new(tr!("Click on a state or a figure of symbols"), tr!("The list of just these symbols")),
-    ]
+    vec![Gesture::new(tr!("Click on a state or a figure of symbols"), tr!("The list of just these symbols"))]
 }
