@@ -89,9 +89,9 @@ impl AppState {
             let visits = &mut self.visits;
             let left = visits.here.replace(place.clone());
             if back {
-                visits.ahead.extend(left)
+                visits.ahead.extend(left);
             } else {
-                visits.behind.extend(left)
+                visits.behind.extend(left);
             }
             visits.walking = false;
             self.view = place.view;

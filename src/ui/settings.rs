@@ -270,8 +270,11 @@ fn search_ui(ui: &mut Ui, state: &AppState, draft: &mut SettingsDraft) {
     }
 }
 
+/// Draws the rows below a heading.
+type Section = fn(&mut Ui, &mut Page<'_>);
+
 fn page_ui(ui: &mut Ui, page: &mut Page<'_>) {
-    let sections: [(&str, &[Setting], fn(&mut Ui, &mut Page<'_>)); 4] = [
+    let sections: [(&str, &[Setting], Section); 4] = [
         (tr!("Sources"), &[Setting::Sources], source_section_ui),
         (
             tr!("Cache"),
@@ -362,7 +365,7 @@ fn cache_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
             |settings, bytes| settings.free_reserve_bytes = bytes,
         ),
         (Setting::MemoryBudget, settings.memory_budget_bytes, usual.memory_budget_bytes, tr!("Such as 256 MB"), |settings, bytes| {
-            settings.memory_budget_bytes = bytes
+            settings.memory_budget_bytes = bytes;
         }),
     ] {
         let back = page.back(now == usually, |settings| change(settings, usually));
@@ -383,13 +386,12 @@ fn cache_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
 }
 
 fn folder_row_ui(ui: &mut Ui, page: &mut Page<'_>, setting: Setting, chosen: bool, path: &Path, purpose: PathPurpose) {
-    let back = chosen.then(|| {
-        Action::Settings(match purpose {
-            PathPurpose::BarsDir => SettingsAction::BarsDir(None),
-            PathPurpose::FeaturesDir => SettingsAction::FeaturesDir(None),
-            _ => SettingsAction::CacheDir(None),
-        })
-    });
+    let usually = match purpose {
+        PathPurpose::BarsDir => SettingsAction::BarsDir(None),
+        PathPurpose::FeaturesDir => SettingsAction::FeaturesDir(None),
+        _ => SettingsAction::CacheDir(None),
+    };
+    let back = chosen.then_some(Action::Settings(usually));
     let usual = if setting == Setting::CacheDir { tr!("the folder this desktop has for caches") } else { tr!("in the cache folder") };
     page.row(ui, setting, back, |page, ui, _label| {
         let theme = Theme::of(ui);
@@ -443,7 +445,7 @@ fn work_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
     page.row(ui, Setting::KeptVersions, back, |page, ui, label| {
         let (now, hint) = (page.state.settings.kept_versions.to_string(), tr!("Stay readable after a definition changed; 0 keeps none"));
         page.field(ui, Setting::KeptVersions, label, (&now, hint, &usual.kept_versions.to_string()), number(100), |settings, kept| {
-            settings.kept_versions = kept
+            settings.kept_versions = kept;
         });
     });
     let back = page.back(settings.jobs == usual.jobs, |settings| settings.jobs = usual.jobs);
@@ -549,7 +551,7 @@ fn zoom_ui(ui: &mut Ui, page: &mut Page<'_>, label: &Response) {
         command_icon_ui(ui, page.state, Command::ZoomIn, page.out);
         ui.vertical(|ui| {
             page.field(ui, Setting::Zoom, label, (&now, hint, "100 %"), parse, |settings, percent| {
-                settings.appearance.zoom_percent = percent
+                settings.appearance.zoom_percent = percent;
             });
         });
     });

@@ -113,6 +113,7 @@ fn a_disk_that_stands_still_holds_up_nobody() {
     let catalog = rusqlite::Connection::open(desk.folders().catalog()).expect("the catalog");
     catalog.execute_batch("BEGIN IMMEDIATE").expect("locked");
     desk.click_row("S003", eframe::egui::Modifiers::NONE);
+    desk.click_row("S003", eframe::egui::Modifiers::COMMAND);
     desk.press("Invalidate");
     desk.click_row("S004", eframe::egui::Modifiers::NONE);
     use_every_view(&mut desk, "a standing disk");
