@@ -2,6 +2,7 @@
 
 use samovar::cli::{Arguments, WindowStart};
 use samovar::desktop::Claim;
+use samovar::language::Language;
 use samovar::ui::Start;
 use std::io::Write;
 use std::panic::PanicHookInfo;
@@ -20,10 +21,16 @@ fn main() -> ExitCode {
 fn open_window(start: WindowStart) -> anyhow::Result<()> {
     match samovar::desktop::claim(&start.context.places.data_dir, &start.identity()) {
         Claim::First(instance) => {
-            samovar::ui::run(Start { context: start.context, problems: start.problems, set_aside: start.set_aside, instance })
+            let WindowStart { context, problems, set_aside } = start;
+            samovar::ui::run(Start { context, problems, set_aside, instance, desktop_language: desktop_language() })
         }
         Claim::Shown => Ok(()),
     }
+}
+
+/// The first language the user told the desktop that the window speaks.
+fn desktop_language() -> Language {
+    sys_locale::get_locales().find_map(|locale| Language::of_locale(&locale)).unwrap_or_default()
 }
 
 /// One readable line per panic.

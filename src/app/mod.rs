@@ -22,6 +22,7 @@ mod symbols;
 mod visits;
 pub mod words;
 
+pub use crate::worker::Column;
 pub use action::{Action, Closing, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
@@ -37,5 +38,9 @@ pub use notices::{LiveNotice, Notices, Offer};
 pub use recent::Recent;
 pub use sources::Connection;
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
-pub use symbols::{Column, SortKey, StateFilter, SymbolList};
+pub use symbols::{
+    ColumnLayout, ColumnPlace, ExportAction, ExportForm, ExportWhat, Exporting, LARGE_BYTES, ListFilter, ListForm, ListPurpose,
+    ListsAction, ListsState, Needle, Pasted, RowProgress, SelectionTotals, SortKey, SortOrder, SparkState, StateFilter, SymbolList,
+    symbols_in,
+};
 pub use visits::Visits;

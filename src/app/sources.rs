@@ -11,9 +11,6 @@ use crate::tr;
 use crate::worker::{Job, NoticeLevel, PreheatOrder, SourceContact};
 use std::path::{Path, PathBuf};
 
-/// The name of the built-in sample in lists.
-const SAMPLE_NAME: &str = "Sample market";
-
 /// What is known of the connection to the source in use: from what queries came to, never from asking for its own sake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection<'state> {
@@ -57,7 +54,7 @@ impl AppState {
     }
 
     pub(super) fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
     }
 
     /// Adds or replaces a source, uses it, and preheats it.

@@ -1,6 +1,7 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
 use super::copies::Copies;
+use crate::language::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -48,11 +49,20 @@ pub struct Appearance {
     pub zoom_percent: u16,
     /// Whether nothing flashes or moves by itself.
     pub reduced_motion: bool,
+    /// The language of the window; the desktop's when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 impl Default for Appearance {
     fn default() -> Self {
-        Self { theme: ThemeChoice::default(), price_colors: PriceColorChoice::default(), zoom_percent: 100, reduced_motion: false }
+        Self {
+            theme: ThemeChoice::default(),
+            price_colors: PriceColorChoice::default(),
+            zoom_percent: 100,
+            reduced_motion: false,
+            language: None,
+        }
     }
 }
 
@@ -120,6 +130,9 @@ pub struct Settings {
     pub sets: Vec<String>,
     /// How many older versions of each feature set stay readable after its definition changed; none when 0.
     pub kept_versions: usize,
+    /// How many days may pass before a symbol's whole history is compared with the source's again; at every check when 0. In between
+    /// only its newest days are.
+    pub history_check_days: u32,
     /// The cache folder, if not the usual one.
     pub cache_dir: Option<PathBuf>,
     /// The folder of the bars tree, if not in the cache folder.
@@ -152,6 +165,7 @@ impl Default for Settings {
             ttl: "24h".to_owned(),
             sets: vec!["classic".to_owned()],
             kept_versions: 2,
+            history_check_days: 7,
             cache_dir: None,
             bars_cache_dir: None,
             features_cache_dir: None,

@@ -131,7 +131,7 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                     connection_ui(ui, state, out);
                     ui.add_space(space::M);
                     let symbols = state.snapshot.rows.len() as u64;
-                    let cached = state.snapshot.rows.iter().filter(|row| row.rows > 0).count() as u64;
+                    let cached = state.snapshot.cached_symbols as u64;
                     let symbols = tr_n!(symbols, "{count} symbol", "{count} symbols");
                     let text = tr!("{symbols} · {cached} cached", symbols = symbols, cached = format::count(cached));
                     let listed_at_us = state.snapshot.source.as_ref().and_then(|source| source.listed_at_us);

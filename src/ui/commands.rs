@@ -38,7 +38,10 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ShowOverview => icons::OVERVIEW,
         Command::ShowJobs => icons::JOBS,
         Command::ShowSettings => icons::SETTINGS,
-        Command::CopyRows => icons::COPY,
+        Command::CopyRows | Command::CopySymbols | Command::CopyPaths => icons::COPY,
+        Command::RevealFile => icons::FOLDER,
+        Command::ExportRows => icons::EXPORT,
+        Command::NewList => icons::ADD,
         Command::ToggleVolume => icons::STYLE_HISTOGRAM,
         Command::ToggleLogScale => icons::INDICATORS,
         Command::RestorePanes => icons::RESTORE_PANES,
@@ -148,7 +151,7 @@ pub fn menu_ui(ui: &mut Ui, state: &AppState, tallest: f32, out: &mut Outbox) {
 const MENU_COLUMN: f32 = 280.0;
 
 fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
-    group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
+    group.commands().filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
 }
 
 /// Groups shared out among columns of so many lines; one that is longer than a column stands alone.

@@ -24,4 +24,4 @@ pub mod theme;
 mod widgets;
 mod window;
 
-pub use window::{SamovarWindow, Start, run};
+pub use window::{PathPurpose, SamovarWindow, Start, run};

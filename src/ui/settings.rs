@@ -10,6 +10,7 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use crate::app::{Action, AppState, SettingsAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice, ZOOM_PERCENTS};
+use crate::language::Language;
 use crate::tr;
 use crate::worker::Snapshot;
 use eframe::egui;
@@ -40,6 +41,8 @@ pub enum Setting {
     MemoryBudget,
     /// Threads that work.
     Threads,
+    /// How often whole histories are compared.
+    HistoryCheck,
     /// Feature sets that are kept warm.
     Sets,
     /// Older versions of feature sets.
@@ -48,6 +51,8 @@ pub enum Setting {
     LogLookups,
     /// Light or dark.
     Theme,
+    /// The language of the window.
+    Language,
     /// Colours of gains and losses.
     PriceColors,
     /// How large everything is.
@@ -70,10 +75,12 @@ pub fn setting_text(setting: Setting) -> &'static str {
         Setting::FreeReserve => tr!("Kept free on the disk"),
         Setting::MemoryBudget => tr!("Memory budget"),
         Setting::Threads => tr!("Working threads"),
+        Setting::HistoryCheck => tr!("Days between history checks"),
         Setting::Sets => tr!("Feature sets kept warm"),
         Setting::KeptVersions => tr!("Older versions of sets"),
         Setting::LogLookups => tr!("Log single lookups"),
         Setting::Theme => tr!("Theme"),
+        Setting::Language => tr!("Language"),
         Setting::PriceColors => tr!("Gains and losses"),
         Setting::Zoom => tr!("Size of everything"),
         Setting::ReducedMotion => tr!("Reduced motion"),
@@ -89,9 +96,11 @@ fn keywords(setting: Setting) -> &'static str {
         Setting::DiskBudget | Setting::FreeReserve => tr!("size limit space evict"),
         Setting::MemoryBudget => tr!("ram size limit"),
         Setting::Threads => tr!("jobs cores parallel speed"),
+        Setting::HistoryCheck => tr!("source compare changes split days"),
         Setting::Sets | Setting::KeptVersions => tr!("features indicators definition"),
         Setting::LogLookups => tr!("hits history privacy"),
         Setting::Theme => tr!("appearance dark light colours"),
+        Setting::Language => tr!("appearance translation words English 中文 Русский 한국어"),
         Setting::PriceColors => tr!("appearance up down green red blue orange colour-blind"),
         Setting::Zoom => tr!("appearance zoom scale font text larger smaller"),
         Setting::ReducedMotion => tr!("appearance animation flash accessibility"),
@@ -291,10 +300,14 @@ fn page_ui(ui: &mut Ui, page: &mut Page<'_>) {
         ),
         (
             tr!("Freshness and work"),
-            &[Setting::TimeToLive, Setting::Rules, Setting::Sets, Setting::KeptVersions, Setting::Threads],
+            &[Setting::TimeToLive, Setting::Rules, Setting::HistoryCheck, Setting::Sets, Setting::KeptVersions, Setting::Threads],
             work_section_ui,
         ),
-        (tr!("Appearance"), &[Setting::Theme, Setting::PriceColors, Setting::Zoom, Setting::ReducedMotion], appearance_section_ui),
+        (
+            tr!("Appearance"),
+            &[Setting::Theme, Setting::Language, Setting::PriceColors, Setting::Zoom, Setting::ReducedMotion],
+            appearance_section_ui,
+        ),
     ];
     for (heading, settings, section) in sections {
         if page.shows_any(settings) {
@@ -316,21 +329,7 @@ fn source_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
 
 /// Reads `20 GB`, `512MB` or a number of bytes.
 fn parse_bytes(text: &str) -> Result<u64, String> {
-    let wrong = || tr!("Write a number with KB, MB, GB or TB").to_owned();
-    let text = text.trim().to_ascii_uppercase();
-    let number = text.trim_end_matches(|last: char| last.is_ascii_alphabetic() || last == ' ');
-    let unit = match text.get(number.len()..).unwrap_or_default().trim() {
-        "" | "B" => 1.0,
-        "K" | "KB" => 1e3,
-        "M" | "MB" => 1e6,
-        "G" | "GB" => 1e9,
-        "T" | "TB" => 1e12,
-        _ => return Err(wrong()),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(value) if value.is_finite() && (0.0..1e6).contains(&(value * unit / 1e12)) => Ok((value * unit) as u64),
-        _ => Err(wrong()),
-    }
+    super::format::read_bytes(text).ok_or_else(|| tr!("Write a number with KB, MB, GB or TB").to_owned())
 }
 
 /// A number of bytes to be edited.
@@ -430,6 +429,17 @@ fn work_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
         }
     });
     page.row(ui, Setting::Rules, None, |page, ui, _label| rules_ui(ui, &page.state.snapshot));
+    let days = usual.history_check_days;
+    let back = page.back(settings.history_check_days == days, |settings| settings.history_check_days = days);
+    page.row(ui, Setting::HistoryCheck, back, |page, ui, label| {
+        let parse = |text: &str| match text.trim().parse::<u32>() {
+            Ok(days) if days <= 3_650 => Ok(days),
+            _ => Err(tr!("Write a number of days, at most 3650").to_owned()),
+        };
+        let now = page.state.settings.history_check_days.to_string();
+        let words = (now.as_str(), tr!("0 compares whole histories at every check"), &*days.to_string());
+        page.field(ui, Setting::HistoryCheck, label, words, parse, |settings, days| settings.history_check_days = days);
+    });
     let back = page.back(settings.sets == usual.sets, |settings| settings.sets.clone_from(&usual.sets));
     page.row(ui, Setting::Sets, back, |page, ui, _label| {
         sets_ui(ui, page);
@@ -508,6 +518,21 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
             }
         });
     });
+    let back = page.back(appearance.language.is_none(), |settings| settings.appearance.language = None);
+    page.row(ui, Setting::Language, back, |page, ui, _label| {
+        // Each by its own name, whatever is spoken now.
+        let own = [Language::English, Language::Chinese, Language::Russian, Language::Korean];
+        let choices =
+            std::iter::once((None, tr!("Language of the desktop"))).chain(own.map(|language| (Some(language), language.own_name())));
+        ui.horizontal_wrapped(|ui| {
+            for (language, text) in choices {
+                if ui.selectable_label(appearance.language == language, text).clicked() {
+                    let action = page.save(|settings| settings.appearance.language = language);
+                    page.out.act(action);
+                }
+            }
+        });
+    });
     let is_usual = appearance.price_colors == PriceColorChoice::GreenUp;
     let back = page.back(is_usual, |settings| settings.appearance.price_colors = PriceColorChoice::GreenUp);
     page.row(ui, Setting::PriceColors, back, |page, ui, _label| {
@@ -565,20 +590,4 @@ pub(super) fn gestures() -> Vec<super::help::Gesture> {
         Gesture::new(tr!("Enter, or leaving a field"), tr!("Take over what was typed")),
         Gesture::new(tr!("Double-click on a source's name"), tr!("Give it another name")),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn budgets_are_read_with_units_and_without() {
-        assert_eq!(parse_bytes("20 GB"), Ok(20_000_000_000));
-        assert_eq!(parse_bytes("512mb"), Ok(512_000_000));
-        assert_eq!(parse_bytes("1.5 g"), Ok(1_500_000_000));
-        assert_eq!(parse_bytes("0"), Ok(0));
-        for wrong in ["", "much", "-1 GB", "1 XB", "9e99 GB"] {
-            assert!(parse_bytes(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -7,9 +7,10 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, help, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, Closing, Dialog, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{Action, AppState, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{Appearance, PriceColorChoice, SetAside, ThemeChoice, ZOOM_PERCENTS};
 use crate::desktop::Instance;
+use crate::language::{self, Language};
 use crate::tr;
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
@@ -47,6 +48,12 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A text or table of symbols, for a new list.
+    ListFile,
+    /// Where a table is written to.
+    ExportFile(crate::worker::ExportFormat),
+    /// Where files of symbols are written to.
+    ExportFolder,
 }
 
 /// A path that was chosen, and what for.
@@ -81,8 +88,8 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
-    /// The focus the list last scrolled to.
-    pub scrolled_to: Option<(crate::market::Symbol, u64)>,
+    /// The list of symbols.
+    pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
     /// Whether the inspector shows every change and every lookup it knows.
@@ -119,6 +126,8 @@ pub struct Start {
     pub set_aside: Option<SetAside>,
     /// The place among the windows of this machine; without one where the system gives none.
     pub instance: Option<Instance>,
+    /// What the desktop speaks: taken when the settings name no language.
+    pub desktop_language: Language,
 }
 
 /// The window.
@@ -134,6 +143,7 @@ pub struct SamovarWindow {
     called: Arc<AtomicBool>,
     /// Whether the window is out of sight until its jobs are done.
     is_hidden: bool,
+    spoken: Language,
 }
 
 impl SamovarWindow {
@@ -142,13 +152,14 @@ impl SamovarWindow {
     /// # Errors
     /// When the system gives no thread.
     pub fn new(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
-        let Start { context, problems, set_aside, instance } = start;
+        let Start { context, problems, set_aside, instance, desktop_language } = start;
         theme::install(&creation.egui_ctx);
         // The size of everything is a setting, with commands of its own.
         creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
         state.chart.layout = remembered.chart;
+        state.desktop_language = desktop_language;
         state.documents_dir.clone_from(&context.places.documents_dir);
         state.dialog = set_aside.map(Dialog::SettingsSetAside);
         let called = Arc::new(AtomicBool::new(false));
@@ -173,6 +184,7 @@ impl SamovarWindow {
             _instance: instance,
             called,
             is_hidden: false,
+            spoken: Language::English,
         };
         for problem in problems {
             window.state.notices.warn(problem);
@@ -191,6 +203,19 @@ impl SamovarWindow {
     #[must_use]
     pub fn chart_view(&self) -> &ChartView {
         &self.views.chart
+    }
+
+    /// Does what a widget would ask for that no test can reach, for tests.
+    pub fn act(&mut self, action: Action) {
+        let jobs = self.state.execute(action);
+        self.send(jobs);
+    }
+
+    /// Answers a file dialog as a user would, for tests.
+    pub fn answer_file_dialog(&self, purpose: PathPurpose, path: PathBuf) {
+        if self.picked.0.try_send((purpose, path)).is_err() {
+            tracing::error!(?purpose, "too many answers to file dialogs");
+        }
     }
 
     fn send(&self, jobs: Vec<Job>) {
@@ -220,12 +245,25 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
+                PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
                     Action::Source(SourceAction::Path(path.to_string_lossy().into_owned()))
                 }
             };
             let jobs = self.state.execute(action);
             self.send(jobs);
+        }
+    }
+
+    /// Speaks the language of the settings from now on; what was worked out in another is worked out again.
+    fn speak(&mut self) {
+        let wanted = self.state.language();
+        language::speak(wanted);
+        if self.spoken != wanted {
+            self.spoken = wanted;
+            self.state.say_again();
+            self.views.features = FeatureChoices::default();
         }
     }
 
@@ -270,6 +308,21 @@ impl SamovarWindow {
                 let asked = dialog.set_title(tr!("Choose a database file")).pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
+            PathPurpose::ListFile => {
+                let dialog = dialog.add_filter(tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(tr!("All files"), &["*"]);
+                let asked = dialog.set_title(tr!("Choose a file with symbols")).pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFile(format) => {
+                let dialog =
+                    dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
+                let asked = dialog.set_title(tr!("Export the list")).save_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFolder => {
+                let asked = dialog.set_title(tr!("Choose a folder for the files")).pick_folder();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
                 let asked = dialog.set_title(tr!("Choose a folder")).pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
@@ -299,15 +352,12 @@ impl SamovarWindow {
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, views, out);
         bench::bench_dialog_ui(ui, state, out);
+        symbols::list_dialog_ui(ui, state, out);
+        symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         help::help_ui(ui, state, views, out);
         notices::notices_ui(ui, state, views, out);
         dialogs::drop_ui(ui, state);
-    }
-
-    fn act(&mut self, action: Action) {
-        let jobs = self.state.execute(action);
-        self.send(jobs);
     }
 
     /// Files that were let fall on the window.
@@ -345,12 +395,14 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
         self.mind_closing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.speak();
         self.state.is_dark = theme::Theme::of(ui).dark;
         self.take_dropped_files(ui);
         let mut out = Outbox::default();

@@ -6,9 +6,8 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, diagnostics, own_sets, preview, profile};
+use super::{bench, diagnostics, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
-use crate::desktop::reveal;
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
@@ -45,15 +44,30 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
-        Job::ShowFile(path) => spawn_blocking(service, move |service| {
-            if let Err(error) = reveal(&path) {
-                service.reporter.notice(NoticeLevel::Error, format!("{} cannot be shown: {error}", path.display()));
-            }
-        }),
         Job::SaveDiagnostics { path, told } => spawn_blocking(service, move |service| {
             let result = diagnostics::save(service, &path, &told);
             service.reporter.send_blocking(JobEvent::DiagnosticsSaved { path, result });
         }),
+        Job::Sparks(request) => spawn_blocking(service, move |service| sparks::read(service, &request)),
+        Job::CopyTable(table) => spawn_blocking(service, move |service| export::copy(service, &table)),
+        Job::ExportTable { table, path, format } => {
+            spawn_blocking(service, move |service| export::table(service, &table, &path, format));
+        }
+        Job::ExportSymbols(order) => spawn_blocking(service, move |service| export::symbols(service, &order)),
+        Job::StopExport => export::stop(service),
+        Job::SaveLists(changed) => {
+            lists::take(service, *changed);
+            spawn_blocking(service, |service| lists::save(service));
+        }
+        Job::ReadList(path) => spawn_blocking(service, move |service| lists::read(service, &path)),
+        Job::Reveal(path) => {
+            // A file manager may run as long as its window is open, which must not hold up the end of this program.
+            let service = Arc::clone(service);
+            let thread = std::thread::Builder::new().name("samovar-reveal".to_owned());
+            if let Err(error) = thread.spawn(move || export::reveal(&service, &path)) {
+                tracing::error!(%error, "no thread for a file manager");
+            }
+        }
         Job::Refresh => service.mark_dirty(),
         Job::SaveSet { name, text } => spawn_blocking(service, move |service| {
             let event = own_sets::save(service, &name, &text);
