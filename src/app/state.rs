@@ -1,5 +1,6 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::action::Closing;
 use super::bench::BenchForm;
 use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
@@ -8,14 +9,17 @@ use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
 use super::schedules::ScheduleForm;
+use super::recent::Recent;
 use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
-use crate::config::Settings;
+use super::visits::Visits;
+use crate::config::{SetAside, Settings};
 use crate::feature::SetLibrary;
 use crate::language::Language;
 use crate::market::Symbol;
-use crate::worker::{JobId, ScheduleState, Snapshot, SymbolRow};
+use crate::worker::{JobId, ScheduleState, Snapshot, SourceContact, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What fills the window.
@@ -58,12 +62,25 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// Symbols alone, beginning with this text.
+    FindSymbol(String),
     /// A list or filter that gets a name.
     List(Box<ListForm>),
     /// What to export.
     Export(ExportForm),
     /// Every shortcut.
     Help,
+    /// Where to put the diagnostics.
+    Diagnostics {
+        /// The file.
+        path: String,
+        /// How it went: `None` before, the file's bytes or what went wrong after.
+        saved: Option<Result<u64, String>>,
+    },
+    /// The window is to close, and a job runs.
+    ConfirmClose,
+    /// The settings could not be read.
+    SettingsSetAside(SetAside),
 }
 
 /// Whether the cache could be opened.
@@ -114,6 +131,10 @@ pub struct Workspace {
     pub kept_charts: KeptLayouts,
     /// How far back the overview looks.
     pub span: crate::cache::LookupSpan,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Symbols that are selected, in order.
+    pub selected: Vec<Symbol>,
 }
 
 /// Everything the window draws.
@@ -157,6 +178,16 @@ pub struct AppState {
     pub working: HashSet<Symbol>,
     /// Messages.
     pub notices: Notices,
+    /// What came of the last query to a source.
+    pub contact: Option<SourceContact>,
+    /// Where one was.
+    pub visits: Visits,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Where a user looks for files that were saved for him.
+    pub documents_dir: PathBuf,
+    /// Whether the window is about to close.
+    pub closing: Closing,
     /// What stands in front.
     pub dialog: Option<Dialog>,
     /// A check of all files: files done, files in all.
@@ -188,11 +219,13 @@ impl AppState {
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort.clone(), workspace.columns.clone(), workspace.focus.clone());
+        state.list.restore_selected(workspace.selected.iter().cloned());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
         state.chart.kept = workspace.kept_charts.clone();
         state.overview.span = workspace.span;
+        state.recent = workspace.recent.clone();
         state
     }
 
@@ -200,6 +233,8 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
+        let mut selected: Vec<Symbol> = self.list.selected().iter().cloned().collect();
+        selected.sort();
         Workspace {
             view: self.view,
             sort: self.list.sort().clone(),
@@ -210,6 +245,8 @@ impl AppState {
             templates: self.chart.templates.clone(),
             kept_charts: self.chart.kept_layouts(),
             span: self.overview.span,
+            recent: self.recent.clone(),
+            selected,
         }
     }
 

@@ -172,7 +172,7 @@ async fn wait_for_source(shared: &Arc<Shared>, source: &Source, probe: Option<Sy
             return false;
         }
         let next_attempt_us = shared.cache.now_us().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-        shared.tell_waiting(Some(Waiting { reason: error.to_string(), attempts, next_attempt_us })).await;
+        shared.tell_waiting(Some(Waiting { reason: error.to_string(), for_source: true, attempts, next_attempt_us })).await;
         tracing::warn!(%error, attempts, wait_ms = wait.as_millis(), "the source cannot be reached");
         tokio::select! {
             () = tokio::time::sleep(wait) => {}

@@ -229,7 +229,7 @@ impl Shared {
             }
             let wait = wait_before(attempts, self.jitter()).min(LOOK_AT_DISK * 4);
             let next_attempt_us = self.cache.now_us().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-            tell(Some(Waiting { reason: error.to_string(), attempts, next_attempt_us }));
+            tell(Some(Waiting { reason: error.to_string(), for_source: false, attempts, next_attempt_us }));
             self.wait_for_room(&error, wait);
         }
     }

@@ -7,7 +7,7 @@ use super::preheating;
 use super::queue::Queue;
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, chart_export, export, lists, own_sets, preview, profile, sparks};
+use super::{bench, chart_export, diagnostics, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -55,6 +55,10 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
+        Job::SaveDiagnostics { path, told } => spawn_blocking(service, move |service| {
+            let result = diagnostics::save(service, &path, &told);
+            service.reporter.send_blocking(JobEvent::DiagnosticsSaved { path, result });
+        }),
         Job::Sparks(request) => spawn_blocking(service, move |service| sparks::read(service, &request)),
         Job::CopyTable(table) => spawn_blocking(service, move |service| export::copy(service, &table)),
         Job::ExportTable { table, path, format } => {

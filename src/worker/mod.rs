@@ -9,6 +9,8 @@ mod bench;
 pub mod chart_data;
 mod chart_export;
 mod chart_findings;
+mod contact;
+mod diagnostics;
 mod dossier;
 mod event;
 mod examining;
@@ -37,6 +39,7 @@ pub use bench::{
 };
 pub use chart_export::{CopyRequest, MOST_COPIED_ROWS, Picture, rows_text};
 pub use chart_findings::{ChartFinding, ChartFindingKind, findings_of};
+pub use contact::{Reached, SourceContact};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{
     BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn,
