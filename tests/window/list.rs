@@ -68,7 +68,7 @@ fn the_space_bar_selects_enter_opens_and_boxes_are_pressed() {
     desk.press_and_settle("Clear the filter");
     desk.press_and_settle("Select every shown symbol, or none");
     assert!(desk.selected().is_empty());
-    desk.harness.ctx.memory_mut(|memory| memory.stop_text_input());
+    desk.harness.ctx.memory_mut(egui::Memory::stop_text_input);
     desk.key(Modifiers::NONE, Key::Enter);
     assert!(desk.state().inspector.open);
 }
