@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::language::Language;
 use crate::tr;
 use strum::IntoEnumIterator;
 
@@ -104,6 +105,14 @@ pub enum Command {
     ResetChart,
     /// From light to dark and back.
     ToggleTheme,
+    /// Speak English.
+    SpeakEnglish,
+    /// Speak Chinese.
+    SpeakChinese,
+    /// Speak Russian.
+    SpeakRussian,
+    /// Speak Korean.
+    SpeakKorean,
     /// Search all commands and symbols.
     Palette,
     /// Show every shortcut.
@@ -255,6 +264,10 @@ impl Command {
             Self::SaveTemplate => tr!("Save the chart as a template…"),
             Self::ResetChart => tr!("Reset the chart"),
             Self::ToggleTheme => tr!("Switch between light and dark"),
+            Self::SpeakEnglish => tr!("Language: English"),
+            Self::SpeakChinese => tr!("Language: 中文"),
+            Self::SpeakRussian => tr!("Language: Русский"),
+            Self::SpeakKorean => tr!("Language: 한국어"),
             Self::Palette => tr!("Search commands and symbols…"),
             Self::Help => tr!("Keyboard shortcuts"),
         }
@@ -314,8 +327,23 @@ impl Command {
             Self::SaveTemplate => tr!("Keep lines and panes of the chart under a name"),
             Self::ResetChart => tr!("Back to the default template; what was on the chart can be had back"),
             Self::ToggleTheme => tr!("Dark and light are equals"),
+            Self::SpeakEnglish | Self::SpeakChinese | Self::SpeakRussian | Self::SpeakKorean => {
+                tr!("Words, numbers and dates change at once")
+            }
             Self::Palette => tr!("Everything can be reached from here"),
             Self::Help => tr!("Every shortcut and gesture"),
+        }
+    }
+
+    /// The language it switches to.
+    #[must_use]
+    pub const fn language(self) -> Option<Language> {
+        match self {
+            Self::SpeakEnglish => Some(Language::English),
+            Self::SpeakChinese => Some(Language::Chinese),
+            Self::SpeakRussian => Some(Language::Russian),
+            Self::SpeakKorean => Some(Language::Korean),
+            _ => None,
         }
     }
 
@@ -365,6 +393,10 @@ impl Command {
             | Self::ShowJobs
             | Self::ShowSettings
             | Self::ToggleTheme
+            | Self::SpeakEnglish
+            | Self::SpeakChinese
+            | Self::SpeakRussian
+            | Self::SpeakKorean
             | Self::Palette
             | Self::Help => CommandGroup::View,
         }
@@ -473,6 +505,10 @@ impl Command {
             | Self::ShowJobs
             | Self::ShowSettings
             | Self::ToggleTheme
+            | Self::SpeakEnglish
+            | Self::SpeakChinese
+            | Self::SpeakRussian
+            | Self::SpeakKorean
             | Self::Palette
             | Self::Help => Ok(()),
         }

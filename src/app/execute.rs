@@ -17,8 +17,6 @@ use crate::{tr, tr_n};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
-/// The name of the built-in sample in lists.
-const SAMPLE_NAME: &str = "Sample market";
 
 /// Why some symbols are brought to fresh.
 #[derive(Debug, Clone, Copy)]
@@ -234,6 +232,11 @@ impl AppState {
                 settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
                 self.save(settings, None)
             }
+            Command::SpeakEnglish | Command::SpeakChinese | Command::SpeakRussian | Command::SpeakKorean => {
+                let mut settings = self.settings.clone();
+                settings.appearance.language = command.language();
+                if settings == self.settings { Vec::new() } else { self.save(settings, None) }
+            }
             Command::Palette => {
                 self.dialog = Some(Dialog::Palette);
                 Vec::new()
@@ -315,7 +318,7 @@ impl AppState {
     }
 
     fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
     }
 
     /// Adds or replaces a source, uses it, and preheats it.

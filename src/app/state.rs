@@ -10,6 +10,7 @@ use super::notices::Notices;
 use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
+use crate::language::Language;
 use crate::market::Symbol;
 use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
@@ -157,6 +158,8 @@ pub struct AppState {
     pub clipboard: Option<String>,
     /// Whether the window is dark now, whatever the settings leave to the desktop.
     pub is_dark: bool,
+    /// The language of the desktop, or English where it is one the window does not speak.
+    pub desktop_language: Language,
     /// Whether the source was chosen on the command line and so is not to be changed in the settings.
     pub fixed_source: bool,
     pub(super) next_job: JobId,
@@ -193,6 +196,12 @@ impl AppState {
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
         }
+    }
+
+    /// The language the window speaks.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.settings.appearance.language.unwrap_or(self.desktop_language)
     }
 
     /// Whether a source is configured.

@@ -155,9 +155,13 @@ pub struct PreheatOptions {
     /// Fetch and compute again, whatever the state
     #[arg(long)]
     pub force: bool,
-    /// Ask the source about fresh entries too
+    /// Ask the source about fresh entries too, and compare every symbol's whole history
     #[arg(long)]
     pub check: bool,
+    /// Compare a symbol's whole history at least every N days, 0: at every check; in between only its newest days are compared
+    /// (`history_check_days` in the settings, 7)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=3650))]
+    pub history_check_days: Option<u32>,
     /// Working threads; all cores when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,

@@ -46,6 +46,7 @@ fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<Pr
         sets: (!options.set.is_empty()).then_some(options.set),
         force: options.force,
         check: options.check,
+        history_check_days: options.history_check_days,
         ttl: session.context.overrides.ttl,
         jobs: options.jobs.map(usize::from),
         patience: Some(options.wait),

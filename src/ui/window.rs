@@ -9,6 +9,7 @@ use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
 use crate::app::{Action, AppState, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
+use crate::language::{self, Language};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,7 @@ pub struct SamovarWindow {
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
+    spoken: Language,
 }
 
 impl SamovarWindow {
@@ -133,12 +135,26 @@ impl SamovarWindow {
             move || ctx.request_repaint()
         };
         let worker = Worker::spawn(context, wake)?;
-        let mut window = Self { worker: Some(worker), state, views: ViewState::default(), picked: sync_channel(8), look: None };
+        let mut window = Self {
+            worker: Some(worker),
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            spoken: Language::English,
+        };
         for problem in problems {
             window.state.notices.warn(problem);
         }
         window.apply_look(&creation.egui_ctx);
         Ok(window)
+    }
+
+    /// The same window, with what the desktop speaks: taken when the settings name no language.
+    #[must_use]
+    pub fn on_desktop(mut self, language: Language) -> Self {
+        self.state.desktop_language = language;
+        self
     }
 
     /// The state, for tests.
@@ -201,6 +217,17 @@ impl SamovarWindow {
             };
             let jobs = self.state.execute(action);
             self.send(jobs);
+        }
+    }
+
+    /// Speaks the language of the settings from now on; what was worked out in another is worked out again.
+    fn speak(&mut self) {
+        let wanted = self.state.language();
+        language::speak(wanted);
+        if self.spoken != wanted {
+            self.spoken = wanted;
+            self.state.say_again();
+            self.views.features = FeatureChoices::default();
         }
     }
 
@@ -295,11 +322,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.speak();
         self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
@@ -341,7 +370,7 @@ impl eframe::App for SamovarWindow {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
+pub fn run(context: WorkerContext, problems: Vec<String>, desktop_language: Language) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -350,7 +379,7 @@ pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> 
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
+        Ok(Box::new(SamovarWindow::new(creation, context, problems)?.on_desktop(desktop_language)))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

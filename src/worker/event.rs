@@ -43,6 +43,8 @@ pub struct PreheatOrder {
     pub force: bool,
     /// Ask the source about fresh entries too.
     pub check: bool,
+    /// Another number of days between two comparisons of a whole history than the settings'.
+    pub history_check_days: Option<u32>,
     /// Another time to live than the settings'.
     pub ttl: Option<TimeToLive>,
     /// Another number of threads than the settings'.

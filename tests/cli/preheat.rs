@@ -74,6 +74,7 @@ fn the_json_of_preheat_and_status_agree() {
     assert_eq!((entries[0]["dataset"].as_str(), entries[0]["state"].as_str()), (Some("bars"), Some("fresh")));
     assert_eq!((entries[0]["first"].as_str(), entries[0]["last"].as_str()), (Some("2020-01-01"), Some("2020-03-30")));
     assert_eq!((number(&entries[1], "/rows"), entries[1]["dataset"].as_str()), (90, Some("classic")));
+    assert!(entries[0]["history_verified_at"].is_string() && entries[1]["history_verified_at"].is_null());
     assert!(entries[1]["definition_hash"].is_string() && number(&entries[1], "/ttl_left_secs") > 80_000);
     assert!(std::path::Path::new(entries[1]["path"].as_str().expect("path")).exists());
     assert_eq!((entries[2]["symbol"].as_str(), entries[2]["state"].as_str()), (Some("NOSUCH"), Some("missing")));
