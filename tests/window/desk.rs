@@ -352,11 +352,11 @@ impl Desk {
         self.harness.step();
     }
 
-    /// What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+    /// What is below the fold of the overview or the inspector is scrolled to first, as a user does; the bar below the view hides a little.
     fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
-        if middle < 0.0 || (middle > lowest && self.state().view == samovar::app::View::Overview) {
+        if middle < 0.0 || (middle > lowest && (self.state().view == samovar::app::View::Overview || self.state().inspector.open)) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();
         }

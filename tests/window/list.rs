@@ -300,7 +300,8 @@ fn rows_stay_where_they_are_while_a_job_works() {
     assert!(desk.listed().len() < 400, "asked for, it is worked out");
     desk.press("Resume");
     desk.wait_idle();
-    assert!(desk.listed().is_empty() && !desk.sees("order held"), "none is missing any more");
+    assert_eq!(desk.listed(), Vec::<String>::new(), "none is missing any more: {:?}", desk.state().jobs[0].report);
+    desk.assert_no("order held");
 }
 
 #[test]
