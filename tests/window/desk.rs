@@ -393,8 +393,7 @@ impl Desk {
     fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
-        let view = self.state().view;
-        let scrolls = view == samovar::app::View::Overview || view == samovar::app::View::Settings || self.state().inspector.open;
+        let scrolls = self.state().view != samovar::app::View::Symbols || self.state().inspector.open;
         if middle < 0.0 || (middle > lowest && scrolls && self.state().dialog.is_none()) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();

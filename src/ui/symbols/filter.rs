@@ -103,6 +103,17 @@ pub(super) fn chips_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
 }
 
+/// A chip for what the list was narrowed to from elsewhere; a click shows all again.
+fn only_chip_ui(ui: &mut Ui, title: &str) -> Response {
+    let theme = Theme::of(ui);
+    let words = (RichText::new(title).small().color(theme.text), icons::icon(icons::CLOSE).size(12.0).color(theme.text_weak));
+    let chip = egui::Button::new(words).fill(theme.accent_weak).corner_radius(CornerRadius::same(11)).min_size(vec2(0.0, 22.0));
+    let response = ui.add(chip);
+    let name = tr!("Only {title}: show all again", title = title);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+    response.on_hover_text(tr!("Show all symbols again"))
+}
+
 /// A chip: mark, word and count; pressed ones narrow the list.
 fn chip_ui(ui: &mut Ui, chip: StateFilter, count: usize, pressed: bool) -> Response {
     let theme = Theme::of(ui);
@@ -142,7 +153,7 @@ pub(super) fn headline_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let all = state.snapshot.rows.len() as u64;
         let shown = state.list.visible().len() as u64;
         let mut parts = vec![tr_n!(all, "{count} symbol", "{count} symbols")];
-        if !state.list.narrowed_by().is_empty() {
+        if !state.list.narrowed_by().is_empty() || state.list.only().is_some() {
             parts.push(tr_n!(shown, "{count} shown", "{count} shown"));
         }
         parts.push(tr_n!(state.list.cached_shown() as u64, "{count} cached", "{count} cached"));
