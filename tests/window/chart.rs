@@ -299,8 +299,7 @@ fn rows_in_view_are_copied_with_the_lines_that_are_shown() {
     let mut desk = warm_desk(1, 120);
     desk.wait_chart("S000");
     desk.press_and_settle("1M");
-    desk.shortcut(Command::CopyChartRows);
-    let copied = desk.wait_copied();
+    let copied = desk.copied_by_keys(Command::CopyChartRows);
     desk.wait_notice("of the chart");
     let data = &desk.state().chart.loaded.as_ref().expect("a chart").data;
     let rows = desk.harness.state().chart_view().visible_range().expect("a range").rows(data.bars.len());

@@ -362,8 +362,10 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
-    /// Draws until something is put on the clipboard, and returns it.
-    pub fn wait_copied(&mut self) -> String {
+    /// Presses the keys of a command, draws until something is put on the clipboard, and returns it.
+    pub fn copied_by_keys(&mut self, command: Command) -> String {
+        let (modifiers, key) = keys_of(command);
+        self.harness.key_press_modifiers(modifiers, key);
         let copied = |desk: &Self| {
             let commands = &desk.harness.output().platform_output.commands;
             commands.iter().find_map(|command| match command {
@@ -576,30 +578,7 @@ impl Desk {
 
     /// Presses the keys of a command.
     pub fn shortcut(&mut self, command: Command) {
-        let keys = command.shortcut().expect("a command with keys");
-        let mut modifiers = Modifiers::NONE;
-        if keys.ctrl {
-            modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
-        }
-        if keys.alt {
-            modifiers |= Modifiers::ALT;
-        }
-        if keys.shift {
-            modifiers |= Modifiers::SHIFT;
-        }
-        if keys.alt {
-            modifiers |= Modifiers::ALT;
-        }
-        let key = match keys.key {
-            samovar::app::Key::Char('?') => Key::Questionmark,
-            samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
-            samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
-            samovar::app::Key::Enter => Key::Enter,
-            samovar::app::Key::Delete => Key::Delete,
-            samovar::app::Key::Escape => Key::Escape,
-            samovar::app::Key::Left => Key::ArrowLeft,
-            samovar::app::Key::Right => Key::ArrowRight,
-        };
+        let (modifiers, key) = keys_of(command);
         self.key(modifiers, key);
     }
 
@@ -717,4 +696,30 @@ impl Market {
     pub fn run(&self, sql: &str) {
         self.database.execute_batch(sql).expect("sql");
     }
+}
+
+/// The keys of a command.
+fn keys_of(command: Command) -> (Modifiers, Key) {
+    let keys = command.shortcut().expect("a command with keys");
+    let mut modifiers = Modifiers::NONE;
+    if keys.ctrl {
+        modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
+    }
+    if keys.shift {
+        modifiers |= Modifiers::SHIFT;
+    }
+    if keys.alt {
+        modifiers |= Modifiers::ALT;
+    }
+    let key = match keys.key {
+        samovar::app::Key::Char('?') => Key::Questionmark,
+        samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
+        samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
+        samovar::app::Key::Enter => Key::Enter,
+        samovar::app::Key::Delete => Key::Delete,
+        samovar::app::Key::Escape => Key::Escape,
+        samovar::app::Key::Left => Key::ArrowLeft,
+        samovar::app::Key::Right => Key::ArrowRight,
+    };
+    (modifiers, key)
 }

@@ -61,8 +61,6 @@ pub struct SymbolList {
     anchor: Option<Symbol>,
     selected: HashSet<Symbol>,
     totals: SelectionTotals,
-    /// The only symbols that are shown, and what they have in common; where a figure led here.
-    only: Option<(String, HashSet<Symbol>)>,
     /// Rows of the snapshot that are shown, in order.
     visible: Vec<usize>,
     /// Symbols the shown rows are of; tells whether another snapshot has the same.

@@ -1,7 +1,7 @@
 //! One entry of a legend: a line's swatch, name and value, its buttons, its menu.
 
 use super::data::ChartData;
-use super::head::menu_item_ui;
+use super::head::{MENU_POINTS, menu_item_ui};
 use super::legend::{LegendAction, ROW_POINTS, Seen, font};
 use super::scale::is_compared;
 use super::settings::placements;
@@ -247,6 +247,7 @@ impl Entry {
     }
 
     fn menu_ui(&self, ui: &mut Ui, layout: &ChartLayout, theme: &Theme) -> Option<LegendAction> {
+        ui.set_width(MENU_POINTS);
         let mut chosen = None;
         let [(eye, verb, toggle), _, (cross, _, remove)] = self.buttons();
         let items = [

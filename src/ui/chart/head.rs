@@ -131,16 +131,18 @@ pub(super) fn pane_menu_ui(ui: &mut Ui, layout: &ChartLayout, kind: PaneKind) ->
 /// Width of the menus over the chart, in points.
 pub(super) const MENU_POINTS: f32 = 240.0;
 
+/// Width of the menu of the whole chart, in points.
+pub(super) const WIDE_MENU_POINTS: f32 = 300.0;
+
 /// An item of a menu: icon (or the room for one) and words. Returns whether it was chosen; that closes the menu.
 pub(super) fn menu_item_ui(ui: &mut Ui, glyph: &str, words: &str, theme: &Theme) -> bool {
-    ui.set_max_width(MENU_POINTS);
     let icon = if glyph.is_empty() {
         icons::icon(icons::CHECK).color(egui::Color32::TRANSPARENT)
     } else {
         icons::icon(glyph).color(theme.text_weak)
     };
     let button = egui::Button::new((icon, words)).frame_when_inactive(false);
-    let response = ui.add(button.min_size(vec2(MENU_POINTS, size::CONTROL)));
+    let response = ui.add(button.min_size(vec2(ui.available_width(), size::CONTROL)));
     crate::ui::commands::name_item(&response, words, "");
     response.clicked()
 }

@@ -68,7 +68,7 @@ pub(super) fn help_ui(ui: &mut Ui, open: &mut bool) {
         ui.label(RichText::new(tr!("Gestures of the chart")).heading());
         ui.add_space(space::S);
         let room = (ui.content_rect().height() - 180.0).max(120.0);
-        ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        ScrollArea::vertical().max_height(room).min_scrolled_height(room).auto_shrink([false, true]).show(ui, |ui| {
             for (heading, gestures) in gestures() {
                 heading_ui(ui, heading);
                 Grid::new(("gestures", heading)).num_columns(2).min_col_width(200.0).spacing(vec2(space::L, space::XS)).show(ui, |ui| {

@@ -6,7 +6,7 @@
 use super::compare::{CompareSearch, compare_button_ui};
 use super::data::ChartData;
 use super::go_to::{DateField, Gone, date_button_ui};
-use super::head::MENU_POINTS;
+use super::head::{MENU_POINTS, WIDE_MENU_POINTS};
 use super::indicators::{LIST_POINTS, indicators_ui};
 use super::templates::templates_button_ui;
 use super::view::{ChartOffer, Shown};
@@ -93,13 +93,15 @@ fn scale_button_ui(ui: &mut Ui, layout: &mut ChartLayout, enabled: bool) {
     let response = ui.add_enabled(enabled, button);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, tr!("Price scale: {scale}", scale = now.label())));
     let response = response.on_hover_text(tr!("What the heights of prices mean"));
-    Popup::menu(&response).width(MENU_POINTS).show(|ui| scale_items_ui(ui, layout));
+    Popup::menu(&response).width(MENU_POINTS).show(|ui| {
+        ui.set_width(MENU_POINTS);
+        scale_items_ui(ui, layout);
+    });
 }
 
 /// The scales as items of a menu.
 pub(super) fn scale_items_ui(ui: &mut Ui, layout: &mut ChartLayout) {
     let theme = Theme::of(ui);
-    ui.set_min_width(MENU_POINTS);
     for scale in PriceScale::iter() {
         let command = match scale {
             PriceScale::Log => Some(Command::ToggleLogScale),
@@ -121,8 +123,8 @@ pub(super) fn scale_items_ui(ui: &mut Ui, layout: &mut ChartLayout) {
 /// Everything else, behind one button.
 fn more_button_ui(ui: &mut Ui, layout: &mut ChartLayout, is_kept: bool, data: Option<&ChartData>, actions: &mut Vec<Action>) {
     let response = icons::icon_button_ui(ui, icons::MORE, tr!("More of the chart"));
-    Popup::menu(&response).width(300.0).show(|ui| {
-        ui.set_min_width(300.0);
+    Popup::menu(&response).width(WIDE_MENU_POINTS).show(|ui| {
+        ui.set_width(WIDE_MENU_POINTS);
         if check_item_ui(ui, layout.show_volume, tr!("Volume"), tr!("Columns of volume below the prices")) {
             layout.show_volume = !layout.show_volume;
         }

@@ -192,6 +192,7 @@ impl Heights {
             if response.double_clicked() {
                 self.set.retain(|(known, _)| *known != place);
             } else if response.dragged()
+                && response.drag_delta().y != 0.0
                 && let Some(now) = bounds(frame.kind)
             {
                 self.zoom(place.clone(), now, (f64::from(response.drag_delta().y) * ZOOM_PER_POINT).exp());

@@ -7,7 +7,7 @@ use super::candles::Pixels;
 use super::data::ChartData;
 use super::geometry::{IndexRange, fit};
 use super::go_to::{self, PlaceMark, finding_words, mark_ui, next_finding};
-use super::head::{HEAD_POINTS, pane_menu_ui};
+use super::head::{HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
 use super::help::help_ui;
 use super::indicators::FeatureChoice;
 use super::input::{drag_edges, pan_and_zoom, plot_response};
@@ -481,6 +481,7 @@ fn bars_ui(
     }
     if let Some(kind) = view.menu_of.filter(|kind| kinds(layout).contains(kind)) {
         response.context_menu(|ui| {
+            ui.set_width(WIDE_MENU_POINTS);
             pane_action = pane_menu_ui(ui, layout, kind).or(pane_action.take());
             if kind == PaneKind::Price {
                 ui.separator();
