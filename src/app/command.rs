@@ -569,7 +569,7 @@ impl Command {
             Self::NextFinding => Shortcut::plain(Key::Char('N')),
             Self::PreviousFinding => Shortcut { shift: true, ..Shortcut::plain(Key::Char('N')) },
             Self::SaveChartPicture => Shortcut::ctrl_shift('S'),
-            Self::CopyChartPicture => Shortcut::alt('S'),
+            Self::CopyChartPicture => Shortcut::alt(Key::Char('S')),
             Self::CopyChartRows => Shortcut::ctrl_shift('D'),
             Self::ChartHelp => Shortcut::plain(Key::Char('?')),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),

@@ -103,17 +103,6 @@ pub(super) fn chips_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
 }
 
-/// A chip for what the list was narrowed to from elsewhere; a click shows all again.
-fn only_chip_ui(ui: &mut Ui, title: &str) -> Response {
-    let theme = Theme::of(ui);
-    let words = (RichText::new(title).small().color(theme.text), icons::icon(icons::CLOSE).size(12.0).color(theme.text_weak));
-    let chip = egui::Button::new(words).fill(theme.accent_weak).corner_radius(CornerRadius::same(11)).min_size(vec2(0.0, 22.0));
-    let response = ui.add(chip);
-    let name = tr!("Only {title}: show all again", title = title);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
-    response.on_hover_text(tr!("Show all symbols again"))
-}
-
 /// A chip: mark, word and count; pressed ones narrow the list.
 fn chip_ui(ui: &mut Ui, chip: StateFilter, count: usize, pressed: bool) -> Response {
     let theme = Theme::of(ui);
