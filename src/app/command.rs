@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::config::ZOOM_PERCENTS;
 use crate::language::Language;
 use crate::tr;
 use strum::IntoEnumIterator;
@@ -79,6 +80,8 @@ pub enum Command {
     PreviousSymbol,
     /// The symbol below.
     NextSymbol,
+    /// Search the symbols alone.
+    FindSymbol,
     /// Copy the selected rows.
     CopyRows,
     /// Copy the names of the selected symbols.
@@ -133,8 +136,18 @@ pub enum Command {
     SaveTemplate,
     /// Put the chart back to its default template.
     ResetChart,
+    /// To what was looked at before.
+    GoBack,
+    /// To what was left by going back.
+    GoForward,
     /// From light to dark and back.
     ToggleTheme,
+    /// Everything larger.
+    ZoomIn,
+    /// Everything smaller.
+    ZoomOut,
+    /// Everything as large as usual.
+    ZoomReset,
     /// Speak English.
     SpeakEnglish,
     /// Speak Chinese.
@@ -147,6 +160,10 @@ pub enum Command {
     Palette,
     /// Show every shortcut.
     Help,
+    /// Put what helps to find a fault into one file.
+    SaveDiagnostics,
+    /// Close the window.
+    Quit,
 }
 
 /// Under which heading a command is listed.
@@ -199,6 +216,10 @@ pub enum Key {
     Delete,
     /// Escape.
     Escape,
+    /// The arrow to the left.
+    Left,
+    /// The arrow to the right.
+    Right,
 }
 
 /// Keys that run a command.
@@ -206,10 +227,10 @@ pub enum Key {
 pub struct Shortcut {
     /// Ctrl (⌘ on a Mac).
     pub ctrl: bool,
-    /// Shift.
-    pub shift: bool,
     /// Alt.
     pub alt: bool,
+    /// Shift.
+    pub shift: bool,
     /// The key.
     pub key: Key,
 }
@@ -227,8 +248,8 @@ impl Shortcut {
         Self { ctrl: true, shift: true, ..Self::plain(Key::Char(key)) }
     }
 
-    const fn alt(key: char) -> Self {
-        Self { alt: true, ..Self::plain(Key::Char(key)) }
+    const fn alt(key: Key) -> Self {
+        Self { alt: true, ..Self::plain(key) }
     }
 }
 
@@ -243,6 +264,8 @@ impl std::fmt::Display for Shortcut {
             Key::Enter => "Enter".to_owned(),
             Key::Delete => "Delete".to_owned(),
             Key::Escape => "Esc".to_owned(),
+            Key::Left => "Left".to_owned(),
+            Key::Right => "Right".to_owned(),
         };
         formatter.pad(&format!("{ctrl}{alt}{shift}{key}"))
     }
@@ -322,6 +345,14 @@ impl Command {
             Self::SpeakKorean => tr!("Language: 한국어"),
             Self::Palette => tr!("Search commands and symbols…"),
             Self::Help => tr!("Keyboard shortcuts"),
+            Self::FindSymbol => tr!("Go to a symbol…"),
+            Self::GoBack => tr!("Back"),
+            Self::GoForward => tr!("Forward"),
+            Self::ZoomIn => tr!("Larger"),
+            Self::ZoomOut => tr!("Smaller"),
+            Self::ZoomReset => tr!("Usual size"),
+            Self::SaveDiagnostics => tr!("Save diagnostics…"),
+            Self::Quit => tr!("Quit"),
         }
     }
 
@@ -399,6 +430,14 @@ impl Command {
             }
             Self::Palette => tr!("Everything can be reached from here"),
             Self::Help => tr!("Every shortcut and gesture"),
+            Self::FindSymbol => tr!("Typing a letter does the same wherever no text is written"),
+            Self::GoBack => tr!("To the symbol or view that was looked at before"),
+            Self::GoForward => tr!("To the symbol or view that was left by going back"),
+            Self::ZoomIn => tr!("Texts and controls one step larger, up to 200 %"),
+            Self::ZoomOut => tr!("Texts and controls one step smaller, down to 50 %"),
+            Self::ZoomReset => tr!("Texts and controls at 100 %"),
+            Self::SaveDiagnostics => tr!("What helps to find a fault, in one file: versions, settings, messages, jobs; no passwords"),
+            Self::Quit => tr!("Close the window; asks first while a job runs"),
         }
     }
 
@@ -439,6 +478,7 @@ impl Command {
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
+            | Self::FindSymbol
             | Self::CopyRows
             | Self::CopySymbols
             | Self::CopyPaths
@@ -474,13 +514,20 @@ impl Command {
             | Self::ShowOverview
             | Self::ShowJobs
             | Self::ShowSettings
+            | Self::GoBack
+            | Self::GoForward
             | Self::ToggleTheme
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::ZoomReset
             | Self::SpeakEnglish
             | Self::SpeakChinese
             | Self::SpeakRussian
             | Self::SpeakKorean
             | Self::Palette
-            | Self::Help => CommandGroup::View,
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => CommandGroup::View,
         }
     }
 
@@ -512,25 +559,38 @@ impl Command {
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
             Self::CopyRows => Shortcut::ctrl('C'),
             Self::ApplyTemplate => Shortcut::ctrl('T'),
-            Self::SaveTemplate => Shortcut::alt('T'),
-            Self::ToggleLogScale => Shortcut::alt('L'),
-            Self::TogglePercentScale => Shortcut::alt('P'),
-            Self::Compare => Shortcut::alt('C'),
-            Self::GoToDate => Shortcut::alt('G'),
-            Self::FitScales => Shortcut::alt('R'),
-            Self::Measure => Shortcut::alt('M'),
+            Self::SaveTemplate => Shortcut::alt(Key::Char('T')),
+            Self::ToggleLogScale => Shortcut::alt(Key::Char('L')),
+            Self::TogglePercentScale => Shortcut::alt(Key::Char('P')),
+            Self::Compare => Shortcut::alt(Key::Char('C')),
+            Self::GoToDate => Shortcut::alt(Key::Char('G')),
+            Self::FitScales => Shortcut::alt(Key::Char('R')),
+            Self::Measure => Shortcut::alt(Key::Char('M')),
             Self::NextFinding => Shortcut::plain(Key::Char('N')),
             Self::PreviousFinding => Shortcut { shift: true, ..Shortcut::plain(Key::Char('N')) },
             Self::SaveChartPicture => Shortcut::ctrl_shift('S'),
-            Self::CopyChartPicture => Shortcut::alt('S'),
+            Self::CopyChartPicture => Shortcut::alt(Key::Char('S')),
             Self::CopyChartRows => Shortcut::ctrl_shift('D'),
             Self::ChartHelp => Shortcut::plain(Key::Char('?')),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
+            Self::FindSymbol => Shortcut::ctrl('P'),
+            Self::GoBack => Shortcut::alt(Key::Left),
+            Self::GoForward => Shortcut::alt(Key::Right),
+            Self::ZoomIn => Shortcut::ctrl('+'),
+            Self::ZoomOut => Shortcut::ctrl('-'),
+            Self::ZoomReset => Shortcut::ctrl('0'),
+            Self::Quit => Shortcut::ctrl('Q'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
             _ => return None,
         };
         Some(keys)
+    }
+
+    /// The name under which it is remembered.
+    #[must_use]
+    pub fn key(self) -> String {
+        format!("{self:?}")
     }
 
     /// Whether it can be run now; if not, why.
@@ -610,6 +670,12 @@ impl Command {
             Self::CompareSelected => selected,
             Self::StopComparing => on_chart.and(needs(state.chart.layout.compared().next().is_some(), tr!("nothing is compared"))),
             Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), tr!("all panes are shown"))),
+            Self::FindSymbol => source.and(needs(!state.snapshot.rows.is_empty(), tr!("there are no symbols yet"))),
+            Self::GoBack => needs(state.visits.can_go_back(), tr!("nothing was looked at before")),
+            Self::GoForward => needs(state.visits.can_go_forward(), tr!("nothing was left by going back")),
+            Self::ZoomIn => needs(state.settings.appearance.zoom_percent < *ZOOM_PERCENTS.end(), tr!("it is as large as it gets")),
+            Self::ZoomOut => needs(state.settings.appearance.zoom_percent > *ZOOM_PERCENTS.start(), tr!("it is as small as it gets")),
+            Self::ZoomReset => needs(state.settings.appearance.zoom_percent != 100, tr!("it has its usual size")),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
@@ -620,7 +686,9 @@ impl Command {
             | Self::SpeakRussian
             | Self::SpeakKorean
             | Self::Palette
-            | Self::Help => Ok(()),
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => Ok(()),
         }
     }
 }

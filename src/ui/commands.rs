@@ -5,6 +5,7 @@ use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::Outbox;
 use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
+use crate::tr;
 use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Response, RichText, Ui, vec2};
 use strum::IntoEnumIterator;
@@ -59,8 +60,16 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ApplyTemplate => icons::TEMPLATE,
         Command::SaveTemplate => icons::SAVE,
         Command::ResetChart => icons::RESET,
-        Command::Palette => icons::SEARCH,
+        Command::Palette | Command::FindSymbol => icons::SEARCH,
         Command::Help => icons::KEYBOARD,
+        Command::GoBack => icons::BACK,
+        Command::GoForward => icons::FORWARD,
+        Command::ToggleTheme => icons::SYSTEM_THEME,
+        Command::ZoomIn => icons::ZOOM_IN,
+        Command::ZoomOut => icons::ZOOM_OUT,
+        Command::ZoomReset => icons::RESET,
+        Command::SaveDiagnostics => icons::DIAGNOSTICS,
+        Command::Quit => icons::QUIT,
         _ => return None,
     };
     Some(glyph)
@@ -70,7 +79,7 @@ fn tooltip(command: Command, enabled: Result<(), &'static str>) -> String {
     let keys = command.shortcut().map(|keys| format!("  {keys}")).unwrap_or_default();
     match enabled {
         Ok(()) => format!("{}{keys}", command.tooltip()),
-        Err(reason) => format!("{}{keys}\nNot now: {reason}", command.tooltip()),
+        Err(reason) => format!("{}{keys}\n{}", command.tooltip(), tr!("Not now: {reason}", reason = reason)),
     }
 }
 
@@ -115,7 +124,9 @@ fn button_ui(ui: &mut Ui, state: &AppState, command: Command, primary: bool, out
 pub fn command_icon_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
     let enabled = command.enabled(state);
     let glyph = icon_of(command).unwrap_or(icons::MORE);
-    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::icon_button_ui(ui, glyph, command.text())).inner;
+    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::named_icon_button_ui(ui, glyph, command.text())).inner;
+    let text = tooltip(command, enabled);
+    let response = response.on_hover_text(text.as_str()).on_disabled_hover_text(text.as_str());
     if response.clicked() {
         out.act(Action::Run(command));
     }
@@ -130,28 +141,60 @@ pub(super) fn name_item(response: &Response, name: &str, keys: &str) {
     }
 }
 
-/// The menu of everything.
-pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let theme = Theme::of(ui);
-    ui.set_min_width(280.0);
-    for (position, group) in CommandGroup::iter().enumerate() {
-        if position > 0 {
-            ui.add_space(space::XS);
+/// The menu of everything, in as many columns as it takes: what has to be scrolled for is not found.
+pub fn menu_ui(ui: &mut Ui, state: &AppState, tallest: f32, out: &mut Outbox) {
+    let columns = menu_columns((tallest / (size::CONTROL + ui.spacing().item_spacing.y)).floor() as usize);
+    ui.horizontal_top(|ui| {
+        for groups in columns {
+            ui.vertical(|ui| {
+                ui.set_width(MENU_COLUMN);
+                for (position, group) in groups.into_iter().enumerate() {
+                    if position > 0 {
+                        ui.add_space(space::XS);
+                    }
+                    menu_group_ui(ui, state, group, out);
+                }
+            });
         }
-        ui.label(RichText::new(group.text()).small().color(theme.text_weak));
-        for command in group
-            .commands()
-            .filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
-        {
-            let enabled = command.enabled(state);
-            let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
-            let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
-            let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
-            name_item(&response, command.text(), &keys);
-            if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
-                out.act(Action::Run(command));
-                ui.close();
-            }
+    });
+}
+
+/// How wide a column of the menu is.
+const MENU_COLUMN: f32 = 280.0;
+
+fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
+    group.commands().filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
+}
+
+/// Groups shared out among columns of so many lines; one that is longer than a column stands alone.
+fn menu_columns(lines: usize) -> Vec<Vec<CommandGroup>> {
+    let mut columns: Vec<(usize, Vec<CommandGroup>)> = vec![(0, Vec::new())];
+    for group in CommandGroup::iter() {
+        let takes = menu_commands(group).count() + 1;
+        let is_full = columns.last().is_none_or(|(taken, groups)| taken + takes > lines && !groups.is_empty());
+        if is_full {
+            columns.push((0, Vec::new()));
+        }
+        if let Some((taken, groups)) = columns.last_mut() {
+            *taken += takes;
+            groups.push(group);
+        }
+    }
+    columns.into_iter().map(|(_, groups)| groups).collect()
+}
+
+fn menu_group_ui(ui: &mut Ui, state: &AppState, group: CommandGroup, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(group.text()).small().color(theme.text_weak));
+    for command in menu_commands(group) {
+        let enabled = command.enabled(state);
+        let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
+        let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
+        let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+        name_item(&response, command.text(), &keys);
+        if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+            out.act(Action::Run(command));
+            ui.close();
         }
     }
 }
@@ -160,6 +203,9 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
     let mut modifiers = Modifiers::NONE;
     if shortcut.ctrl {
         modifiers |= Modifiers::COMMAND;
+    }
+    if shortcut.alt {
+        modifiers |= Modifiers::ALT;
     }
     if shortcut.shift {
         modifiers |= Modifiers::SHIFT;
@@ -178,6 +224,8 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
         Key::Enter => egui::Key::Enter,
         Key::Delete => egui::Key::Delete,
         Key::Escape => egui::Key::Escape,
+        Key::Left => egui::Key::ArrowLeft,
+        Key::Right => egui::Key::ArrowRight,
     };
     Some(KeyboardShortcut::new(modifiers, key))
 }
@@ -225,6 +273,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             out.act(Action::Run(command));
         }
     }
+    other_ways(ui, state, typing, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, true, out);
@@ -242,6 +291,41 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             }
         });
         out.act(Action::List(ListAction::Move { rows: 0, extend: false }));
+    }
+}
+
+/// What a command can be run by besides its keys: the side buttons of a mouse, a key that shares its place with another, a letter.
+fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
+    let mut run = |command: Command, asked: bool| {
+        if asked && command.enabled(state).is_ok() {
+            out.act(Action::Run(command));
+        }
+    };
+    let pressed = |button| ui.input(|input| input.pointer.button_pressed(button));
+    run(Command::GoBack, pressed(egui::PointerButton::Extra1));
+    run(Command::GoForward, pressed(egui::PointerButton::Extra2));
+    // On many keyboards + stands above =, and needs Shift.
+    run(Command::ZoomIn, ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, egui::Key::Equals)));
+    if typing || egui::Popup::is_any_open(ui) {
+        return;
+    }
+    let typed = ui.input(|input| {
+        let mut texts = input.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
+            _ => None,
+        });
+        texts.next()
+    });
+    let Some(text) = typed else { return };
+    // Where the chart has bars, the key is about the chart.
+    run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
+    let first = text.chars().next().filter(|first| first.is_alphabetic());
+    let is_taken = |letter: char| {
+        let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
+        Command::iter().filter_map(Command::shortcut).any(plain)
+    };
+    if first.is_some_and(|letter| !is_taken(letter)) && Command::FindSymbol.enabled(state).is_ok() {
+        out.act(Action::FindSymbol(text));
     }
 }
 

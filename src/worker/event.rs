@@ -3,9 +3,11 @@
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
 use super::chart_export::{CopyRequest, Picture};
+use super::contact::SourceContact;
 use super::dossier::{Dossier, InspectRequest};
 use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
+use super::schedule::ScheduleState;
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::sparks::{Spark, SparkRequest};
@@ -67,6 +69,17 @@ pub struct LoadRequest {
     pub base: Option<Arc<ChartData>>,
 }
 
+/// Another turn for a preheat that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all others that wait.
+    Next,
+    /// One earlier.
+    Earlier,
+    /// One later.
+    Later,
+}
+
 /// What a front end can ask for.
 #[derive(Debug, Clone)]
 pub enum Job {
@@ -84,6 +97,15 @@ pub enum Job {
         /// What it shall do.
         state: RunState,
     },
+    /// Give a waiting preheat another turn; answered by [`JobEvent::Waiting`].
+    Turn {
+        /// Which.
+        id: JobId,
+        /// When it shall run.
+        turn: Turn,
+    },
+    /// Run the schedule of this name now, besides its times.
+    RunSchedule(String),
     /// Mark entries as not fresh.
     Invalidate(Selection),
     /// Move entries to the trash.
@@ -159,6 +181,13 @@ pub enum Job {
     Preview(PreviewRequest),
     /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
     Outdate(OutdateRequest),
+    /// Put what helps to find a fault into a file; answered by [`JobEvent::DiagnosticsSaved`].
+    SaveDiagnostics {
+        /// The file.
+        path: PathBuf,
+        /// What the user was told in this session.
+        told: Vec<String>,
+    },
     /// Read closes for rows of the list; answered by [`JobEvent::Sparks`].
     Sparks(SparkRequest),
     /// Make a table into text for the clipboard; answered by [`JobEvent::TableText`].
@@ -268,6 +297,10 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// The preheats that wait, in the order in which they will run.
+    Waiting(Vec<JobId>),
+    /// The schedules and how they stand, whenever that changed.
+    Schedules(Arc<Vec<ScheduleState>>),
     /// A preheat finds out what is to do.
     Planning {
         /// Which.
@@ -356,8 +389,8 @@ pub enum JobEvent {
     Surveyed {
         /// The request.
         request: SurveyRequest,
-        /// The numbers.
-        survey: Arc<Survey>,
+        /// The numbers; `None` when they cannot be read.
+        survey: Option<Arc<Survey>>,
     },
     /// The versions of feature sets that something was computed with: by set, last used first.
     Versions(Arc<Vec<VersionFacts>>),
@@ -387,6 +420,15 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// What a query to a source came to.
+    Contact(SourceContact),
+    /// The diagnostics were saved, or why they could not be.
+    DiagnosticsSaved {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes; as text, what went wrong.
+        result: Result<u64, String>,
     },
     /// Closes of symbols; without any of those whose bars cannot be read.
     Sparks(Vec<(Symbol, Arc<Spark>)>),
