@@ -4,6 +4,7 @@ use super::action::Action;
 use super::connect::TestState;
 use super::jobs::{JobStage, JobView};
 use super::state::{AppState, Dialog, OpenState, Verified, View};
+use super::visits::Coming;
 use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
@@ -17,6 +18,7 @@ impl AppState {
     #[must_use]
     pub fn apply(&mut self, event: JobEvent) -> Vec<Job> {
         let mut jobs = self.take_in(event);
+        self.note_visit(Coming::Settled);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
         jobs.extend(self.ask_for_closes());
@@ -100,6 +102,7 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
+            JobEvent::ChartCopied { text, rows, left_out } => self.apply_copied(text, rows, left_out),
             JobEvent::Sets(sets) => {
                 self.apply_sets(sets);
                 return self.read_chart_again();
@@ -119,6 +122,8 @@ impl AppState {
             JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
             JobEvent::BenchProgress { generation, progress } => self.apply_bench_progress(generation, progress),
             JobEvent::BenchFinished { generation, outcome } => self.apply_bench_finished(generation, outcome),
+            JobEvent::Contact(contact) => self.contact = Some(contact),
+            JobEvent::DiagnosticsSaved { path, result } => self.apply_diagnostics(&path, result),
             JobEvent::Profiled(result) => self.apply_profiled(result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog

@@ -1,21 +1,25 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::action::Closing;
 use super::bench::BenchForm;
-use super::chart::{ChartState, TemplateForm, Templates};
+use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
+use super::recent::Recent;
 use super::schedules::ScheduleForm;
 use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
-use crate::config::Settings;
+use super::visits::Visits;
+use crate::config::{SetAside, Settings};
 use crate::feature::SetLibrary;
 use crate::language::Language;
 use crate::market::Symbol;
-use crate::worker::{JobId, ScheduleState, Snapshot, SymbolRow};
+use crate::worker::{JobId, ScheduleState, Snapshot, SourceContact, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What fills the window.
@@ -58,12 +62,25 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// Symbols alone, beginning with this text.
+    FindSymbol(String),
     /// A list or filter that gets a name.
     List(Box<ListForm>),
     /// What to export.
     Export(ExportForm),
     /// Every shortcut.
     Help,
+    /// Where to put the diagnostics.
+    Diagnostics {
+        /// The file.
+        path: String,
+        /// How it went: `None` before, the file's bytes or what went wrong after.
+        saved: Option<Result<u64, String>>,
+    },
+    /// The window is to close, and a job runs.
+    ConfirmClose,
+    /// The settings could not be read.
+    SettingsSetAside(SetAside),
 }
 
 /// Whether the cache could be opened.
@@ -110,8 +127,14 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// Charts that belong to one symbol.
+    pub kept_charts: KeptLayouts,
     /// How far back the overview looks.
     pub span: crate::cache::LookupSpan,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Symbols that are selected, in order.
+    pub selected: Vec<Symbol>,
 }
 
 /// Everything the window draws.
@@ -155,6 +178,16 @@ pub struct AppState {
     pub working: HashSet<Symbol>,
     /// Messages.
     pub notices: Notices,
+    /// What came of the last query to a source.
+    pub contact: Option<SourceContact>,
+    /// Where one was.
+    pub visits: Visits,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Where a user looks for files that were saved for him.
+    pub documents_dir: PathBuf,
+    /// Whether the window is about to close.
+    pub closing: Closing,
     /// What stands in front.
     pub dialog: Option<Dialog>,
     /// A check of all files: files done, files in all.
@@ -186,10 +219,13 @@ impl AppState {
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort.clone(), workspace.columns.clone(), workspace.focus.clone());
+        state.list.restore_selected(workspace.selected.iter().cloned());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.chart.kept = workspace.kept_charts.clone();
         state.overview.span = workspace.span;
+        state.recent = workspace.recent.clone();
         state
     }
 
@@ -197,6 +233,8 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
+        let mut selected: Vec<Symbol> = self.list.selected().iter().cloned().collect();
+        selected.sort();
         Workspace {
             view: self.view,
             sort: self.list.sort().clone(),
@@ -205,7 +243,10 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            kept_charts: self.chart.kept_layouts(),
             span: self.overview.span,
+            recent: self.recent.clone(),
+            selected,
         }
     }
 

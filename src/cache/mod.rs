@@ -276,23 +276,27 @@ impl Drop for Cache {
 /// Entries with their states; features are compared with the bars among the same entries.
 #[must_use]
 pub fn with_states(entries: Vec<Entry>, judge: &Judge, now_us: i64) -> Vec<(Entry, EntryState)> {
-    let fingerprints: HashMap<(SourceId, Symbol), u128> = entries
+    let states = states_among(&entries, judge, now_us);
+    entries.into_iter().zip(states).collect()
+}
+
+/// The states of entries, in their order; features are compared with the bars among the same entries.
+#[must_use]
+pub fn states_among(entries: &[Entry], judge: &Judge, now_us: i64) -> Vec<EntryState> {
+    fn whose(entry: &Entry) -> (&SourceId, &Symbol) {
+        (&entry.key.source, &entry.key.symbol)
+    }
+    let fingerprints: HashMap<(&SourceId, &Symbol), u128> = entries
         .iter()
         .filter(|entry| entry.key.dataset.is_bars())
-        .filter_map(|entry| {
-            let file = entry.file.as_ref()?;
-            Some(((entry.key.source.clone(), entry.key.symbol.clone()), file.fingerprint))
-        })
+        .filter_map(|entry| Some((whose(entry), entry.file.as_ref()?.fingerprint)))
         .collect();
-    entries
-        .into_iter()
-        .map(|entry| {
-            let bars_fingerprint = match &entry.key.dataset {
-                Dataset::Bars | Dataset::Older(_) => None,
-                Dataset::Features(_) => fingerprints.get(&(entry.key.source.clone(), entry.key.symbol.clone())).copied(),
-            };
-            let state = judge.state(Some(&entry), &entry.key, bars_fingerprint, now_us);
-            (entry, state)
-        })
-        .collect()
+    let state = |entry: &Entry| {
+        let bars_fingerprint = match &entry.key.dataset {
+            Dataset::Bars | Dataset::Older(_) => None,
+            Dataset::Features(_) => fingerprints.get(&whose(entry)).copied(),
+        };
+        judge.state(Some(entry), &entry.key, bars_fingerprint, now_us)
+    };
+    entries.iter().map(state).collect()
 }

@@ -16,6 +16,7 @@ mod plan;
 mod queue;
 mod recent;
 mod report;
+mod requests;
 mod reuse;
 mod run;
 mod working;

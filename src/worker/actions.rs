@@ -7,20 +7,28 @@ use super::preheating;
 use super::queue::Queue;
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, export, lists, own_sets, preview, profile, sparks};
+use super::{bench, chart_export, diagnostics, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Starts a job.
 pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
     match job {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
+        Job::Load(request) => {
+            service.newest_load.fetch_max(request.generation, Ordering::AcqRel);
+            spawn_blocking(service, move |service| loading::load(service, request));
+        }
+        Job::CopyChart(request) => spawn_blocking(service, move |service| chart_export::copy(service, &request)),
+        Job::SavePicture { path, picture } => {
+            spawn_blocking(service, move |service| chart_export::save_picture(service, &path, &picture));
+        }
         Job::Turn { id, turn } => queue.turn(id, turn),
         Job::RunSchedule(name) => service.run_now.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(name),
-        Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::ListVersions => spawn_blocking(service, |service| list_versions(service)),
@@ -47,6 +55,10 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
+        Job::SaveDiagnostics { path, told } => spawn_blocking(service, move |service| {
+            let result = diagnostics::save(service, &path, &told);
+            service.reporter.send_blocking(JobEvent::DiagnosticsSaved { path, result });
+        }),
         Job::Sparks(request) => spawn_blocking(service, move |service| sparks::read(service, &request)),
         Job::CopyTable(table) => spawn_blocking(service, move |service| export::copy(service, &table)),
         Job::ExportTable { table, path, format } => {

@@ -2,6 +2,8 @@
 
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
+use super::chart_export::{CopyRequest, Picture};
+use super::contact::SourceContact;
 use super::dossier::{Dossier, InspectRequest};
 use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
@@ -126,6 +128,15 @@ pub enum Job {
     ListSymbols,
     /// Read a symbol for the chart.
     Load(LoadRequest),
+    /// Tell rows of the chart as text; answered by [`JobEvent::ChartCopied`].
+    CopyChart(Box<CopyRequest>),
+    /// Write a picture of the chart to a PNG file.
+    SavePicture {
+        /// The file.
+        path: PathBuf,
+        /// The picture.
+        picture: Arc<Picture>,
+    },
     /// Tell everything about a symbol.
     Inspect(InspectRequest),
     /// Work out the overview's numbers.
@@ -170,6 +181,13 @@ pub enum Job {
     Preview(PreviewRequest),
     /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
     Outdate(OutdateRequest),
+    /// Put what helps to find a fault into a file; answered by [`JobEvent::DiagnosticsSaved`].
+    SaveDiagnostics {
+        /// The file.
+        path: PathBuf,
+        /// What the user was told in this session.
+        told: Vec<String>,
+    },
     /// Read closes for rows of the list; answered by [`JobEvent::Sparks`].
     Sparks(SparkRequest),
     /// Make a table into text for the clipboard; answered by [`JobEvent::TableText`].
@@ -351,6 +369,15 @@ pub enum JobEvent {
         /// What came of it.
         result: Result<LoadedSymbol, LoadError>,
     },
+    /// Rows of the chart as text, for the clipboard.
+    ChartCopied {
+        /// The text.
+        text: String,
+        /// How many rows, without the head.
+        rows: usize,
+        /// Rows before them that were too many.
+        left_out: usize,
+    },
     /// Everything about a symbol.
     Inspected {
         /// The request.
@@ -393,6 +420,15 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// What a query to a source came to.
+    Contact(SourceContact),
+    /// The diagnostics were saved, or why they could not be.
+    DiagnosticsSaved {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes; as text, what went wrong.
+        result: Result<u64, String>,
     },
     /// Closes of symbols; without any of those whose bars cannot be read.
     Sparks(Vec<(Symbol, Arc<Spark>)>),

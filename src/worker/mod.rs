@@ -7,6 +7,10 @@
 mod actions;
 mod bench;
 pub mod chart_data;
+mod chart_export;
+mod chart_findings;
+mod contact;
+mod diagnostics;
 mod dossier;
 mod event;
 mod examining;
@@ -33,6 +37,9 @@ pub use bench::{
     BENCH_RUNS, BENCH_SYMBOLS, BenchError, BenchInput, BenchProgress, BenchReport, BenchRequest, BenchStage, MOST_BENCH_RUNS, Spread,
     StageResult, run_bench,
 };
+pub use chart_export::{CopyRequest, MOST_COPIED_ROWS, Picture, rows_text};
+pub use chart_findings::{ChartFinding, ChartFindingKind, findings_of};
+pub use contact::{Reached, SourceContact};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{
     BenchOutcome, Job, JobEvent, JobId, JobOutcome, LoadError, LoadRequest, LoadedSymbol, Notice, NoticeLevel, PreheatOrder, Turn,

@@ -1,5 +1,6 @@
 //! One preheat, from its symbols to its row in the history. When its turn comes is [`super::queue`]'s to say.
 
+use super::contact;
 use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
 use super::profile;
 use super::service::{Configuration, NO_SOURCE, Service};
@@ -96,8 +97,10 @@ async fn preheat(
         None
     };
     let (reporter, observer) = (service.reporter.clone(), Arc::clone(&service));
+    let watch = contact::Watch::new(&service, source_id.clone(), source.clone());
     let observe = move |progress: &crate::preheat::Progress, finished: &[(Symbol, crate::preheat::SymbolOutcome)]| {
         observer.mark_dirty();
+        watch.look(progress.waiting.as_deref());
         reporter.send_blocking(JobEvent::Progress { id, progress: progress.clone(), finished: finished.to_vec() });
     };
     let report = run_plan(Arc::clone(cache), source.clone(), &source_id, plan, &request, Arc::clone(control), observe)
@@ -145,7 +148,9 @@ impl Link {
         // Asking the keyring may block.
         let (asking, url) = (Arc::clone(&self.service), self.url.clone());
         let url = self.service.blocking(move || asking.with_password(url)).await.ok_or("the keyring did not answer")?;
-        let source = Source::connect(&url, &self.service.source_options()).await.map_err(|error| error.to_string())?;
+        let connected = Source::connect(&url, &self.service.source_options()).await;
+        contact::tell(&self.service, &url, &connected);
+        let source = connected.map_err(|error| error.to_string())?;
         self.source = Some(source.clone());
         Ok(source)
     }
@@ -223,7 +228,11 @@ fn cached_symbols(cache: &Cache, source_id: &SourceId) -> Result<Vec<SymbolInfo>
 
 async fn list(link: &mut Link, cache: &Arc<Cache>, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {
     let source = link.source().await?;
-    let symbols = source.symbols().await.map_err(|error| error.to_string())?;
+    let listed = source.symbols().await;
+    if let Err(error) = &listed {
+        contact::tell_failure(&link.service, &link.url.id(), error.to_string());
+    }
+    let symbols = listed.map_err(|error| error.to_string())?;
     if symbols.is_empty() {
         return Err(source.no_data_error().to_string());
     }

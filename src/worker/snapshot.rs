@@ -2,7 +2,7 @@
 
 use crate::cache::{
     Cache, CacheError, Entry, EntryKey, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch,
-    Usage, Why,
+    Usage, Why, states_among,
 };
 use crate::market::quality::{FindingCounts, MarketDays};
 use crate::market::{DAY_US, Exchange, Quality, Symbol};
@@ -257,10 +257,13 @@ impl Snapshot {
             Some((source, _)) => cache.catalog().symbols(source)?.map_or((None, Vec::new()), |(at_us, symbols)| (Some(at_us), symbols)),
             None => (None, Vec::new()),
         };
-        let entries = match input.source {
-            Some((source, _)) => cache.states(Some(source), input.judge)?,
+        let mut entries = match input.source {
+            Some((source, _)) => cache.catalog().entries(Some(source))?,
             None => Vec::new(),
         };
+        // Older versions are what they were; they are told of where their set is.
+        entries.retain(|entry| !entry.key.dataset.is_older());
+        let states = states_among(&entries, input.judge, now_us);
         let lookups = cache.catalog().lookups_since(LookupSpan::Month.start_us(now_us), HOUR_US)?;
         let mut snapshot = Self {
             made_at_us: now_us,
@@ -271,7 +274,7 @@ impl Snapshot {
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
             judge: Arc::clone(input.judge),
-            calendars_over: input.judge.calendars_over(entries.iter().map(|(entry, _)| &entry.key), now_us),
+            calendars_over: input.judge.calendars_over(entries.iter().map(|entry| &entry.key), now_us),
             settings_file: input.settings_file.to_path_buf(),
             hit_history: history(&lookups),
             trash: cache.catalog().trash_batches()?,
@@ -281,7 +284,7 @@ impl Snapshot {
         for lookup in &lookups {
             snapshot.hits.add(lookup.tier, lookup.totals.count);
         }
-        for (entry, state) in &entries {
+        for (entry, state) in entries.iter().zip(&states) {
             *snapshot.entry_states.entry(*state).or_default() += 1;
             if *state == EntryState::Fresh
                 && let Some(expires_at_us) = input.judge.expires_at_us(entry)
@@ -290,7 +293,7 @@ impl Snapshot {
                 snapshot.next_change_us = earlier(snapshot.next_change_us, Some(expires_at_us));
             }
         }
-        snapshot.rows = rows(listed, entries, input.judge, now_us);
+        snapshot.rows = rows(listed, entries.into_iter().zip(states), input.judge, now_us);
         if let Some((source, _)) = input.source {
             snapshot.add_quality(&cache.catalog().examined(source)?, input);
             give_exchanges(&mut snapshot.rows, source, input.judge);
@@ -332,7 +335,7 @@ fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 /// One row per symbol: those the source lists, and those that are only cached.
-fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
+fn rows(listed: Vec<SymbolInfo>, entries: impl IntoIterator<Item = (Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
     let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
         .into_iter()
         .map(|info| {
@@ -449,6 +452,8 @@ impl SymbolRow {
             self.features_bytes += entry.size_bytes();
         }
         let dataset = entry.key.dataset.name().to_owned();
+        // Thousands of symbols have two each: room for four would be the largest part of the snapshot.
+        self.datasets.reserve_exact(1);
         self.datasets.push(DatasetFacts { dataset, state, why: Why::NotCached, expires_at_us, entry });
     }
 

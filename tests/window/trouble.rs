@@ -136,13 +136,14 @@ fn a_damaged_settings_file_is_told_and_kept() {
     let file = laid.places.settings_file.clone();
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("folder");
     std::fs::write(&file, "ttl = \"24h\"\nsource = [broken\n").expect("write");
-    let (settings, problem) = Settings::load_or_set_aside(&file, 7);
-    (laid.settings, laid.problems) = (settings, problem.into_iter().collect());
+    (laid.settings, laid.set_aside) = Settings::load_or_set_aside(&file, 7);
     let mut desk = laid.open();
     desk.wait_ready();
+    desk.assert_sees("The settings could not be read");
     desk.assert_sees("line 2");
     desk.assert_sees("settings.toml.damaged-7");
-    desk.press_and_settle("Close this message");
+    assert!(desk.is_enabled("Show the file"));
+    desk.press_and_settle("Continue");
     desk.assert_no("line 2");
     desk.press("Switch between light and dark");
     desk.wait_for("new settings", |desk| Settings::load(&desk.places.settings_file).is_ok());

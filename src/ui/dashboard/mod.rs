@@ -102,3 +102,10 @@ fn note_ui(ui: &mut Ui, text: &str) {
     let theme = Theme::of(ui);
     ui.add(egui::Label::new(RichText::new(text).color(theme.text_weak)).wrap());
 }
+
+/// What can be done with the overview, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![Gesture::new(tr!("Click on a state or a figure of symbols"), tr!("The list of just these symbols"))]
+}

@@ -78,3 +78,13 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     facts::files_ui(ui, dossier, out);
     history::lookups_ui(ui, dossier, views, now_us);
 }
+
+/// What can be done with the inspector, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Click on a path or a fingerprint"), tr!("Select it to copy it")),
+        Gesture::new(tr!("Drag its edge"), tr!("Make it wider")),
+    ]
+}

@@ -318,6 +318,12 @@ fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&'static str, u
     });
 }
 
+/// What can be done with jobs, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    vec![Gesture::new(tr!("Click on a count of failures"), tr!("Which symbols, and why"))]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -142,7 +142,7 @@ pub(super) fn headline_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let all = state.snapshot.rows.len() as u64;
         let shown = state.list.visible().len() as u64;
         let mut parts = vec![tr_n!(all, "{count} symbol", "{count} symbols")];
-        if !state.list.narrowed_by().is_empty() {
+        if !state.list.narrowed_by().is_empty() || state.list.only().is_some() {
             parts.push(tr_n!(shown, "{count} shown", "{count} shown"));
         }
         parts.push(tr_n!(state.list.cached_shown() as u64, "{count} cached", "{count} cached"));
