@@ -106,8 +106,8 @@ pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
             legend_ui(ui, tier_color(theme, tier), &text(tier.word(), counts.of(tier)));
         }
         if let Some(stale) = stale {
-            let words = text("served stale", stale);
-            legend_ui(ui, theme.stale, &words).on_hover_text("Answered with what was not fresh, and marked so");
+            let words = text(tr!("served stale"), stale);
+            legend_ui(ui, theme.stale, &words).on_hover_text(tr!("Answered with what was not fresh, and marked so"));
         }
     });
 }

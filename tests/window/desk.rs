@@ -429,6 +429,8 @@ impl Desk {
     /// Clicks a row of the list, with keys held down.
     #[track_caller]
     pub fn click_row(&mut self, symbol: &str, modifiers: Modifiers) {
+        // Rows that have just appeared have to find their place first.
+        self.harness.run_ok();
         self.harness.get_all_by_label(symbol).next().expect("a row").click_modifiers(modifiers);
         self.harness.step();
         self.harness.step();
