@@ -217,7 +217,6 @@ fn commands_can_be_run_only_when_they_make_sense_and_say_why_not() {
         Command::InvalidateSelected,
         Command::ClearSelected,
         Command::PinSelected,
-        Command::CopyRows,
         Command::SelectNone,
     ];
     for command in selected {
