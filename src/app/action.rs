@@ -4,6 +4,7 @@ use super::bench::BenchAction;
 use super::chart::ChartAction;
 use super::command::Command;
 use super::features::FeatureAction;
+use super::schedules::ScheduleAction;
 use super::state::View;
 use super::symbols::{ExportAction, ListFilter, ListsAction, StateFilter};
 use crate::cache::LookupSpan;
@@ -11,7 +12,7 @@ use crate::config::{Password, Settings, SourceSetting};
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{ColumnRole, SourceKind, TlsMode};
-use crate::worker::{Column, JobId};
+use crate::worker::{Column, JobId, Turn};
 use std::path::PathBuf;
 
 /// One thing a user did.
@@ -57,8 +58,23 @@ pub enum Action {
     Copy(String),
     /// Restore a cleared batch.
     Restore(i64),
+    /// Narrow the list to exactly these symbols, and show it.
+    ShowSymbols {
+        /// What they have in common, for the chip that stands for them: "7 failed".
+        title: String,
+        /// Which.
+        symbols: Vec<Symbol>,
+    },
+    /// Give a waiting job another turn.
+    Turn(JobId, Turn),
+    /// Something about schedules.
+    Schedule(ScheduleAction),
     /// Close a notice.
     DismissNotice(u64),
+    /// The history of notices is looked at.
+    ReadNotices,
+    /// Empty the history of notices.
+    ForgetNotices,
     /// Search the symbols, beginning with this text.
     FindSymbol(String),
     /// A command was found in the palette: run it, and offer it first next time.

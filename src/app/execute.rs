@@ -1,7 +1,7 @@
 //! What users do, turned into changes of the state and jobs for the worker.
 
 use super::action::{Action, Closing, ListAction, SettingsAction};
-use super::chart::ChartAction;
+use super::chart::{ChartAction, ChartWish, PriceScale};
 use super::command::Command;
 use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
@@ -83,6 +83,16 @@ impl AppState {
                 self.list.set_filter(symbol.to_string());
                 return self.reveal(symbol);
             }
+            Action::ShowSymbols { title, symbols } => {
+                self.list.show_only(title, symbols);
+                self.view = View::Symbols;
+                self.update_list();
+                return self.load_focus_if_new();
+            }
+            Action::Turn(id, turn) => return vec![Job::Turn { id, turn }],
+            Action::Schedule(action) => return self.change_schedules(action),
+            Action::ReadNotices => self.notices.read_all(),
+            Action::ForgetNotices => self.notices.forget_history(),
             Action::LookBack(span) => self.overview.span = span,
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
@@ -233,9 +243,33 @@ impl AppState {
                 Vec::new()
             }
             Command::ToggleLogScale => {
-                self.chart.layout.log_scale = !self.chart.layout.log_scale;
+                self.chart.layout.toggle_scale(PriceScale::Log);
                 Vec::new()
             }
+            Command::TogglePercentScale => {
+                self.chart.layout.toggle_scale(PriceScale::Percent);
+                Vec::new()
+            }
+            Command::ToggleIndexedScale => {
+                self.chart.layout.toggle_scale(PriceScale::Indexed);
+                Vec::new()
+            }
+            Command::FitScales => self.wish_of_chart(ChartWish::FitScales),
+            Command::Compare => self.wish_of_chart(ChartWish::Compare),
+            Command::CompareSelected => self.compare_selected(),
+            Command::StopComparing => {
+                self.chart.layout.stop_comparing_all();
+                Vec::new()
+            }
+            Command::GoToDate => self.wish_of_chart(ChartWish::GoToDate),
+            Command::NextFinding => self.wish_of_chart(ChartWish::Finding { forward: true }),
+            Command::PreviousFinding => self.wish_of_chart(ChartWish::Finding { forward: false }),
+            Command::Measure => self.wish_of_chart(ChartWish::Measure),
+            Command::SaveChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: false }),
+            Command::CopyChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: true }),
+            Command::CopyChartRows => self.wish_of_chart(ChartWish::CopyRows),
+            Command::KeepChartForSymbol => self.toggle_kept(),
+            Command::ChartHelp => self.wish_of_chart(ChartWish::Help),
             Command::RestorePanes => {
                 self.chart.layout.maximised = None;
                 Vec::new()

@@ -16,6 +16,7 @@ mod leave;
 mod look;
 mod notices;
 mod recent;
+mod schedules;
 mod sources;
 mod state;
 mod symbols;
@@ -34,8 +35,9 @@ pub use features::{
 };
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices, Offer};
+pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};
 pub use recent::Recent;
+pub use schedules::{ScheduleAction, ScheduleForm, rhythm_words, task_word};
 pub use sources::Connection;
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{

@@ -2,20 +2,21 @@
 
 use super::action::Closing;
 use super::bench::BenchForm;
-use super::chart::{ChartState, TemplateForm, Templates};
+use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
 use super::recent::Recent;
+use super::schedules::ScheduleForm;
 use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
 use super::visits::Visits;
 use crate::config::{SetAside, Settings};
 use crate::feature::SetLibrary;
 use crate::language::Language;
 use crate::market::Symbol;
-use crate::worker::{JobId, Snapshot, SourceContact, SymbolRow};
+use crate::worker::{JobId, ScheduleState, Snapshot, SourceContact, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -126,6 +127,10 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// Charts that belong to one symbol.
+    pub kept_charts: KeptLayouts,
+    /// How far back the overview looks.
+    pub span: crate::cache::LookupSpan,
     /// Commands and symbols that were searched for last.
     pub recent: Recent,
     /// Symbols that are selected, in order.
@@ -163,6 +168,12 @@ pub struct AppState {
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
     pub jobs: Vec<JobView>,
+    /// Jobs that wait, in the order in which they will run.
+    pub waiting: Vec<JobId>,
+    /// Schedules and how they stand.
+    pub schedules: Arc<Vec<ScheduleState>>,
+    /// The schedule that is being written.
+    pub schedule_form: Option<ScheduleForm>,
     /// Symbols a job has now.
     pub working: HashSet<Symbol>,
     /// Messages.
@@ -212,6 +223,8 @@ impl AppState {
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.chart.kept = workspace.kept_charts.clone();
+        state.overview.span = workspace.span;
         state.recent = workspace.recent.clone();
         state
     }
@@ -230,6 +243,8 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            kept_charts: self.chart.kept_layouts(),
+            span: self.overview.span,
             recent: self.recent.clone(),
             selected,
         }
@@ -250,11 +265,12 @@ impl AppState {
     /// The job that runs, or waits while paused.
     #[must_use]
     pub fn active_job(&self) -> Option<&JobView> {
-        self.jobs
-            .iter()
-            .rev()
-            .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
-            .or_else(|| self.jobs.iter().rev().find(|job| !job.stage.is_over()))
+        self.jobs.iter().rev().find(|job| !job.stage.is_over() && job.stage != JobStage::Queued).or_else(|| self.waiting_jobs().next())
+    }
+
+    /// The jobs that wait, in the order in which they will run.
+    pub fn waiting_jobs(&self) -> impl Iterator<Item = &JobView> {
+        self.waiting.iter().filter_map(|id| self.jobs.iter().find(|job| job.id == *id))
     }
 
     /// The row of a symbol.

@@ -11,6 +11,7 @@ mod console;
 mod desktop;
 mod engine;
 mod failure;
+mod findings;
 mod formulas;
 mod get;
 mod headless;

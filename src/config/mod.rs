@@ -4,11 +4,13 @@
 
 mod copies;
 mod lists;
+mod schedule;
 mod secrets;
 mod settings;
 
 pub use copies::{Copies, DatedCopy};
 pub use lists::{ListsError, NamedFilter, NamedList, SymbolLists};
+pub use schedule::{Rhythm, Schedule, ScheduledTask};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
 pub use settings::{Appearance, PriceColorChoice, SetAside, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule, ZOOM_PERCENTS};
 

@@ -1,6 +1,7 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
 use super::copies::Copies;
+use super::schedule::Schedule;
 use crate::language::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -149,6 +150,9 @@ pub struct Settings {
     pub log_lookups: bool,
     /// Working threads; all cores when 0.
     pub jobs: usize,
+    /// Most rows a second that are taken from a source, by all jobs of the window; as many as come when 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rows_per_sec: u64,
     /// How the window looks.
     pub appearance: Appearance,
     /// Known sources.
@@ -156,6 +160,13 @@ pub struct Settings {
     /// Other times to live and exchanges, by source and symbols; the first that fits is followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ttl_rules: Vec<TtlRule>,
+    /// What is done again and again while the window is open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 impl Default for Settings {
@@ -174,9 +185,11 @@ impl Default for Settings {
             memory_budget_bytes: 256_000_000,
             log_lookups: true,
             jobs: 0,
+            rows_per_sec: 0,
             appearance: Appearance::default(),
             sources: Vec::new(),
             ttl_rules: Vec::new(),
+            schedules: Vec::new(),
         }
     }
 }

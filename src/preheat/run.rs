@@ -7,12 +7,13 @@
 use super::committing::{COMMIT_BATCH, commit_all};
 use super::control::Control;
 use super::features::SetUse;
-use super::fetching::{Ways, fetch_all, first_requests};
+use super::fetching::{Ways, fetch_all};
 use super::leasing::{feed_cached, renew_leases};
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
 use super::queue::{Queue, Request, Task};
 use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
+use super::requests::first_requests;
 use super::reuse::Reuses;
 use super::working::work;
 use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};

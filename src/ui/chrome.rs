@@ -4,7 +4,7 @@ use super::commands::{command_button_ui, command_icon_ui, menu_ui};
 use super::sources::{connection_color, connection_words};
 use super::theme::{Theme, size, space};
 use super::widgets::meter_ui;
-use super::window::Outbox;
+use super::window::{Outbox, ViewState};
 use super::{format, icons};
 use crate::app::{Action, AppState, Command, Connection, JobStage, OpenState, SourceAction, View};
 use crate::{tr, tr_n};
@@ -16,7 +16,7 @@ fn bar_frame(theme: &Theme) -> Frame {
 }
 
 /// Views on the left, source in the middle, palette and menu on the right.
-pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+pub fn top_bar_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     Panel::top("top-bar").frame(bar_frame(theme)).show_separator_line(false).exact_size(44.0).show(ui, |ui| {
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -54,6 +54,7 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 });
                 name_button(menu.response, tr!("All commands")).on_hover_text(tr!("All commands"));
                 command_icon_ui(ui, state, Command::Help, out);
+                super::notices::bell_ui(ui, state, views, out);
                 let dark = theme.dark;
                 if icons::icon_button_ui(ui, if dark { icons::LIGHT } else { icons::DARK }, Command::ToggleTheme.text()).clicked() {
                     out.act(Action::Run(Command::ToggleTheme));

@@ -44,6 +44,18 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::NewList => icons::ADD,
         Command::ToggleVolume => icons::STYLE_HISTOGRAM,
         Command::ToggleLogScale => icons::INDICATORS,
+        Command::TogglePercentScale | Command::ToggleIndexedScale => icons::INDICATORS,
+        Command::FitScales => icons::FIT,
+        Command::Compare | Command::CompareSelected => icons::COMPARE,
+        Command::StopComparing => icons::CLOSE,
+        Command::GoToDate => icons::CALENDAR,
+        Command::NextFinding => icons::CHEVRON_RIGHT,
+        Command::PreviousFinding => icons::CHEVRON_LEFT,
+        Command::Measure => icons::MEASURE,
+        Command::SaveChartPicture | Command::CopyChartPicture => icons::PICTURE,
+        Command::CopyChartRows => icons::COPY,
+        Command::KeepChartForSymbol => icons::PIN,
+        Command::ChartHelp => icons::HELP,
         Command::RestorePanes => icons::RESTORE_PANES,
         Command::ApplyTemplate => icons::TEMPLATE,
         Command::SaveTemplate => icons::SAVE,
@@ -198,11 +210,15 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
     if shortcut.shift {
         modifiers |= Modifiers::SHIFT;
     }
+    if shortcut.alt {
+        modifiers |= Modifiers::ALT;
+    }
     let key = match shortcut.key {
         Key::Char('.') => egui::Key::Period,
         Key::Char(',') => egui::Key::Comma,
         Key::Char('[') => egui::Key::OpenBracket,
         Key::Char(']') => egui::Key::CloseBracket,
+        Key::Char('?') => egui::Key::Questionmark,
         Key::Char(char) => egui::Key::from_name(&char.to_string())?,
         Key::Function(number) => egui::Key::from_name(&format!("F{number}"))?,
         Key::Enter => egui::Key::Enter,
@@ -232,7 +248,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     };
     for (command, shortcut) in with_keys(true).chain(with_keys(false)) {
         // While a text is edited, plain keys and the text's own shortcuts belong to it.
-        let texts_own = !shortcut.ctrl
+        let texts_own = !(shortcut.ctrl || shortcut.alt)
             || matches!(command, Command::SelectAll | Command::UndoClear)
             || (in_formula && matches!(command, Command::CancelJob));
         if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
@@ -250,13 +266,20 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             && command.enabled(state).is_ok()
             && ui.input_mut(|input| input.consume_shortcut(&keys))
         {
+            if let (Key::Char(_), false) = (shortcut.key, shortcut.ctrl) {
+                // The letter comes as a text as well, which must not be written anywhere then.
+                ui.input_mut(|input| input.events.retain(|event| !matches!(event, egui::Event::Text(_))));
+            }
             out.act(Action::Run(command));
         }
     }
     other_ways(ui, state, typing, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
-        walk(ui, out);
+        walk(ui, true, out);
+    } else if chart_keys.canvas && !typing {
+        // Home and End are about the chart's own bars there.
+        walk(ui, false, out);
     } else if has_focus(super::symbols::filter_id())
         && state.view == View::Symbols
         && ui.input(|input| input.key_pressed(egui::Key::ArrowDown))
@@ -294,7 +317,8 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
         texts.next()
     });
     let Some(text) = typed else { return };
-    run(Command::Help, text == "?");
+    // Where the chart has bars, the key is about the chart.
+    run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
     let first = text.chars().next().filter(|first| first.is_alphabetic());
     let is_taken = |letter: char| {
         let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
@@ -305,7 +329,7 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
     }
 }
 
-fn walk(ui: &Ui, out: &mut Outbox) {
+fn walk(ui: &Ui, with_jumps: bool, out: &mut Outbox) {
     const PAGE: isize = 20;
     let keys = [(egui::Key::ArrowDown, 1), (egui::Key::ArrowUp, -1), (egui::Key::PageDown, PAGE), (egui::Key::PageUp, -PAGE)];
     for (key, rows) in keys {
@@ -316,6 +340,9 @@ fn walk(ui: &Ui, out: &mut Outbox) {
                 out.act(Action::List(ListAction::Move { rows, extend }));
             }
         }
+    }
+    if !with_jumps {
+        return;
     }
     for (key, to_first) in [(egui::Key::Home, true), (egui::Key::End, false)] {
         for (modifiers, extend) in [(Modifiers::SHIFT, true), (Modifiers::NONE, false)] {

@@ -80,11 +80,16 @@ fn everywhere() -> Vec<Gesture> {
     ]
 }
 
+/// The chart's own, which stand by theme in its own sheet.
+fn on_chart() -> Vec<Gesture> {
+    chart::gestures().into_iter().flat_map(|(_, lines)| lines).map(|(how, what)| Gesture::new(how, what)).collect()
+}
+
 /// The gestures of every view, that in front first.
 fn gestures(view: View) -> Vec<Section> {
     let mut sections = vec![
         (View::Symbols, Section::of_gestures(tr!("List"), symbols::gestures())),
-        (View::Symbols, Section::of_gestures(tr!("On the chart"), chart::gestures())),
+        (View::Symbols, Section::of_gestures(tr!("On the chart"), on_chart())),
         (View::Symbols, Section::of_gestures(tr!("Inspector"), inspector::gestures())),
         (View::Symbols, Section::of_gestures(tr!("Features and formulas"), features::gestures())),
         (View::Overview, Section::of_gestures(tr!("On the overview"), dashboard::gestures())),

@@ -115,6 +115,14 @@ icons! {
     CLOCK = ICON_SCHEDULE;
     /// How quick something is.
     SPEED = ICON_SPEED;
+    /// Notices of before.
+    BELL = ICON_NOTIFICATIONS;
+    /// One earlier in a row of waiting things.
+    EARLIER = ICON_ARROW_UPWARD;
+    /// One later in a row of waiting things.
+    LATER = ICON_ARROW_DOWNWARD;
+    /// Before all others that wait.
+    FIRST = ICON_VERTICAL_ALIGN_TOP;
     /// More commands.
     MORE = ICON_MORE_VERT;
     /// Keyboard shortcuts.
@@ -161,6 +169,18 @@ icons! {
     STYLE_HISTOGRAM = ICON_BAR_CHART;
     /// Drawn as a filled line.
     STYLE_AREA = ICON_AREA_CHART;
+    /// One line alone.
+    SOLO = ICON_CENTER_FOCUS_STRONG;
+    /// Compare symbols.
+    COMPARE = ICON_STACKED_LINE_CHART;
+    /// A date.
+    CALENDAR = ICON_CALENDAR_MONTH;
+    /// Measure.
+    MEASURE = ICON_STRAIGHTEN;
+    /// A picture.
+    PICTURE = ICON_PHOTO_CAMERA;
+    /// Everything in view again.
+    FIT = ICON_FIT_SCREEN;
     /// Drawn as dots.
     STYLE_DOTS = ICON_SCATTER_PLOT;
 }

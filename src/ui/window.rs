@@ -7,7 +7,9 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, help, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{
+    Action, AppState, ChartAction, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace,
+};
 use crate::config::{Appearance, PriceColorChoice, SetAside, ThemeChoice, ZOOM_PERCENTS};
 use crate::desktop::Instance;
 use crate::language::{self, Language};
@@ -48,6 +50,8 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A file for a picture of the chart.
+    ChartPicture,
     /// A text or table of symbols, for a new list.
     ListFile,
     /// Where a table is written to.
@@ -88,6 +92,18 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
+    /// Whether the pointer is on the notices, so that none goes.
+    pub notices_held: bool,
+    /// Notices that are shown whole.
+    pub whole_notices: std::collections::HashSet<u64>,
+    /// Where each symbol lies on the overview's map.
+    pub heat: dashboard::HeatMap,
+    /// Jobs whose failures are all shown.
+    pub all_failures: std::collections::HashSet<(&'static str, u64)>,
+    /// Whether every deleted batch is shown.
+    pub all_batches: bool,
+    /// Whether the inspector shows every finding it knows.
+    pub all_findings: bool,
     /// The list of symbols.
     pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
@@ -137,6 +153,8 @@ pub struct SamovarWindow {
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<Appearance>,
+    /// Whether the first frame has been drawn.
+    drawn: bool,
     /// Held until the window ends: no other window of its kind opens meanwhile.
     _instance: Option<Instance>,
     /// Another start of the program asked for this window.
@@ -174,13 +192,14 @@ impl SamovarWindow {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
-        let worker = Worker::spawn(context, wake)?;
+        let worker = Worker::spawn_waiting(context, wake)?;
         let mut window = Self {
             worker: Some(worker),
             state,
             views: ViewState::default(),
             picked: sync_channel(8),
             look: None,
+            drawn: false,
             _instance: instance,
             called,
             is_hidden: false,
@@ -191,6 +210,24 @@ impl SamovarWindow {
         }
         window.apply_look(&creation.egui_ctx);
         Ok(window)
+    }
+
+    /// A window over a state that no worker changes, to measure what a frame costs.
+    #[must_use]
+    pub fn of_state(ctx: &egui::Context, state: AppState) -> Self {
+        theme::install(ctx);
+        Self {
+            worker: None,
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            drawn: false,
+            _instance: None,
+            called: Arc::default(),
+            is_hidden: false,
+            spoken: Language::English,
+        }
     }
 
     /// The state, for tests.
@@ -245,6 +282,7 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ChartPicture => Action::Chart(ChartAction::SavePicture(path)),
                 PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
                 PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
@@ -308,6 +346,10 @@ impl SamovarWindow {
                 let asked = dialog.set_title(tr!("Choose a database file")).pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
+            PathPurpose::ChartPicture => {
+                let asked = dialog.set_title("Save the chart as a picture").set_file_name(self.state.picture_name()).save_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
             PathPurpose::ListFile => {
                 let dialog = dialog.add_filter(tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(tr!("All files"), &["*"]);
                 let asked = dialog.set_title(tr!("Choose a file with symbols")).pick_file();
@@ -335,7 +377,7 @@ impl SamovarWindow {
 
     fn draw(&mut self, ui: &mut egui::Ui, out: &mut Outbox) {
         let (state, views) = (&self.state, &mut self.views);
-        chrome::top_bar_ui(ui, state, out);
+        chrome::top_bar_ui(ui, state, views, out);
         chrome::status_bar_ui(ui, state, out);
         egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
             (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),
@@ -395,6 +437,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        // The first frame has the machine to itself; a large catalog would take half of it.
+        if !self.drawn {
+            ctx.request_repaint();
+        } else if let Some(worker) = &mut self.worker {
+            worker.begin();
+        }
+        self.drawn = true;
         self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
@@ -430,7 +479,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 

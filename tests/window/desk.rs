@@ -167,12 +167,18 @@ pub fn warm_desk(symbols: usize, bars: usize) -> Desk {
 
 impl Desk {
     /// Closes the window as a user does and opens it again with the settings as saved.
-    pub fn restart(mut self) -> Self {
+    pub fn restart(self) -> Self {
+        self.restart_after(|| {})
+    }
+
+    /// The same, with something that happens while it is closed.
+    pub fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let mut kept = Kept::default();
         eframe::App::save(self.harness.state_mut(), &mut kept);
         eframe::App::on_exit(self.harness.state_mut(), None);
         let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
         drop(self);
+        meanwhile();
         let (settings, set_aside) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
         let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, kept };
         let mut desk = laid.open();
@@ -279,7 +285,8 @@ impl Desk {
     }
 
     fn find_button(&self, label: &str) -> Option<Node<'_>> {
-        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab);
+        let is_button =
+            |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab | Role::DisclosureTriangle);
         self.harness.root().children_recursive().find(|node| {
             let node = node.accesskit_node();
             is_button(node.role()) && node.label().as_deref() == Some(label)
@@ -357,6 +364,21 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
+    /// Presses the keys of a command, draws until something is put on the clipboard, and returns it.
+    pub fn copied_by_keys(&mut self, command: Command) -> String {
+        let (modifiers, key) = keys_of(command);
+        self.harness.key_press_modifiers(modifiers, key);
+        let copied = |desk: &Self| {
+            let commands = &desk.harness.output().platform_output.commands;
+            commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            })
+        };
+        self.wait_for("something on the clipboard", |desk| copied(desk).is_some());
+        copied(self).expect("just seen")
+    }
+
     // Doing.
 
     /// Presses a button, link or menu item by its words.
@@ -371,11 +393,11 @@ impl Desk {
         self.harness.step();
     }
 
-    /// What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+    /// What is below the fold of a view is scrolled to first, as a user does; the bar below the view hides a little.
     fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
-        let scrolls = matches!(self.state().view, samovar::app::View::Overview | samovar::app::View::Settings);
+        let scrolls = self.state().view != samovar::app::View::Symbols || self.state().inspector.open;
         if middle < 0.0 || (middle > lowest && scrolls && self.state().dialog.is_none()) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();
@@ -558,26 +580,7 @@ impl Desk {
 
     /// Presses the keys of a command.
     pub fn shortcut(&mut self, command: Command) {
-        let keys = command.shortcut().expect("a command with keys");
-        let mut modifiers = Modifiers::NONE;
-        if keys.ctrl {
-            modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
-        }
-        if keys.alt {
-            modifiers |= Modifiers::ALT;
-        }
-        if keys.shift {
-            modifiers |= Modifiers::SHIFT;
-        }
-        let key = match keys.key {
-            samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
-            samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
-            samovar::app::Key::Enter => Key::Enter,
-            samovar::app::Key::Delete => Key::Delete,
-            samovar::app::Key::Escape => Key::Escape,
-            samovar::app::Key::Left => Key::ArrowLeft,
-            samovar::app::Key::Right => Key::ArrowRight,
-        };
+        let (modifiers, key) = keys_of(command);
         self.key(modifiers, key);
     }
 
@@ -695,4 +698,30 @@ impl Market {
     pub fn run(&self, sql: &str) {
         self.database.execute_batch(sql).expect("sql");
     }
+}
+
+/// The keys of a command.
+fn keys_of(command: Command) -> (Modifiers, Key) {
+    let keys = command.shortcut().expect("a command with keys");
+    let mut modifiers = Modifiers::NONE;
+    if keys.ctrl {
+        modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
+    }
+    if keys.shift {
+        modifiers |= Modifiers::SHIFT;
+    }
+    if keys.alt {
+        modifiers |= Modifiers::ALT;
+    }
+    let key = match keys.key {
+        samovar::app::Key::Char('?') => Key::Questionmark,
+        samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
+        samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
+        samovar::app::Key::Enter => Key::Enter,
+        samovar::app::Key::Delete => Key::Delete,
+        samovar::app::Key::Escape => Key::Escape,
+        samovar::app::Key::Left => Key::ArrowLeft,
+        samovar::app::Key::Right => Key::ArrowRight,
+    };
+    (modifiers, key)
 }
