@@ -250,9 +250,9 @@ impl Command {
             Self::ResetChart => tr!("Reset the chart"),
             Self::ToggleTheme => tr!("Switch between light and dark"),
             Self::SpeakEnglish => tr!("Language: English"),
-            Self::SpeakChinese => tr!("Language: 中文"),
-            Self::SpeakRussian => tr!("Language: Русский"),
-            Self::SpeakKorean => tr!("Language: 한국어"),
+            Self::SpeakChinese => tr!("Language: Chinese"),
+            Self::SpeakRussian => tr!("Language: Russian"),
+            Self::SpeakKorean => tr!("Language: Korean"),
             Self::Palette => tr!("Search commands and symbols…"),
             Self::Help => tr!("Keyboard shortcuts"),
         }

@@ -14,6 +14,7 @@ pub mod features;
 mod jobs;
 mod look;
 mod notices;
+mod said;
 mod state;
 mod symbols;
 pub mod words;
@@ -30,5 +31,6 @@ pub use features::{
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer};
+pub use said::{SENTENCES, said};
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{Column, SortKey, StateFilter, SymbolList};

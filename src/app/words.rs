@@ -3,7 +3,6 @@
 //! Down there they are English, because they are stored, written to `--json` and compared; here each is said as a user reads it.
 
 use crate::cache::{ChangeKind, EntryState, LookupReason, Tier};
-use crate::market::Exchange;
 use crate::tr;
 
 /// The word for a state.
@@ -51,22 +50,5 @@ pub fn change(kind: ChangeKind) -> &'static str {
         ChangeKind::Appended => tr!("appended"),
         ChangeKind::Rewritten => tr!("rewritten"),
         ChangeKind::Removed => tr!("removed"),
-    }
-}
-
-/// What people call an exchange.
-#[must_use]
-pub fn exchange(exchange: Exchange) -> &'static str {
-    match exchange {
-        Exchange::Unknown => tr!(in "exchange", "unknown"),
-        Exchange::Continuous => tr!("24/7"),
-        Exchange::NewYork => tr!("New York"),
-        Exchange::Shanghai => tr!("Shanghai and Shenzhen"),
-        Exchange::HongKong => tr!("Hong Kong"),
-        Exchange::London => tr!("London"),
-        Exchange::Frankfurt => tr!("Frankfurt"),
-        Exchange::Tokyo => tr!("Tokyo"),
-        Exchange::Seoul => tr!("Seoul"),
-        Exchange::Moscow => tr!("Moscow"),
     }
 }

@@ -239,13 +239,23 @@ fn appearance_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
 }
 
-/// Each language by its own name, whatever is spoken now.
+/// Each language by its own name, or in the language that is spoken where no font has the letters of its own.
 fn language_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     fact_label_ui(ui, tr!("Language"));
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let named = [
+        (Language::English, tr!("English")),
+        (Language::Chinese, tr!("Chinese")),
+        (Language::Russian, tr!("Russian")),
+        (Language::Korean, tr!("Korean")),
+    ];
+    let named = named.map(|(language, name)| {
+        let own = language.own_name();
+        let readable = ui.ctx().fonts_mut(|fonts| fonts.has_glyphs(&font, own));
+        (Some(language), if readable { own } else { name })
+    });
     ui.horizontal(|ui| {
-        let own = [Language::English, Language::Chinese, Language::Russian, Language::Korean];
-        let choices = std::iter::once((None, tr!("As the desktop"))).chain(own.map(|language| (Some(language), language.own_name())));
-        for (language, text) in choices {
+        for (language, text) in std::iter::once((None, tr!("As the desktop"))).chain(named) {
             if ui.selectable_label(state.settings.appearance.language == language, text).clicked() {
                 let mut changed = state.settings.clone();
                 changed.appearance.language = language;

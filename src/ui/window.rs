@@ -108,6 +108,8 @@ pub struct SamovarWindow {
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
     spoken: Language,
+    /// The language that is known to have its letters, or to have been complained of.
+    lettered: Language,
 }
 
 impl SamovarWindow {
@@ -136,6 +138,7 @@ impl SamovarWindow {
             picked: sync_channel(8),
             look: None,
             spoken: Language::English,
+            lettered: Language::English,
         };
         for problem in problems {
             window.state.notices.warn(problem);
@@ -207,6 +210,18 @@ impl SamovarWindow {
             self.spoken = wanted;
             self.state.say_again();
             self.views.features = FeatureChoices::default();
+        }
+    }
+
+    /// Says so when no font of the system has the letters of the language. Asked once, of whoever would draw them.
+    fn check_letters(&mut self, ctx: &egui::Context) {
+        if self.lettered == self.spoken {
+            return;
+        }
+        self.lettered = self.spoken;
+        let font = egui::TextStyle::Body.resolve(&ctx.global_style());
+        if !ctx.fonts_mut(|fonts| fonts.has_glyphs(&font, self.spoken.sample())) {
+            self.state.notices.warn(self.spoken.no_font());
         }
     }
 
@@ -290,6 +305,7 @@ impl eframe::App for SamovarWindow {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.speak();
+        self.check_letters(ui);
         self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
