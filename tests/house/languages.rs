@@ -157,6 +157,10 @@ fn marked() -> BTreeMap<Key, Marked> {
     for function in functions() {
         describe(&function.description, "src/feature/functions.rs");
         describe(function.group, "src/feature/functions.rs");
+        function.parameters.iter().for_each(|parameter| describe(&parameter.description, "src/feature/functions.rs"));
+    }
+    for field in samovar::feature::graph::Field::ALL {
+        describe(field.description(), "src/feature/graph/operator.rs");
     }
     found
 }
