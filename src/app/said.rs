@@ -59,6 +59,10 @@ impl Shape {
                 rest = after.strip_prefix(words)?;
                 value
             };
+            // What begins with a value could begin with any sentence before it.
+            if first.is_empty() && place + 1 < others.len() && [", ", "; ", ". "].iter().any(|between| value.contains(between)) {
+                return None;
+            }
             values.push(value);
         }
         (!others.is_empty() || rest.is_empty()).then_some(values)
@@ -192,7 +196,8 @@ pub const SENTENCES: &[&str] = said![
     "less, and the least valuable entries go",
     "The cache takes {used} of the {budget} it may take: when it is full, the least valuable entries go. Allow more, or clear what is not needed",
     "The cache is full: it takes {used} of the {budget} it may take, and the least valuable entries go. Allow more, or clear what is not needed",
-    "{which}the least valuable of {count}: not used for {time}, {cost} to bring back, {size}",
+    "the least valuable of {count}: not used for {time}, {cost} to bring back, {size}",
+    "an older version, and {what}",
     "the settings file {path} cannot be read: {reason}",
     "the settings file {path} is damaged: {reason}. Mend it, or remove it to start with the usual settings",
     "the settings file {path} cannot be saved: {reason}. Give yourself write permission there, or name another file with --config",
@@ -295,7 +300,6 @@ pub const SENTENCES: &[&str] = said![
     "no machine is known by the name {host} ({detail})",
     "check the spelling of the host, and the network",
     "look into the database's own log",
-    "{host} is {address}",
     "something answers at {place}",
     "switched off with tls=off",
     "agreed on with tls=require",
