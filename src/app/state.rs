@@ -7,7 +7,7 @@ use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
-use super::symbols::{SortKey, SymbolList};
+use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
 use crate::language::Language;
@@ -57,6 +57,10 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// A list or filter that gets a name.
+    List(Box<ListForm>),
+    /// What to export.
+    Export(ExportForm),
     /// Every shortcut.
     Help,
 }
@@ -92,8 +96,11 @@ pub struct Verified {
 pub struct Workspace {
     /// The view.
     pub view: View,
-    /// The order of the list.
-    pub sort: SortKey,
+    /// The order of the list. Under another name than the single column of earlier versions.
+    #[serde(rename = "order")]
+    pub sort: SortOrder,
+    /// Columns of the list.
+    pub columns: ColumnLayout,
     /// The symbol on the chart.
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
@@ -119,6 +126,12 @@ pub struct AppState {
     pub view: View,
     /// The list of symbols.
     pub list: SymbolList,
+    /// Closes for its rows.
+    pub sparks: SparkState,
+    /// The user's own lists and saved filters.
+    pub lists: ListsState,
+    /// The export that runs.
+    pub exporting: Option<Exporting>,
     /// The chart.
     pub chart: ChartState,
     /// The inspector beside it.
@@ -152,6 +165,8 @@ pub struct AppState {
     pub(super) next_job: JobId,
     pub(super) next_test: u64,
     pub(super) next_bench: u64,
+    /// What was exported last: the next time it is offered again.
+    pub(super) last_export: ExportForm,
     /// Jobs that bring a new source in: when one begins, its first symbol is shown.
     pub(super) greet: bool,
 }
@@ -161,7 +176,7 @@ impl AppState {
     #[must_use]
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
-        state.list.restore(workspace.sort, workspace.focus.clone());
+        state.list.restore(workspace.sort.clone(), workspace.columns.clone(), workspace.focus.clone());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
@@ -174,7 +189,8 @@ impl AppState {
         let focus = self.list.focus().cloned();
         Workspace {
             view: self.view,
-            sort: self.list.sort(),
+            sort: self.list.sort().clone(),
+            columns: self.list.columns().clone(),
             focus,
             inspector: self.inspector.open,
             features: self.features.workspace(),
@@ -220,11 +236,8 @@ impl AppState {
     /// Entries with files, and their bytes, of the selected symbols.
     #[must_use]
     pub fn selected_size(&self) -> (usize, u64) {
-        let rows = self.list.selected().iter().filter_map(|symbol| self.row(symbol));
-        rows.fold((0, 0), |(entries, bytes), row| {
-            let with_file = row.datasets.iter().filter(|dataset| dataset.entry.file.is_some()).count();
-            (entries + with_file, bytes + row.size_bytes())
-        })
+        let totals = self.list.totals();
+        (totals.entries, totals.size_bytes)
     }
 
     /// Symbols whose last attempt failed.

@@ -16,7 +16,7 @@ use crate::feature::FeatureTable;
 use crate::market::Bars;
 use std::io;
 use std::sync::{Arc, OnceLock};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A file is written anew when more of it would be dead than this share of it, …
 const DEAD_SHARE: f64 = 0.5;
@@ -28,10 +28,21 @@ const DEAD_BYTES_ALLOWED: u64 = 16 * 1024;
 pub struct Appendable {
     entry: Entry,
     bytes: bytes::Bytes,
+    /// All of them as the checksum takes them in, so that what is added can be hashed without them.
+    hashed: Hashed,
     outline: Outline,
     content: OnceLock<Content>,
     /// The file, locked; `None` when it can be read but not added to.
     file: Option<Box<dyn OpenFile>>,
+}
+
+/// A checksum that can be gone on with.
+struct Hashed(Xxh3);
+
+impl std::fmt::Debug for Hashed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:032x}", self.0.digest128())
+    }
 }
 
 impl Appendable {
@@ -76,6 +87,12 @@ impl Appendable {
     fn table_rows(&self, from: usize, from_row: usize, tail: &FeatureTable) -> Result<FeatureTable, CacheError> {
         if from == from_row {
             return Ok(tail.clone());
+        }
+        if let Some(present) = (from == self.base_rows()).then(|| parquet_file::tail_features(&self.bytes, &self.outline)).flatten()
+            && let Some(joined) = parquet_file::joined(&present, 0..from_row - from, tail)
+        {
+            // What is before the tail is not decoded.
+            return Ok(joined);
         }
         let joined = match self.content()? {
             Content::Features { table, .. } => parquet_file::joined(table, from..from_row, tail),
@@ -123,11 +140,13 @@ impl Cache {
             None => (None, self.files.read(&path, facts.size_bytes)),
         };
         let bytes = read.map_err(|error| CacheError::file("reading", &path, &error))?;
-        if bytes.len() as u64 != facts.size_bytes || xxh3_128(&bytes) != facts.checksum {
+        let mut hashed = Hashed(Xxh3::new());
+        hashed.0.update(&bytes);
+        if bytes.len() as u64 != facts.size_bytes || hashed.0.digest128() != facts.checksum {
             return Err(self.trouble_with(entry));
         }
         let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
-        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), outline, content: OnceLock::new(), file })
+        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), hashed, outline, content: OnceLock::new(), file })
     }
 
     /// Why a file cannot be added to, found out (and set right) as a read would.
@@ -232,7 +251,7 @@ impl Cache {
             }
             None => (Content::Bars(tail_bars), Content::Bars(Arc::clone(bars)).fingerprint()),
         };
-        let encoded = parquet_file::encode_addition(&open.bytes, &open.outline, &content, footer, fingerprint);
+        let encoded = parquet_file::encode_addition((&open.hashed.0, open.bytes.len()), &open.outline, &content, footer, fingerprint);
         let addition = encoded.map_err(|reason| open.parquet_error("written", reason))?;
         Ok(addition.filter(is_worth_it).map(|addition| (addition, fingerprint)))
     }

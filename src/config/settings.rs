@@ -110,6 +110,9 @@ pub struct Settings {
     pub sets: Vec<String>,
     /// How many older versions of each feature set stay readable after its definition changed; none when 0.
     pub kept_versions: usize,
+    /// How many days may pass before a symbol's whole history is compared with the source's again; at every check when 0. In between
+    /// only its newest days are.
+    pub history_check_days: u32,
     /// The cache folder, if not the usual one.
     pub cache_dir: Option<PathBuf>,
     /// The folder of the bars tree, if not in the cache folder.
@@ -142,6 +145,7 @@ impl Default for Settings {
             ttl: "24h".to_owned(),
             sets: vec!["classic".to_owned()],
             kept_versions: 2,
+            history_check_days: 7,
             cache_dir: None,
             bars_cache_dir: None,
             features_cache_dir: None,

@@ -22,6 +22,7 @@ pub struct SettingsDraft {
     disk_budget: Option<String>,
     memory_budget: Option<String>,
     jobs: Option<String>,
+    history_check_days: Option<String>,
 }
 
 /// The whole view.
@@ -141,6 +142,15 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         }
         ui.end_row();
         rules_ui(ui, &state.snapshot);
+        let parse_days = |text: &str| match text.trim().parse::<u32>() {
+            Ok(days) if days <= 3_650 => Ok(days),
+            _ => Err(tr!("Write a number of days, at most 3650").to_owned()),
+        };
+        let days = settings.history_check_days.to_string();
+        let words = (tr!("Days between history checks"), days.as_str(), tr!("0 compares whole histories at every check"));
+        field_ui(ui, &mut draft.history_check_days, words, parse_days, |days| {
+            out.act(save(&|settings| settings.history_check_days = days));
+        });
         let disk = if settings.disk_budget_bytes == 0 { "0".to_owned() } else { bytes_text(settings.disk_budget_bytes) };
         field_ui(ui, &mut draft.disk_budget, ("Disk budget", &disk, "Such as 20 GB; 0 is no limit"), parse_bytes, |bytes| {
             out.act(save(&|settings| settings.disk_budget_bytes = bytes));

@@ -7,7 +7,7 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{Action, AppState, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
 use crate::language::{self, Language};
 use crate::worker::{Job, Worker, WorkerContext};
@@ -44,6 +44,12 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A text or table of symbols, for a new list.
+    ListFile,
+    /// Where a table is written to.
+    ExportFile(crate::worker::ExportFormat),
+    /// Where files of symbols are written to.
+    ExportFolder,
 }
 
 /// A path that was chosen, and what for.
@@ -78,8 +84,8 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
-    /// The focus the list last scrolled to.
-    pub scrolled_to: Option<(crate::market::Symbol, u64)>,
+    /// The list of symbols.
+    pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
     /// Whether the inspector shows every change and every lookup it knows.
@@ -166,6 +172,19 @@ impl SamovarWindow {
         &self.views.chart
     }
 
+    /// Does what a widget would ask for that no test can reach, for tests.
+    pub fn act(&mut self, action: Action) {
+        let jobs = self.state.execute(action);
+        self.send(jobs);
+    }
+
+    /// Answers a file dialog as a user would, for tests.
+    pub fn answer_file_dialog(&self, purpose: PathPurpose, path: PathBuf) {
+        if self.picked.0.try_send((purpose, path)).is_err() {
+            tracing::error!(?purpose, "too many answers to file dialogs");
+        }
+    }
+
     fn send(&self, jobs: Vec<Job>) {
         if let Some(worker) = &self.worker {
             for job in jobs {
@@ -193,6 +212,8 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
+                PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
                     Action::Source(SourceAction::Path(path.to_string_lossy().into_owned()))
                 }
@@ -264,6 +285,22 @@ impl SamovarWindow {
                 let asked = dialog.set_title("Choose a database file").pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
+            PathPurpose::ListFile => {
+                let dialog =
+                    dialog.add_filter(crate::tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(crate::tr!("All files"), &["*"]);
+                let asked = dialog.set_title(crate::tr!("Choose a file with symbols")).pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFile(format) => {
+                let dialog =
+                    dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
+                let asked = dialog.set_title(crate::tr!("Export the list")).save_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFolder => {
+                let asked = dialog.set_title(crate::tr!("Choose a folder for the files")).pick_folder();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
                 let asked = dialog.set_title("Choose a folder").pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
@@ -290,6 +327,8 @@ impl SamovarWindow {
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
         bench::bench_dialog_ui(ui, state, out);
+        symbols::list_dialog_ui(ui, state, out);
+        symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         dialogs::help_ui(ui, state, out);
         notices::notices_ui(ui, state, views, out);

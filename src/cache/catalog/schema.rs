@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -236,6 +236,8 @@ const MIGRATIONS: [&str; 4] = [
         checked_us   INTEGER NOT NULL,
         finding      TEXT NOT NULL                -- JSON
     ) STRICT, WITHOUT ROWID;",
+    // 5: when the rows of a source's symbols were counted; looking for new symbols only does not count them.
+    "ALTER TABLE sources ADD COLUMN counted_at_us INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// The format this program writes.
