@@ -3,6 +3,7 @@
 //! Down there they are English, because they are stored, written to `--json` and compared; here each is said as a user reads it.
 
 use crate::cache::{ChangeKind, EntryState, LookupReason, Tier};
+use crate::market::Exchange;
 use crate::tr;
 
 /// The word for a state.
@@ -51,4 +52,10 @@ pub fn change(kind: ChangeKind) -> &'static str {
         ChangeKind::Rewritten => tr!("rewritten"),
         ChangeKind::Removed => tr!("removed"),
     }
+}
+
+/// What people call an exchange.
+#[must_use]
+pub fn exchange(exchange: Exchange) -> &'static str {
+    exchange.name()
 }
