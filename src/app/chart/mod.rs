@@ -14,7 +14,7 @@ mod template;
 pub use layout::{ChartLayout, LINE_COLORS, PaneLayout, PanePlace, Placement};
 pub use line::{FIRST_SET, LineWidth, SeriesId, SeriesLayout, SeriesStyle};
 pub use range::RangeChoice;
-pub use template::{ChartTemplate, TemplateNameError, Templates};
+pub use template::{ChartTemplate, TemplateNameError, Templates, shown_name};
 
 use super::action::Action;
 use super::state::{AppState, Dialog};

@@ -5,6 +5,7 @@
 
 use super::layout::{ChartLayout, Placement};
 use super::line::FIRST_SET;
+use crate::tr;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -22,13 +23,13 @@ pub struct ChartTemplate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateNameError {
     /// Nothing, or nothing but spaces.
-    #[error("A template needs a name")]
+    #[error("{}", tr!("A template needs a name"))]
     Empty,
     /// A built-in template has it.
-    #[error("{0} is built in; choose another name")]
+    #[error("{}", tr!("{name} is built in; choose another name", name = .0))]
     BuiltIn(String),
     /// Another template of the user's has it.
-    #[error("There is a template called {0} already")]
+    #[error("{}", tr!("There is a template called {name} already", name = .0))]
     Taken(String),
 }
 
@@ -41,6 +42,17 @@ pub struct Templates {
     default_name: String,
     /// The one that was applied or saved last; empty for none.
     current: String,
+}
+
+/// What a template is called: those that are built in in the language of the window.
+#[must_use]
+pub fn shown_name(name: &str) -> &str {
+    match name {
+        "Price and volume" => tr!("Price and volume"),
+        "Chinese classic" => tr!("Chinese classic"),
+        "Momentum" => tr!("Momentum"),
+        _ => name,
+    }
 }
 
 /// The built-in templates.

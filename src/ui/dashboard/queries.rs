@@ -3,7 +3,7 @@
 //! Contract: a source whose queries an index serves is told nothing about indexes.
 
 use super::{group_ui, note_ui};
-use crate::app::{Action, AppState, Command};
+use crate::app::{Action, AppState, Command, said};
 use crate::source::{IndexFinding, IndexState, QueryPlan, QueryTiming};
 use crate::ui::commands::command_button_ui;
 use crate::ui::format;
@@ -11,6 +11,7 @@ use crate::ui::icons;
 use crate::ui::symbols::{local_time, now_us};
 use crate::ui::theme::{Theme, space};
 use crate::ui::window::{Outbox, ViewState};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Label, Layout, RichText, TextWrapMode, Ui};
 
@@ -20,12 +21,12 @@ const SHOWN: usize = 5;
 /// The whole group.
 pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let Some(survey) = state.overview.survey.as_ref().filter(|_| state.has_source()) else { return };
-    group_ui(ui, "Slowest queries");
+    group_ui(ui, tr!("Slowest queries"));
     if let Some(index) = &survey.index {
         index_ui(ui, index, out);
     }
     if survey.queries.is_empty() {
-        note_ui(ui, "Nothing was asked of the source in 30 days");
+        note_ui(ui, tr!("Nothing was asked of the source in 30 days"));
     }
     let now_us = now_us(state);
     let shown = if views.all_queries { survey.queries.len() } else { SHOWN };
@@ -34,9 +35,9 @@ pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
     }
     if survey.queries.len() > SHOWN {
         let text = if views.all_queries {
-            "Show fewer queries".to_owned()
+            tr!("Show fewer queries").to_owned()
         } else {
-            format!("Show the {} slowest queries", format::count(survey.queries.len() as u64))
+            tr_n!(survey.queries.len() as u64, "Show the {count} slowest query", "Show the {count} slowest queries")
         };
         if ui.add(egui::Link::new(text)).clicked() {
             views.all_queries = !views.all_queries;
@@ -52,7 +53,7 @@ pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
         command_button_ui(ui, state, Command::ProfileSource, out);
         command_button_ui(ui, state, Command::MeasureSpeed, out);
         if state.overview.profiling {
-            note_ui(ui, "Reading a few symbols");
+            note_ui(ui, tr!("Reading a few symbols"));
         }
     });
 }
@@ -69,14 +70,19 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let time = |seconds: f64| format::short_time(seconds * 1e6);
-            let first = query.first_row_seconds.map_or_else(String::new, |seconds| format!(", {} to the first row", time(seconds)));
-            let hover = format!("{} at the source{first}, {}", time(query.seconds), local_time(query.began_us));
+            let first = query.first_row_seconds.map_or_else(String::new, |seconds| tr!(", {time} to the first row", time = time(seconds)));
+            let hover =
+                tr!("{time} at the source{first}, {when}", time = time(query.seconds), first = first, when = local_time(query.began_us));
             ui.label(RichText::new(time(query.seconds)).color(theme.text)).on_hover_text(hover);
         });
     });
     ui.horizontal(|ui| {
-        let (glyph, name) = if open { (icons::EXPAND, "Fold query") } else { (icons::CHEVRON_RIGHT, "Unfold query") };
-        if icons::icon_button_ui(ui, glyph, &format!("{name} {}", place + 1)).clicked() {
+        let (glyph, name) = if open {
+            (icons::EXPAND, tr!("Fold query {number}", number = place + 1))
+        } else {
+            (icons::CHEVRON_RIGHT, tr!("Unfold query {number}", number = place + 1))
+        };
+        if icons::icon_button_ui(ui, glyph, &name).clicked() {
             if open {
                 views.open_queries.remove(&id);
             } else {
@@ -84,7 +90,7 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icons::icon_button_ui(ui, icons::COPY, &format!("Copy query {}", place + 1)).clicked() {
+            if icons::icon_button_ui(ui, icons::COPY, &tr!("Copy query {number}", number = place + 1)).clicked() {
                 out.act(Action::Copy(query.statement.clone()));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -97,9 +103,9 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
         });
     });
     let mut facts = vec![
-        format::counted(query.rows, "row", "rows"),
+        tr_n!(query.rows, "{count} row", "{count} rows"),
         format::rows_per_second(query.rows_per_second()),
-        format!("{}/s", format::bytes(query.bytes_per_second().round() as u64)),
+        tr!("{bytes}/s", bytes = format::bytes(query.bytes_per_second().round() as u64)),
         format::relative(query.began_us.min(now_us), now_us),
     ];
     if query.rows == 0 {
@@ -107,7 +113,7 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
     }
     ui.label(RichText::new(facts.join(" · ")).small().color(theme.text_weak));
     if let Some(error) = &query.error {
-        ui.add(Label::new(RichText::new(error).small().color(theme.error)).wrap());
+        ui.add(Label::new(RichText::new(said(error)).small().color(theme.error)).wrap());
     }
     ui.add_space(space::XS);
 }
@@ -117,16 +123,16 @@ fn index_ui(ui: &mut Ui, index: &IndexFinding, out: &mut Outbox) {
     let theme = Theme::of(ui);
     match &index.state {
         IndexState::Present { .. } => {}
-        IndexState::View => note_ui(ui, &index.words()),
+        IndexState::View => note_ui(ui, &said(&index.words())),
         IndexState::Missing { create, .. } => {
             ui.horizontal_top(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.warning));
-                ui.add(Label::new(RichText::new(index.words()).color(theme.text)).wrap());
+                ui.add(Label::new(RichText::new(said(&index.words())).color(theme.text)).wrap());
             });
-            note_ui(ui, "This statement would make it. Samovar changes nothing at a source: run it yourself");
+            note_ui(ui, tr!("This statement would make it. Samovar changes nothing at a source: run it yourself"));
             ui.horizontal(|ui| {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if ui.button("Copy statement").clicked() {
+                    if ui.button(tr!("Copy statement")).clicked() {
                         out.act(Action::Copy(create.clone()));
                     }
                     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -142,15 +148,15 @@ fn index_ui(ui: &mut Ui, index: &IndexFinding, out: &mut Outbox) {
 /// A plan as the database tells it, folded until it is asked for.
 fn plan_ui(ui: &mut Ui, plan: &QueryPlan, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    let title = format!("Plan: {}", plan.purpose.label().to_lowercase());
-    let hint = if plan.analyzed { "How the database ran it" } else { "How the database goes about it" };
+    let title = tr!("Plan: {query}", query = plan.purpose.label().to_lowercase());
+    let hint = if plan.analyzed { tr!("How the database ran it") } else { tr!("How the database goes about it") };
     if ui.add(egui::Link::new(title)).on_hover_text(hint).clicked() && !views.open_plans.remove(&plan.purpose) {
         views.open_plans.insert(plan.purpose);
     }
     if views.open_plans.contains(&plan.purpose) {
         let text = plan_text(plan);
         ui.add(Label::new(RichText::new(&text).monospace().color(theme.text_weak)).selectable(true).wrap());
-        if ui.button("Copy plan").clicked() {
+        if ui.button(tr!("Copy plan")).clicked() {
             out.act(Action::Copy(text));
         }
         ui.add_space(space::XS);
