@@ -5,7 +5,7 @@ use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
 use super::folders::Folders;
-use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
+use super::parquet_file::{self, Content, Encoded, FileLayout, Footer, SealedFile};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
 use rayon::prelude::*;
@@ -159,6 +159,14 @@ impl Cache {
         let facts = entry.file.as_ref()?;
         let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
         parquet_file::outline(&bytes).ok().map(|outline| outline.footer)
+    }
+
+    /// How an entry's file is built, if it is there and readable; not checked against anything, and no lookup is counted.
+    #[must_use]
+    pub fn layout_of(&self, entry: &Entry) -> Option<FileLayout> {
+        let facts = entry.file.as_ref()?;
+        let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
+        parquet_file::outline(&bytes).ok().map(|outline| parquet_file::layout(&outline, &bytes))
     }
 
     /// Compares an entry's file with the catalog. Nothing is changed.

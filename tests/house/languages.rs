@@ -285,7 +285,19 @@ fn the_files_are_what_translators_tools_take() {
 }
 
 /// Texts that look like words for people and are none, or are the same in every language.
-const ALLOWED: [&str; 14] = [
+const ALLOWED: [&str; 26] = [
+    "Price and volume",
+    "Chinese classic",
+    "Momentum",
+    "Volume",
+    "last bar provisional",
+    "Ctrl+",
+    "Alt+",
+    "Shift+",
+    "Left",
+    "Right",
+    "every {} min",
+    "{} {day}.png",
     "Samovar",
     "Enter",
     "Delete",

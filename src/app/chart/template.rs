@@ -23,14 +23,26 @@ pub struct ChartTemplate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateNameError {
     /// Nothing, or nothing but spaces.
-    #[error("{}", tr!("A template needs a name"))]
+    #[error("{}", without_name())]
     Empty,
     /// A built-in template has it.
-    #[error("{}", tr!("{name} is built in; choose another name", name = .0))]
+    #[error("{}", built_in_name(.0))]
     BuiltIn(String),
     /// Another template of the user's has it.
-    #[error("{}", tr!("There is a template called {name} already", name = .0))]
+    #[error("{}", taken_name(.0))]
     Taken(String),
+}
+
+fn without_name() -> &'static str {
+    tr!("A template needs a name")
+}
+
+fn built_in_name(name: &str) -> String {
+    tr!("{name} is built in; choose another name", name = name)
+}
+
+fn taken_name(name: &str) -> String {
+    tr!("There is a template called {name} already", name = name)
 }
 
 /// The user's templates and which of all is used for what.

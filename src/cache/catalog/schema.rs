@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -238,6 +238,15 @@ const MIGRATIONS: [&str; 5] = [
     ) STRICT, WITHOUT ROWID;",
     // 5: when the rows of a source's symbols were counted; looking for new symbols only does not count them.
     "ALTER TABLE sources ADD COLUMN counted_at_us INTEGER NOT NULL DEFAULT 0;",
+    // 6: how much was found in each symbol's bars.
+    "CREATE TABLE examined (
+        source       TEXT NOT NULL,
+        symbol       TEXT NOT NULL,
+        fingerprint  BLOB NOT NULL,               -- of the bars, xxh3-128, big-endian
+        rules        TEXT NOT NULL,               -- by which rules, and of which market
+        counts       TEXT NOT NULL,               -- JSON
+        PRIMARY KEY (source, symbol)
+    ) STRICT, WITHOUT ROWID;",
 ];
 
 /// The format this program writes.

@@ -138,6 +138,7 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
             (what, None)
         }
         SeriesSource::Formula { text, .. } => (tr!("Formula").to_owned(), Some(text)),
+        SeriesSource::Symbol(_) => (tr!("Closes of another symbol, at the times of these bars").to_owned(), None),
     };
     let small = |text: String| RichText::new(text).small().color(theme.text_weak);
     ui.add(egui::Label::new(small(what)).wrap());

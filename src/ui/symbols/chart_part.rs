@@ -1,15 +1,14 @@
 //! What stands beside the list: the symbol's head and its chart.
 
 use super::now_us;
-use crate::app::{Action, AppState, ChartAction, Command};
-use crate::app::{said, words};
+use crate::app::{Action, AppState, ChartAction, Command, said, words};
 use crate::cache::EntryState;
 use crate::market::Symbol;
 use crate::ui::chart::{ChartNotice, ChartOffer, chart_ui};
 use crate::ui::commands::command_icon_ui;
 use crate::ui::theme::{StateMark, Theme};
 use crate::ui::widgets::{mark_of, state_ui};
-use crate::ui::window::{Outbox, ViewState};
+use crate::ui::window::{Outbox, PathPurpose, ViewState};
 use crate::ui::{features, format, icons};
 use crate::worker::LoadError;
 use crate::{tr, tr_n};
@@ -34,7 +33,7 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
             let mut facts = Vec::new();
             if let Some(fetched_at_us) = row.fetched_at_us {
-                facts.push(tr!("fetched {ago}", ago = format::relative(fetched_at_us, now_us(state))));
+                facts.push(tr!("fetched {when}", when = format::relative(fetched_at_us, now_us(state))));
             }
             if row.rows > 0 {
                 facts.push(tr_n!(row.rows, "{count} bar", "{count} bars"));
@@ -94,7 +93,14 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let mut layout = state.chart.layout.clone();
     let lent = features::lend(state, &mut layout);
-    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let offer = ChartOffer {
+        features: views.features.of(&state.sets),
+        templates: &state.chart.templates,
+        sets: &state.sets,
+        symbols: &state.snapshot.rows,
+        wish: state.chart.wish.as_ref(),
+        is_kept: state.chart.is_kept(),
+    };
     let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
         if let Some(lent) = &lent {
@@ -103,6 +109,9 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
     out.actions.extend(response.actions);
+    if response.picture_taken {
+        out.pick.push(PathPurpose::ChartPicture);
+    }
     if response.action_clicked
         && let Some(symbol) = focus
     {
@@ -115,10 +124,11 @@ fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
         return ChartNotice { title: tr!("{symbol} is being preheated", symbol = symbol), detail: String::new(), action: None };
     }
     match &state.chart.error {
-        Some(LoadError::Failed(message)) => {
-            let title = tr!("{symbol} cannot be shown", symbol = symbol);
-            ChartNotice { title, detail: said(message).into_owned(), action: Some(tr!("Preheat it again").to_owned()) }
-        }
+        Some(LoadError::Failed(message)) => ChartNotice {
+            title: tr!("{symbol} cannot be shown", symbol = symbol),
+            detail: said(message).into_owned(),
+            action: Some(tr!("Preheat it again").to_owned()),
+        },
         Some(LoadError::NotCached) if state.row(symbol).is_some_and(|row| row.state == EntryState::Damaged) => ChartNotice {
             title: tr!("{symbol} cannot be shown", symbol = symbol),
             detail: tr!("Its file was damaged and was moved to quarantine; preheating fetches it again").to_owned(),
