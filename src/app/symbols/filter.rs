@@ -26,13 +26,15 @@ pub enum StateFilter {
     Pinned,
     /// Symbols of more than [`LARGE_BYTES`].
     Large,
+    /// Symbols with sessions missing among their bars.
+    Gaps,
     /// Symbols in whose rows something was noticed.
     Flawed,
 }
 
 impl StateFilter {
     /// Every chip, in the order they stand.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::State(EntryState::Fresh),
         Self::State(EntryState::Stale),
         Self::State(EntryState::Outdated),
@@ -42,6 +44,7 @@ impl StateFilter {
         Self::Working,
         Self::Pinned,
         Self::Large,
+        Self::Gaps,
         Self::Flawed,
     ];
 
@@ -53,6 +56,7 @@ impl StateFilter {
             Self::Working => "working",
             Self::Pinned => "pinned",
             Self::Large => "large",
+            Self::Gaps => "gaps",
             Self::Flawed => "flawed",
         }
     }
@@ -76,6 +80,7 @@ impl StateFilter {
             Self::Working => tr!("A job has them now"),
             Self::Pinned => tr!("They never expire and are never evicted"),
             Self::Large => tr!("They take more than 10 MB"),
+            Self::Gaps => tr!("Sessions of their market have no bar"),
             Self::Flawed => tr!("Rows were dropped or look wrong: gaps, missing prices, repeated times, broken ranges, outliers"),
         }
     }
@@ -96,6 +101,7 @@ impl StateFilter {
             Self::Working => is_working,
             Self::Pinned => row.pinned,
             Self::Large => row.size_bytes() > LARGE_BYTES,
+            Self::Gaps => row.has_gaps(),
             Self::Flawed => row.has_findings(),
         }
     }

@@ -161,11 +161,6 @@ impl SymbolList {
         self.focus = focus;
     }
 
-    /// Selects what was selected in an earlier session; what is gone by now falls out with the first snapshot.
-    pub fn restore_selected(&mut self, symbols: impl IntoIterator<Item = Symbol>) {
-        self.selected = symbols.into_iter().collect();
-    }
-
     /// What the only symbols that are shown have in common, and how many they are.
     #[must_use]
     pub fn only(&self) -> Option<(&str, usize)> {

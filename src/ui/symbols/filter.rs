@@ -67,7 +67,7 @@ fn mark_of_chip(chip: StateFilter) -> Option<StateMark> {
         StateFilter::State(EntryState::Damaged) => StateMark::Damaged,
         StateFilter::Working => StateMark::Working,
         StateFilter::Pinned => StateMark::Pinned,
-        StateFilter::Large | StateFilter::Flawed => return None,
+        StateFilter::Large | StateFilter::Gaps | StateFilter::Flawed => return None,
     })
 }
 
@@ -76,6 +76,7 @@ fn chip_word(chip: StateFilter) -> &'static str {
     match (chip, mark_of_chip(chip)) {
         (_, Some(mark)) => mark.word(),
         (StateFilter::Flawed, None) => tr!("flawed"),
+        (StateFilter::Gaps, None) => tr!("gaps"),
         (_, None) => tr!("over 10 MB"),
     }
 }
