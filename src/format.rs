@@ -411,6 +411,12 @@ pub fn month(date: NaiveDate) -> &'static str {
     locale().months.get(date.month0() as usize).copied().unwrap_or_default()
 }
 
+/// Whether a text is a month in short.
+#[must_use]
+pub fn is_month(text: &str) -> bool {
+    locale().months.contains(&text)
+}
+
 /// A month of a year: `May 2024`.
 #[must_use]
 pub fn month_of_year(date: NaiveDate) -> String {

@@ -62,6 +62,33 @@ impl Language {
         [Self::English, Self::Chinese, Self::Russian, Self::Korean].into_iter().find(|language| language.code().eq_ignore_ascii_case(code))
     }
 
+    /// Some of its letters: a font that has them has the rest.
+    #[must_use]
+    pub const fn sample(self) -> &'static str {
+        match self {
+            Self::English => "Language",
+            Self::Chinese => "中文设置缓存预热",
+            Self::Russian => "Язык",
+            Self::Korean => "한국어 설정 캐시 예열",
+        }
+    }
+
+    /// What to tell when no font has its letters: in English, which can be read then, and in its own words.
+    #[must_use]
+    pub const fn no_font(self) -> &'static str {
+        match self {
+            Self::Chinese => {
+                "No font of this system has Chinese characters. Install one (Debian, Ubuntu: fonts-noto-cjk; Fedora: \
+                 google-noto-sans-cjk-fonts; Arch: noto-fonts-cjk) and start Samovar again. 本系统没有中文字体，请安装后重新启动 Samovar"
+            }
+            Self::Korean => {
+                "No font of this system has Korean letters. Install one (Debian, Ubuntu: fonts-noto-cjk or fonts-nanum; Fedora: \
+                 google-noto-sans-cjk-fonts; Arch: noto-fonts-cjk) and start Samovar again. 이 시스템에 한글 글꼴이 없습니다. 설치한 뒤 Samovar를 다시 시작하세요"
+            }
+            Self::English | Self::Russian => "No font of this system has the letters of this language",
+        }
+    }
+
     /// Which of its plural forms a count takes: a place in a translation's list.
     ///
     /// Source: the rules of the Unicode CLDR, in the order of gettext's files.

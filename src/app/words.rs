@@ -57,16 +57,5 @@ pub fn change(kind: ChangeKind) -> &'static str {
 /// What people call an exchange.
 #[must_use]
 pub fn exchange(exchange: Exchange) -> &'static str {
-    match exchange {
-        Exchange::Unknown => tr!(in "exchange", "unknown"),
-        Exchange::Continuous => tr!("24/7"),
-        Exchange::NewYork => tr!("New York"),
-        Exchange::Shanghai => tr!("Shanghai and Shenzhen"),
-        Exchange::HongKong => tr!("Hong Kong"),
-        Exchange::London => tr!("London"),
-        Exchange::Frankfurt => tr!("Frankfurt"),
-        Exchange::Tokyo => tr!("Tokyo"),
-        Exchange::Seoul => tr!("Seoul"),
-        Exchange::Moscow => tr!("Moscow"),
-    }
+    exchange.name()
 }

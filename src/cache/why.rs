@@ -7,7 +7,8 @@ use super::entry::{Dataset, Entry, EntryKey};
 use super::freshness::{EntryState, Policy, Rule, TimeToLive};
 use super::judge::{Judge, as_pinned};
 use crate::format;
-use crate::market::{Exchange, GRACE_US, HOUR_US, SECOND_US, date_of, format_date};
+use crate::market::{Exchange, GRACE_US, HOUR_US, SECOND_US, date_of};
+use crate::{tr, tr_n};
 use chrono::TimeZone;
 
 /// What decided on an entry's state.
@@ -159,49 +160,72 @@ impl Why {
     #[must_use]
     pub fn sentence<Zone: TimeZone>(&self, now_us: i64, zone: &Zone) -> String {
         let ago = |time_us: i64| match now_us.saturating_sub(time_us) {
-            ..SECOND_US => "just now".to_owned(),
+            ..SECOND_US => tr!("just now").to_owned(),
             _ => format::relative(time_us, now_us),
         };
         let moment = |time_us: i64| format::moment(time_us, now_us, zone);
         match self {
-            Self::NotCached => "Missing: nothing is cached; preheat to fetch it".to_owned(),
-            Self::Pinned => "Fresh: it is pinned, so it never expires and is never evicted".to_owned(),
-            Self::InTime { until_us, end } => match end {
-                End::Secs(secs) => format!("Fresh until {}, {} after it was fetched", moment(*until_us), ttl_words(*secs)),
-                End::Close(exchange) => format!("Fresh until {} ({})", moment(*until_us), closing_words(*exchange)),
-                End::Final { bar_us, .. } => {
-                    format!("Fresh until {}, when the bar of {} is final", moment(*until_us), format_date(*bar_us))
+            Self::NotCached => tr!("Missing: nothing is cached; preheat to fetch it").to_owned(),
+            Self::Pinned => tr!("Fresh: it is pinned, so it never expires and is never evicted").to_owned(),
+            Self::InTime { until_us, end } => {
+                let time = moment(*until_us);
+                match end {
+                    End::Secs(secs) => tr!("Fresh until {time}, {length} after it was fetched", time = time, length = ttl_words(*secs)),
+                    End::Close(exchange) => tr!("Fresh until {time} ({close})", time = time, close = closing_words(*exchange)),
+                    End::Final { bar_us, .. } => {
+                        tr!("Fresh until {time}, when the bar of {day} is final", time = time, day = format::date(*bar_us))
+                    }
                 }
-            },
-            Self::TimeOver { at_us, end } => match end {
-                End::Secs(secs) => format!("Stale: its {} ended {}", ttl_words(*secs), ago(*at_us)),
-                End::Close(exchange) => format!("Stale: {}, and the new bar was final {}", closed_words(*exchange), ago(*at_us)),
-                End::Final { bar_us, .. } => {
-                    format!("Stale: the bar of {} was provisional and became final {}", format_date(*bar_us), ago(*at_us))
-                }
-            },
-            Self::Invalidated { at_us } => format!("Stale: invalidated {}", ago(*at_us)),
-            Self::FromTheFuture { fetched_at_us } => {
-                format!("Stale: it was fetched {}, which is still to come; the clock was set back", moment(*fetched_at_us))
             }
-            Self::Outdated { bars: true, definition: false } => "Outdated: the bars changed after it was computed".to_owned(),
-            Self::Outdated { bars: false, definition: true } => "Outdated: the set's definition changed".to_owned(),
-            Self::Outdated { .. } => "Outdated: the bars and the set's definition changed after it was computed".to_owned(),
+            Self::TimeOver { at_us, end } => {
+                let ago = ago(*at_us);
+                match end {
+                    End::Secs(secs) => tr!("Stale: its {length} ended {ago}", length = ttl_words(*secs), ago = ago),
+                    End::Close(Exchange::Unknown | Exchange::Continuous) => {
+                        tr!("Stale: the day ended at midnight UTC, and the new bar was final {ago}", ago = ago)
+                    }
+                    End::Close(exchange) => {
+                        tr!("Stale: {exchange} closed, and the new bar was final {ago}", exchange = exchange.name(), ago = ago)
+                    }
+                    End::Final { bar_us, .. } => {
+                        tr!("Stale: the bar of {day} was provisional and became final {ago}", day = format::date(*bar_us), ago = ago)
+                    }
+                }
+            }
+            Self::Invalidated { at_us } => tr!("Stale: invalidated {ago}", ago = ago(*at_us)),
+            Self::FromTheFuture { fetched_at_us } => {
+                tr!("Stale: it was fetched {time}, which is still to come; the clock was set back", time = moment(*fetched_at_us))
+            }
+            Self::Outdated { bars: true, definition: false } => tr!("Outdated: the bars changed after it was computed").to_owned(),
+            Self::Outdated { bars: false, definition: true } => tr!("Outdated: the set's definition changed").to_owned(),
+            Self::Outdated { .. } => tr!("Outdated: the bars and the set's definition changed after it was computed").to_owned(),
             Self::Failed { at_us, attempts, message, next_attempt_us, served_from_us } => {
-                let times = if *attempts > 1 { format!(", {} times in a row", format::count(u64::from(*attempts))) } else { String::new() };
-                let mut text = format!("Failed {}{times}: {}", ago(*at_us), message.trim_end_matches('.'));
-                match served_from_us {
-                    Some(at_us) => text += &format!(". Served meanwhile: what was fetched {}", ago(*at_us)),
-                    None => text += ". Nothing is cached",
-                }
-                match next_attempt_us {
-                    Some(next_us) if *next_us > now_us => text += &format!(". Next attempt {}", format::relative(*next_us, now_us)),
-                    _ => text += ". The next preheat tries again",
-                }
+                let (ago_text, reason) = (ago(*at_us), message.trim_end_matches('.'));
+                let mut text = if *attempts > 1 {
+                    tr_n!(
+                        u64::from(*attempts),
+                        "Failed {ago}, {count} time in a row: {reason}",
+                        "Failed {ago}, {count} times in a row: {reason}",
+                        ago = ago_text,
+                        reason = reason,
+                    )
+                } else {
+                    tr!("Failed {ago}: {reason}", ago = ago_text, reason = reason)
+                };
+                text += &match served_from_us {
+                    Some(at_us) => tr!(". Served meanwhile: what was fetched {ago}", ago = ago(*at_us)),
+                    None => tr!(". Nothing is cached").to_owned(),
+                };
+                text += &match next_attempt_us {
+                    Some(next_us) if *next_us > now_us => {
+                        tr!(". Next attempt {time}", time = format::relative(*next_us, now_us))
+                    }
+                    _ => tr!(". The next preheat tries again").to_owned(),
+                };
                 text
             }
             Self::Damaged { at_us } => {
-                format!("Damaged, found {}; its file is in quarantine, and preheating fetches it again", ago(*at_us))
+                tr!("Damaged, found {ago}; its file is in quarantine, and preheating fetches it again", ago = ago(*at_us))
             }
         }
     }
@@ -226,19 +250,24 @@ pub fn provisional_sentence<Zone: TimeZone>(entry: &Entry, rule: Rule, now_us: i
     let bar_us = entry.provisional_from_us.filter(|_| entry.file.is_some())?;
     let last_us = entry.file.as_ref().map_or(bar_us, |file| file.last_us);
     let final_us = rule.exchange.settles_at_us(date_of(bar_us));
-    let bars = if date_of(last_us) > date_of(bar_us) {
-        format!("The bars from {} on are", format_date(bar_us))
-    } else {
-        format!("The bar of {} is", format_date(bar_us))
+    let (several, day) = (date_of(last_us) > date_of(bar_us), format::date(bar_us));
+    if final_us <= now_us {
+        return Some(if several {
+            tr!("The bars from {day} on are provisional: the session is closed now, and the next preheat fetches what is final", day = day)
+        } else {
+            tr!("The bar of {day} is provisional: the session is closed now, and the next preheat fetches what is final", day = day)
+        });
+    }
+    let time = format::moment(final_us - GRACE_US, now_us, zone);
+    let close = match rule.exchange {
+        Exchange::Unknown | Exchange::Continuous => tr!("the day ends {time}", time = time),
+        Exchange::Shanghai => tr!("{exchange} close {time}", exchange = Exchange::Shanghai.name(), time = time),
+        exchange => tr!("{exchange} closes {time}", exchange = exchange.name(), time = time),
     };
-    Some(if final_us > now_us {
-        let moment = format::moment(final_us - GRACE_US, now_us, zone);
-        match rule.exchange {
-            Exchange::Unknown | Exchange::Continuous => format!("{bars} provisional: the day ends {moment}"),
-            exchange => format!("{bars} provisional: {} {} {moment}", exchange.name(), verb(exchange, "closes", "close")),
-        }
+    Some(if several {
+        tr!("The bars from {day} on are provisional: {close}", day = day, close = close)
     } else {
-        format!("{bars} provisional: the session is closed now, and the next preheat fetches what is final")
+        tr!("The bar of {day} is provisional: {close}", day = day, close = close)
     })
 }
 
@@ -246,32 +275,22 @@ pub fn provisional_sentence<Zone: TimeZone>(entry: &Entry, rule: Rule, now_us: i
 #[must_use]
 pub fn rule_words(rule: Rule) -> String {
     match rule.ttl {
-        TimeToLive::Secs(secs) => format!("{} after each fetch", ttl_words(secs)),
-        TimeToLive::MarketClose => format!("until {}", closing_words(rule.exchange)),
+        TimeToLive::Secs(secs) => tr!("{length} after each fetch", length = ttl_words(secs)),
+        TimeToLive::MarketClose => tr!("until {close}", close = closing_words(rule.exchange)),
     }
 }
 
 /// A time to live as people say it: hours up to two days, then the two largest units.
 fn ttl_words(secs: u64) -> String {
-    if secs.is_multiple_of(3_600) && secs <= 48 * 3_600 { format!("{} h", secs / 3_600) } else { format::duration(secs as f64) }
-}
-
-fn verb(exchange: Exchange, one: &'static str, two: &'static str) -> &'static str {
-    if exchange == Exchange::Shanghai { two } else { one }
+    if secs.is_multiple_of(3_600) && secs <= 48 * 3_600 { format::hours(secs / 3_600) } else { format::duration(secs as f64) }
 }
 
 fn closing_words(exchange: Exchange) -> String {
     let grace = format::duration((GRACE_US / SECOND_US) as f64);
     match exchange {
-        Exchange::Unknown | Exchange::Continuous => format!("the day ends at midnight UTC, then {grace}"),
-        exchange => format!("{} {}, then {grace}", exchange.name(), verb(exchange, "closes", "close")),
-    }
-}
-
-fn closed_words(exchange: Exchange) -> String {
-    match exchange {
-        Exchange::Unknown | Exchange::Continuous => "the day ended at midnight UTC".to_owned(),
-        exchange => format!("{} closed", exchange.name()),
+        Exchange::Unknown | Exchange::Continuous => tr!("the day ends at midnight UTC, then {grace}", grace = grace),
+        Exchange::Shanghai => tr!("{exchange} close, then {grace}", exchange = exchange.name(), grace = grace),
+        exchange => tr!("{exchange} closes, then {grace}", exchange = exchange.name(), grace = grace),
     }
 }
 

@@ -7,7 +7,7 @@ use super::theme::{Theme, size, space};
 use super::widgets::{fact_label_ui, heading_ui, meter_ui};
 use super::window::Outbox;
 use super::{format, icons};
-use crate::app::{Action, AppState, BenchAction, BenchForm, BenchPhase, Dialog};
+use crate::app::{Action, AppState, BenchAction, BenchForm, BenchPhase, Dialog, said};
 use crate::worker::{BenchReport, BenchStage, StageResult};
 use crate::{tr, tr_n};
 use eframe::egui;
@@ -64,7 +64,7 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 }
                 BenchPhase::Stopped => note_ui(ui, tr!("Stopped; nothing was left behind")),
                 BenchPhase::Failed(message) => {
-                    ui.add(Label::new(RichText::new(message).color(theme.error)).selectable(true).wrap());
+                    ui.add(Label::new(RichText::new(said(message)).color(theme.error)).selectable(true).wrap());
                 }
                 BenchPhase::Done(report) => {
                     // Where it has to be scrolled, the bar stands beside the figures.

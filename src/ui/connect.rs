@@ -200,11 +200,12 @@ fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
 }
 
 fn stage_ui(ui: &mut Ui, report: &StageReport) {
+    use crate::app::said;
     let theme = Theme::of(ui);
     let (glyph, color, text) = match &report.outcome {
-        StageOutcome::Ok { detail } => (icons::CHECK, theme.success, detail.clone()),
-        StageOutcome::Skipped { why } => (icons::CHEVRON_RIGHT, theme.text_weak, why.clone()),
-        StageOutcome::Failed { what_happened, .. } => (icons::CLOSE, theme.error, what_happened.clone()),
+        StageOutcome::Ok { detail } => (icons::CHECK, theme.success, said(detail).into_owned()),
+        StageOutcome::Skipped { why } => (icons::CHEVRON_RIGHT, theme.text_weak, said(why).into_owned()),
+        StageOutcome::Failed { what_happened, .. } => (icons::CLOSE, theme.error, said(what_happened).into_owned()),
     };
     ui.horizontal_top(|ui| {
         ui.label(icons::icon(glyph).color(color));
@@ -228,7 +229,7 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
                     .wrap(),
             );
             if let StageOutcome::Failed { what_to_do, .. } = &report.outcome {
-                ui.add(Label::new(RichText::new(what_to_do).color(theme.accent)).selectable(true).wrap());
+                ui.add(Label::new(RichText::new(said(what_to_do)).color(theme.accent)).selectable(true).wrap());
             }
         });
     });

@@ -52,7 +52,7 @@ pub fn cannot_open_ui(ui: &mut Ui, message: &str, out: &mut Outbox) {
             ui.set_max_width(640.0);
             ui.label(RichText::new(tr!("The cache cannot be opened")).heading().color(theme.text));
             ui.add_space(space::S);
-            ui.add(Label::new(RichText::new(message).color(theme.text_weak)).selectable(true).wrap());
+            ui.add(Label::new(RichText::new(crate::app::said(message)).color(theme.text_weak)).selectable(true).wrap());
             ui.add_space(space::L);
             if ui.button(tr!("Choose another cache folder…")).clicked() {
                 out.pick.push(PathPurpose::CacheDir);
@@ -154,7 +154,7 @@ pub fn set_aside_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.set_width(520.0);
         ui.label(RichText::new(tr!("The settings could not be read")).heading());
         ui.add_space(space::S);
-        ui.add(Label::new(set_aside.message.as_str()).selectable(true).wrap());
+        ui.add(Label::new(crate::app::said(&set_aside.message).into_owned()).selectable(true).wrap());
         foot_ui(ui, |ui| {
             if ui.add(meant_button(ui, tr!("Continue"))).clicked() {
                 out.act(Action::CloseDialog);
@@ -196,7 +196,7 @@ pub fn diagnostics_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out:
                 });
             }
             Some(Err(message)) => {
-                ui.add(Label::new(RichText::new(message).color(theme.error)).selectable(true).wrap());
+                ui.add(Label::new(RichText::new(crate::app::said(message)).color(theme.error)).selectable(true).wrap());
             }
             None => {}
         }

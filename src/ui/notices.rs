@@ -113,6 +113,7 @@ fn notice_ui(ui: &mut Ui, notice: &LiveNotice, views: &mut ViewState, out: &mut 
 /// What a notice says: in short, with the way to all of it; and how often it was said.
 fn text_ui(ui: &mut Ui, (id, text): (u64, &str), count: u64, views: &mut ViewState) {
     let theme = Theme::of(ui);
+    let text: &str = &crate::app::said(text);
     let (short, more) = in_short(text);
     let whole = views.whole_notices.contains(&id);
     let shown = if whole || !more { text.to_owned() } else { format!("{short}…") };

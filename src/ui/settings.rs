@@ -520,10 +520,7 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
     });
     let back = page.back(appearance.language.is_none(), |settings| settings.appearance.language = None);
     page.row(ui, Setting::Language, back, |page, ui, _label| {
-        // Each by its own name, whatever is spoken now.
-        let own = [Language::English, Language::Chinese, Language::Russian, Language::Korean];
-        let choices =
-            std::iter::once((None, tr!("Language of the desktop"))).chain(own.map(|language| (Some(language), language.own_name())));
+        let choices = std::iter::once((None, tr!("Language of the desktop"))).chain(languages(ui));
         ui.horizontal_wrapped(|ui| {
             for (language, text) in choices {
                 if ui.selectable_label(appearance.language == language, text).clicked() {
@@ -580,6 +577,22 @@ fn zoom_ui(ui: &mut Ui, page: &mut Page<'_>, label: &Response) {
             });
         });
     });
+}
+
+/// Each language by its own name, or in the language that is spoken where no font has the letters of its own.
+fn languages(ui: &Ui) -> [(Option<Language>, &'static str); 4] {
+    let font = egui::TextStyle::Button.resolve(ui.style());
+    let named = [
+        (Language::English, tr!("English")),
+        (Language::Chinese, tr!("Chinese")),
+        (Language::Russian, tr!("Russian")),
+        (Language::Korean, tr!("Korean")),
+    ];
+    named.map(|(language, name)| {
+        let own = language.own_name();
+        let readable = ui.ctx().fonts_mut(|fonts| fonts.has_glyphs(&font, own));
+        (Some(language), if readable { own } else { name })
+    })
 }
 
 /// What can be done with the settings, for the help sheet.

@@ -103,7 +103,7 @@ pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::M;
         for tier in Tier::iter().filter(|tier| counts.of(*tier) > 0 || *tier != Tier::Shared) {
-            legend_ui(ui, tier_color(theme, tier), &text(tier.word(), counts.of(tier)));
+            legend_ui(ui, tier_color(theme, tier), &text(crate::app::words::tier(tier), counts.of(tier)));
         }
         if let Some(stale) = stale {
             let words = text(tr!("served stale"), stale);

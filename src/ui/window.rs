@@ -162,6 +162,8 @@ pub struct SamovarWindow {
     /// Whether the window is out of sight until its jobs are done.
     is_hidden: bool,
     spoken: Language,
+    /// The language that is known to have its letters, or to have been complained of.
+    lettered: Language,
 }
 
 impl SamovarWindow {
@@ -204,6 +206,7 @@ impl SamovarWindow {
             called,
             is_hidden: false,
             spoken: Language::English,
+            lettered: Language::English,
         };
         for problem in problems {
             window.state.notices.warn(problem);
@@ -227,6 +230,7 @@ impl SamovarWindow {
             called: Arc::default(),
             is_hidden: false,
             spoken: Language::English,
+            lettered: Language::English,
         }
     }
 
@@ -305,6 +309,18 @@ impl SamovarWindow {
         }
     }
 
+    /// Says so when no font of the system has the letters of the language. Asked once, of whoever would draw them.
+    fn check_letters(&mut self, ctx: &egui::Context) {
+        if self.lettered == self.spoken {
+            return;
+        }
+        self.lettered = self.spoken;
+        let font = egui::TextStyle::Body.resolve(&ctx.global_style());
+        if !ctx.fonts_mut(|fonts| fonts.has_glyphs(&font, self.spoken.sample())) {
+            self.state.notices.warn(self.spoken.no_font());
+        }
+    }
+
     /// Theme, price colours, size and motion as the settings have them.
     fn apply_look(&mut self, ctx: &egui::Context) {
         let wanted = &self.state.settings.appearance;
@@ -347,7 +363,7 @@ impl SamovarWindow {
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ChartPicture => {
-                let asked = dialog.set_title("Save the chart as a picture").set_file_name(self.state.picture_name()).save_file();
+                let asked = dialog.set_title(tr!("Save the chart as a picture")).set_file_name(self.state.picture_name()).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ListFile => {
@@ -452,6 +468,7 @@ impl eframe::App for SamovarWindow {
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.speak();
+        self.check_letters(ui);
         self.state.is_dark = theme::Theme::of(ui).dark;
         self.take_dropped_files(ui);
         let mut out = Outbox::default();

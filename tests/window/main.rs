@@ -3,7 +3,7 @@
 //! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; own lists and exports → `lists`; what is done to
 //! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
 //! numbers of all → `overview`; lines and templates of the chart → `chart`; features and formulas → `features`; settings →
-//! `settings`; the connection dialog → `connect`; what is around every view → `shell`; names, keys and every command → `access`; slow
+//! `settings`; its languages → `languages`; the connection dialog → `connect`; what is around every view → `shell`; names, keys and every command → `access`; slow
 //! disks and sources → `stall`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
@@ -20,6 +20,7 @@ mod first_start;
 mod idle;
 mod inspector;
 mod jobs;
+mod languages;
 mod list;
 mod lists;
 mod overview;

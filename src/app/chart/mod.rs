@@ -23,12 +23,13 @@ pub use layout::{ChartLayout, LINE_COLORS, PaneLayout, PanePlace, Placement};
 pub use line::{FIRST_SET, LineWidth, SeriesId, SeriesLayout, SeriesStyle};
 pub use range::RangeChoice;
 pub use scale::PriceScale;
-pub use template::{ChartTemplate, TemplateNameError, Templates};
+pub use template::{ChartTemplate, TemplateNameError, Templates, shown_name};
 pub use wish::ChartWish;
 
 use super::action::Action;
 use super::state::{AppState, Dialog};
 use crate::market::Symbol;
+use crate::tr;
 use crate::worker::series::SeriesSource;
 use crate::worker::{Job, LoadError, LoadRequest, LoadedSymbol, NoticeLevel, Picture};
 use std::ops::Range;
@@ -199,9 +200,9 @@ impl AppState {
                 }
             }
             ChartAction::SaveTemplate(name) => match chart.templates.save(&name, &chart.layout) {
-                Ok(None) => self.notices.tell(NoticeLevel::Success, format!("Saved the template {}", name.trim())),
+                Ok(None) => self.notices.tell(NoticeLevel::Success, tr!("Saved the template {name}", name = name.trim())),
                 Ok(Some(before)) => {
-                    let text = format!("Saved the template {} over the one before", before.name);
+                    let text = tr!("Saved the template {name} over the one before", name = before.name);
                     self.notices.offer(NoticeLevel::Success, text, Action::Chart(ChartAction::RestoreTemplate(Box::new(before))));
                 }
                 Err(problem) => self.notices.warn(problem.to_string()),
@@ -214,7 +215,7 @@ impl AppState {
             ChartAction::DeleteTemplate(name) => {
                 if let Some(template) = chart.templates.delete(&name) {
                     let undo = Action::Chart(ChartAction::RestoreTemplate(Box::new(template)));
-                    self.notices.offer(NoticeLevel::Success, format!("Deleted the template {name}"), undo);
+                    self.notices.offer(NoticeLevel::Success, tr!("Deleted the template {name}", name = name), undo);
                 }
             }
             ChartAction::RestoreTemplate(template) => {
@@ -233,7 +234,7 @@ impl AppState {
         let before = std::mem::replace(&mut chart.layout, layout);
         if !is_kept && !before.shows_the_same(&chart.layout) {
             let undo = Action::Chart(ChartAction::Change(Box::new(before)));
-            self.notices.offer(NoticeLevel::Success, format!("Applied the template {name}"), undo);
+            self.notices.offer(NoticeLevel::Success, tr!("Applied the template {name}", name = shown_name(name)), undo);
         }
     }
 
@@ -249,7 +250,7 @@ impl AppState {
         let before = std::mem::replace(&mut chart.layout, layout);
         if !before.shows_the_same(&chart.layout) {
             let undo = Action::Chart(ChartAction::Change(Box::new(before)));
-            self.notices.offer(NoticeLevel::Success, "Reset the chart", undo);
+            self.notices.offer(NoticeLevel::Success, tr!("Reset the chart"), undo);
         }
     }
 

@@ -7,6 +7,7 @@
 use crate::feature::FeatureSet;
 use crate::feature::formula::{Expression, Kind, parse};
 use crate::feature::functions::{self, ParameterKind};
+use crate::tr;
 use std::ops::Range;
 
 /// Longest window that can be turned to.
@@ -116,7 +117,7 @@ impl Parameter {
         let function = self.functions.first().and_then(|name| functions::function(name));
         let has_several = function.is_some_and(|function| function.parameters.iter().filter(is_number).count() > 1);
         match (functions.as_slice(), self.taken().filter(|_| has_several)) {
-            ([], _) => "Number".to_owned(),
+            ([], _) => tr!("Number").to_owned(),
             ([only], Some(known)) => format!("{only} {}", known.name),
             _ => functions.join(", "),
         }

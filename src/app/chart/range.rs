@@ -56,14 +56,14 @@ impl RangeChoice {
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
-            Self::OneMonth => "The last month",
-            Self::ThreeMonths => "The last three months",
-            Self::SixMonths => "The last six months",
-            Self::YearToDate => "Since the year began",
-            Self::OneYear => "The last year",
-            Self::FiveYears => "The last five years",
-            Self::All => "Everything there is",
-            Self::Custom { .. } => "What you zoomed to",
+            Self::OneMonth => tr!("The last month"),
+            Self::ThreeMonths => tr!("The last three months"),
+            Self::SixMonths => tr!("The last six months"),
+            Self::YearToDate => tr!("Since the year began"),
+            Self::OneYear => tr!("The last year"),
+            Self::FiveYears => tr!("The last five years"),
+            Self::All => tr!("Everything there is"),
+            Self::Custom { .. } => tr!("What you zoomed to"),
         }
     }
 

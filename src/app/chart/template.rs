@@ -5,6 +5,7 @@
 
 use super::layout::{ChartLayout, Placement};
 use super::line::FIRST_SET;
+use crate::tr;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -22,14 +23,26 @@ pub struct ChartTemplate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateNameError {
     /// Nothing, or nothing but spaces.
-    #[error("A template needs a name")]
+    #[error("{}", without_name())]
     Empty,
     /// A built-in template has it.
-    #[error("{0} is built in; choose another name")]
+    #[error("{}", built_in_name(.0))]
     BuiltIn(String),
     /// Another template of the user's has it.
-    #[error("There is a template called {0} already")]
+    #[error("{}", taken_name(.0))]
     Taken(String),
+}
+
+fn without_name() -> &'static str {
+    tr!("A template needs a name")
+}
+
+fn built_in_name(name: &str) -> String {
+    tr!("{name} is built in; choose another name", name = name)
+}
+
+fn taken_name(name: &str) -> String {
+    tr!("There is a template called {name} already", name = name)
 }
 
 /// The user's templates and which of all is used for what.
@@ -41,6 +54,17 @@ pub struct Templates {
     default_name: String,
     /// The one that was applied or saved last; empty for none.
     current: String,
+}
+
+/// What a template is called: those that are built in in the language of the window.
+#[must_use]
+pub fn shown_name(name: &str) -> &str {
+    match name {
+        "Price and volume" => tr!("Price and volume"),
+        "Chinese classic" => tr!("Chinese classic"),
+        "Momentum" => tr!("Momentum"),
+        _ => name,
+    }
 }
 
 /// The built-in templates.

@@ -8,6 +8,8 @@ use super::nearest::nearest;
 use crate::feature::functions::{self, Function, LeftOut, ParameterKind, functions};
 use crate::feature::graph::Field;
 use crate::feature::talib::moving_average_names;
+use crate::language::describe;
+use crate::tr;
 use std::ops::Range;
 
 /// What kind of thing a candidate is.
@@ -164,7 +166,7 @@ impl List<'_> {
     fn fields(&mut self) {
         for field in Field::ALL {
             let written = format!("${}", field.name());
-            let detail = field.description().to_owned();
+            let detail = describe(field.description()).to_owned();
             self.add(field.name(), || Candidate { kind: CandidateKind::Field, insert: written.clone(), label: written, detail });
         }
     }
@@ -185,7 +187,7 @@ impl List<'_> {
     fn outputs(&mut self, function: Option<&Function>) {
         let Some(function) = function else { return };
         for output in &function.outputs {
-            let detail = format!("Output of {}", function.name);
+            let detail = tr!("Output of {function}", function = function.name);
             self.add(output, || Candidate { kind: CandidateKind::Output, insert: output.to_string(), label: output.to_string(), detail });
         }
     }
@@ -196,19 +198,19 @@ impl List<'_> {
         }
         for parameter in function.parameters.iter().filter(|parameter| !parameter.is_series()) {
             let default = match parameter.default {
-                Some(LeftOut::Number(number)) => format!(" ({} when left out)", super::Plain(number)),
+                Some(LeftOut::Number(number)) => tr!(" ({value} when left out)", value = super::Plain(number)),
                 _ => String::new(),
             };
             self.add(&parameter.name, || Candidate {
                 kind: CandidateKind::Parameter,
                 insert: format!("{}=", parameter.name),
                 label: format!("{}=", parameter.name),
-                detail: format!("{}{default}", parameter.description),
+                detail: format!("{}{default}", describe(&parameter.description)),
             });
         }
         if function.parameters.iter().any(|parameter| parameter.kind == ParameterKind::MovingAverage) {
             for name in moving_average_names() {
-                let detail = "Kind of moving average".to_owned();
+                let detail = tr!("Kind of moving average").to_owned();
                 self.add(name, || Candidate { kind: CandidateKind::Parameter, insert: name.to_owned(), label: name.to_owned(), detail });
             }
         }
@@ -228,7 +230,7 @@ impl List<'_> {
                 (Some(function), _) => called(function, false),
                 (None, Some(field)) => {
                     let written = format!("${}", field.name());
-                    let detail = field.description().to_owned();
+                    let detail = describe(field.description()).to_owned();
                     Candidate { kind: CandidateKind::Field, insert: written.clone(), label: written, detail }
                 }
                 (None, None) => named(near),
@@ -247,7 +249,7 @@ fn called(function: &Function, is_called: bool) -> Candidate {
         kind: CandidateKind::Function,
         insert: format!("{}{bracket}", function.name),
         label: function.signature.clone(),
-        detail: function.description.to_string(),
+        detail: describe(&function.description).to_owned(),
     }
 }
 

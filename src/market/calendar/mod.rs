@@ -8,6 +8,7 @@ mod table;
 mod tests;
 
 use super::time::{DAY_US, SECOND_US, date_of, micros_of_date};
+use crate::tr;
 use chrono::{NaiveDate, NaiveTime};
 use std::sync::LazyLock;
 use table::Calendar;
@@ -79,16 +80,16 @@ impl Exchange {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Unknown => "unknown",
-            Self::Continuous => "24/7",
-            Self::NewYork => "New York",
-            Self::Shanghai => "Shanghai and Shenzhen",
-            Self::HongKong => "Hong Kong",
-            Self::London => "London",
-            Self::Frankfurt => "Frankfurt",
-            Self::Tokyo => "Tokyo",
-            Self::Seoul => "Seoul",
-            Self::Moscow => "Moscow",
+            Self::Unknown => tr!(in "exchange", "unknown"),
+            Self::Continuous => tr!("24/7"),
+            Self::NewYork => tr!("New York"),
+            Self::Shanghai => tr!("Shanghai and Shenzhen"),
+            Self::HongKong => tr!("Hong Kong"),
+            Self::London => tr!("London"),
+            Self::Frankfurt => tr!("Frankfurt"),
+            Self::Tokyo => tr!("Tokyo"),
+            Self::Seoul => tr!("Seoul"),
+            Self::Moscow => tr!("Moscow"),
         }
     }
 

@@ -174,7 +174,7 @@ impl Unit {
         let date = date_of(time_us);
         match self {
             Self::Years(_) => date.year().to_string(),
-            Self::Months(_) => date.format("%b").to_string(),
+            Self::Months(_) => format::month(date).to_owned(),
             Self::Weeks | Self::Days => date.day().to_string(),
             Self::Micros(_) => DateTime::from_timestamp_micros(time_us).map_or_else(String::new, |time| time.format("%H:%M").to_string()),
         }
@@ -248,7 +248,7 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
     if ticks.is_empty() {
         // Too short a stretch for anything to begin in it: say where it is.
         let row = rows.start + (rows.len() - 1) / 2;
-        let label = time_us.get(row).map(|time| crate::market::format_time(*time)).unwrap_or_default();
+        let label = time_us.get(row).map(|time| format::bar_time(*time)).unwrap_or_default();
         return TimeTicks { ticks: vec![TimeTick { row, x: scale.middle(row), label, strong: true }] };
     }
     let ticks = ticks.into_iter().map(|(tick, unit)| TimeTick { strong: unit.rank() < finest, ..tick }).collect();
@@ -262,10 +262,10 @@ pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Opti
     let date = date_of(*time_us.get(rows.start)?);
     let any = |is: fn(&str) -> bool| ticks.ticks.iter().any(|tick| is(&tick.label));
     if any(|label| label.contains(':')) {
-        Some(date.format("%-d %b %Y").to_string())
+        Some(format::day_of_year(date))
     } else if any(|label| label.len() <= 2) {
-        Some(date.format("%b %Y").to_string())
-    } else if any(|label| label.chars().all(char::is_alphabetic)) {
+        Some(format::month_of_year(date))
+    } else if any(format::is_month) {
         Some(date.year().to_string())
     } else {
         None
@@ -275,7 +275,7 @@ pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Opti
 /// A bar's time in full, for the crosshair: `Fri 2024-03-01`, `Fri 2024-03-01 09:31`.
 #[must_use]
 pub fn full_time(time_us: i64) -> String {
-    format!("{} {}", date_of(time_us).format("%a"), crate::market::format_time(time_us))
+    format!("{} {}", format::weekday(date_of(time_us)), format::bar_time(time_us))
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ impl Entry {
             }
             None => width(ui, format::NONE, &font),
         };
-        let problem = data.problem(&line.source).map(str::to_owned);
+        let problem = data.problem(&line.source).map(|problem| crate::app::said(problem).into_owned());
         let tells_problem = problem.is_some() && is_alone;
         let value_width = match &problem {
             Some(reason) if is_alone => width(ui, &short_reason(reason), &font),
@@ -152,7 +152,7 @@ impl Entry {
             return (self.name != self.source.label()).then(|| self.source.label().to_owned());
         }
         let time_us = seen.bases.row_of(self.id).and_then(|row| seen.data.bars.time_us.get(row).copied())?;
-        let mut hint = tr!("Change since {date}, the first bar in view", date = crate::market::format_time(time_us));
+        let mut hint = tr!("Change since {date}, the first bar in view", date = crate::format::bar_time(time_us));
         let apart = seen.data.answer(&self.source).and_then(|answer| answer.as_ref().ok()).map_or(0, |column| column.apart());
         if apart > 0 {
             let words = tr_n!(
@@ -255,7 +255,7 @@ impl Entry {
             (eye, verb, toggle),
             (icons::SOLO, tr!("Alone in its pane"), LegendAction::Solo(self.id)),
             (icons::COPY, tr!("Duplicate"), LegendAction::Duplicate(self.id)),
-            (cross, "Remove", remove),
+            (cross, tr!("Remove"), remove),
         ];
         for (glyph, words, action) in items {
             if menu_item_ui(ui, glyph, words, theme) {

@@ -7,7 +7,7 @@ use super::geometry::time_at;
 use super::panes::Scene;
 use super::view::Shown;
 use crate::app::chart::{ChartLayout, RangeChoice, WantedTime, parse_wanted_time};
-use crate::market::{Symbol, format_time};
+use crate::market::Symbol;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::{ChartFinding, ChartFindingKind};
@@ -197,7 +197,7 @@ pub(super) fn mark_ui(ui: &Ui, id: Id, mark: &PlaceMark, scene: &Scene, data: &C
         ui.painter().with_clip_rect(pane.frame.rect).vline(x, pane.frame.rect.y_range(), Stroke::new(1.0, theme.accent));
     }
     let Some(pane) = scene.panes.first() else { return };
-    let day = format_time(mark.time_us);
+    let day = crate::format::bar_time(mark.time_us);
     let words = if mark.words.is_empty() { day } else { format!("{day} · {}", mark.words) };
     let painter = ui.painter().with_clip_rect(pane.frame.rect);
     let galley = painter.layout_no_wrap(words.clone(), FontId::proportional(size::TEXT_SMALL), theme.on_accent);

@@ -62,7 +62,7 @@ fn offers(layout: &ChartLayout, place: &PanePlace) -> Vec<(&'static str, String,
         }
     }
     if layout.places().len() > 1 {
-        offers.push((icons::MAXIMISE, format!("Maximise {title}"), PaneAction::ToggleMaximised(place.clone())));
+        offers.push((icons::MAXIMISE, tr!("Maximise {pane}", pane = title), PaneAction::ToggleMaximised(place.clone())));
     }
     match place {
         PanePlace::Price => {}

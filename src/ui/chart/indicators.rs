@@ -4,6 +4,7 @@ use crate::app::chart::{ChartLayout, PanePlace, Placement};
 use crate::feature::formula::parse;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::language::describe;
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
@@ -107,7 +108,7 @@ pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[Fe
     ui.set_width(LIST_POINTS);
     // Menus squeeze their buttons; this is more of a dialog.
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
-    let hint = "Search indicators, or type a formula";
+    let hint = tr!("Search indicators, or type a formula");
     let field = TextEdit::singleline(search).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
     let field = ui.add(field);
     ui.add_space(space::XS);
@@ -119,7 +120,7 @@ pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[Fe
     let rows = rows(choices, search);
     if rows.is_empty() {
         ui.add_space(space::S);
-        ui.label(RichText::new(format!("No indicator is called “{}”", search.trim())).color(theme.text_weak));
+        ui.label(RichText::new(tr!("No indicator is called “{search}”", search = search.trim())).color(theme.text_weak));
         ui.add_space(space::S);
     }
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -144,16 +145,16 @@ fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter:
     let text = search.trim().to_owned();
     let source = SeriesSource::formula(&text);
     // Its grammar only: names are looked up where it is computed, and what is wrong then is told in the legend.
-    let problem = parse(&text).err().map(|mistake| sentence(&mistake.to_string()));
+    let problem = parse(&text).err().map(|mistake| sentence(&crate::app::said(&mistake.to_string())));
     ui.horizontal(|ui| {
         ui.set_min_height(size::ROW);
-        let button = Button::new((icons::icon(icons::FORMULA).color(theme.text_weak), "Draw this formula"));
+        let button = Button::new((icons::icon(icons::FORMULA).color(theme.text_weak), tr!("Draw this formula")));
         let response = ui.add_enabled(problem.is_none(), button);
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, problem.is_none(), "Draw this formula"));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, problem.is_none(), tr!("Draw this formula")));
         let (words, color) = match &problem {
             Some(problem) => (problem.as_str(), theme.warning),
-            None if layout.contains(&source) => ("It is on the chart already", theme.text_weak),
-            None => ("Enter draws it", theme.text_weak),
+            None if layout.contains(&source) => (tr!("It is on the chart already"), theme.text_weak),
+            None => (tr!("Enter draws it"), theme.text_weak),
         };
         ui.add(egui::Label::new(RichText::new(words).small().color(color)).truncate().selectable(false));
         if problem.is_none() && (response.clicked() || enter) {
@@ -207,7 +208,7 @@ fn placement_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice) {
         Placement::Price | Placement::Volume | Placement::Own => Placement::Own,
     };
     ui.spacing_mut().item_spacing.x = 2.0;
-    for (chosen, word, target) in [(!over, "Own pane", &own), (over, "Over price", &Placement::Price)] {
+    for (chosen, word, target) in [(!over, tr!("Own pane"), &own), (over, tr!("Over price"), &Placement::Price)] {
         let response = ui.add(Button::selectable(chosen, RichText::new(word).small()));
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, format!("{word}: {}", choice.source.label())));
         if response.clicked() && !chosen {

@@ -6,6 +6,7 @@
 
 use super::data::ChartData;
 use super::entry::Entry;
+use super::paint::head_word;
 use super::scale::Bases;
 use crate::app::chart::{ChartLayout, Placement, SeriesId, SeriesLayout};
 use crate::tr;
@@ -108,7 +109,7 @@ impl Legend {
         for (part, widest) in head {
             let wide = match part {
                 HeadPart::Title(title) => width(ui, title, &title_font(ui)) + space::L,
-                HeadPart::Value(word) => width(ui, word, &font) + space::XS + width(ui, widest, &font) + space::L,
+                HeadPart::Value(word) => width(ui, head_word(word), &font) + space::XS + width(ui, widest, &font) + space::L,
             };
             // What does not fit is left out rather than cut: the price axis and the tags say it too.
             if x + wide <= room.x || x == 0.0 {
@@ -227,6 +228,7 @@ impl Legend {
                 }
                 HeadPart::Value(word) => {
                     let (value, color) = head_value(word);
+                    let word = head_word(word);
                     spoken.push_str(&format!(" {word} {value}"));
                     let name = ui.painter().text(at, Align2::LEFT_CENTER, word, font.clone(), theme.text_weak);
                     let gap = if word.is_empty() { 0.0 } else { space::XS };

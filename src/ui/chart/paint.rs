@@ -142,6 +142,19 @@ fn value_at(column: &[f64], row: usize) -> f64 {
     column.get(row).copied().unwrap_or(f64::NAN)
 }
 
+/// What a part of a legend's head is called in the language of the window.
+pub(super) fn head_word(word: &'static str) -> &'static str {
+    match word {
+        "O" => tr!(in "open", "O"),
+        "H" => tr!(in "high", "H"),
+        "L" => tr!(in "low", "L"),
+        "C" => tr!(in "close", "C"),
+        "Volume" => tr!("Volume"),
+        PROVISIONAL => tr!("last bar provisional"),
+        _ => word,
+    }
+}
+
 /// A value of a legend's head at a bar, and its colour.
 fn head_value(data: &ChartData, row: Option<usize>, word: &str, decimals: usize, theme: &Theme) -> (String, egui::Color32) {
     let Some(row) = row.filter(|_| word != PROVISIONAL) else {

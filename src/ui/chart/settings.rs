@@ -81,7 +81,7 @@ pub(super) fn settings_ui(
     let mut stays = true;
     let mut changed = layout.clone();
     let at = pos2(open.at.x.min(room.right() - WIDE_POINTS - space::XL).max(room.left()), open.at.y.max(room.top()));
-    let mut window = Window::new("Line settings")
+    let mut window = Window::new(tr!("Line settings"))
         .id(Id::unique("chart line settings"))
         .title_bar(false)
         .resizable(false)
@@ -127,13 +127,14 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
         let mark = mark_of(line, data.figures(&line.source), is_over_price, theme);
         swatch_ui(ui, rect, mark, color_of(line, theme), true);
         ui.label(RichText::new(layout.name_of(line)).strong());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icons::icon_button_ui(ui, icons::CLOSE, "Close the settings")).inner
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icons::icon_button_ui(ui, icons::CLOSE, tr!("Close the settings"))).inner
     });
     let (what, formula) = match &line.source {
         SeriesSource::Column { set, name } => {
             let choice = offer.features.iter().find(|choice| choice.source == line.source);
             let description = choice.map(|choice| choice.description.as_str()).unwrap_or_default();
-            let what = if description.is_empty() { format!("{name} of {set}") } else { format!("{description} · {set}") };
+            let what =
+                if description.is_empty() { tr!("{name} of {set}", name = name, set = set) } else { format!("{description} · {set}") };
             (what, None)
         }
         SeriesSource::Formula { text, .. } => (tr!("Formula").to_owned(), Some(text)),
@@ -145,7 +146,7 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
         ui.add(egui::Label::new(RichText::new(formula).monospace().color(theme.text)).wrap().selectable(true));
     }
     if let Some(problem) = data.problem(&line.source) {
-        ui.add(egui::Label::new(RichText::new(problem).small().color(theme.warning)).wrap().selectable(true));
+        ui.add(egui::Label::new(RichText::new(crate::app::said(problem)).small().color(theme.warning)).wrap().selectable(true));
     }
     ui.add_space(space::S);
     cross.inner
@@ -189,7 +190,7 @@ fn parameters_ui(
     if found.is_empty() {
         return None;
     }
-    row_ui(ui, "Parameters", |ui| {
+    row_ui(ui, tr!("Parameters"), |ui| {
         ui.vertical(|ui| {
             for knobs in found.iter().filter(shown).collect::<Vec<_>>().chunks(2) {
                 ui.horizontal(|ui| {
@@ -211,7 +212,7 @@ fn parameters_ui(
                 });
             }
             if main > 0 && main < found.len() {
-                let words = if open.all_numbers { "Windows only" } else { "All numbers" };
+                let words = if open.all_numbers { tr!("Windows only") } else { tr!("All numbers") };
                 if ui.add(Button::new(RichText::new(words).small()).frame_when_inactive(false)).clicked() {
                     open.all_numbers = !open.all_numbers;
                 }
@@ -244,19 +245,19 @@ fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &Ch
     let kind = figures.map(|figures| figures.kind).unwrap_or_default();
     let mark = mark_of(line, figures, is_over_price, theme);
     let Some(changed) = layout.line_mut(line.id) else { return };
-    row_ui(ui, "Name", |ui| {
+    row_ui(ui, tr!("Name"), |ui| {
         let hint = ChartLayout::cut(line.source.label());
         let field = ui.add(TextEdit::singleline(&mut changed.label).hint_text(hint).desired_width(f32::INFINITY));
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Name of the line"));
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, tr!("Name of the line")));
     });
-    row_ui(ui, "Colour", |ui| colors_ui(ui, changed, theme));
+    row_ui(ui, tr!("Colour"), |ui| colors_ui(ui, changed, theme));
     let is_signed = matches!(mark, Mark::Columns(_)) || matches!(mark, Mark::Signs(_)) && kind == ValueKind::Pattern;
     if is_signed {
-        row_ui(ui, "", |ui| ui.add(Checkbox::new(&mut changed.by_sign, "Gain and loss colours")));
+        row_ui(ui, "", |ui| ui.add(Checkbox::new(&mut changed.by_sign, tr!("Gain and loss colours"))));
     }
-    row_ui(ui, "Style", |ui| {
+    row_ui(ui, tr!("Style"), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        if ui.add(Button::selectable(changed.style.is_none(), "Auto")).on_hover_text("By name and values").clicked() {
+        if ui.add(Button::selectable(changed.style.is_none(), tr!("Auto"))).on_hover_text(tr!("By name and values")).clicked() {
             changed.style = None;
         }
         for style in SeriesStyle::iter() {
@@ -275,12 +276,12 @@ fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &Ch
             }
         }
     });
-    row_ui(ui, "Width", |ui| {
+    row_ui(ui, tr!("Width"), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for width in LineWidth::iter() {
             let chosen = changed.width == width;
             let response = ui.add(Button::selectable(chosen, "").min_size(vec2(40.0, size::CONTROL)));
-            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, format!("{} line", width.label())));
+            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, tr!("{width} line", width = width.label())));
             let middle = response.rect.center();
             let stroke = Stroke::new(super::style::points_of(width), if chosen { theme.accent } else { theme.text_weak });
             ui.painter().hline(middle.x - 12.0..=middle.x + 12.0, middle.y, stroke);
@@ -316,8 +317,8 @@ fn colors_ui(ui: &mut Ui, line: &mut SeriesLayout, theme: &Theme) {
     });
     ui.spacing_mut().interact_size = vec2(COLOR_POINTS * 1.4, COLOR_POINTS);
     let response = ui.color_edit_button_srgb(&mut own);
-    response.widget_info(|| WidgetInfo::labeled(Role::ColorWell, true, "Another colour"));
-    if response.on_hover_text("Another colour").changed() {
+    response.widget_info(|| WidgetInfo::labeled(Role::ColorWell, true, tr!("Another colour")));
+    if response.on_hover_text(tr!("Another colour")).changed() {
         line.custom_color = Some(own);
         line.by_sign = false;
     }
@@ -325,7 +326,7 @@ fn colors_ui(ui: &mut Ui, line: &mut SeriesLayout, theme: &Theme) {
 
 fn place_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout) {
     let Some(place) = layout.place_of(line.id) else { return };
-    row_ui(ui, "Drawn", |ui| {
+    row_ui(ui, tr!("Drawn"), |ui| {
         let combo = ComboBox::from_id_salt("place of the line")
             .width(ui.available_width() - space::S)
             .selected_text(place_words(layout, &place, line));
@@ -336,11 +337,11 @@ fn place_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout) {
                 }
             }
         });
-        response.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Where the line is drawn"));
+        response.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, tr!("Where the line is drawn")));
     });
     let PanePlace::Pane(pane_id) = place else { return };
     let Some(pane) = layout.panes.iter_mut().find(|pane| pane.id == pane_id) else { return };
-    row_ui(ui, "Levels", |ui| guides_ui(ui, pane));
+    row_ui(ui, tr!("Levels"), |ui| guides_ui(ui, pane));
 }
 
 fn is_alone(layout: &ChartLayout, place: &PanePlace) -> bool {
@@ -349,13 +350,13 @@ fn is_alone(layout: &ChartLayout, place: &PanePlace) -> bool {
 
 fn place_words(layout: &ChartLayout, place: &PanePlace, line: &SeriesLayout) -> String {
     match place {
-        PanePlace::Price => "Over the price".to_owned(),
-        PanePlace::Volume => "Over the volume".to_owned(),
-        PanePlace::Pane(_) if is_alone(layout, place) => "In a pane of its own".to_owned(),
+        PanePlace::Price => tr!("Over the price").to_owned(),
+        PanePlace::Volume => tr!("Over the volume").to_owned(),
+        PanePlace::Pane(_) if is_alone(layout, place) => tr!("In a pane of its own").to_owned(),
         PanePlace::Pane(id) => {
             let others = layout.panes.iter().find(|pane| pane.id == *id).map(|pane| pane.lines.as_slice()).unwrap_or_default();
             let other = others.iter().find(|other| other.id != line.id).map(|other| layout.name_of(other)).unwrap_or_default();
-            format!("With {other}")
+            tr!("With {other}", other = other)
         }
     }
 }
@@ -363,16 +364,16 @@ fn place_words(layout: &ChartLayout, place: &PanePlace, line: &SeriesLayout) -> 
 /// Where a line can be drawn: words, placement, and whether it is there.
 pub(super) fn placements(layout: &ChartLayout, place: &PanePlace, line: &SeriesLayout) -> Vec<(String, Placement, bool)> {
     let mut placements = vec![
-        ("Over the price".to_owned(), Placement::Price, *place == PanePlace::Price),
-        ("Over the volume".to_owned(), Placement::Volume, *place == PanePlace::Volume),
-        ("In a pane of its own".to_owned(), Placement::Own, is_alone(layout, place)),
+        (tr!("Over the price").to_owned(), Placement::Price, *place == PanePlace::Price),
+        (tr!("Over the volume").to_owned(), Placement::Volume, *place == PanePlace::Volume),
+        (tr!("In a pane of its own").to_owned(), Placement::Own, is_alone(layout, place)),
     ];
     for pane in &layout.panes {
         let other = PanePlace::Pane(pane.id.clone());
         if other == *place && is_alone(layout, place) {
             continue;
         }
-        let words = if other == *place { place_words(layout, place, line) } else { format!("With {}", title_of(layout, &other)) };
+        let words = if other == *place { place_words(layout, place, line) } else { tr!("With {other}", other = title_of(layout, &other)) };
         placements.push((words, Placement::Pane(pane.id.clone()), other == *place));
     }
     placements
@@ -389,16 +390,16 @@ fn guides_ui(ui: &mut Ui, pane: &mut PaneLayout) {
         for (number, guide) in guides.iter_mut().enumerate() {
             let speed = (guide.abs() * 0.01).max(0.01);
             let value = ui.add(DragValue::new(guide).speed(speed).custom_formatter(|value, _| guide_label(value)));
-            value.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, format!("Level {}", number + 1)));
-            if icons::icon_button_ui(ui, icons::CLOSE, &format!("Remove level {}", number + 1)).clicked() {
+            value.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, tr!("Level {number}", number = number + 1)));
+            if icons::icon_button_ui(ui, icons::CLOSE, &tr!("Remove level {number}", number = number + 1)).clicked() {
                 gone = Some(number);
             }
         }
-        if guides.len() < MOST_GUIDES && icons::icon_button_ui(ui, icons::ADD, "Add a level").clicked() {
+        if guides.len() < MOST_GUIDES && icons::icon_button_ui(ui, icons::ADD, tr!("Add a level")).clicked() {
             let next = guides.last().copied().unwrap_or(0.0);
             guides.push(next);
         }
-        if pane.guides.is_some() && icons::icon_button_ui(ui, icons::RESET, "Usual levels").clicked() {
+        if pane.guides.is_some() && icons::icon_button_ui(ui, icons::RESET, tr!("Usual levels")).clicked() {
             pane.guides = None;
             guides.clone_from(&before);
             return;
@@ -414,18 +415,18 @@ fn guides_ui(ui: &mut Ui, pane: &mut PaneLayout) {
 
 fn footer_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, open: &mut LineSettings) {
     ui.horizontal(|ui| {
-        if ui.button("Duplicate").clicked()
+        if ui.button(tr!("Duplicate")).clicked()
             && let Some(copy) = layout.duplicate(line.id)
         {
             // The copy is what is to be changed now.
             open.id = copy;
             open.grouping = None;
         }
-        if ui.button(if line.visible { "Hide" } else { "Show" }).clicked() {
+        if ui.button(if line.visible { tr!("Hide") } else { tr!("Show") }).clicked() {
             layout.toggle_visible(line.id);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Remove").clicked() {
+            if ui.button(tr!("Remove")).clicked() {
                 layout.remove(line.id);
             }
         });

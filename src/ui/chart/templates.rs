@@ -2,8 +2,9 @@
 //!
 //! Contract: draws and returns what was wanted; changes nothing itself.
 
-use crate::app::chart::{ChartAction, ChartLayout, Templates};
+use crate::app::chart::{ChartAction, ChartLayout, Templates, shown_name};
 use crate::app::{Action, AppState, Command, Dialog};
+use crate::tr;
 use crate::ui::dialogs::dialog_frame;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
@@ -20,18 +21,18 @@ pub(super) fn templates_button_ui(ui: &mut Ui, templates: &Templates, layout: &C
     let current = templates.current(layout);
     let glyph = icons::icon(icons::TEMPLATE).color(theme.text_weak);
     let words = match current {
-        Some((name, true)) => short(name),
+        Some((name, true)) => short(shown_name(name)),
         // As editors mark a text that was changed.
-        Some((name, false)) => format!("{} *", short(name)),
-        None => "Template".to_owned(),
+        Some((name, false)) => format!("{} *", short(shown_name(name))),
+        None => tr!("Template").to_owned(),
     };
     let button = if is_wide { Button::new((glyph, words.as_str())) } else { Button::new(glyph) };
     let response = ui.add(button.frame_when_inactive(false));
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Chart templates"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, tr!("Chart templates")));
     let hint = match current {
-        Some((name, true)) => format!("Chart templates: {name} is on the chart"),
-        Some((name, false)) => format!("Chart templates: {name} is on the chart, and was changed since"),
-        None => "Chart templates".to_owned(),
+        Some((name, true)) => tr!("Chart templates: {name} is on the chart", name = shown_name(name)),
+        Some((name, false)) => tr!("Chart templates: {name} is on the chart, and was changed since", name = shown_name(name)),
+        None => tr!("Chart templates").to_owned(),
     };
     let response = response.on_hover_text(hint);
     Popup::menu(&response).close_behavior(PopupCloseBehavior::CloseOnClick).width(MENU_POINTS).show(|ui| {
@@ -69,10 +70,10 @@ fn template_ui(ui: &mut Ui, name: &str, is_own: bool, is_same: Option<bool>, is_
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 0.0;
             if is_own {
-                if icons::icon_button_ui(ui, icons::CLEAR, &format!("Delete template {name}")).clicked() {
+                if icons::icon_button_ui(ui, icons::CLEAR, &tr!("Delete template {name}", name = name)).clicked() {
                     actions.push(Action::Chart(ChartAction::DeleteTemplate(name.to_owned())));
                 }
-                if icons::icon_button_ui(ui, icons::EDIT, &format!("Rename template {name}")).clicked() {
+                if icons::icon_button_ui(ui, icons::EDIT, &tr!("Rename template {name}", name = name)).clicked() {
                     actions.push(Action::Chart(ChartAction::NameTemplate(Some(name.to_owned()))));
                 }
             }
@@ -80,24 +81,30 @@ fn template_ui(ui: &mut Ui, name: &str, is_own: bool, is_same: Option<bool>, is_
                 let wanted = (!is_default).then(|| name.to_owned());
                 actions.push(Action::Chart(ChartAction::DefaultTemplate(wanted)));
             }
-            if is_own && is_same == Some(false) && icons::icon_button_ui(ui, icons::SAVE, &format!("Save changes to {name}")).clicked() {
+            if is_own
+                && is_same == Some(false)
+                && icons::icon_button_ui(ui, icons::SAVE, &tr!("Save changes to {name}", name = name)).clicked()
+            {
                 actions.push(Action::Chart(ChartAction::SaveTemplate(name.to_owned())));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let glyph = if is_same == Some(true) { icons::CHECK } else { "" };
                 let note = match is_same {
-                    Some(false) => "changed",
-                    _ if is_default => "default",
+                    Some(false) => tr!("changed"),
+                    _ if is_default => tr!("default"),
                     _ => "",
                 };
                 let mark = icons::icon(glyph).color(theme.accent);
                 // The mark has its room whether it is there or not, so that names share one edge.
                 let (place, _) = ui.allocate_exact_size(vec2(size::ICON, size::ICON), egui::Sense::empty());
                 ui.put(place, egui::Label::new(mark).selectable(false));
-                let button = Button::new(name).shortcut_text(RichText::new(note).small().color(theme.text_weak)).frame_when_inactive(false);
+                let button = Button::new(shown_name(name))
+                    .shortcut_text(RichText::new(note).small().color(theme.text_weak))
+                    .frame_when_inactive(false);
                 let response = ui.add(button.min_size(vec2(ui.available_width(), size::CONTROL)));
                 let is_on = is_same.is_some();
-                response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_on, format!("Apply template {name}")));
+                response
+                    .widget_info(|| WidgetInfo::selected(Role::Button, true, is_on, tr!("Apply template {name}", name = shown_name(name))));
                 if response.clicked() {
                     actions.push(Action::Chart(ChartAction::ApplyTemplate(name.to_owned())));
                 }
@@ -112,7 +119,9 @@ fn star_ui(ui: &mut Ui, name: &str, is_default: bool) -> Response {
     let color = if is_default { theme.accent } else { theme.text_disabled };
     let button = Button::new(icons::icon(icons::STAR).color(color)).frame_when_inactive(false).min_size(vec2(size::CONTROL, size::CONTROL));
     let response = ui.add(button);
-    let words = if is_default { format!("{name} is the default template") } else { format!("Make {name} the default template") };
+    let name = shown_name(name);
+    let words =
+        if is_default { tr!("{name} is the default template", name = name) } else { tr!("Make {name} the default template", name = name) };
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, is_default, &words));
     response.on_hover_text(words)
 }
@@ -125,12 +134,13 @@ pub fn name_template_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let replaces = form.renames.is_none() && state.chart.templates.is_own(form.name.trim());
     let response = Modal::new(Id::unique("name-template")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(380.0);
-        let title = if form.renames.is_some() { "Rename the template" } else { "Save the chart as a template" };
+        let title = if form.renames.is_some() { tr!("Rename the template") } else { tr!("Save the chart as a template") };
         ui.label(RichText::new(title).heading());
         ui.add_space(space::S);
         let mut name = form.name.clone();
-        let label = ui.label(RichText::new("Name").color(theme.text_weak));
-        let field = ui.add(TextEdit::singleline(&mut name).desired_width(f32::INFINITY).hint_text("Swing trading")).labelled_by(label.id);
+        let label = ui.label(RichText::new(tr!("Name")).color(theme.text_weak));
+        let field =
+            ui.add(TextEdit::singleline(&mut name).desired_width(f32::INFINITY).hint_text(tr!("Swing trading"))).labelled_by(label.id);
         let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if !field.has_focus() && !enter && ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
@@ -140,15 +150,15 @@ pub fn name_template_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         }
         let hint = match &problem {
             Some(problem) if !form.name.trim().is_empty() => problem.to_string(),
-            _ if replaces => format!("Saved over the template {}", form.name.trim()),
+            _ if replaces => tr!("Saved over the template {name}", name = form.name.trim()),
             _ if form.renames.is_some() => String::new(),
-            _ => "Lines, panes, colours and levels are kept; the stretch of time is not".to_owned(),
+            _ => tr!("Lines, panes, colours and levels are kept; the stretch of time is not").to_owned(),
         };
         let color = if problem.is_some() && !form.name.trim().is_empty() { theme.error } else { theme.text_weak };
         ui.label(RichText::new(hint).small().color(color));
         ui.add_space(space::L);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let word = if form.renames.is_some() { "Rename" } else { "Save" };
+            let word = if form.renames.is_some() { tr!("Rename") } else { tr!("Save") };
             let button = if problem.is_none() {
                 Button::new(RichText::new(word).color(theme.on_accent)).fill(theme.accent)
             } else {
@@ -157,7 +167,7 @@ pub fn name_template_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             if ui.add_enabled(problem.is_none(), button).clicked() || (enter && problem.is_none()) {
                 out.act(Action::Chart(ChartAction::TemplateNamed));
             }
-            if ui.button("Cancel").clicked() {
+            if ui.button(tr!("Cancel")).clicked() {
                 out.act(Action::CloseDialog);
             }
         });

@@ -44,7 +44,7 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
                 ui.label(RichText::new(format::bytes(eviction.size_bytes)).color(theme.text));
             });
         });
-        ui.add(Label::new(RichText::new(&eviction.reason).small().color(theme.text_weak)).wrap());
+        ui.add(Label::new(RichText::new(crate::app::said(&eviction.reason)).small().color(theme.text_weak)).wrap());
         ui.add_space(space::XS);
     }
     if survey.evictions.len() > SHOWN {
@@ -58,11 +58,11 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
         }
     }
     let text = if views.eviction_rule { tr!("Hide the rule") } else { tr!("Who goes first?") };
-    if ui.add(egui::Link::new(text)).on_hover_text(EVICTION_RULE).clicked() {
+    if ui.add(egui::Link::new(text)).on_hover_text(crate::app::said(EVICTION_RULE)).clicked() {
         views.eviction_rule = !views.eviction_rule;
     }
     if views.eviction_rule {
-        note_ui(ui, EVICTION_RULE);
+        note_ui(ui, &crate::app::said(EVICTION_RULE));
     }
 }
 

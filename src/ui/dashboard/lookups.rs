@@ -145,7 +145,7 @@ fn latency_ui(ui: &mut Ui, stats: &LookupStats) {
             none_if(totals.size_bytes == 0, format::bytes(totals.size_bytes)),
             none_if(totals.saved_us == 0, format::short_time(totals.saved_us as f64)),
         ];
-        row_ui(ui, |ui| drop(legend_ui(ui, tier_color(theme, *tier), tier.word())), &values, true);
+        row_ui(ui, |ui| drop(legend_ui(ui, tier_color(theme, *tier), crate::app::words::tier(*tier))), &values, true);
     }
 }
 

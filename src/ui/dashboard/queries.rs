@@ -3,7 +3,7 @@
 //! Contract: a source whose queries an index serves is told nothing about indexes.
 
 use super::{group_ui, note_ui};
-use crate::app::{Action, AppState, Command};
+use crate::app::{Action, AppState, Command, said};
 use crate::source::{IndexFinding, IndexState, QueryPlan, QueryTiming};
 use crate::ui::commands::command_button_ui;
 use crate::ui::format;
@@ -37,7 +37,7 @@ pub fn queries_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
         let text = if views.all_queries {
             tr!("Show fewer queries").to_owned()
         } else {
-            tr!("Show the {count} slowest queries", count = format::count(survey.queries.len() as u64))
+            tr_n!(survey.queries.len() as u64, "Show the {count} slowest query", "Show the {count} slowest queries")
         };
         if ui.add(egui::Link::new(text)).clicked() {
             views.all_queries = !views.all_queries;
@@ -72,7 +72,7 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
             let time = |seconds: f64| format::short_time(seconds * 1e6);
             let first = query.first_row_seconds.map_or_else(String::new, |seconds| tr!(", {time} to the first row", time = time(seconds)));
             let hover =
-                tr!("{time} at the source{first}, {began}", time = time(query.seconds), first = first, began = local_time(query.began_us));
+                tr!("{time} at the source{first}, {when}", time = time(query.seconds), first = first, when = local_time(query.began_us));
             ui.label(RichText::new(time(query.seconds)).color(theme.text)).on_hover_text(hover);
         });
     });
@@ -105,7 +105,7 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
     let mut facts = vec![
         tr_n!(query.rows, "{count} row", "{count} rows"),
         format::rows_per_second(query.rows_per_second()),
-        format!("{}/s", format::bytes(query.bytes_per_second().round() as u64)),
+        tr!("{bytes}/s", bytes = format::bytes(query.bytes_per_second().round() as u64)),
         format::relative(query.began_us.min(now_us), now_us),
     ];
     if query.rows == 0 {
@@ -113,7 +113,7 @@ fn query_ui(ui: &mut Ui, (place, query): (usize, &QueryTiming), now_us: i64, vie
     }
     ui.label(RichText::new(facts.join(" · ")).small().color(theme.text_weak));
     if let Some(error) = &query.error {
-        ui.add(Label::new(RichText::new(error).small().color(theme.error)).wrap());
+        ui.add(Label::new(RichText::new(said(error)).small().color(theme.error)).wrap());
     }
     ui.add_space(space::XS);
 }
@@ -123,11 +123,11 @@ fn index_ui(ui: &mut Ui, index: &IndexFinding, out: &mut Outbox) {
     let theme = Theme::of(ui);
     match &index.state {
         IndexState::Present { .. } => {}
-        IndexState::View => note_ui(ui, &index.words()),
+        IndexState::View => note_ui(ui, &said(&index.words())),
         IndexState::Missing { create, .. } => {
             ui.horizontal_top(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.warning));
-                ui.add(Label::new(RichText::new(index.words()).color(theme.text)).wrap());
+                ui.add(Label::new(RichText::new(said(&index.words())).color(theme.text)).wrap());
             });
             note_ui(ui, tr!("This statement would make it. Samovar changes nothing at a source: run it yourself"));
             ui.horizontal(|ui| {
@@ -148,7 +148,7 @@ fn index_ui(ui: &mut Ui, index: &IndexFinding, out: &mut Outbox) {
 /// A plan as the database tells it, folded until it is asked for.
 fn plan_ui(ui: &mut Ui, plan: &QueryPlan, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    let title = tr!("Plan: {what}", what = plan.purpose.label().to_lowercase());
+    let title = tr!("Plan: {query}", query = plan.purpose.label().to_lowercase());
     let hint = if plan.analyzed { tr!("How the database ran it") } else { tr!("How the database goes about it") };
     if ui.add(egui::Link::new(title)).on_hover_text(hint).clicked() && !views.open_plans.remove(&plan.purpose) {
         views.open_plans.insert(plan.purpose);

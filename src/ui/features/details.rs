@@ -3,7 +3,7 @@
 use super::code::{font, highlighted};
 use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::on_chart;
-use crate::app::{Action, AppState, FeatureAction, ListedFeature};
+use crate::app::{Action, AppState, FeatureAction, ListedFeature, said};
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
@@ -35,7 +35,7 @@ pub fn details_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &Lis
         };
         match on_chart::figures_of(state, &feature.key) {
             Some(Ok(figures)) => figures_ui(ui, figures),
-            Some(Err(reason)) => told(ui, reason),
+            Some(Err(reason)) => told(ui, &said(reason)),
             None if state.list.focus().is_none() => told(ui, tr!("Choose a symbol to see its figures")),
             None if state.chart.error.is_some() => told(ui, tr!("This symbol is not in the cache")),
             None => told(ui, ""),

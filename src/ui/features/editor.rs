@@ -4,7 +4,7 @@ use super::field::{field_ui, insert, mended};
 use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::{FeaturesView, hint};
 use crate::app::features::FIRST_SET;
-use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving};
+use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving, said};
 use crate::feature::graph::WarmUp;
 use crate::feature::{FeatureSet, Group, Precision};
 use crate::tr;
@@ -127,24 +127,24 @@ fn message_ui(ui: &mut Ui, editor: &Editor) -> Option<usize> {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
-                    told_ui(ui, &format!("{}{meant}", upper_first(&mistake.message)), theme.error);
+                    told_ui(ui, &format!("{}{meant}", upper_first(&said(&mistake.message))), theme.error);
                 });
             });
             return;
         }
         if let Some(problem) = &editor.other_problem {
             ui.label(icons::icon(icons::ERROR).color(theme.error));
-            told_ui(ui, &upper_first(problem), theme.error);
+            told_ui(ui, &upper_first(&said(problem)), theme.error);
             return;
         }
         match &editor.preview_state {
             PreviewState::TooLong(what) => {
                 ui.label(icons::icon(icons::WARNING).color(theme.warning));
-                told_ui(ui, &tr!("Not tried while typing: {what}", what = what), theme.warning);
+                told_ui(ui, &tr!("Not tried while typing: {what}", what = said(what)), theme.warning);
             }
             PreviewState::Failed(what) => {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
-                told_ui(ui, &tr!("It could not be tried: {what}", what = what), theme.error);
+                told_ui(ui, &tr!("It could not be tried: {what}", what = said(what)), theme.error);
             }
             PreviewState::NoSymbol => told_ui(ui, tr!("Choose a symbol to see what it gives"), theme.text_weak),
             PreviewState::NotCached => {

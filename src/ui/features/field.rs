@@ -318,11 +318,11 @@ fn candidate_ui(ui: &mut Ui, candidate: &Candidate, chosen: bool, font: &egui::F
     }
     let mut job = highlighted(&candidate.label, theme, font);
     let kind = match candidate.kind {
-        CandidateKind::Parameter => "parameter",
-        CandidateKind::Output => "output",
-        CandidateKind::Field => "column",
-        CandidateKind::Feature => "feature",
-        CandidateKind::Function => "function",
+        CandidateKind::Parameter => tr!("parameter"),
+        CandidateKind::Output => tr!("output"),
+        CandidateKind::Field => tr!("column"),
+        CandidateKind::Feature => tr!("feature"),
+        CandidateKind::Function => tr!("function"),
     };
     let small = TextStyle::Small.resolve(ui.style());
     let at = pos2(rect.right() - space::S, rect.center().y);

@@ -1,7 +1,7 @@
 //! The feature sets themselves: files, versions, what is cached of them, and files that cannot be used.
 
 use super::FeaturesView;
-use crate::app::{Action, AppState, FeatureAction};
+use crate::app::{Action, AppState, FeatureAction, said};
 use crate::cache::VersionFacts;
 use crate::feature::{LibrarySet, SetProblem};
 use crate::ui::symbols::now_us;
@@ -244,14 +244,14 @@ fn problem_ui(ui: &mut Ui, problem: &SetProblem, out: &mut Outbox) {
         ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
     };
     if let Some(reason) = &problem.reason {
-        told(ui, reason.clone());
+        told(ui, said(reason).into_owned());
     }
     /// Mistakes that are shown of one file: the first are mended first.
     const SHOWN: usize = 5;
     for mistake in problem.mistakes.iter().take(SHOWN) {
         let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
         let place = tr!("Line {line}, column {column}", line = mistake.line, column = mistake.column);
-        told(ui, format!("{place}: {}{meant}", mistake.message));
+        told(ui, format!("{place}: {}{meant}", said(&mistake.message)));
     }
     if problem.mistakes.len() > SHOWN {
         ui.label(RichText::new(tr!("and {count} more", count = problem.mistakes.len() - SHOWN)).small().color(theme.text_weak));

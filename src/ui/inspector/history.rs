@@ -2,8 +2,8 @@
 
 use super::facts::years_text;
 use super::parts::{below_mark_ui, note_ui, section_ui, sentence_ui};
+use crate::app::words;
 use crate::cache::{Change, ChangeKind, LookupReason};
-use crate::market::format_date;
 use crate::tr;
 use crate::ui::format;
 use crate::ui::marks::{ChangeMark, change_mark_ui};
@@ -67,11 +67,11 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
         change_mark_ui(ui, mark);
         if let Some(name) = name {
             let link = ui.add(egui::Link::new(RichText::new(name)));
-            let spoken = format!("{name}: {}", change.kind.word());
+            let spoken = format!("{name}: {}", words::change(change.kind));
             link.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &spoken));
             go |= link.on_hover_text(tr!("Show the symbol with the inspector")).clicked();
         }
-        ui.label(RichText::new(change.kind.word()).color(if name.is_some() { theme.text_weak } else { theme.text }));
+        ui.label(RichText::new(words::change(change.kind)).color(if name.is_some() { theme.text_weak } else { theme.text }));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(RichText::new(format::relative(change.noticed_us, now_us)).color(theme.text_weak))
                 .on_hover_text(local_time(change.noticed_us));
@@ -86,7 +86,7 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
                     ui.label(RichText::new(years).color(theme.text_weak));
                 }
                 if let Some(first_us) = change.first_us {
-                    let link = ui.add(egui::Link::new(tr!("Show {date} on the chart", date = format_date(first_us))));
+                    let link = ui.add(egui::Link::new(tr!("Show {date} on the chart", date = format::date(first_us))));
                     go |= link.clicked();
                 }
             });
@@ -136,9 +136,9 @@ fn lookups_body_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us
             ui.label(small(when).color(theme.text_weak)).on_hover_text(local_time(lookup.at_us));
             ui.label(small(lookup.key.dataset.name().to_owned()).color(theme.text_weak));
             let answered = match (lookup.tier, lookup.reason) {
-                (crate::cache::Tier::Miss, reason) => tr!("miss: {reason}", reason = reason.word()),
-                (tier, LookupReason::Fresh) => tier.word().to_owned(),
-                (tier, reason) => format!("{}, {}", tier.word(), reason.word()),
+                (crate::cache::Tier::Miss, reason) => tr!("miss: {reason}", reason = words::reason(reason)),
+                (tier, LookupReason::Fresh) => words::tier(tier).to_owned(),
+                (tier, reason) => format!("{}, {}", words::tier(tier), words::reason(reason)),
             };
             let color = match lookup.reason {
                 LookupReason::Fresh => theme.text,

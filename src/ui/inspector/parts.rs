@@ -77,7 +77,7 @@ pub fn note_ui(ui: &mut Ui, text: &str) -> Response {
 
 /// A sentence that wraps, in a colour.
 pub fn sentence_ui(ui: &mut Ui, text: &str, color: Color32) -> Response {
-    ui.add(Label::new(RichText::new(text).color(color)).selectable(true).wrap())
+    ui.add(Label::new(RichText::new(crate::app::said(text)).color(color)).selectable(true).wrap())
 }
 
 /// Something set in by the width of a mark, below a line that begins with one.

@@ -2,8 +2,8 @@
 //! and how far they are behind. Every finding leads to its place on the chart.
 
 use super::parts::{fact_ui, note_ui, section_ui, sentence_ui};
+use crate::market::Quality;
 use crate::market::quality::{Finding, FindingCounts, FindingKind};
-use crate::market::{Quality, format_date, format_time};
 use crate::ui::format;
 use crate::ui::theme::{Theme, space};
 use crate::ui::window::ViewState;
@@ -111,7 +111,7 @@ pub fn quality_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
 
 fn last_bar_of(dossier: &Dossier) -> String {
     let file = dossier.bars().and_then(|bars| bars.entry.file.as_ref());
-    file.map_or_else(String::new, |file| format_time(file.last_us))
+    file.map_or_else(String::new, |file| format::bar_time(file.last_us))
 }
 
 /// How much of each kind; the rule under the pointer.
@@ -133,7 +133,7 @@ fn findings_ui(ui: &mut Ui, dossier: &Dossier, findings: &[Finding], views: &mut
     let shown = if views.all_findings { findings.len() } else { SHOWN };
     for finding in findings.iter().rev().take(shown) {
         ui.horizontal(|ui| {
-            let date = format_date(finding.from_us);
+            let date = format::date(finding.from_us);
             let link = ui.add(egui::Link::new(date.as_str()));
             let spoken = tr!("{date}: {what}, show on the chart", date = date, what = finding.words());
             link.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &spoken));

@@ -131,7 +131,11 @@ fn waiting_ui(ui: &mut Ui, state: &AppState, waiting: &Waiting) {
     let next = format::relative(waiting.next_attempt_us, now_us(state));
     ui.horizontal_wrapped(|ui| {
         ui.label(icons::icon(icons::OFFLINE).color(theme.warning));
-        ui.add(Label::new(RichText::new(tr!("Waiting: {reason}", reason = waiting.reason)).color(theme.warning)).selectable(true).wrap());
+        ui.add(
+            Label::new(RichText::new(tr!("Waiting: {reason}", reason = crate::app::said(&waiting.reason))).color(theme.warning))
+                .selectable(true)
+                .wrap(),
+        );
     });
     let text = tr_n!(
         u64::from(waiting.attempts),

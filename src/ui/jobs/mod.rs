@@ -95,7 +95,7 @@ fn past_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     let unrecorded =
         state.jobs.iter().filter(|job| job.stage == JobStage::Failed && job.record_id.is_none_or(|id| !recorded.contains(&id)));
     for job in unrecorded.filter(|job| job.record_id.is_some() || state.snapshot.jobs.is_empty()) {
-        ui.label(format!("{} · {}", job.title, job.error.as_deref().unwrap_or_default()));
+        ui.label(format!("{} · {}", job.title, crate::app::said(job.error.as_deref().unwrap_or_default())));
     }
     let past: Vec<&PastJob> = state.snapshot.jobs.iter().filter(|job| !live.contains(&job.record_id)).collect();
     if past.is_empty() {
@@ -153,7 +153,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
     if open && more {
         egui::Frame::NONE.inner_margin(Margin { left: 24, right: 0, top: 0, bottom: 8 }).show(ui, |ui| {
             if let Some(error) = &job.error {
-                ui.add(Label::new(RichText::new(error).color(theme.error)).selectable(true).wrap());
+                ui.add(Label::new(RichText::new(crate::app::said(error)).color(theme.error)).selectable(true).wrap());
             }
             changed_ui(ui, &job.changed, out);
             if let Some(text) = work_text(&job.work) {
@@ -289,7 +289,7 @@ fn failures_ui(ui: &mut Ui, failures: &[(Symbol, String)], key: (&'static str, u
             if failures.len() > 1 && icons::icon_button_ui(ui, icons::RETRY, &tr!("Retry {symbol}", symbol = symbol)).clicked() {
                 out.act(Action::Retry(vec![symbol.clone()]));
             }
-            ui.add(Label::new(RichText::new(reason).small().color(theme.error)).selectable(true).wrap());
+            ui.add(Label::new(RichText::new(crate::app::said(reason)).small().color(theme.error)).selectable(true).wrap());
         });
     }
     if failures.len() > FAILURES_AT_FIRST {

@@ -80,7 +80,7 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
             colored(ui, span, shade(row.rows == 0));
         }
         Column::LastBar => {
-            let last = row.span_us.map_or_else(|| format::NONE.to_owned(), |(_, last)| crate::market::format_date(last));
+            let last = row.span_us.map_or_else(|| format::NONE.to_owned(), |(_, last)| format::date(last));
             colored(ui, last, shade(row.rows == 0));
         }
         Column::Bars => {
@@ -110,7 +110,8 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
         }
         Column::Error => {
             if let Some(failure) = &row.failure {
-                colored(ui, failure.replace('\n', " "), theme.error).on_hover_text(failure);
+                let failure = crate::app::said(failure);
+                colored(ui, failure.replace('\n', " "), theme.error).on_hover_text(&*failure);
             }
         }
         Column::Exchange => {

@@ -1,7 +1,7 @@
 //! What stands beside the list: the symbol's head and its chart.
 
 use super::now_us;
-use crate::app::{Action, AppState, ChartAction, Command, words};
+use crate::app::{Action, AppState, ChartAction, Command, said, words};
 use crate::cache::EntryState;
 use crate::market::Symbol;
 use crate::ui::chart::{ChartNotice, ChartOffer, chart_ui};
@@ -77,7 +77,7 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
                 ui.add(
-                    Label::new(RichText::new(tr!("The last attempt failed: {failure}", failure = failure)).small().color(theme.error))
+                    Label::new(RichText::new(tr!("The last attempt failed: {reason}", reason = said(failure))).small().color(theme.error))
                         .selectable(true)
                         .wrap(),
                 );
@@ -126,7 +126,7 @@ fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
     match &state.chart.error {
         Some(LoadError::Failed(message)) => ChartNotice {
             title: tr!("{symbol} cannot be shown", symbol = symbol),
-            detail: message.clone(),
+            detail: said(message).into_owned(),
             action: Some(tr!("Preheat it again").to_owned()),
         },
         Some(LoadError::NotCached) if state.row(symbol).is_some_and(|row| row.state == EntryState::Damaged) => ChartNotice {

@@ -137,7 +137,9 @@ pub(super) fn now_us(state: &AppState) -> i64 {
 pub(super) fn local_time(time_us: i64) -> String {
     use chrono::TimeZone;
     match chrono::Local.timestamp_micros(time_us) {
-        chrono::LocalResult::Single(time) | chrono::LocalResult::Ambiguous(time, _) => time.format("%Y-%m-%d %H:%M").to_string(),
+        chrono::LocalResult::Single(time) | chrono::LocalResult::Ambiguous(time, _) => {
+            format!("{} {}", crate::format::day(time.date_naive()), time.format("%H:%M"))
+        }
         chrono::LocalResult::None => format::NONE.to_owned(),
     }
 }
