@@ -23,6 +23,7 @@ fn entries(count: u64) -> Vec<Entry> {
             first_us: 0,
             last_us: 1_700_000_000_000_000,
             resolution: Resolution::Daily,
+            years: Vec::new(),
         };
         Entry { file: Some(file), fetched_at_us: 1_700_000_000_000_000, ..Entry::without_file(EntryKey::bars(&source, &symbol)) }
     };

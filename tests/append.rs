@@ -55,6 +55,7 @@ fn footer(key: EntryKey, provenance: Option<Provenance>) -> Footer {
         state: None,
         precision: samovar::feature::Precision::F64,
         rounding: None,
+        years: None,
     }
 }
 

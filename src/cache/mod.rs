@@ -32,6 +32,7 @@ mod trash;
 mod verify;
 mod versions;
 mod why;
+mod years;
 
 pub use append::Appendable;
 pub use batch::{Batch, Committed};
@@ -42,7 +43,7 @@ pub use budget::{
 pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
-pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK};
+pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK, YearFile};
 pub use error::CacheError;
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
@@ -51,7 +52,7 @@ pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern
 pub use latency::Latency;
 pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
-pub use parquet_file::{ColumnFrom, Content, Footer, batch_in, batch_of, rounding_of};
+pub use parquet_file::{ColumnFrom, Content, Footer, YearList, batch_in, batch_of, rounding_of};
 pub use recovery::Recovery;
 pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};

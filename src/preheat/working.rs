@@ -188,6 +188,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
             state: None,
             precision: crate::feature::Precision::F64,
             rounding: None,
+            years: None,
         };
         let writing = Instant::now();
         let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {

@@ -100,6 +100,7 @@ pub fn footer(key: EntryKey, content: &Content) -> Footer {
         state: None,
         precision: samovar::feature::Precision::F64,
         rounding: None,
+        years: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rows of the catalog's tables as the program's own types, and back.
 
-use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
+use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance, YearFile};
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::{SourceId, SymbolInfo};
@@ -28,14 +28,16 @@ pub struct JobRecord {
 /// The columns of an entry's row, in the order of [`entry_from_row`] and [`values_of`]; the seal comes last.
 pub(super) const ENTRY_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal";
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal";
 /// The columns of a row of the trash: the entry's, and its own.
 pub(super) const TRASH_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal, \
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal, \
      batch, trashed_at_us, file_name, trash_seal";
 /// Where the seal stands among the columns.
-const SEAL: usize = 30;
+const SEAL: usize = 31;
+/// Where the years stand. Where there are none the seal is that of a row without the column: rows of older formats keep theirs.
+const YEARS: usize = 30;
 /// Columns the seal does not cover: they change with every lookup and decide nothing that is served.
 const UNSEALED: [usize; 2] = [23, 24];
 
@@ -43,9 +45,9 @@ const UNSEALED: [usize; 2] = [23, 24];
 pub(super) const UPSERT_ENTRY: &str =
     "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
      intraday, definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal)
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26,
-        ?27, ?28, ?29, ?30, ?31)
+        ?27, ?28, ?29, ?30, ?31, ?32)
      ON CONFLICT (source, symbol, dataset) DO UPDATE SET path = excluded.path, size_bytes = excluded.size_bytes,
         modified_us = excluded.modified_us, checksum = excluded.checksum, fingerprint = excluded.fingerprint, rows = excluded.rows,
         first_us = excluded.first_us, last_us = excluded.last_us, intraday = excluded.intraday,
@@ -54,7 +56,7 @@ pub(super) const UPSERT_ENTRY: &str =
         invalidated_at_us = excluded.invalidated_at_us, failed_at_us = excluded.failed_at_us, failure = excluded.failure,
         damaged_at_us = excluded.damaged_at_us, pinned = excluded.pinned, quality = excluded.quality, synced = excluded.synced,
         provisional_from_us = excluded.provisional_from_us, cost_us = excluded.cost_us, attempts = excluded.attempts,
-        next_attempt_us = excluded.next_attempt_us, seal = excluded.seal";
+        next_attempt_us = excluded.next_attempt_us, years = excluded.years, seal = excluded.seal";
 
 /// A checksum of values with their types and lengths.
 fn seal_of<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> i64 {
@@ -97,7 +99,13 @@ pub(super) fn seal_of_row(row: &Row<'_>) -> rusqlite::Result<i64> {
             *value = row.get_ref(column)?;
         }
     }
-    Ok(seal_of(sealed_columns().filter_map(|column| values.get(column).copied())))
+    Ok(seal_of_columns(&values))
+}
+
+/// The seal of a row's values.
+fn seal_of_columns(values: &[ValueRef<'_>]) -> i64 {
+    let has_years = values.get(YEARS).is_some_and(|years| *years != ValueRef::Null);
+    seal_of(sealed_columns().filter(|column| *column != YEARS || has_years).filter_map(|column| values.get(column).copied()))
 }
 
 /// Whether a row of [`ENTRY_COLUMNS`] or [`TRASH_COLUMNS`] holds the entry that was written.
@@ -144,6 +152,27 @@ fn quality_text(quality: &Quality) -> Option<String> {
     if quality.is_clean() { None } else { serde_json::to_string(quality).ok() }
 }
 
+/// A year's file as it is kept: year, bytes, when it was written, checksum, fingerprint, rows, first and last time.
+type YearRow = (i32, u64, i64, String, String, u64, i64, i64);
+
+/// The files of years as JSON; `None` where there are none.
+fn years_text(years: &[YearFile]) -> Option<String> {
+    let hex = |hash: u128| format!("{hash:032x}");
+    let row = |of: &YearFile| -> YearRow {
+        (of.year, of.size_bytes, of.modified_us, hex(of.checksum), hex(of.fingerprint), of.rows, of.first_us, of.last_us)
+    };
+    if years.is_empty() { None } else { serde_json::to_string(&years.iter().map(row).collect::<Vec<_>>()).ok() }
+}
+
+fn years_of(text: &str) -> Option<Vec<YearFile>> {
+    let hash = |text: &str| u128::from_str_radix(text, 16).ok();
+    let file = |(year, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us): YearRow| {
+        let (checksum, fingerprint) = (hash(&checksum)?, hash(&fingerprint)?);
+        Some(YearFile { year, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us })
+    };
+    serde_json::from_str::<Vec<YearRow>>(text).ok()?.into_iter().map(file).collect()
+}
+
 /// An entry as the values of its row, the seal last.
 fn values_of(entry: &Entry) -> Vec<Value> {
     let file = entry.file.as_ref();
@@ -180,8 +209,9 @@ fn values_of(entry: &Entry) -> Vec<Value> {
         signed(entry.cost_us).into(),
         failure.map_or(0, |failure| i64::from(failure.attempts)).into(),
         failure.and_then(|failure| failure.next_attempt_us).into(),
+        years_text(file.map_or(&entry.kept_years, |file| &file.years)).into(),
     ]);
-    let seal = seal_of(sealed_columns().filter_map(|column| values.get(column)).map(ValueRef::from));
+    let seal = seal_of_columns(&values.iter().map(ValueRef::from).collect::<Vec<_>>());
     values.push(seal.into());
     values
 }
@@ -201,6 +231,7 @@ fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let text = |column: usize| row.get_ref(column).and_then(|value| value.as_str().map(str::to_owned).map_err(Into::into));
     let optional_text = |column: usize| row.get::<_, Option<String>>(column);
     let path = optional_text(3)?;
+    let mut years = optional_text(YEARS)?.as_deref().and_then(years_of).unwrap_or_default();
     let file = match (path, hash_at(row, 6)?, hash_at(row, 7)?) {
         (Some(path), Some(checksum), Some(fingerprint)) => Some(FileFacts {
             path: path.into(),
@@ -212,6 +243,7 @@ fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
             first_us: row.get(9)?,
             last_us: row.get(10)?,
             resolution: if row.get(11)? { Resolution::Intraday } else { Resolution::Daily },
+            years: std::mem::take(&mut years),
         }),
         _ => None,
     };
@@ -229,6 +261,7 @@ fn entry_from_row(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
         key: EntryKey { source: SourceId::new(&text(0)?), symbol: Symbol::from(text(1)?), dataset: Dataset::from_name(&text(2)?) },
         file,
+        kept_years: years,
         provenance,
         range: DateRange {
             start: optional_text(14)?.as_deref().and_then(parse_date),
