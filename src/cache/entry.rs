@@ -295,6 +295,12 @@ impl Entry {
         (!self.key.dataset.is_older()).then(|| self.key.clone())
     }
 
+    /// Whether files of it are there, be it only those of some years, which are not served.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.file.is_some() || !self.kept_years.is_empty()
+    }
+
     /// Bytes on disk.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {

@@ -10,7 +10,7 @@ use super::plan::{BarsTask, FeatureTask, PlanItem, VANISHED};
 use super::queue::{Request, Task};
 use super::run::{Finished, News, Shared, Work, add_since};
 use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Synced, Touched};
-use crate::market::{Bars, DateRange, Quality, RawBars, Symbol, micros_of_date};
+use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, Symbol, micros_of_date};
 use async_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::time::Instant;
@@ -168,7 +168,8 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
     if unchanged && !shared.request.force {
         finished.touched.push(Touched { key, fetched_at_us, range, quality, synced, provisional_from_us });
     } else {
-        if let Some(entry) = previous.as_ref().filter(|_| !unchanged) {
+        // What is only left of it in parts says nothing of what it was.
+        if let Some(entry) = previous.as_ref().filter(|entry| !unchanged && entry.file.is_some()) {
             let old = cached.clone().or_else(|| read_cached(shared, entry));
             let change = old.and_then(|old| {
                 Difference::between(&old, &bars, entry.provisional_from_us).into_change(&key, fetched_at_us, changed_years)
@@ -191,7 +192,9 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
             years: None,
         };
         let writing = Instant::now();
-        let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {
+        // Bars that are kept by years can be added to wherever they differ.
+        let can_stay = from_row > 0 || bars.resolution == Resolution::Intraday;
+        let staged = shared.with_room(|| match (&previous, cached.is_some() && can_stay) {
             (Some(entry), true) => {
                 // A second attempt opens the file anew.
                 let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
@@ -267,6 +270,9 @@ impl Provisional {
 /// What fetching all bars would take, told from what was fetched now or before.
 fn cost_of(previous: Option<&Entry>, fetch_us: u64, rows_came: u64, rows: usize) -> u64 {
     let rows = rows as u64;
+    if let Some(damaged) = previous.filter(|entry| entry.file.is_none() && rows_came < rows) {
+        return damaged.cost_us.max(fetch_us);
+    }
     match previous.and_then(|entry| Some((entry.cost_us, entry.file.as_ref()?.rows))) {
         Some((cost_us, known_rows)) if rows_came < rows && cost_us > 0 && known_rows > 0 => cost_us.saturating_mul(rows) / known_rows,
         _ => fetch_us,

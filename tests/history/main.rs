@@ -14,6 +14,7 @@ mod lab;
 mod market;
 mod rewritten;
 mod share;
+mod yearly;
 
 /// How many random runs: `SAMOVAR_FAULT_RUNS`, or so many.
 fn runs(usual: usize) -> usize {

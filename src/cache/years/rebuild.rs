@@ -20,6 +20,8 @@ struct Found {
     list: YearList,
     file: YearFile,
     bytes: bytes::Bytes,
+    /// Whether it lies there under its other name, and so was written after the one that has its place.
+    is_next: bool,
 }
 
 impl Cache {
@@ -29,7 +31,7 @@ impl Cache {
         for all in if beginnings { &[false, true][..] } else { &[false] } {
             let found = self.found_in(folder, *all)?;
             let mut lists: Vec<&Found> = found.iter().collect();
-            lists.sort_by_key(|one| Reverse((one.footer.fetched_at_us, one.file.modified_us)));
+            lists.sort_by_key(|one| Reverse((one.footer.fetched_at_us, one.is_next, one.file.modified_us)));
             for one in lists {
                 if let Some(whole) = put_together(one, &found) {
                     return Ok(Some(whole));
@@ -61,7 +63,8 @@ impl Cache {
                 let FileFacts { rows, first_us, last_us, .. } = facts_of(content.bars(), unknown());
                 let (size_bytes, checksum) = (end as u64, xxh3_128(bytes.get(..end).unwrap_or_default()));
                 let file = YearFile { year, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us };
-                found.push(Found { footer, list, file, bytes: bytes.slice(..end) });
+                let is_next = path.extension().is_none_or(|ending| ending != "parquet");
+                found.push(Found { footer, list, file, bytes: bytes.slice(..end), is_next });
             }
         }
         Ok(found)
@@ -91,6 +94,7 @@ impl Cache {
             damaged = files_of(entry).iter().collect();
             lost = damaged.iter().map(|file| file.year).collect();
         }
+        kill_point("quarantine_before_move");
         let symbol = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut path = folder.clone();
         for file in damaged {

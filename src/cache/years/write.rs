@@ -31,7 +31,7 @@ pub(in super::super) struct OpenYear {
 /// A year's file that waits to take its place.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Waiting {
-    next: PathBuf,
+    pub(super) next: PathBuf,
     home: PathBuf,
     year: i32,
     checksum: u128,
