@@ -267,7 +267,9 @@ pub fn assert_before_or_after(cache: &Cache, before: &Oracle, after: &Oracle, co
         if found.is_none() && before.contains_key(key) && !after.contains_key(key) {
             gone.push(key);
         }
-        assert!(right || found.is_none() && before.get(key).is_none(), "{context}: {key:?} is neither as before nor as after");
+        let rows = |content: Option<&Content>| content.map(|content| content.bars().len());
+        let seen = (rows(found.as_ref()), rows(before.get(key)), rows(after.get(key)));
+        assert!(right || found.is_none() && before.get(key).is_none(), "{context}: {key:?} is neither as before nor as after: {seen:?}");
     }
     if !gone.is_empty() {
         cache.undo_clear(None).unwrap_or_else(|error| panic!("{context}: {error}"));
