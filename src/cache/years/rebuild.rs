@@ -155,7 +155,8 @@ impl Cache {
 fn put_together(one: &Found, found: &[Found]) -> Option<(Entry, Content)> {
     let chosen = one.list.all.iter().map(|(year, fingerprint)| {
         let is_it = |found: &&Found| found.file.year == *year && found.file.fingerprint == *fingerprint;
-        found.iter().find(is_it)
+        // Of several with the same values, the one that was written together with it.
+        found.iter().filter(is_it).max_by_key(|found| (found.list.all == one.list.all, found.is_next))
     });
     let chosen: Vec<&Found> = chosen.collect::<Option<_>>()?;
     let files: Vec<YearFile> = chosen.iter().map(|found| found.file.clone()).collect();
