@@ -8,6 +8,7 @@ use crate::format;
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, RunState, SymbolOutcome};
 use crate::worker::{Job, JobEvent, JobId, JobOutcome, Notice, NoticeLevel, PreheatOrder, Snapshot};
+use crate::{tr, tr_n};
 use std::sync::Arc;
 
 impl AppState {
@@ -69,7 +70,7 @@ impl AppState {
             }
             JobEvent::Finished { id, outcome } => self.apply_finished(id, outcome),
             JobEvent::Invalidated { entries, size_bytes: _ } => {
-                let text = format!("Invalidated {}; the files stay until they are fetched again", entries_text(entries));
+                let text = tr!("Invalidated {entries}; the files stay until they are fetched again", entries = entries_text(entries));
                 self.notices.tell(NoticeLevel::Success, text);
             }
             JobEvent::Cleared(cleared) => self.apply_cleared(&cleared),
@@ -77,7 +78,8 @@ impl AppState {
                 if let Some(batch) = cleared.batch {
                     self.notices.withdraw_undo(batch);
                 }
-                let text = format!("Restored {} · {}", entries_text(cleared.entries), format::bytes(cleared.size_bytes));
+                let size = format::bytes(cleared.size_bytes);
+                let text = tr!("Restored {entries} · {size}", entries = entries_text(cleared.entries), size = size);
                 self.notices.tell(NoticeLevel::Success, text);
             }
             JobEvent::VerifyProgress { done, total } => self.verifying = Some((done, total)),
@@ -186,14 +188,15 @@ impl AppState {
             JobOutcome::Failed(message) => {
                 job.stage = JobStage::Failed;
                 job.error = Some(message.clone());
-                Notice { level: NoticeLevel::Error, text: format!("{title} failed: {message}"), undo_batch: None }
+                Notice { level: NoticeLevel::Error, text: tr!("{job} failed: {reason}", job = title, reason = message), undo_batch: None }
             }
         };
         self.notices.add(notice);
     }
 
     fn apply_cleared(&mut self, cleared: &Cleared) {
-        let text = format!("Cleared {} · {}", entries_text(cleared.entries), format::bytes(cleared.size_bytes));
+        let size = format::bytes(cleared.size_bytes);
+        let text = tr!("Cleared {entries} · {size}", entries = entries_text(cleared.entries), size = size);
         self.notices.add(Notice { level: NoticeLevel::Success, text, undo_batch: cleared.batch });
     }
 
@@ -201,21 +204,24 @@ impl AppState {
         self.verifying = None;
         let (checked, damaged, missing) = (report.checked, report.damaged.len(), report.missing.len());
         self.verified = Some(Verified { at_us: self.snapshot.made_at_us, checked, damaged, missing });
-        let checked = format::counted(report.checked as u64, "file", "files");
+        let checked = tr_n!(report.checked as u64, "{count} file", "{count} files");
         if report.is_clean() {
-            self.notices.tell(NoticeLevel::Success, format!("Verified {checked}: every one is as it was written"));
+            self.notices.tell(NoticeLevel::Success, tr!("Verified {files}: every one is as it was written", files = checked));
             return Vec::new();
         }
-        let found = [(report.damaged.len(), "damaged"), (report.missing.len(), "missing"), (report.orphans.len(), "unknown")];
-        let found: Vec<String> = found.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        self.notices.tell(NoticeLevel::Warning, format!("Verified {checked}: {}", found.join(", ")));
+        let damaged = tr_n!(damaged as u64, "{count} damaged", "{count} damaged");
+        let missing = tr_n!(missing as u64, "{count} missing", "{count} missing");
+        let unknown = tr_n!(report.orphans.len() as u64, "{count} unknown", "{count} unknown");
+        let found = [(report.damaged.len(), damaged), (report.missing.len(), missing), (report.orphans.len(), unknown)];
+        let found: Vec<String> = found.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+        self.notices.tell(NoticeLevel::Warning, tr!("Verified {files}: {found}", files = checked, found = found.join(", ")));
         let mut symbols: Vec<Symbol> = report.to_restore.iter().map(|key| key.symbol.clone()).collect();
         symbols.sort();
         symbols.dedup();
         if !report.repaired || symbols.is_empty() || !self.has_source() {
             return Vec::new();
         }
-        let title = format!("Restore {}", format::counted(symbols.len() as u64, "symbol", "symbols"));
+        let title = tr_n!(symbols.len() as u64, "Restore {count} symbol", "Restore {count} symbols");
         vec![self.preheat(PreheatOrder { title, symbols: Some(symbols), ..PreheatOrder::default() })]
     }
 
@@ -227,29 +233,29 @@ impl AppState {
 }
 
 fn entries_text(entries: usize) -> String {
-    format::counted(entries as u64, "entry", "entries")
+    tr_n!(entries as u64, "{count} entry", "{count} entries")
 }
 
 fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
-    let mut parts = vec![format!("{} ok", format::count(report.ok as u64))];
-    let mut part = |count: usize, word: &str| {
+    let mut parts = vec![tr_n!(report.ok as u64, "{count} ok", "{count} ok")];
+    let mut part = |count: usize, words: fn(u64) -> String| {
         if count > 0 {
-            parts.push(format!("{} {word}", format::count(count as u64)));
+            parts.push(words(count as u64));
         }
     };
-    part(report.changed.len(), "changed at the source");
-    part(report.skipped_fresh, "fresh already");
-    part(report.no_data.len(), "no data");
-    part(report.failed.len(), "failed");
-    part(report.not_reached, "not reached");
-    let (level, verb) = if let Some(reason) = &report.stopped_by {
-        return Notice { level: NoticeLevel::Error, text: format!("{title} stopped: {reason}"), undo_batch: None };
+    part(report.changed.len(), |count| tr_n!(count, "{count} changed at the source", "{count} changed at the source"));
+    part(report.skipped_fresh, |count| tr_n!(count, "{count} fresh already", "{count} fresh already"));
+    part(report.no_data.len(), |count| tr_n!(count, "{count} no data", "{count} no data"));
+    part(report.failed.len(), |count| tr_n!(count, "{count} failed", "{count} failed"));
+    part(report.not_reached, |count| tr_n!(count, "{count} not reached", "{count} not reached"));
+    let parts = parts.join(" · ");
+    let (level, text) = if let Some(reason) = &report.stopped_by {
+        (NoticeLevel::Error, tr!("{job} stopped: {reason}", job = title, reason = reason))
     } else if report.cancelled {
-        (NoticeLevel::Info, "cancelled")
-    } else if report.failed.is_empty() {
-        (NoticeLevel::Success, "finished")
+        (NoticeLevel::Info, tr!("{job} cancelled: {result}", job = title, result = parts))
     } else {
-        (NoticeLevel::Warning, "finished")
+        let level = if report.failed.is_empty() { NoticeLevel::Success } else { NoticeLevel::Warning };
+        (level, tr!("{job} finished: {result}", job = title, result = parts))
     };
-    Notice { level, text: format!("{title} {verb}: {}", parts.join(" · ")), undo_batch: None }
+    Notice { level, text, undo_batch: None }
 }

@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::tr;
 use strum::IntoEnumIterator;
 
 /// What a user can ask for without naming anything else.
@@ -121,12 +122,12 @@ impl CommandGroup {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Self::Cache => "Cache",
-            Self::Jobs => "Jobs",
-            Self::Source => "Source",
-            Self::Symbols => "Symbols",
-            Self::Chart => "Chart",
-            Self::View => "View",
+            Self::Cache => tr!("Cache"),
+            Self::Jobs => tr!("Jobs"),
+            Self::Source => tr!("Source"),
+            Self::Symbols => tr!("Symbols"),
+            Self::Chart => tr!("Chart"),
+            Self::View => tr!("View"),
         }
     }
 
@@ -196,51 +197,51 @@ impl Command {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Self::PreheatAll => "Preheat all",
-            Self::CheckSource => "Check the source",
-            Self::PreheatSelected => "Preheat",
-            Self::RefreshSelected => "Refresh",
-            Self::InvalidateSelected => "Invalidate",
-            Self::ClearSelected => "Clear…",
-            Self::PinSelected => "Pin",
-            Self::ClearExpired => "Clear expired…",
-            Self::ClearAll => "Clear everything…",
-            Self::UndoClear => "Undo clear",
-            Self::RetryFailed => "Retry failed",
-            Self::PauseJob => "Pause",
-            Self::ResumeJob => "Resume",
-            Self::CancelJob => "Cancel job",
-            Self::Verify => "Verify files",
-            Self::Repair => "Verify and repair",
-            Self::UseSample => "Try the sample market",
-            Self::ConnectSource => "Connect a database…",
-            Self::ListSymbols => "Reload symbol list",
-            Self::ProfileSource => "Profile the source",
-            Self::MeasureSpeed => "Measure the speed…",
-            Self::ShowSymbols => "Symbols",
-            Self::ShowOverview => "Overview",
-            Self::ShowJobs => "Jobs",
-            Self::ShowSettings => "Settings",
-            Self::ShowInspector => "Show inspector",
-            Self::ShowFeatures => "Show features",
-            Self::SearchFeatures => "Search features",
-            Self::NewFormula => "New formula…",
-            Self::SaveFormula => "Save formula",
-            Self::FocusFilter => "Filter symbols",
-            Self::SelectAll => "Select all",
-            Self::SelectNone => "Select none",
-            Self::PreviousSymbol => "Previous symbol",
-            Self::NextSymbol => "Next symbol",
-            Self::CopyRows => "Copy rows",
-            Self::ToggleVolume => "Show or hide volume",
-            Self::ToggleLogScale => "Logarithmic or linear price scale",
-            Self::RestorePanes => "Show all panes",
-            Self::ApplyTemplate => "Apply a chart template…",
-            Self::SaveTemplate => "Save the chart as a template…",
-            Self::ResetChart => "Reset the chart",
-            Self::ToggleTheme => "Switch between light and dark",
-            Self::Palette => "Search commands and symbols…",
-            Self::Help => "Keyboard shortcuts",
+            Self::PreheatAll => tr!("Preheat all"),
+            Self::CheckSource => tr!("Check the source"),
+            Self::PreheatSelected => tr!("Preheat"),
+            Self::RefreshSelected => tr!("Refresh"),
+            Self::InvalidateSelected => tr!("Invalidate"),
+            Self::ClearSelected => tr!("Clear…"),
+            Self::PinSelected => tr!("Pin"),
+            Self::ClearExpired => tr!("Clear expired…"),
+            Self::ClearAll => tr!("Clear everything…"),
+            Self::UndoClear => tr!("Undo clear"),
+            Self::RetryFailed => tr!("Retry failed"),
+            Self::PauseJob => tr!("Pause"),
+            Self::ResumeJob => tr!("Resume"),
+            Self::CancelJob => tr!("Cancel job"),
+            Self::Verify => tr!("Verify files"),
+            Self::Repair => tr!("Verify and repair"),
+            Self::UseSample => tr!("Try the sample market"),
+            Self::ConnectSource => tr!("Connect a database…"),
+            Self::ListSymbols => tr!("Reload symbol list"),
+            Self::ProfileSource => tr!("Profile the source"),
+            Self::MeasureSpeed => tr!("Measure the speed…"),
+            Self::ShowSymbols => tr!("Symbols"),
+            Self::ShowOverview => tr!("Overview"),
+            Self::ShowJobs => tr!("Jobs"),
+            Self::ShowSettings => tr!("Settings"),
+            Self::ShowInspector => tr!("Show inspector"),
+            Self::ShowFeatures => tr!("Show features"),
+            Self::SearchFeatures => tr!("Search features"),
+            Self::NewFormula => tr!("New formula…"),
+            Self::SaveFormula => tr!("Save formula"),
+            Self::FocusFilter => tr!("Filter symbols"),
+            Self::SelectAll => tr!("Select all"),
+            Self::SelectNone => tr!("Select none"),
+            Self::PreviousSymbol => tr!("Previous symbol"),
+            Self::NextSymbol => tr!("Next symbol"),
+            Self::CopyRows => tr!("Copy rows"),
+            Self::ToggleVolume => tr!("Show or hide volume"),
+            Self::ToggleLogScale => tr!("Logarithmic or linear price scale"),
+            Self::RestorePanes => tr!("Show all panes"),
+            Self::ApplyTemplate => tr!("Apply a chart template…"),
+            Self::SaveTemplate => tr!("Save the chart as a template…"),
+            Self::ResetChart => tr!("Reset the chart"),
+            Self::ToggleTheme => tr!("Switch between light and dark"),
+            Self::Palette => tr!("Search commands and symbols…"),
+            Self::Help => tr!("Keyboard shortcuts"),
         }
     }
 
@@ -248,51 +249,53 @@ impl Command {
     #[must_use]
     pub fn tooltip(self) -> &'static str {
         match self {
-            Self::PreheatAll => "Bring every symbol that is not fresh to fresh",
-            Self::CheckSource => "Ask the source what changed, about fresh symbols too; only what changed is fetched",
-            Self::PreheatSelected => "Bring the selected symbols to fresh; fresh ones are left alone",
-            Self::RefreshSelected => "Fetch and compute the selected symbols again, whatever their state",
-            Self::InvalidateSelected => "Mark the selected symbols as not fresh; their files stay",
-            Self::ClearSelected => "Move the selected symbols' files to the trash, restorable for 24 hours",
-            Self::PinSelected => "Pinned symbols never expire and are never evicted; again to unpin",
-            Self::ClearExpired => "Move everything that is not fresh to the trash",
-            Self::ClearAll => "Move every cached file of this source to the trash",
-            Self::UndoClear => "Restore what was cleared last",
-            Self::RetryFailed => "Preheat the symbols again that failed",
-            Self::PauseJob => "Let the running job wait; what is under way is finished first",
-            Self::ResumeJob => "Let the waiting job go on",
-            Self::CancelJob => "Stop the running job; finished symbols stay",
-            Self::Verify => "Check every cached file against its checksum",
-            Self::Repair => "Check every cached file; damaged ones are quarantined and fetched again",
-            Self::UseSample => "About 300 invented symbols with three years of daily bars, made on this machine",
-            Self::ConnectSource => "MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files",
-            Self::ListSymbols => "Ask the source which symbols it has now",
-            Self::MeasureSpeed => "How long your symbols take straight from the source, from disk and from memory",
-            Self::ProfileSource => "Read a few symbols, and tell what each query took and how the database goes about it",
-            Self::ShowSymbols => "The list of symbols and the chart",
-            Self::ShowOverview => "Size, states, expiry and hit rate of the cache",
-            Self::ShowJobs => "Running and past jobs",
-            Self::ShowSettings => "Sources, folders, time to live, budgets and theme",
-            Self::ShowInspector => "Why the symbol is in its state, what changed at the source, its files and lookups; again to hide it",
-            Self::ShowFeatures => "Every feature and function, own formulas and sets; again to hide them",
-            Self::SearchFeatures => "Find a feature by name, description or formula",
-            Self::NewFormula => "Write a feature of your own and see it on the chart while you type",
-            Self::SaveFormula => "Save the formula to its set, after telling what becomes outdated",
-            Self::FocusFilter => "Type to narrow the list",
-            Self::SelectAll => "Select every symbol that the filter shows",
-            Self::SelectNone => "Give up the selection",
-            Self::PreviousSymbol => "The chart follows",
-            Self::NextSymbol => "The chart follows",
-            Self::CopyRows => "Copy the selected rows as text with tabs, for a spreadsheet",
-            Self::ToggleVolume => "Columns of volume below the prices",
-            Self::ToggleLogScale => "Equal ratios of price at equal heights, or equal differences",
-            Self::RestorePanes => "Give every pane of the chart its room back",
-            Self::ApplyTemplate => "Put lines and panes on the chart that were kept under a name",
-            Self::SaveTemplate => "Keep lines and panes of the chart under a name",
-            Self::ResetChart => "Back to the default template; what was on the chart can be had back",
-            Self::ToggleTheme => "Dark and light are equals",
-            Self::Palette => "Everything can be reached from here",
-            Self::Help => "Every shortcut and gesture",
+            Self::PreheatAll => tr!("Bring every symbol that is not fresh to fresh"),
+            Self::CheckSource => tr!("Ask the source what changed, about fresh symbols too; only what changed is fetched"),
+            Self::PreheatSelected => tr!("Bring the selected symbols to fresh; fresh ones are left alone"),
+            Self::RefreshSelected => tr!("Fetch and compute the selected symbols again, whatever their state"),
+            Self::InvalidateSelected => tr!("Mark the selected symbols as not fresh; their files stay"),
+            Self::ClearSelected => tr!("Move the selected symbols' files to the trash, restorable for 24 hours"),
+            Self::PinSelected => tr!("Pinned symbols never expire and are never evicted; again to unpin"),
+            Self::ClearExpired => tr!("Move everything that is not fresh to the trash"),
+            Self::ClearAll => tr!("Move every cached file of this source to the trash"),
+            Self::UndoClear => tr!("Restore what was cleared last"),
+            Self::RetryFailed => tr!("Preheat the symbols again that failed"),
+            Self::PauseJob => tr!("Let the running job wait; what is under way is finished first"),
+            Self::ResumeJob => tr!("Let the waiting job go on"),
+            Self::CancelJob => tr!("Stop the running job; finished symbols stay"),
+            Self::Verify => tr!("Check every cached file against its checksum"),
+            Self::Repair => tr!("Check every cached file; damaged ones are quarantined and fetched again"),
+            Self::UseSample => tr!("About 300 invented symbols with three years of daily bars, made on this machine"),
+            Self::ConnectSource => tr!("MySQL, MariaDB, PostgreSQL, SQLite, or a folder of CSV or Parquet files"),
+            Self::ListSymbols => tr!("Ask the source which symbols it has now"),
+            Self::MeasureSpeed => tr!("How long your symbols take straight from the source, from disk and from memory"),
+            Self::ProfileSource => tr!("Read a few symbols, and tell what each query took and how the database goes about it"),
+            Self::ShowSymbols => tr!("The list of symbols and the chart"),
+            Self::ShowOverview => tr!("Size, states, expiry and hit rate of the cache"),
+            Self::ShowJobs => tr!("Running and past jobs"),
+            Self::ShowSettings => tr!("Sources, folders, time to live, budgets and theme"),
+            Self::ShowInspector => {
+                tr!("Why the symbol is in its state, what changed at the source, its files and lookups; again to hide it")
+            }
+            Self::ShowFeatures => tr!("Every feature and function, own formulas and sets; again to hide them"),
+            Self::SearchFeatures => tr!("Find a feature by name, description or formula"),
+            Self::NewFormula => tr!("Write a feature of your own and see it on the chart while you type"),
+            Self::SaveFormula => tr!("Save the formula to its set, after telling what becomes outdated"),
+            Self::FocusFilter => tr!("Type to narrow the list"),
+            Self::SelectAll => tr!("Select every symbol that the filter shows"),
+            Self::SelectNone => tr!("Give up the selection"),
+            Self::PreviousSymbol => tr!("The chart follows"),
+            Self::NextSymbol => tr!("The chart follows"),
+            Self::CopyRows => tr!("Copy the selected rows as text with tabs, for a spreadsheet"),
+            Self::ToggleVolume => tr!("Columns of volume below the prices"),
+            Self::ToggleLogScale => tr!("Equal ratios of price at equal heights, or equal differences"),
+            Self::RestorePanes => tr!("Give every pane of the chart its room back"),
+            Self::ApplyTemplate => tr!("Put lines and panes on the chart that were kept under a name"),
+            Self::SaveTemplate => tr!("Keep lines and panes of the chart under a name"),
+            Self::ResetChart => tr!("Back to the default template; what was on the chart can be had back"),
+            Self::ToggleTheme => tr!("Dark and light are equals"),
+            Self::Palette => tr!("Everything can be reached from here"),
+            Self::Help => tr!("Every shortcut and gesture"),
         }
     }
 
@@ -385,8 +388,8 @@ impl Command {
     /// The reason, in a few words, to be shown beside it.
     pub fn enabled(self, state: &AppState) -> Result<(), &'static str> {
         let needs = |condition: bool, reason: &'static str| if condition { Ok(()) } else { Err(reason) };
-        let source = needs(state.has_source(), "connect a source first");
-        let selected = source.and(needs(!state.list.selected().is_empty(), "select symbols first"));
+        let source = needs(state.has_source(), tr!("connect a source first"));
+        let selected = source.and(needs(!state.list.selected().is_empty(), tr!("select symbols first")));
         let stage = state.active_job().map(|job| job.stage);
         match self {
             Self::PreheatAll
@@ -397,7 +400,7 @@ impl Command {
             | Self::ShowFeatures
             | Self::SearchFeatures
             | Self::NewFormula => source,
-            Self::SaveFormula => needs(state.features.open && state.features.editor.is_some(), "no formula is being written"),
+            Self::SaveFormula => needs(state.features.open && state.features.editor.is_some(), tr!("no formula is being written")),
             Self::PreheatSelected
             | Self::RefreshSelected
             | Self::InvalidateSelected
@@ -408,18 +411,18 @@ impl Command {
             Self::ClearExpired | Self::ClearAll => {
                 // Without a source "everything" would mean the files of every source.
                 let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
-                source.and(needs(state.snapshot.source.is_some() && cached, "nothing is cached"))
+                source.and(needs(state.snapshot.source.is_some() && cached, tr!("nothing is cached")))
             }
-            Self::ProfileSource => source.and(needs(!state.overview.profiling, "it is being profiled")),
-            Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, "the source was named on the command line"),
+            Self::ProfileSource => source.and(needs(!state.overview.profiling, tr!("it is being profiled"))),
+            Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, tr!("the source was named on the command line")),
             Self::Verify | Self::Repair => {
-                needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, "nothing is cached")
+                needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, tr!("nothing is cached"))
             }
-            Self::UndoClear => needs(!state.snapshot.trash.is_empty(), "nothing was cleared in the last 24 hours"),
-            Self::RetryFailed => source.and(needs(!state.failed_symbols().is_empty(), "nothing failed")),
-            Self::PauseJob => needs(stage == Some(JobStage::Running), "no job is running"),
-            Self::ResumeJob => needs(stage == Some(JobStage::Paused), "no job is paused"),
-            Self::CancelJob => needs(stage.is_some(), "no job is running"),
+            Self::UndoClear => needs(!state.snapshot.trash.is_empty(), tr!("nothing was cleared in the last 24 hours")),
+            Self::RetryFailed => source.and(needs(!state.failed_symbols().is_empty(), tr!("nothing failed"))),
+            Self::PauseJob => needs(stage == Some(JobStage::Running), tr!("no job is running")),
+            Self::ResumeJob => needs(stage == Some(JobStage::Paused), tr!("no job is paused")),
+            Self::CancelJob => needs(stage.is_some(), tr!("no job is running")),
             Self::FocusFilter
             | Self::SelectAll
             | Self::PreviousSymbol
@@ -428,8 +431,8 @@ impl Command {
             | Self::ToggleLogScale
             | Self::ApplyTemplate
             | Self::SaveTemplate
-            | Self::ResetChart => source.and(needs(state.view == View::Symbols, "go to the symbols first")),
-            Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), "all panes are shown")),
+            | Self::ResetChart => source.and(needs(state.view == View::Symbols, tr!("go to the symbols first"))),
+            Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), tr!("all panes are shown"))),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs

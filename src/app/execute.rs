@@ -8,16 +8,39 @@ use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
 use crate::cache::{DatasetFilter, EntryState, Selection};
 use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
-use crate::format;
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{SourceId, SourceKind, SourceUrl};
 use crate::worker::{Job, NoticeLevel, PreheatOrder, ProfileRequest};
+use crate::{tr, tr_n};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
 /// The name of the built-in sample in lists.
 const SAMPLE_NAME: &str = "Sample market";
+
+/// Why some symbols are brought to fresh.
+#[derive(Debug, Clone, Copy)]
+enum Ordered {
+    Preheat,
+    Refresh,
+    Retry,
+}
+
+impl Ordered {
+    /// What a job for these symbols is called.
+    fn title(self, symbols: &[Symbol]) -> String {
+        let count = symbols.len() as u64;
+        match (self, symbols) {
+            (Self::Preheat, [one]) => tr!("Preheat {symbol}", symbol = one),
+            (Self::Refresh, [one]) => tr!("Refresh {symbol}", symbol = one),
+            (Self::Retry, [one]) => tr!("Retry failed {symbol}", symbol = one),
+            (Self::Preheat, _) => tr_n!(count, "Preheat {count} symbol", "Preheat {count} symbols"),
+            (Self::Refresh, _) => tr_n!(count, "Refresh {count} symbol", "Refresh {count} symbols"),
+            (Self::Retry, _) => tr_n!(count, "Retry failed {count} symbol", "Retry failed {count} symbols"),
+        }
+    }
+}
 
 impl AppState {
     /// Does what the user asked for; returns jobs for the worker.
@@ -40,8 +63,8 @@ impl AppState {
             Action::Settings(action) => return self.change_settings(action),
             Action::Bench(action) => return self.change_bench(action),
             Action::ControlJob(id, state) => return vec![Job::Control { id, state }],
-            Action::Retry(symbols) => return vec![self.preheat_symbols("Retry failed", symbols, false)],
-            Action::Preheat(symbol) => return vec![self.preheat_symbols("Preheat", vec![symbol], false)],
+            Action::Retry(symbols) => return vec![self.preheat_symbols(Ordered::Retry, symbols, false)],
+            Action::Preheat(symbol) => return vec![self.preheat_symbols(Ordered::Preheat, vec![symbol], false)],
             Action::Inspect(symbol) => return self.inspect(symbol),
             Action::Reveal(symbol) => return self.reveal(symbol),
             Action::Find(symbol) => {
@@ -74,13 +97,13 @@ impl AppState {
             return Vec::new();
         }
         match command {
-            Command::PreheatAll => vec![self.preheat(PreheatOrder { title: "Preheat all".to_owned(), ..PreheatOrder::default() })],
+            Command::PreheatAll => vec![self.preheat(PreheatOrder { title: tr!("Preheat all").to_owned(), ..PreheatOrder::default() })],
             Command::CheckSource => {
-                let order = PreheatOrder { title: "Check the source".to_owned(), check: true, ..PreheatOrder::default() };
+                let order = PreheatOrder { title: tr!("Check the source").to_owned(), check: true, ..PreheatOrder::default() };
                 vec![self.preheat(order)]
             }
-            Command::PreheatSelected => self.preheat_selected("Preheat", false),
-            Command::RefreshSelected => self.preheat_selected("Refresh", true),
+            Command::PreheatSelected => self.preheat_selected(Ordered::Preheat, false),
+            Command::RefreshSelected => self.preheat_selected(Ordered::Refresh, true),
             Command::InvalidateSelected => vec![Job::Invalidate(self.selection(self.list.targets()))],
             Command::ClearSelected => self.clear_selected(),
             Command::PinSelected => {
@@ -89,13 +112,13 @@ impl AppState {
                 vec![Job::Pin { symbols, pinned }]
             }
             Command::ClearExpired => {
-                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, "Everything that is not fresh")
+                self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, tr!("Everything that is not fresh"))
             }
-            Command::ClearAll => self.ask_to_clear(self.everything(), "Every cached file of this source"),
+            Command::ClearAll => self.ask_to_clear(self.everything(), tr!("Every cached file of this source")),
             Command::UndoClear => vec![Job::UndoClear(None)],
             Command::RetryFailed => {
                 let failed = self.failed_symbols();
-                vec![self.preheat_symbols("Retry failed", failed, false)]
+                vec![self.preheat_symbols(Ordered::Retry, failed, false)]
             }
             Command::PauseJob => self.control_active(RunState::Paused),
             Command::ResumeJob => self.control_active(RunState::Running),
@@ -160,7 +183,8 @@ impl AppState {
             Command::NextSymbol => self.change_list(ListAction::Move { rows: 1, extend: false }),
             Command::CopyRows => {
                 self.clipboard = Some(self.rows_as_text());
-                self.notices.tell(NoticeLevel::Success, format!("Copied {}", symbols_text(self.list.targets().len())));
+                self.notices
+                    .tell(NoticeLevel::Success, tr_n!(self.list.targets().len() as u64, "Copied {count} symbol", "Copied {count} symbols"));
                 Vec::new()
             }
             Command::ToggleVolume => {
@@ -205,17 +229,14 @@ impl AppState {
         Vec::new()
     }
 
-    fn preheat_symbols(&mut self, verb: &str, symbols: Vec<Symbol>, force: bool) -> Job {
-        let title = match symbols.as_slice() {
-            [one] => format!("{verb} {one}"),
-            many => format!("{verb} {}", symbols_text(many.len())),
-        };
+    fn preheat_symbols(&mut self, ordered: Ordered, symbols: Vec<Symbol>, force: bool) -> Job {
+        let title = ordered.title(&symbols);
         self.preheat(PreheatOrder { title, symbols: Some(symbols), force, ..PreheatOrder::default() })
     }
 
-    fn preheat_selected(&mut self, verb: &str, force: bool) -> Vec<Job> {
+    fn preheat_selected(&mut self, ordered: Ordered, force: bool) -> Vec<Job> {
         let symbols = self.list.targets();
-        vec![self.preheat_symbols(verb, symbols, force)]
+        vec![self.preheat_symbols(ordered, symbols, force)]
     }
 
     fn source_id(&self) -> Option<SourceId> {
@@ -340,7 +361,7 @@ impl AppState {
         self.view = View::Symbols;
         self.greet = true;
         self.list.select_none();
-        jobs.push(self.preheat(PreheatOrder { title: format!("Preheat {name}"), ..PreheatOrder::default() }));
+        jobs.push(self.preheat(PreheatOrder { title: tr!("Preheat {source}", source = name), ..PreheatOrder::default() }));
         jobs
     }
 
@@ -437,5 +458,5 @@ fn free_name(settings: &Settings, wanted: &str, url: &SourceUrl, replaces: Optio
 }
 
 fn symbols_text(count: usize) -> String {
-    format::counted(count as u64, "symbol", "symbols")
+    tr_n!(count as u64, "{count} symbol", "{count} symbols")
 }

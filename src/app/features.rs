@@ -21,6 +21,7 @@ pub const FIRST_SET: &str = "my-set";
 use super::state::AppState;
 use crate::cache::VersionFacts;
 use crate::feature::SetLibrary;
+use crate::tr;
 use crate::worker::chart_data::ChartData;
 use crate::worker::series::SeriesSource;
 use catalogue::{Narrowing, feature_rows, function_rows, listed};
@@ -45,9 +46,9 @@ impl FeaturesTab {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Self::Features => "Features",
-            Self::Functions => "Functions",
-            Self::Sets => "Sets",
+            Self::Features => tr!("Features"),
+            Self::Functions => tr!("Functions"),
+            Self::Sets => tr!("Sets"),
         }
     }
 }

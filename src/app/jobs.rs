@@ -2,6 +2,7 @@
 
 use crate::market::Symbol;
 use crate::preheat::{PreheatReport, Progress};
+use crate::tr;
 use crate::worker::JobId;
 use std::collections::HashSet;
 
@@ -29,13 +30,13 @@ impl JobStage {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Queued => "waiting",
-            Self::Planning => "planning",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Cancelling => "stopping",
-            Self::Done => "done",
-            Self::Failed => "failed",
+            Self::Queued => tr!("waiting"),
+            Self::Planning => tr!("planning"),
+            Self::Running => tr!("running"),
+            Self::Paused => tr!("paused"),
+            Self::Cancelling => tr!("stopping"),
+            Self::Done => tr!("done"),
+            Self::Failed => tr!("failed"),
         }
     }
 

@@ -16,6 +16,7 @@ mod look;
 mod notices;
 mod state;
 mod symbols;
+pub mod words;
 
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};

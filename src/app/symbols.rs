@@ -2,8 +2,10 @@
 //!
 //! Selection and focus are kept by symbol, so they survive a new snapshot, another order and another filter.
 
+use super::words;
 use crate::cache::EntryState;
 use crate::market::Symbol;
+use crate::tr;
 use crate::worker::{Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -33,13 +35,13 @@ impl Column {
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
-            Self::Symbol => "Symbol",
-            Self::State => "State",
-            Self::Range => "Range",
-            Self::Bars => "Bars",
-            Self::BarsSize => "Bars size",
-            Self::FeaturesSize => "Features size",
-            Self::Hits => "Hits",
+            Self::Symbol => tr!("Symbol"),
+            Self::State => tr!("State"),
+            Self::Range => tr!("Range"),
+            Self::Bars => tr!("Bars"),
+            Self::BarsSize => tr!("Bars size"),
+            Self::FeaturesSize => tr!("Features size"),
+            Self::Hits => tr!("Hits"),
         }
     }
 
@@ -87,8 +89,8 @@ impl StateFilter {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::State(state) => state.word(),
-            Self::Working => "working",
+            Self::State(state) => words::state(state),
+            Self::Working => tr!("working"),
         }
     }
 }

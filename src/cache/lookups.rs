@@ -15,6 +15,7 @@ use super::memory::Held;
 use super::store::Served;
 use crate::market::{DAY_US, HOUR_US, SECOND_US, Symbol};
 use crate::source::SourceId;
+use crate::tr;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,10 +80,10 @@ impl LookupSpan {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Hour => "the last hour",
-            Self::Day => "the last 24 hours",
-            Self::Week => "the last 7 days",
-            Self::Month => "the last 30 days",
+            Self::Hour => tr!("the last hour"),
+            Self::Day => tr!("the last 24 hours"),
+            Self::Week => tr!("the last 7 days"),
+            Self::Month => tr!("the last 30 days"),
         }
     }
 }

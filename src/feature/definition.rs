@@ -3,6 +3,7 @@
 //! Not what the formula means (`formula`) and not how it is computed. Contract: what is computed follows from the formula,
 //! and from helpers and features it names; names, groups and descriptions may be reworded freely.
 
+use crate::tr;
 use std::sync::Arc;
 
 /// Under which heading a feature is listed.
@@ -46,15 +47,15 @@ impl Group {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Trend => "Trend",
-            Self::Momentum => "Momentum",
-            Self::Volatility => "Volatility",
-            Self::Volume => "Volume",
-            Self::Price => "Price",
-            Self::Pattern => "Pattern",
-            Self::Cycle => "Cycle",
-            Self::Statistic => "Statistic",
-            Self::Other => "Other",
+            Self::Trend => tr!("Trend"),
+            Self::Momentum => tr!("Momentum"),
+            Self::Volatility => tr!("Volatility"),
+            Self::Volume => tr!("Volume"),
+            Self::Price => tr!("Price"),
+            Self::Pattern => tr!("Pattern"),
+            Self::Cycle => tr!("Cycle"),
+            Self::Statistic => tr!("Statistic"),
+            Self::Other => tr!("Other"),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Plain values; reading and writing URLs is `source_url`'s.
 
+use crate::tr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -33,8 +34,8 @@ impl SourceKind {
             Self::MySql => "MySQL / MariaDB",
             Self::Postgres => "PostgreSQL",
             Self::Sqlite => "SQLite",
-            Self::Files => "CSV / Parquet files",
-            Self::Sample => "Sample market",
+            Self::Files => tr!("CSV / Parquet files"),
+            Self::Sample => tr!("Sample market"),
         }
     }
 

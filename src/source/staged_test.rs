@@ -6,6 +6,7 @@ use super::kind::{SourceKind, TlsMode};
 use super::server::{self, LoginInfo};
 use super::sqlite::missing_file;
 use super::{ColumnMap, Preview, SourceOptions, SourceUrl, no_data};
+use crate::tr;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -37,13 +38,13 @@ impl Stage {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Name => "Name",
-            Self::Connection => "Connection",
-            Self::Encryption => "Encryption",
-            Self::Login => "Login",
-            Self::Table => "Table",
-            Self::Columns => "Columns",
-            Self::FirstRows => "First rows",
+            Self::Name => tr!("Name"),
+            Self::Connection => tr!("Connection"),
+            Self::Encryption => tr!("Encryption"),
+            Self::Login => tr!("Login"),
+            Self::Table => tr!("Table"),
+            Self::Columns => tr!("Columns"),
+            Self::FirstRows => tr!("First rows"),
         }
     }
 }

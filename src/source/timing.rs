@@ -6,6 +6,7 @@
 
 use super::Fetched;
 use super::error::SourceError;
+use crate::tr;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,10 +57,10 @@ impl QueryPurpose {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Symbols => "List symbols",
-            Self::Digests => "Compare",
-            Self::Bars => "Read bars",
-            Self::Preview => "First rows",
+            Self::Symbols => tr!("List symbols"),
+            Self::Digests => tr!("Compare"),
+            Self::Bars => tr!("Read bars"),
+            Self::Preview => tr!("First rows"),
         }
     }
 }

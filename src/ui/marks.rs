@@ -4,6 +4,7 @@
 //! colour, and every mark fits a square of [`size::MARK`] points.
 
 use super::theme::{Theme, size, space};
+use crate::tr;
 use eframe::egui;
 use egui::{Color32, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, Ui, pos2, vec2};
 use std::f32::consts::TAU;
@@ -40,15 +41,15 @@ impl StateMark {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Fresh => "fresh",
-            Self::Cooling => "cooling",
-            Self::Stale => "stale",
-            Self::Outdated => "outdated",
-            Self::Damaged => "damaged",
-            Self::Failed => "failed",
-            Self::Missing => "missing",
-            Self::Working => "working",
-            Self::Pinned => "pinned",
+            Self::Fresh => tr!("fresh"),
+            Self::Cooling => tr!("cooling"),
+            Self::Stale => tr!("stale"),
+            Self::Outdated => tr!("outdated"),
+            Self::Damaged => tr!("damaged"),
+            Self::Failed => tr!("failed"),
+            Self::Missing => tr!("missing"),
+            Self::Working => tr!("working"),
+            Self::Pinned => tr!("pinned"),
         }
     }
 

@@ -8,6 +8,7 @@
 //! light; text keeps 4.5:1 and marks keep 3:1 on every surface (tested below). Figures are tabular in the bundled font, so
 //! numbers need no family of their own.
 
+use crate::tr;
 use eframe::egui;
 use egui::epaint::text::{FontData, FontDefinitions, FontTweak};
 use egui::style::{ScrollAnimation, ScrollStyle, Selection, WidgetVisuals, Widgets};
@@ -85,9 +86,9 @@ impl PriceColors {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::GreenUp => "Green up, red down",
-            Self::RedUp => "Red up, green down",
-            Self::BlueOrange => "Blue up, orange down",
+            Self::GreenUp => tr!("Green up, red down"),
+            Self::RedUp => tr!("Red up, green down"),
+            Self::BlueOrange => tr!("Blue up, orange down"),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Contract: any line can be deserialised from one of any older version; a line that only had a name was a column of
 //! `classic`.
 
+use crate::tr;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 
@@ -34,10 +35,10 @@ impl LineWidth {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Thin => "Thin",
-            Self::Normal => "Normal",
-            Self::Thick => "Thick",
-            Self::Heavy => "Heavy",
+            Self::Thin => tr!("Thin"),
+            Self::Normal => tr!("Normal"),
+            Self::Thick => tr!("Thick"),
+            Self::Heavy => tr!("Heavy"),
         }
     }
 }
@@ -63,11 +64,11 @@ impl SeriesStyle {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Line => "Line",
-            Self::Step => "Step",
-            Self::Histogram => "Histogram",
-            Self::Area => "Area",
-            Self::Dots => "Dots",
+            Self::Line => tr!("Line"),
+            Self::Step => tr!("Step"),
+            Self::Histogram => tr!("Histogram"),
+            Self::Area => tr!("Area"),
+            Self::Dots => tr!("Dots"),
         }
     }
 }

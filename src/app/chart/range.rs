@@ -1,5 +1,6 @@
 //! Which stretch of time the chart shows, by choice or by hand.
 
+use crate::tr;
 use chrono::{Datelike, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
@@ -40,14 +41,14 @@ impl RangeChoice {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::OneMonth => "1M",
-            Self::ThreeMonths => "3M",
-            Self::SixMonths => "6M",
-            Self::YearToDate => "YTD",
-            Self::OneYear => "1Y",
-            Self::FiveYears => "5Y",
-            Self::All => "All",
-            Self::Custom { .. } => "Custom",
+            Self::OneMonth => tr!("1M"),
+            Self::ThreeMonths => tr!("3M"),
+            Self::SixMonths => tr!("6M"),
+            Self::YearToDate => tr!("YTD"),
+            Self::OneYear => tr!("1Y"),
+            Self::FiveYears => tr!("5Y"),
+            Self::All => tr!("All"),
+            Self::Custom { .. } => tr!("Custom"),
         }
     }
 

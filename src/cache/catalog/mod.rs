@@ -33,6 +33,7 @@ use queue::{Queue, WriteFailure};
 use readers::Readers;
 use reserve::Reserve;
 use rusqlite::Connection;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,9 +121,18 @@ impl Catalog {
                 return Err(CacheError::CatalogTooNew { path: path.to_path_buf(), found, known: schema::newest_format() });
             }
         }
+        let is_new = condition == Condition::New;
+        if is_new {
+            // Made durable once, when it is whole, instead of at every step of making it.
+            writer.pragma_update(None, "synchronous", "OFF").map_err(fail)?;
+        }
         set_up(&writer).map_err(fail)?;
         check::at_opening(&writer, condition).map_err(fail)?;
         schema::migrate(&mut writer, path)?;
+        if is_new {
+            make_durable(&writer, path)?;
+        }
+        writer.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
         let readers = Readers::open(path).map_err(fail)?;
         let file = Identity::of(path).map_err(fail_file)?;
         let opened = file.clone();
@@ -237,7 +247,6 @@ impl Catalog {
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -65_536)?;
@@ -245,6 +254,18 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+/// Brings what a new catalog has in its log into its file, and the file to the disk.
+fn make_durable(connection: &Connection, path: &Path) -> Result<(), CacheError> {
+    let fail = |error: std::io::Error| CacheError::file("writing", path, &error);
+    let checkpoint = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    checkpoint.map_err(|error| failure_of(path, &error))?;
+    File::options().write(true).open(path).and_then(|file| file.sync_all()).map_err(fail)?;
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail),
+        _ => Ok(()),
+    }
 }
 
 /// Ends the writing connection; the last one of all brings the log back into the file.

@@ -3,6 +3,7 @@
 //!
 //! Little where little is free, and only where nobody misses it. Losing the file costs nothing but the room.
 
+use fs4::FileExt as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,9 +59,11 @@ impl Reserve {
             return;
         }
         let kept = File::create(&self.path).and_then(|mut file| {
-            // Zeros that are written are room that is taken; a length alone would not be.
-            let zeros = vec![0_u8; 1 << 16];
-            (0..size.reserve_bytes / (1 << 16)).try_for_each(|_| file.write_all(&zeros))
+            // Room that is taken without writing, where the file system can; else zeros take it: a length alone would not.
+            file.allocate(size.reserve_bytes).or_else(|_| {
+                let zeros = vec![0_u8; 1 << 16];
+                (0..size.reserve_bytes / (1 << 16)).try_for_each(|_| file.write_all(&zeros))
+            })
         });
         if let Err(error) = kept {
             tracing::debug!(%error, "no room could be kept back for the catalog");

@@ -19,6 +19,7 @@ use crate::format;
 use crate::market::{Clock, Symbol};
 use crate::preheat::PreheatError;
 use crate::source::{SourceError, SourceOptions, SourceUrl};
+use crate::tr;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,16 +79,16 @@ impl BenchStage {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::SourceRows => "Read rows from the source",
-            Self::Features => "Compute features",
-            Self::Both => "Both, as without a cache",
-            Self::Preheat => "Preheat an empty cache",
-            Self::Disk => "Read from disk, first time",
-            Self::DiskAgain => "Read from disk, again",
-            Self::Memory => "Read from memory",
-            Self::OneSource => "One symbol from the source",
-            Self::OneDisk => "One symbol from disk",
-            Self::OneMemory => "One symbol from memory",
+            Self::SourceRows => tr!("Read rows from the source"),
+            Self::Features => tr!("Compute features"),
+            Self::Both => tr!("Both, as without a cache"),
+            Self::Preheat => tr!("Preheat an empty cache"),
+            Self::Disk => tr!("Read from disk, first time"),
+            Self::DiskAgain => tr!("Read from disk, again"),
+            Self::Memory => tr!("Read from memory"),
+            Self::OneSource => tr!("One symbol from the source"),
+            Self::OneDisk => tr!("One symbol from disk"),
+            Self::OneMemory => tr!("One symbol from memory"),
         }
     }
 
