@@ -2,7 +2,8 @@
 //!
 //! Contract: what the catalog calls the file does not change. New bytes go behind it, are synchronised, and count once the
 //! catalog says so; whatever happens before, readers see the file as it was. While rows are added the file is locked, so that
-//! two writers never write to the same place. Where that cannot be had, the file is written anew and replaced as ever.
+//! two writers never write to the same place. Where that cannot be had, the file is written anew and replaced as ever. Bars that are
+//! kept by years are opened here, and staged by [`super::years`].
 
 use super::Cache;
 use super::entry::{Dataset, Entry, FileFacts};

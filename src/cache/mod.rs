@@ -1,7 +1,8 @@
 //! The cache: catalog, checksummed Parquet files, a memory tier in front, and a trash behind.
 //!
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
-//! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
+//! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. Intraday bars have a file per year
+//! ([`years`]), everything else is one file. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod append;
 mod backup;

@@ -319,9 +319,7 @@ impl Cache {
 /// The content of an entry's file, or of its files.
 fn decoded(bytes: &[Vec<u8>], entry: &Entry) -> Result<Content, String> {
     match bytes {
-        [bytes] if years::files_of(entry).is_empty() => {
-            parquet_file::decode(bytes).map(|(content, _footer)| content)
-        }
+        [bytes] if years::files_of(entry).is_empty() => parquet_file::decode(bytes).map(|(content, _footer)| content),
         years => decode_years(years, entry.rows()),
     }
 }

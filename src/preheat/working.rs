@@ -12,8 +12,11 @@ use super::run::{Finished, News, Shared, Work, add_since};
 use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Synced, Touched};
 use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, Symbol, micros_of_date};
 use async_channel::{Receiver, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
+
+/// Symbols with more rows than this are worked on one at a time: their features take hundreds of megabytes.
+const LARGE_ROWS: u64 = 300_000;
 
 /// One working thread: works off symbol after symbol.
 pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<News>) {
@@ -24,6 +27,8 @@ pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<
         }
         let symbol = next.task().item.symbol.clone();
         let lease = next.task().lease.clone();
+        let large = next.rows() > LARGE_ROWS;
+        let _one_at_a_time = large.then(|| shared.large.lock().unwrap_or_else(PoisonError::into_inner));
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_on(shared, next)));
         let finished =
             worked.unwrap_or_else(|_panic| Some(failed(shared, &symbol, "computing it stopped unexpectedly; please report this")));

@@ -187,7 +187,9 @@ fn the_program_gives_the_rows_of_days_from_their_years() {
         let rows = lines.filter(|line| (start..=end).contains(&&line[..10]));
         [head].into_iter().chain(rows).map(|line| format!("{line}\n")).collect::<String>()
     };
-    for (start, end) in [("2021-12-30", "2022-11-23"), ("2023-12-31", "2024-01-01"), ("2022-01-01", "2022-02-01"), ("2020-01-01", "2024-01-05")] {
+    for (start, end) in
+        [("2021-12-30", "2022-11-23"), ("2023-12-31", "2024-01-01"), ("2022-01-01", "2022-02-01"), ("2020-01-01", "2024-01-05")]
+    {
         assert_eq!(get(&["--start-date", start, "--end-date", end]), within(start, end), "{start} to {end}");
     }
     // And the file of a year that is not asked for is not needed.

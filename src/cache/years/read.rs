@@ -1,5 +1,6 @@
 //! Reading years: all of an entry, each compared with its checksum and decoded over all cores, or only those of some days.
 
+use super::super::Cache;
 use super::super::counters::{Lookup, Tier};
 use super::super::entry::{Entry, EntryKey, FileFacts, YearFile};
 use super::super::error::CacheError;
@@ -7,7 +8,6 @@ use super::super::judge::Judge;
 use super::super::lookups::{Found, fingerprint_of};
 use super::super::parquet_file::{self, Content};
 use super::super::store::{Examined, Served};
-use super::super::Cache;
 use super::{OpenYear, name_of, next_name_of};
 use crate::market::{Bars, DateRange};
 use rayon::prelude::*;

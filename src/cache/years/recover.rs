@@ -18,7 +18,7 @@ impl Cache {
         let mut adopted = 0;
         if entry.file.is_some() && !self.is_as_written(&entry) {
             match self.examine(&entry)? {
-                Examined::Newer(found) => adopted = self.take_in(&entry, found.0)?,
+                Examined::Newer(found) => adopted = self.take_in(&entry, &found.0)?,
                 Examined::Sound { is_longer: true, .. } => adopted = usize::from(self.settle_longer_years(&entry)?),
                 // What is damaged or gone is found when it is read.
                 Examined::Sound { .. } | Examined::Damaged(_) | Examined::Gone => {}
@@ -37,11 +37,11 @@ impl Cache {
     }
 
     /// Writes the row of what files were found to be.
-    fn take_in(&self, before: &Entry, found: Entry) -> Result<usize, CacheError> {
+    fn take_in(&self, before: &Entry, found: &Entry) -> Result<usize, CacheError> {
         let checksum = before.file.as_ref().map(|file| file.checksum);
         let adopted = self.catalog.adopt(vec![(found.clone(), checksum)])?;
         if adopted > 0 {
-            self.settle_years(&found)?;
+            self.settle_years(found)?;
         }
         Ok(adopted)
     }
@@ -61,7 +61,7 @@ impl Cache {
             if let Some((found, _)) = self.assemble(&self.folder_of(&entry.key), false)?
                 && found.key == entry.key
                 && found.fetched_at_us >= entry.fetched_at_us
-                && self.take_in(entry, found)? > 0
+                && self.take_in(entry, &found)? > 0
             {
                 return Ok(true);
             }

@@ -1,9 +1,7 @@
 //! Years of one entry: what a commit touches, what is found when one of them is damaged or gone, and what files alone tell.
 
 use super::super::test_cache::{TestCache, bars_of};
-use super::super::{
-    Batch, Cache, CacheError, Content, DatasetFilter, Entry, EntryKey, EntryState, Footer, Selection, Staged, batch_of,
-};
+use super::super::{Batch, Cache, CacheError, Content, DatasetFilter, Entry, EntryKey, EntryState, Footer, Selection, Staged, batch_of};
 use super::*;
 use crate::market::{DAY_US, DateRange, HOUR_US, Quality, RawBars, parse_date};
 use std::collections::BTreeMap;
@@ -343,9 +341,7 @@ fn a_deleted_year_is_noticed_by_reads_plans_and_checks() {
                 let report = test.cache.verify(true, &|_, _| {}).expect("verify");
                 assert_eq!((report.missing.len(), report.orphans.len()), (1, 0), "{report:?}");
             }
-            _ => {
-                while test.cache.scrub_step(u64::MAX).expect("scrub").next_due_us.is_none() {}
-            }
+            _ => while test.cache.scrub_step(u64::MAX).expect("scrub").next_due_us.is_none() {},
         }
         let left = entry(&test.cache, symbol);
         assert_eq!((left.file.is_none(), left.kept_years.len()), (true, 2), "{symbol}");
@@ -416,7 +412,10 @@ fn some_days_are_read_from_their_years_only() {
         assert_eq!(Content::Bars(Arc::new(some)).fingerprint(), Content::Bars(Arc::new(all)).fingerprint());
         assert_eq!(found.served.entry.rows(), bars.len() as u64);
     }
-    assert!(matches!(test.cache.read_days(&bars_of("A"), &days("2020-02-01", "2021-06-01"), &test.judge), Err(CacheError::NotCached { .. })));
+    assert!(matches!(
+        test.cache.read_days(&bars_of("A"), &days("2020-02-01", "2021-06-01"), &test.judge),
+        Err(CacheError::NotCached { .. })
+    ));
     // Days without rows, and everything.
     put(&test.cache, "B", &bars);
     let nothing = test.cache.read_days(&bars_of("B"), &days("2030-01-01", "2030-02-01"), &test.judge).expect("read");

@@ -98,7 +98,12 @@ impl Cache {
                 Ok(file) => {
                     bytes_written += file.size_bytes;
                     let (year, checksum) = (file.year, file.checksum);
-                    waiting.push(Waiting { next: folder.join(next_name_of(year, checksum)), home: folder.join(name_of(year)), year, checksum });
+                    waiting.push(Waiting {
+                        next: folder.join(next_name_of(year, checksum)),
+                        home: folder.join(name_of(year)),
+                        year,
+                        checksum,
+                    });
                     if let Some(slot) = files.get_mut(place) {
                         *slot = Some(file);
                     }
@@ -121,9 +126,8 @@ impl Cache {
     /// Writes the file of a year beside its place.
     fn write_year(&self, folder: &Path, bars: &Bars, year: &Year, footer: &Footer) -> Result<YearFile, CacheError> {
         let slice = Arc::new(rows_of(bars, &year.rows));
-        let (encoded, _) = parquet_file::encode_beside(&Content::Bars(Arc::clone(&slice)), footer, None).map_err(|reason| {
-            CacheError::Parquet { action: "written", path: folder.join(name_of(year.year)), reason }
-        })?;
+        let (encoded, _) = parquet_file::encode_beside(&Content::Bars(Arc::clone(&slice)), footer, None)
+            .map_err(|reason| CacheError::Parquet { action: "written", path: folder.join(name_of(year.year)), reason })?;
         let next = folder.join(next_name_of(year.year, encoded.checksum));
         let modified_us = self.files.write_atomically(&next, &encoded.bytes)?;
         Ok(year_file(year, &slice, encoded.bytes.len() as u64, modified_us, encoded.checksum))

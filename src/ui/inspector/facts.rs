@@ -3,6 +3,7 @@
 use super::parts::{below_mark_ui, code_ui, copy_ui, fact_ui, fact_with_ui, note_ui, section_ui, sentence_ui};
 use crate::app::AppState;
 use crate::cache::{EntryState, provisional_sentence, rule_words};
+use crate::tr_n;
 use crate::ui::format;
 use crate::ui::icons;
 use crate::ui::symbols::local_time;
@@ -166,6 +167,10 @@ pub fn files_ui(ui: &mut Ui, dossier: &Dossier, out: &mut Outbox) {
                 copy_ui(ui, &format!("Copy the path of {}", entry.entry.key.dataset.name()), &whole, out);
                 // Its end tells most: the beginning is the same for every file.
                 let short = path.file_name().map_or_else(|| whole.clone(), |name| name.to_string_lossy().into_owned());
+                let short = match file.years.len() {
+                    0 => short,
+                    years => format!("{short} · {}", tr_n!(years as u64, "{count} yearly file", "{count} yearly files")),
+                };
                 ui.add(Label::new(RichText::new(short).color(theme.text)).truncate()).on_hover_text(whole.as_str());
             });
         }
