@@ -50,7 +50,7 @@ impl Options {
 /// Fetches everything once; rows, rows with a digest, and seconds.
 async fn once(source: &Source, symbols: &[Symbol], digest: bool) -> Result<(usize, usize, Duration)> {
     let (out, arriving) = async_channel::bounded::<Fetched>(2);
-    let digest = digest.then_some(DigestOnTheWay { until: None });
+    let digest = digest.then(DigestOnTheWay::default);
     let request = FetchRequest { symbols: symbols.to_vec(), range: DateRange::ALL, digest };
     let started = Instant::now();
     let count = async {

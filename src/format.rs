@@ -1,10 +1,137 @@
 //! Numbers, sizes, durations and times as people read them, in one place.
 //!
-//! Not for files or `--json`: those write plain numbers. Contract: pure functions, no clock ("now" is handed in), figures
-//! and separators only from characters that every bundled font has, and a true minus sign.
+//! Not for files or `--json`: those write plain numbers. Contract: functions of what is handed in ("now" too) and of the
+//! language of the thread, figures and separators only from characters that every bundled font has, and a true minus sign.
+//! What differs between languages stands in one table, [`Locale`].
 
-use crate::market::{DAY_US, HOUR_US, SECOND_US, format_date};
-use chrono::TimeZone;
+use crate::language::{self, Language};
+use crate::market::{DAY_US, HOUR_US, SECOND_US, date_of, format_time};
+use crate::tr;
+use chrono::{Datelike, NaiveDate, TimeZone};
+
+/// How a language writes numbers, units and the parts of a date.
+struct Locale {
+    /// Between thousands.
+    group: char,
+    /// Before decimals.
+    point: char,
+    /// Between a number and its unit of time.
+    space: &'static str,
+    /// Between a number and its percent sign.
+    percent_space: &'static str,
+    bytes: [&'static str; 6],
+    /// Large amounts: how much one step is, and the name of each.
+    amount_step: f64,
+    amounts: &'static [&'static str],
+    /// Between an amount and its name.
+    amount_space: &'static str,
+    micros: &'static str,
+    millis: &'static str,
+    seconds: &'static str,
+    minutes: &'static str,
+    hours: &'static str,
+    days: &'static str,
+    /// From Monday on.
+    weekdays: [&'static str; 7],
+    months: [&'static str; 12],
+    /// Months behind a day.
+    months_of_day: [&'static str; 12],
+    /// A date as `chrono` has it.
+    date: &'static str,
+    /// A month of a year as `chrono` has it; `{month}` stands for its name.
+    month_of_year: &'static str,
+    /// A day of a month of a year.
+    day_of_year: &'static str,
+}
+
+const ENGLISH_BASE: Locale = Locale {
+    group: ',',
+    point: '.',
+    space: " ",
+    percent_space: " ",
+    bytes: ["B", "KB", "MB", "GB", "TB", "PB"],
+    amount_step: 1e3,
+    amounts: &["K", "M", "B", "T", "P"],
+    amount_space: " ",
+    micros: "µs",
+    millis: "ms",
+    seconds: "s",
+    minutes: "min",
+    hours: "h",
+    days: "d",
+    weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    months_of_day: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    date: "%Y-%m-%d",
+    month_of_year: "{month} %Y",
+    day_of_year: "%-d {month} %Y",
+};
+
+static ENGLISH: Locale = ENGLISH_BASE;
+
+static CHINESE: Locale = Locale {
+    percent_space: "",
+    amount_step: 1e4,
+    amounts: &["万", "亿", "万亿"],
+    amount_space: "",
+    micros: "微秒",
+    millis: "毫秒",
+    seconds: "秒",
+    minutes: "分",
+    hours: "小时",
+    days: "天",
+    weekdays: ["周一", "周二", "周三", "周四", "周五", "周六", "周日"],
+    months: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
+    months_of_day: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
+    month_of_year: "%Y年{month}",
+    day_of_year: "%Y年{month}%-d日",
+    ..ENGLISH_BASE
+};
+
+static RUSSIAN: Locale = Locale {
+    group: '\u{202f}',
+    point: ',',
+    bytes: ["Б", "КБ", "МБ", "ГБ", "ТБ", "ПБ"],
+    amounts: &["тыс.", "млн", "млрд", "трлн"],
+    micros: "мкс",
+    millis: "мс",
+    seconds: "с",
+    minutes: "мин",
+    hours: "ч",
+    days: "д",
+    weekdays: ["пн", "вт", "ср", "чт", "пт", "сб", "вс"],
+    months: ["янв", "фев", "мар", "апр", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"],
+    months_of_day: ["янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"],
+    date: "%d.%m.%Y",
+    ..ENGLISH_BASE
+};
+
+static KOREAN: Locale = Locale {
+    space: "",
+    percent_space: "",
+    amount_step: 1e4,
+    amounts: &["만", "억", "조"],
+    amount_space: "",
+    seconds: "초",
+    minutes: "분",
+    hours: "시간",
+    days: "일",
+    weekdays: ["월", "화", "수", "목", "금", "토", "일"],
+    months: ["1월", "2월", "3월", "4월", "5월", "6월", "7월", "8월", "9월", "10월", "11월", "12월"],
+    months_of_day: ["1월", "2월", "3월", "4월", "5월", "6월", "7월", "8월", "9월", "10월", "11월", "12월"],
+    month_of_year: "%Y년 {month}",
+    day_of_year: "%Y년 {month} %-d일",
+    ..ENGLISH_BASE
+};
+
+fn locale() -> &'static Locale {
+    match language::current() {
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
+        Language::Russian => &RUSSIAN,
+        Language::Korean => &KOREAN,
+    }
+}
 
 /// Shown where there is no value.
 pub const NONE: &str = "–";
@@ -16,7 +143,7 @@ pub fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
-/// `5,214 symbols`, `1 symbol`: a count and its noun.
+/// `5,214 symbols`, `1 symbol`: a count and its English noun. For the command line; the window says `tr_n!`.
 #[must_use]
 pub fn counted(value: u64, singular: &str, plural: &str) -> String {
     format!("{} {}", count(value), if value == 1 { singular } else { plural })
@@ -25,23 +152,48 @@ pub fn counted(value: u64, singular: &str, plural: &str) -> String {
 /// `1.2 GB`, `412 MB`, `45 KB`, `12 B`; decimal units, as disks are sold.
 #[must_use]
 pub fn bytes(value: u64) -> String {
+    let [unit, larger @ ..] = &locale().bytes;
     if value < 1_000 {
-        return format!("{value} B");
+        return format!("{value} {unit}");
     }
-    scaled(value as f64, &["KB", "MB", "GB", "TB", "PB"])
+    scaled(value as f64, 1e3, larger, " ")
 }
 
-/// `1.2 M`, `350 K`, `87`: volumes and other large amounts.
+/// Reads `20 GB`, `512MB`, `1.5 г`, or a number of bytes, in any of the languages and whatever [`bytes`] writes.
+#[must_use]
+pub fn read_bytes(text: &str) -> Option<u64> {
+    let text: String = text.trim().to_uppercase().chars().filter(|char| !char.is_whitespace()).collect();
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let unit = text.get(number.len()..)?;
+    let place = [&ENGLISH, &RUSSIAN].into_iter().find_map(|locale| {
+        // The unit of bytes may be left away: `20 G`.
+        locale
+            .bytes
+            .iter()
+            .position(|known| *known == unit || (known.len() > 1 && known.chars().next().map(String::from).as_deref() == Some(unit)))
+    });
+    let place = if unit.is_empty() { 0 } else { place? };
+    // A comma before anything but three figures is a decimal one.
+    let number = match number.split_once(',') {
+        Some((whole, fraction)) if fraction.len() != 3 || number.contains('.') => format!("{whole}.{fraction}"),
+        _ => number.replace(',', ""),
+    };
+    let bytes = number.parse::<f64>().ok()? * 1e3_f64.powi(i32::try_from(place).ok()?);
+    (bytes.is_finite() && (0.0..1e18).contains(&bytes)).then_some(bytes as u64)
+}
+
+/// `1.2 M`, `350 K`, `87`: volumes and other large amounts; by ten thousands where that is how people count.
 #[must_use]
 pub fn volume(value: f64) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
-    if value.abs() < 1_000.0 {
+    let locale = locale();
+    if value.abs() < locale.amount_step {
         return fixed(value, usize::from(value.fract() != 0.0 && value.abs() < 10.0) * 2);
     }
     let sign = if value < 0.0 { "−" } else { "" };
-    format!("{sign}{}", scaled(value.abs(), &["K", "M", "B", "T", "P"]))
+    format!("{sign}{}", amount(value.abs()))
 }
 
 /// `125,400 rows/s`, `1.2 M rows/s`.
@@ -50,7 +202,8 @@ pub fn rows_per_second(rate: f64) -> String {
     if !rate.is_finite() || rate < 0.0 {
         return NONE.to_owned();
     }
-    if rate < 1_000_000.0 { format!("{} rows/s", count(rate.round() as u64)) } else { format!("{} rows/s", scaled(rate, &["K", "M", "B"])) }
+    let rate = if rate < 1_000_000.0 { count(rate.round() as u64) } else { amount(rate) };
+    tr!("{rate} rows/s", rate = rate)
 }
 
 /// A share of one as `93.4 %`; whole percents from 99.95 on and for 0.
@@ -61,7 +214,7 @@ pub fn percent(share: f64) -> String {
     }
     let value = share * 100.0;
     let decimals = usize::from(value != 0.0 && value.abs() < 99.95);
-    format!("{} %", fixed(value, decimals))
+    format!("{}{}%", fixed(value, decimals), locale().percent_space)
 }
 
 /// A change in percent with its sign: `+1.20 %`, `−0.35 %`.
@@ -71,7 +224,7 @@ pub fn change_percent(percent: f64) -> String {
         return NONE.to_owned();
     }
     let sign = if percent > 0.0 { "+" } else { "" };
-    format!("{sign}{} %", fixed(percent, 2))
+    format!("{sign}{}{}%", fixed(percent, 2), locale().percent_space)
 }
 
 /// A price with the decimals its size needs: `4,512.33`, `12.34`, `0.0712`, `0.00001234`.
@@ -124,7 +277,7 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
     text.push_str(&grouped(whole));
     if !fraction.is_empty() {
-        text.push('.');
+        text.push(locale().point);
         text.push_str(fraction);
     }
     text
@@ -136,25 +289,28 @@ pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
         return NONE.to_owned();
     }
+    let locale = locale();
+    let one = |number: &str, unit: &str| format!("{number}{}{unit}", locale.space);
     let seconds = seconds.max(0.0);
     if seconds < 0.0005 {
-        return "0 s".to_owned();
+        return one("0", locale.seconds);
     }
     if seconds < 0.9995 {
-        return format!("{} ms", (seconds * 1_000.0).round().max(1.0));
+        return one(&(seconds * 1_000.0).round().max(1.0).to_string(), locale.millis);
     }
     if seconds < 9.95 {
-        return format!("{} s", trimmed(seconds, 1));
+        return one(&trimmed(seconds, 1), locale.seconds);
     }
     let seconds = seconds.round() as u64;
     let pair = |large: u64, large_unit: &str, small: u64, small_unit: &str| {
-        if small == 0 { format!("{} {large_unit}", count(large)) } else { format!("{} {large_unit} {small} {small_unit}", count(large)) }
+        let large = one(&count(large), large_unit);
+        if small == 0 { large } else { format!("{large} {}", one(&small.to_string(), small_unit)) }
     };
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => pair(seconds / 60, "min", seconds % 60, "s"),
-        3_600..86_400 => pair(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
-        _ => pair(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+        0..60 => one(&seconds.to_string(), locale.seconds),
+        60..3_600 => pair(seconds / 60, locale.minutes, seconds % 60, locale.seconds),
+        3_600..86_400 => pair(seconds / 3_600, locale.hours, seconds % 3_600 / 60, locale.minutes),
+        _ => pair(seconds / 86_400, locale.days, seconds % 86_400 / 3_600, locale.hours),
     }
 }
 
@@ -164,13 +320,22 @@ pub fn duration_short(seconds: f64) -> String {
     if !seconds.is_finite() {
         return NONE.to_owned();
     }
+    let locale = locale();
     let seconds = seconds.max(0.0) as u64;
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", count(seconds / 86_400)),
-    }
+    let (number, unit) = match seconds {
+        0..60 => (seconds, locale.seconds),
+        60..3_600 => (seconds / 60, locale.minutes),
+        3_600..172_800 => (seconds / 3_600, locale.hours),
+        _ => (seconds / 86_400, locale.days),
+    };
+    format!("{}{}{unit}", count(number), locale.space)
+}
+
+/// So many whole hours, however many: `24 h`.
+#[must_use]
+pub fn hours(hours: u64) -> String {
+    let locale = locale();
+    format!("{}{}{}", count(hours), locale.space, locale.hours)
 }
 
 /// How long ago or ahead a time is: `2 d 4 h ago`, `in 3 h`, `now`.
@@ -178,7 +343,7 @@ pub fn duration_short(seconds: f64) -> String {
 pub fn relative(time_us: i64, now_us: i64) -> String {
     let distance = time_us.saturating_sub(now_us);
     if distance.abs() < SECOND_US {
-        return "now".to_owned();
+        return tr!("now").to_owned();
     }
     // Seconds do not help once hours are said, nor hours once weeks are.
     let length = distance.unsigned_abs();
@@ -189,7 +354,7 @@ pub fn relative(time_us: i64, now_us: i64) -> String {
         _ => SECOND_US,
     };
     let text = duration((length / unit.unsigned_abs() * unit.unsigned_abs()) as f64 / SECOND_US as f64);
-    if distance > 0 { format!("in {text}") } else { format!("{text} ago") }
+    if distance > 0 { tr!("in {time}", time = text) } else { tr!("{time} ago", time = text) }
 }
 
 /// A time on the clock of `zone`, as short as can be: `16:15` on the day of `now_us`, `Mon 16:15` within a week, else with its date.
@@ -197,12 +362,67 @@ pub fn relative(time_us: i64, now_us: i64) -> String {
 pub fn moment<Zone: TimeZone>(time_us: i64, now_us: i64, zone: &Zone) -> String {
     let local = |time_us: i64| zone.timestamp_micros(time_us).earliest().map(|time| time.naive_local());
     let (Some(time), Some(now)) = (local(time_us), local(now_us)) else { return NONE.to_owned() };
-    let pattern = match (time.date() - now.date()).num_days() {
-        0 => "%H:%M",
-        -6..=6 => "%a %H:%M",
-        _ => "%Y-%m-%d %H:%M",
-    };
-    time.format(pattern).to_string()
+    let clock = time.format("%H:%M");
+    match (time.date() - now.date()).num_days() {
+        0 => clock.to_string(),
+        -6..=6 => format!("{} {clock}", weekday(time.date())),
+        _ => format!("{} {clock}", day(time.date())),
+    }
+}
+
+/// A time on the clock of `zone` with its date: `2024-05-13 16:15`.
+#[must_use]
+pub fn date_and_time<Zone: TimeZone>(time_us: i64, zone: &Zone) -> String {
+    let Some(time) = zone.timestamp_micros(time_us).earliest().map(|time| time.naive_local()) else { return NONE.to_owned() };
+    format!("{} {}", day(time.date()), time.format("%H:%M"))
+}
+
+/// A day as the language writes dates: `2024-05-13`, `13.05.2024`.
+#[must_use]
+pub fn day(date: NaiveDate) -> String {
+    date.format(locale().date).to_string()
+}
+
+/// The day a time falls on.
+#[must_use]
+pub fn date(time_us: i64) -> String {
+    day(date_of(time_us))
+}
+
+/// A bar's time: its day, and its time of day where that is not midnight.
+#[must_use]
+pub fn bar_time(time_us: i64) -> String {
+    let written = format_time(time_us);
+    match written.split_once(' ') {
+        Some((_, clock)) => format!("{} {clock}", date(time_us)),
+        None => date(time_us),
+    }
+}
+
+/// A weekday in short: `Mon`.
+#[must_use]
+pub fn weekday(date: NaiveDate) -> &'static str {
+    locale().weekdays.get(date.weekday().num_days_from_monday() as usize).copied().unwrap_or_default()
+}
+
+/// A month in short: `May`.
+#[must_use]
+pub fn month(date: NaiveDate) -> &'static str {
+    locale().months.get(date.month0() as usize).copied().unwrap_or_default()
+}
+
+/// A month of a year: `May 2024`.
+#[must_use]
+pub fn month_of_year(date: NaiveDate) -> String {
+    date.format(locale().month_of_year).to_string().replace("{month}", month(date))
+}
+
+/// A day with its month's name: `6 May 2024`.
+#[must_use]
+pub fn day_of_year(date: NaiveDate) -> String {
+    let locale = locale();
+    let month = locale.months_of_day.get(date.month0() as usize).copied().unwrap_or_default();
+    date.format(locale.day_of_year).to_string().replace("{month}", month)
 }
 
 /// A time of less than a second or so in the unit that fits: `4.2 µs`, `180 µs`, `12.5 ms`, `1.3 s`.
@@ -211,10 +431,11 @@ pub fn short_time(micros: f64) -> String {
     if !micros.is_finite() {
         return NONE.to_owned();
     }
+    let locale = locale();
     let figures = |value: f64| if value < 9.95 { trimmed(value, 1) } else { fixed(value, 0) };
     match micros.max(0.0) {
-        micros if micros < 999.5 => format!("{} µs", figures(micros)),
-        micros if micros < 999_500.0 => format!("{} ms", figures(micros / 1e3)),
+        micros if micros < 999.5 => format!("{}{}{}", figures(micros), locale.space, locale.micros),
+        micros if micros < 999_500.0 => format!("{}{}{}", figures(micros / 1e3), locale.space, locale.millis),
         micros => duration(micros / 1e6),
     }
 }
@@ -222,39 +443,46 @@ pub fn short_time(micros: f64) -> String {
 /// `2021-03-01 – 2024-02-29`, one date where both are the same day.
 #[must_use]
 pub fn date_span(first_us: i64, last_us: i64) -> String {
-    let (first, last) = (format_date(first_us), format_date(last_us));
+    let (first, last) = (date(first_us), date(last_us));
     if first == last { first } else { format!("{first} – {last}") }
 }
 
 fn grouped(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    let group = locale().group;
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 * group.len_utf8());
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
+            text.push(group);
         }
         text.push(digit);
     }
     text
 }
 
-/// Three significant figures at most, with the unit of their thousand; a value is at least one thousand.
-fn scaled(value: f64, units: &[&str]) -> String {
-    let mut scaled = value / 1_000.0;
+/// A large amount with the name of its step.
+fn amount(value: f64) -> String {
+    let locale = locale();
+    scaled(value, locale.amount_step, locale.amounts, locale.amount_space)
+}
+
+/// One decimal below a hundred, with the unit of its step; a value is at least one step.
+fn scaled(value: f64, step: f64, units: &[&str], space: &str) -> String {
+    let mut scaled = value / step;
     let mut names = units.iter();
     let mut unit = names.next().copied().unwrap_or_default();
     // 999.5 and more would be rounded to 1,000 of this unit.
-    while scaled >= 999.5 {
+    while scaled >= step - 0.5 {
         let Some(next) = names.next() else { break };
-        scaled /= 1_000.0;
+        scaled /= step;
         unit = next;
     }
-    if scaled < 99.95 { format!("{} {unit}", trimmed(scaled, 1)) } else { format!("{} {unit}", fixed(scaled, 0)) }
+    if scaled < 99.95 { format!("{}{space}{unit}", trimmed(scaled, 1)) } else { format!("{}{space}{unit}", fixed(scaled, 0)) }
 }
 
 /// Fixed decimals without a trailing `.0`.
 fn trimmed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
-    match text.split_once('.') {
+    match text.split_once(locale().point) {
         Some((whole, fraction)) if fraction.bytes().all(|byte| byte == b'0') => whole.to_owned(),
         _ => text,
     }
@@ -333,5 +561,72 @@ mod tests {
     fn a_span_of_one_day_is_one_date() {
         assert_eq!(date_span(0, DAY_US), "1970-01-01 – 1970-01-02");
         assert_eq!(date_span(0, HOUR_US), "1970-01-01");
+    }
+
+    /// In each language: English, Chinese, Russian, Korean.
+    fn in_all(say: impl Fn() -> String) -> [String; 4] {
+        let said = [Language::English, Language::Chinese, Language::Russian, Language::Korean].map(|language| {
+            language::speak(language);
+            say()
+        });
+        language::speak(Language::English);
+        said
+    }
+
+    #[test]
+    fn numbers_are_written_as_each_language_has_them() {
+        assert_eq!(in_all(|| count(1_234_567)), ["1,234,567", "1,234,567", "1\u{202f}234\u{202f}567", "1,234,567"]);
+        assert_eq!(in_all(|| price(-4_512.327)), ["−4,512.33", "−4,512.33", "−4\u{202f}512,33", "−4,512.33"]);
+        assert_eq!(in_all(|| percent(0.934)), ["93.4 %", "93.4%", "93,4 %", "93.4%"]);
+        assert_eq!(in_all(|| change_percent(1.2)), ["+1.20 %", "+1.20%", "+1,20 %", "+1.20%"]);
+        assert_eq!(in_all(|| bytes(1_240_000_000)), ["1.2 GB", "1.2 GB", "1,2 ГБ", "1.2 GB"]);
+        assert_eq!(in_all(|| bytes(12)), ["12 B", "12 B", "12 Б", "12 B"]);
+    }
+
+    #[test]
+    fn amounts_are_counted_as_people_count() {
+        assert_eq!(in_all(|| volume(9_500.0)), ["9.5 K", "9,500", "9,5 тыс.", "9,500"]);
+        assert_eq!(in_all(|| volume(-12_340_000.0)), ["−12.3 M", "−1,234万", "−12,3 млн", "−1,234만"]);
+        assert_eq!(in_all(|| volume(99_996_000.0)), ["100 M", "1亿", "100 млн", "1억"]);
+        assert_eq!(in_all(|| volume(1.5e12)), ["1.5 T", "1.5万亿", "1,5 трлн", "1.5조"]);
+    }
+
+    #[test]
+    fn times_are_told_in_the_units_of_each_language() {
+        assert_eq!(in_all(|| duration(11_520.0)), ["3 h 12 min", "3 小时 12 分", "3 ч 12 мин", "3시간 12분"]);
+        assert_eq!(in_all(|| duration(0.02)), ["20 ms", "20 毫秒", "20 мс", "20ms"]);
+        assert_eq!(in_all(|| short_time(4.26)), ["4.3 µs", "4.3 微秒", "4,3 мкс", "4.3µs"]);
+        assert_eq!(in_all(|| duration_short(190_000.0)), ["2 d", "2 天", "2 д", "2일"]);
+        assert_eq!(in_all(|| relative(0, 3 * HOUR_US)), ["3 h ago", "3 小时前", "3 ч назад", "3시간 전"]);
+        assert_eq!(in_all(|| relative(3 * HOUR_US, 0)), ["in 3 h", "3 小时后", "через 3 ч", "3시간 후"]);
+        assert_eq!(in_all(|| relative(0, 0)), ["now", "现在", "сейчас", "지금"]);
+    }
+
+    #[test]
+    fn dates_are_written_as_each_language_has_them() {
+        let time = 19_849 * DAY_US + 9 * HOUR_US;
+        let date = date_of(time);
+        assert_eq!(in_all(|| day(date)), ["2024-05-06", "2024-05-06", "06.05.2024", "2024-05-06"]);
+        assert_eq!(in_all(|| bar_time(time)), ["2024-05-06 09:00", "2024-05-06 09:00", "06.05.2024 09:00", "2024-05-06 09:00"]);
+        assert_eq!(in_all(|| weekday(date).to_owned()), ["Mon", "周一", "пн", "월"]);
+        assert_eq!(in_all(|| month(date).to_owned()), ["May", "5月", "май", "5월"]);
+        assert_eq!(in_all(|| month_of_year(date)), ["May 2024", "2024年5月", "май 2024", "2024년 5월"]);
+        assert_eq!(in_all(|| day_of_year(date)), ["6 May 2024", "2024年5月6日", "6 мая 2024", "2024년 5월 6일"]);
+        assert_eq!(in_all(|| moment(time, time + 2 * DAY_US, &chrono::Utc)), ["Mon 09:00", "周一 09:00", "пн 09:00", "월 09:00"]);
+    }
+
+    #[test]
+    fn sizes_are_read_back_as_they_are_written() {
+        for size in [0, 12, 45_300, 412_000_000, 1_200_000_000, 20_000_000_000, 3_000_000_000_000] {
+            let back = in_all(|| read_bytes(&bytes(size)).map_or_else(String::new, |bytes| bytes.to_string()));
+            assert_eq!(back, [(); 4].map(|()| size.to_string()));
+        }
+        assert_eq!(
+            [read_bytes("1.5 g"), read_bytes("1,000"), read_bytes("2,5 ГБ")],
+            [Some(1_500_000_000), Some(1_000), Some(2_500_000_000)]
+        );
+        for wrong in ["", "much", "-1 GB", "1 XB", "9e99 GB"] {
+            assert_eq!(read_bytes(wrong), None, "{wrong}");
+        }
     }
 }

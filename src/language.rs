@@ -168,6 +168,13 @@ pub fn translate<'text>(context: &str, text: &'text str) -> &'text str {
     words(current()).and_then(|words| words.find(context, text, 0)).unwrap_or(text)
 }
 
+/// What stands for the description of a feature or function that comes with the program, or for its heading; the text itself
+/// where it is a user's.
+#[must_use]
+pub fn describe(text: &str) -> &str {
+    translate("description", text)
+}
+
 /// The form of a text that a count takes, in the language of this thread.
 #[must_use]
 pub fn translate_count<'text>(count: u64, singular: &'text str, plural: &'text str) -> &'text str {

@@ -1,6 +1,7 @@
 //! `samovar`: arguments, logging, panic hook; then the window or a command.
 
 use samovar::cli::{Arguments, WindowStart};
+use samovar::language::Language;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
@@ -17,7 +18,12 @@ fn main() -> ExitCode {
 }
 
 fn open_window(start: WindowStart) -> anyhow::Result<()> {
-    samovar::ui::run(start.context, start.problems)
+    samovar::ui::run(start.context, start.problems, desktop_language())
+}
+
+/// The first language the user told the desktop that the window speaks.
+fn desktop_language() -> Language {
+    sys_locale::get_locales().find_map(|locale| Language::of_locale(&locale)).unwrap_or_default()
 }
 
 fn start_logging(verbose: u8, quiet: bool) {

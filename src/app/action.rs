@@ -5,13 +5,13 @@ use super::chart::ChartAction;
 use super::command::Command;
 use super::features::FeatureAction;
 use super::state::View;
-use super::symbols::{Column, StateFilter};
+use super::symbols::{ExportAction, ListFilter, ListsAction, StateFilter};
 use crate::cache::LookupSpan;
 use crate::config::{Password, Settings};
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{ColumnRole, SourceKind, TlsMode};
-use crate::worker::JobId;
+use crate::worker::{Column, JobId};
 use std::path::PathBuf;
 
 /// One thing a user did.
@@ -23,6 +23,12 @@ pub enum Action {
     Show(View),
     /// Something about the list of symbols.
     List(ListAction),
+    /// Something about the user's own lists and saved filters.
+    Lists(ListsAction),
+    /// Something about exports.
+    Export(ExportAction),
+    /// Show a file in the desktop's file manager.
+    RevealPath(PathBuf),
     /// Something about sources and their dialog.
     Source(SourceAction),
     /// Something about the chart.
@@ -66,8 +72,52 @@ pub enum ListAction {
     Filter(String),
     /// A chip was pressed.
     ToggleState(StateFilter),
+    /// No chip is pressed any more.
+    ClearChips,
+    /// Nothing narrows the list any more.
+    ShowAll,
+    /// Exactly this narrows the list, and it is shown.
+    Narrow(Box<ListFilter>),
     /// A column's head was pressed.
-    Sort(Column),
+    Sort {
+        /// Which.
+        column: Column,
+        /// With Shift: the other columns go on to count.
+        add: bool,
+    },
+    /// Order by a column in this direction, or no more by it.
+    SetSort {
+        /// Which.
+        column: Column,
+        /// Largest first; no more by it where this is left out.
+        descending: Option<bool>,
+        /// Whether the other columns go on to count.
+        add: bool,
+    },
+    /// Work the order out now, although a job is under way.
+    SortNow,
+    /// Show or hide a column.
+    ToggleColumn(Column),
+    /// A column was made so wide; its usual width where this is left out.
+    WidenColumn(Column, Option<f32>),
+    /// A column was dragged before another, or to the end.
+    MoveColumn {
+        /// Which.
+        column: Column,
+        /// Before which; behind the last where this is left out.
+        before: Option<Column>,
+    },
+    /// Move a column by one.
+    StepColumn {
+        /// Which.
+        column: Column,
+        /// To the right; else to the left.
+        to_right: bool,
+    },
+    /// Columns, their order and widths as at the first start.
+    UsualColumns,
+    /// These rows are in view.
+    See(std::ops::Range<usize>),
     /// A row was clicked.
     Click {
         /// Which.
@@ -77,6 +127,17 @@ pub enum ListAction {
         /// With Shift: select from the last clicked row to this.
         extend: bool,
     },
+    /// The box of a row was pressed.
+    Check {
+        /// Which.
+        symbol: Symbol,
+        /// With Shift: everything from the last pressed box to this.
+        extend: bool,
+    },
+    /// The focused row is added to the selection or taken from it.
+    CheckFocus,
+    /// Every shown row is selected, or none.
+    CheckAll,
     /// Only this symbol is selected: a command of its menu follows.
     SelectOnly(Symbol),
     /// The arrow keys moved the focus by so many rows.

@@ -18,12 +18,14 @@ impl AppState {
         let mut jobs = self.take_in(event);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
+        jobs.extend(self.ask_for_closes());
         jobs
     }
 
     fn take_in(&mut self, event: JobEvent) -> Vec<Job> {
         match event {
             JobEvent::Opened => {
+                self.sparks.forget();
                 if matches!(self.open, OpenState::Failed(_)) {
                     self.open = OpenState::Opening;
                 }
@@ -49,6 +51,7 @@ impl AppState {
                     job.progress = progress;
                     for (symbol, outcome) in finished {
                         job.pending.remove(&symbol);
+                        job.finished.insert(symbol.clone(), outcome.clone());
                         match outcome {
                             SymbolOutcome::Ok => {}
                             SymbolOutcome::NoData => job.no_data.push(symbol),
@@ -91,6 +94,13 @@ impl AppState {
                 self.apply_sets(sets);
                 return self.read_chart_again();
             }
+            JobEvent::Sparks(sparks) => self.apply_sparks(sparks),
+            JobEvent::TableText { rows, text } => self.apply_table_text(rows, text.to_string()),
+            JobEvent::Exported(exported) => self.apply_exported(exported),
+            JobEvent::ExportProgress { done, total } => self.apply_export_progress(done, total),
+            JobEvent::ExportFailed(message) => self.apply_export_failed(message),
+            JobEvent::Lists(lists) => self.apply_lists(*lists),
+            JobEvent::ListRead { name, text } => self.apply_list_read(name, text),
             JobEvent::Versions(versions) => self.features.versions = versions,
             JobEvent::SetSaved(change) => self.apply_set_saved(change),
             JobEvent::SetDeleted(change) => self.apply_set_deleted(change),
@@ -130,22 +140,21 @@ impl AppState {
     }
 
     fn apply_snapshot(&mut self, snapshot: Arc<Snapshot>) -> Vec<Job> {
-        self.snapshot = snapshot;
+        let before = std::mem::replace(&mut self.snapshot, snapshot);
         if self.open == OpenState::Opening {
             self.open = OpenState::Ready;
         }
         // Only now: a symbol is "working" until the snapshot shows what became of it.
         self.update_working();
-        self.update_list();
+        self.refresh_list(&before);
         self.load_focus_if_new()
     }
 
-    /// Works out the shown rows again; after anything that changes them.
-    pub(super) fn update_list(&mut self) {
-        self.list.update(&self.snapshot, &self.working);
-    }
-
     fn update_working(&mut self) {
+        // What became of these is in the snapshot now.
+        for job in &mut self.jobs {
+            job.finished.clear();
+        }
         self.working = self
             .jobs
             .iter()
@@ -169,7 +178,7 @@ impl AppState {
             self.list.focus_on(first.clone());
         }
         self.update_working();
-        self.update_list();
+        self.refresh_list(&Arc::clone(&self.snapshot));
     }
 
     fn apply_finished(&mut self, id: JobId, outcome: JobOutcome) {

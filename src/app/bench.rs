@@ -1,6 +1,7 @@
 //! Measuring the speed without its widgets: what is typed, how far it is, and what was measured. Kept until the dialog is closed.
 
 use super::state::{AppState, Dialog};
+use crate::tr;
 use crate::worker::{BENCH_RUNS, BENCH_SYMBOLS, BenchOutcome, BenchProgress, BenchReport, BenchRequest, Job, MOST_BENCH_RUNS, NoticeLevel};
 use std::sync::Arc;
 
@@ -57,8 +58,8 @@ impl BenchForm {
     /// What is wrong with what was typed.
     pub fn wanted(&self) -> Result<(usize, usize), &'static str> {
         let number = |text: &str| text.trim().replace(',', "").parse::<usize>().ok().filter(|number| *number > 0);
-        let symbols = number(&self.symbols).ok_or("Write how many symbols to measure, such as 100")?;
-        let runs = number(&self.runs).filter(|runs| *runs <= MOST_BENCH_RUNS).ok_or("Write how often to measure, from 1 to 99")?;
+        let symbols = number(&self.symbols).ok_or(tr!("Write how many symbols to measure, such as 100"))?;
+        let runs = number(&self.runs).filter(|runs| *runs <= MOST_BENCH_RUNS).ok_or(tr!("Write how often to measure, from 1 to 99"))?;
         Ok((symbols, runs))
     }
 }
@@ -103,7 +104,7 @@ impl AppState {
             BenchAction::Copy => {
                 if let BenchPhase::Done(report) = &form.phase {
                     self.clipboard = Some(report.as_tsv());
-                    self.notices.tell(NoticeLevel::Success, "Copied the figures".to_owned());
+                    self.notices.tell(NoticeLevel::Success, tr!("Copied the figures").to_owned());
                 }
             }
         }

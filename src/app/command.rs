@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::language::Language;
 use crate::tr;
 use strum::IntoEnumIterator;
 
@@ -80,6 +81,16 @@ pub enum Command {
     NextSymbol,
     /// Copy the selected rows.
     CopyRows,
+    /// Copy the names of the selected symbols.
+    CopySymbols,
+    /// Copy the paths of the selected symbols' files.
+    CopyPaths,
+    /// Show the file of the symbol in the desktop's file manager.
+    RevealFile,
+    /// Write the list, or bars and features, into files.
+    ExportRows,
+    /// Make a list of the selected symbols, or of pasted ones.
+    NewList,
     /// Show or hide the volumes below the chart.
     ToggleVolume,
     /// Equal ratios of price at equal heights, or equal differences.
@@ -94,6 +105,14 @@ pub enum Command {
     ResetChart,
     /// From light to dark and back.
     ToggleTheme,
+    /// Speak English.
+    SpeakEnglish,
+    /// Speak Chinese.
+    SpeakChinese,
+    /// Speak Russian.
+    SpeakRussian,
+    /// Speak Korean.
+    SpeakKorean,
     /// Search all commands and symbols.
     Palette,
     /// Show every shortcut.
@@ -233,6 +252,11 @@ impl Command {
             Self::PreviousSymbol => tr!("Previous symbol"),
             Self::NextSymbol => tr!("Next symbol"),
             Self::CopyRows => tr!("Copy rows"),
+            Self::CopySymbols => tr!("Copy symbol"),
+            Self::CopyPaths => tr!("Copy file path"),
+            Self::RevealFile => tr!("Show in folder"),
+            Self::ExportRows => tr!("Export…"),
+            Self::NewList => tr!("New list…"),
             Self::ToggleVolume => tr!("Show or hide volume"),
             Self::ToggleLogScale => tr!("Logarithmic or linear price scale"),
             Self::RestorePanes => tr!("Show all panes"),
@@ -240,6 +264,10 @@ impl Command {
             Self::SaveTemplate => tr!("Save the chart as a template…"),
             Self::ResetChart => tr!("Reset the chart"),
             Self::ToggleTheme => tr!("Switch between light and dark"),
+            Self::SpeakEnglish => tr!("Language: English"),
+            Self::SpeakChinese => tr!("Language: 中文"),
+            Self::SpeakRussian => tr!("Language: Русский"),
+            Self::SpeakKorean => tr!("Language: 한국어"),
             Self::Palette => tr!("Search commands and symbols…"),
             Self::Help => tr!("Keyboard shortcuts"),
         }
@@ -286,7 +314,12 @@ impl Command {
             Self::SelectNone => tr!("Give up the selection"),
             Self::PreviousSymbol => tr!("The chart follows"),
             Self::NextSymbol => tr!("The chart follows"),
-            Self::CopyRows => tr!("Copy the selected rows as text with tabs, for a spreadsheet"),
+            Self::CopyRows => tr!("Copy the selected rows as text with tabs and a head, for a spreadsheet"),
+            Self::CopySymbols => tr!("Copy the names of the selected symbols"),
+            Self::CopyPaths => tr!("Copy where the bars of the selected symbols lie"),
+            Self::RevealFile => tr!("Show the symbol's file of bars in the file manager"),
+            Self::ExportRows => tr!("Write what is shown, or bars and features, as CSV, TSV or Parquet"),
+            Self::NewList => tr!("Keep the selected symbols, or pasted ones, as a list"),
             Self::ToggleVolume => tr!("Columns of volume below the prices"),
             Self::ToggleLogScale => tr!("Equal ratios of price at equal heights, or equal differences"),
             Self::RestorePanes => tr!("Give every pane of the chart its room back"),
@@ -294,8 +327,23 @@ impl Command {
             Self::SaveTemplate => tr!("Keep lines and panes of the chart under a name"),
             Self::ResetChart => tr!("Back to the default template; what was on the chart can be had back"),
             Self::ToggleTheme => tr!("Dark and light are equals"),
+            Self::SpeakEnglish | Self::SpeakChinese | Self::SpeakRussian | Self::SpeakKorean => {
+                tr!("Words, numbers and dates change at once")
+            }
             Self::Palette => tr!("Everything can be reached from here"),
             Self::Help => tr!("Every shortcut and gesture"),
+        }
+    }
+
+    /// The language it switches to.
+    #[must_use]
+    pub const fn language(self) -> Option<Language> {
+        match self {
+            Self::SpeakEnglish => Some(Language::English),
+            Self::SpeakChinese => Some(Language::Chinese),
+            Self::SpeakRussian => Some(Language::Russian),
+            Self::SpeakKorean => Some(Language::Korean),
+            _ => None,
         }
     }
 
@@ -324,7 +372,12 @@ impl Command {
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
-            | Self::CopyRows => CommandGroup::Symbols,
+            | Self::CopyRows
+            | Self::CopySymbols
+            | Self::CopyPaths
+            | Self::RevealFile
+            | Self::ExportRows
+            | Self::NewList => CommandGroup::Symbols,
             Self::ShowFeatures
             | Self::SearchFeatures
             | Self::NewFormula
@@ -340,6 +393,10 @@ impl Command {
             | Self::ShowJobs
             | Self::ShowSettings
             | Self::ToggleTheme
+            | Self::SpeakEnglish
+            | Self::SpeakChinese
+            | Self::SpeakRussian
+            | Self::SpeakKorean
             | Self::Palette
             | Self::Help => CommandGroup::View,
         }
@@ -371,7 +428,7 @@ impl Command {
             Self::SelectNone => Shortcut::plain(Key::Escape),
             Self::PreviousSymbol => Shortcut::plain(Key::Char('[')),
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
-            Self::CopyRows => Shortcut::ctrl_shift('C'),
+            Self::CopyRows => Shortcut::ctrl('C'),
             Self::ApplyTemplate => Shortcut::ctrl('T'),
             Self::SaveTemplate => Shortcut::ctrl_shift('S'),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
@@ -406,11 +463,21 @@ impl Command {
             | Self::InvalidateSelected
             | Self::ClearSelected
             | Self::PinSelected
-            | Self::CopyRows
             | Self::SelectNone => selected,
+            Self::CopyRows | Self::CopySymbols | Self::CopyPaths => {
+                source.and(needs(state.list.focus().is_some(), tr!("select symbols first")))
+            }
+            Self::RevealFile => {
+                let has_file = state.list.focus().and_then(|symbol| state.bars_path(symbol)).is_some();
+                source.and(needs(has_file, tr!("nothing is cached of it")))
+            }
+            Self::ExportRows => source
+                .and(needs(state.exporting.is_none(), tr!("an export is under way")))
+                .and(needs(!state.list.visible().is_empty(), tr!("the list is empty"))),
+            Self::NewList => source,
             Self::ClearExpired | Self::ClearAll => {
                 // Without a source "everything" would mean the files of every source.
-                let cached = state.snapshot.rows.iter().any(|row| row.size_bytes() > 0);
+                let cached = state.snapshot.cached_symbols > 0;
                 source.and(needs(state.snapshot.source.is_some() && cached, tr!("nothing is cached")))
             }
             Self::ProfileSource => source.and(needs(!state.overview.profiling, tr!("it is being profiled"))),
@@ -419,7 +486,7 @@ impl Command {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, tr!("nothing is cached"))
             }
             Self::UndoClear => needs(!state.snapshot.trash.is_empty(), tr!("nothing was cleared in the last 24 hours")),
-            Self::RetryFailed => source.and(needs(!state.failed_symbols().is_empty(), tr!("nothing failed"))),
+            Self::RetryFailed => source.and(needs(state.snapshot.failed_symbols > 0, tr!("nothing failed"))),
             Self::PauseJob => needs(stage == Some(JobStage::Running), tr!("no job is running")),
             Self::ResumeJob => needs(stage == Some(JobStage::Paused), tr!("no job is paused")),
             Self::CancelJob => needs(stage.is_some(), tr!("no job is running")),
@@ -438,6 +505,10 @@ impl Command {
             | Self::ShowJobs
             | Self::ShowSettings
             | Self::ToggleTheme
+            | Self::SpeakEnglish
+            | Self::SpeakChinese
+            | Self::SpeakRussian
+            | Self::SpeakKorean
             | Self::Palette
             | Self::Help => Ok(()),
         }

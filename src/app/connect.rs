@@ -2,6 +2,7 @@
 
 use crate::config::Password;
 use crate::source::{ColumnMap, ColumnRole, SourceKind, SourceUrl, StageReport, TestReport, TlsMode};
+use crate::tr;
 
 /// What the connection dialog holds.
 #[derive(Debug, Clone)]
@@ -128,12 +129,12 @@ impl ConnectForm {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let mut url = SourceUrl::new(self.kind);
         if self.kind.is_server() {
-            let host = given(&self.host).ok_or("Enter the host, such as 127.0.0.1 or db.example.com")?;
+            let host = given(&self.host).ok_or(tr!("Enter the host, such as 127.0.0.1 or db.example.com"))?;
             let port = match given(&self.port) {
                 None => None,
-                Some(port) => Some(port.parse::<u16>().map_err(|_error| "The port is a number from 1 to 65535")?),
+                Some(port) => Some(port.parse::<u16>().map_err(|_error| tr!("The port is a number from 1 to 65535"))?),
             };
-            let database = given(&self.database).ok_or("Enter the database")?;
+            let database = given(&self.database).ok_or(tr!("Enter the database"))?;
             url = url
                 .with_host(host)
                 .with_port(port)
@@ -142,7 +143,7 @@ impl ConnectForm {
                 .with_database(Some(database))
                 .with_tls(self.tls);
         } else if self.kind != SourceKind::Sample {
-            url = url.with_path(given(&self.path).ok_or("Choose a file or folder")?);
+            url = url.with_path(given(&self.path).ok_or(tr!("Choose a file or folder"))?);
         }
         url = url.with_table(given(&self.table));
         for (role, column) in self.columns.iter() {
@@ -159,9 +160,9 @@ impl ConnectForm {
             return typed.to_owned();
         }
         match self.kind {
-            SourceKind::Sample => "Sample market".to_owned(),
+            SourceKind::Sample => tr!("Sample market").to_owned(),
             kind if kind.is_server() && self.database.trim().is_empty() => kind.label().to_owned(),
-            kind if kind.is_server() => format!("{} on {}", self.database.trim(), self.host.trim()),
+            kind if kind.is_server() => tr!("{database} on {host}", database = self.database.trim(), host = self.host.trim()),
             _ => std::path::Path::new(self.path.trim())
                 .file_stem()
                 .map_or_else(|| self.kind.label().to_owned(), |stem| stem.to_string_lossy().into_owned()),

@@ -6,6 +6,7 @@ use super::command::Command;
 use super::connect::{ConnectForm, TestState};
 use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
+use super::symbols::ListsAction;
 use crate::cache::{DatasetFilter, EntryState, Selection};
 use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
 use crate::market::Symbol;
@@ -16,8 +17,6 @@ use crate::{tr, tr_n};
 
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
-/// The name of the built-in sample in lists.
-const SAMPLE_NAME: &str = "Sample market";
 
 /// Why some symbols are brought to fresh.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +48,7 @@ impl AppState {
         let mut jobs = self.carry_out(action);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
+        jobs.extend(self.ask_for_closes());
         jobs
     }
 
@@ -58,6 +58,9 @@ impl AppState {
             Action::Show(view) => self.view = view,
             Action::Features(action) => return self.change_features(action),
             Action::List(action) => return self.change_list(action),
+            Action::Lists(action) => return self.change_lists(action),
+            Action::Export(action) => return self.change_export(action),
+            Action::RevealPath(path) => return vec![Job::Reveal(path)],
             Action::Source(action) => return self.change_source(action),
             Action::Chart(action) => return self.change_chart(action),
             Action::Settings(action) => return self.change_settings(action),
@@ -181,12 +184,28 @@ impl AppState {
             }
             Command::PreviousSymbol => self.change_list(ListAction::Move { rows: -1, extend: false }),
             Command::NextSymbol => self.change_list(ListAction::Move { rows: 1, extend: false }),
-            Command::CopyRows => {
-                self.clipboard = Some(self.rows_as_text());
-                self.notices
-                    .tell(NoticeLevel::Success, tr_n!(self.list.targets().len() as u64, "Copied {count} symbol", "Copied {count} symbols"));
+            Command::CopyRows => self.copy_rows(),
+            Command::CopySymbols => {
+                let names: Vec<String> = self.list.targets().iter().map(ToString::to_string).collect();
+                self.notices.tell(NoticeLevel::Success, tr_n!(names.len() as u64, "Copied {count} symbol", "Copied {count} symbols"));
+                self.clipboard = Some(names.join("\n"));
                 Vec::new()
             }
+            Command::CopyPaths => {
+                self.copy_paths();
+                Vec::new()
+            }
+            Command::RevealFile => {
+                let path = self.list.targets().first().and_then(|symbol| self.bars_path(symbol));
+                path.map(Job::Reveal).into_iter().collect()
+            }
+            Command::ExportRows => {
+                self.ask_for_export();
+                Vec::new()
+            }
+            Command::NewList => self.change_lists(ListsAction::New(
+                self.list.selected().iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect(),
+            )),
             Command::ToggleVolume => {
                 self.chart.layout.show_volume = !self.chart.layout.show_volume;
                 Vec::new()
@@ -212,6 +231,11 @@ impl AppState {
                 let mut settings = self.settings.clone();
                 settings.appearance.theme = if self.is_dark { ThemeChoice::Light } else { ThemeChoice::Dark };
                 self.save(settings, None)
+            }
+            Command::SpeakEnglish | Command::SpeakChinese | Command::SpeakRussian | Command::SpeakKorean => {
+                let mut settings = self.settings.clone();
+                settings.appearance.language = command.language();
+                if settings == self.settings { Vec::new() } else { self.save(settings, None) }
             }
             Command::Palette => {
                 self.dialog = Some(Dialog::Palette);
@@ -276,52 +300,6 @@ impl AppState {
         self.active_job().map(|job| Job::Control { id: job.id, state }).into_iter().collect()
     }
 
-    fn rows_as_text(&self) -> String {
-        let mut text = "symbol\tstate\tfirst\tlast\tbars\tbars_bytes\tfeatures_bytes\thits\n".to_owned();
-        for row in self.list.targets().iter().filter_map(|symbol| self.row(symbol)) {
-            let date = |time: Option<i64>| time.map(crate::market::format_time).unwrap_or_default();
-            text += &format!(
-                "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
-                row.symbol,
-                row.state,
-                date(row.span_us.map(|(first, _)| first)),
-                date(row.span_us.map(|(_, last)| last)),
-                row.rows,
-                row.bars_bytes,
-                row.features_bytes,
-                row.hits
-            );
-        }
-        text
-    }
-
-    fn change_list(&mut self, action: ListAction) -> Vec<Job> {
-        match action {
-            ListAction::Filter(text) => self.list.set_filter(text),
-            ListAction::ToggleState(chip) => self.list.toggle_state(chip),
-            ListAction::Sort(column) => self.list.press_head(column),
-            ListAction::Click { symbol, toggle, extend } => {
-                self.list.click(&self.snapshot, symbol, toggle, extend);
-                return self.load_focus_if_new();
-            }
-            ListAction::SelectOnly(symbol) => {
-                self.list.select_only(symbol);
-                return self.load_focus_if_new();
-            }
-            ListAction::Move { rows, extend } => {
-                self.list.walk(&self.snapshot, rows, extend);
-                return self.load_focus_if_new();
-            }
-            ListAction::Jump { to_first, extend } => {
-                let rows = isize::try_from(self.list.visible().len()).unwrap_or(isize::MAX);
-                self.list.walk(&self.snapshot, if to_first { -rows } else { rows }, extend);
-                return self.load_focus_if_new();
-            }
-        }
-        self.update_list();
-        self.load_focus_if_new()
-    }
-
     /// Uses settings from now on and has them saved.
     pub(super) fn save(&mut self, settings: Settings, password: Option<(String, Password)>) -> Vec<Job> {
         self.settings = settings.clone();
@@ -340,7 +318,7 @@ impl AppState {
     }
 
     fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(SAMPLE_NAME, &SourceUrl::new(SourceKind::Sample), None)
+        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
     }
 
     /// Adds or replaces a source, uses it, and preheats it.

@@ -247,6 +247,12 @@ impl AppState {
         self.compare_draft();
     }
 
+    /// Says what is listed in the language that is spoken now.
+    pub fn say_again(&mut self) {
+        self.features.update_sets(&self.sets);
+        self.check_draft();
+    }
+
     /// What the chart shows: what was read, with the line of the formula that is being written.
     #[must_use]
     pub fn chart_data(&self) -> Option<&ChartData> {

@@ -1,10 +1,10 @@
 //! The jobs of this session as the window shows them.
 
 use crate::market::Symbol;
-use crate::preheat::{PreheatReport, Progress};
+use crate::preheat::{PreheatReport, Progress, SymbolOutcome};
 use crate::tr;
 use crate::worker::JobId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct JobView {
     pub skipped_fresh: usize,
     /// Symbols it still has to work on.
     pub pending: HashSet<Symbol>,
+    /// Symbols it has finished since the last snapshot, and what became of them.
+    pub finished: HashMap<Symbol, SymbolOutcome>,
     /// Symbols that failed so far, and why.
     pub failures: Vec<(Symbol, String)>,
     /// Symbols without data so far.
@@ -77,6 +79,18 @@ pub struct JobView {
 }
 
 impl JobView {
+    /// Whether a symbol is one it works or worked on.
+    #[must_use]
+    pub fn touched(&self, symbol: &Symbol) -> bool {
+        self.pending.contains(symbol) || self.finished.contains_key(symbol)
+    }
+
+    /// What became of a symbol, if it is finished.
+    #[must_use]
+    pub fn outcome_of(&self, symbol: &Symbol) -> Option<&SymbolOutcome> {
+        self.finished.get(symbol)
+    }
+
     pub(super) fn new(id: JobId, title: String) -> Self {
         Self {
             id,
@@ -87,6 +101,7 @@ impl JobView {
             requested: 0,
             skipped_fresh: 0,
             pending: HashSet::new(),
+            finished: HashMap::new(),
             failures: Vec::new(),
             no_data: Vec::new(),
             report: None,

@@ -6,6 +6,7 @@ use super::features::FeaturesTab;
 use super::state::{AppState, OpenState, View};
 use crate::cache::{Dataset, LookupSpan};
 use crate::market::Symbol;
+use crate::tr;
 use crate::worker::{Dossier, InspectRequest, Job, NoticeLevel, ProfileReport, Snapshot, Survey, SurveyRequest};
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ impl AppState {
         self.overview.profiling = false;
         match result {
             Ok(report) => self.overview.profile = Some(report),
-            Err(message) => self.notices.tell(NoticeLevel::Error, format!("The source could not be profiled: {message}")),
+            Err(message) => self.notices.tell(NoticeLevel::Error, tr!("The source could not be profiled: {message}", message = message)),
         }
     }
 

@@ -18,6 +18,7 @@ mod state;
 mod symbols;
 pub mod words;
 
+pub use crate::worker::Column;
 pub use action::{Action, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
@@ -31,4 +32,8 @@ pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer};
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
-pub use symbols::{Column, SortKey, StateFilter, SymbolList};
+pub use symbols::{
+    ColumnLayout, ColumnPlace, ExportAction, ExportForm, ExportWhat, Exporting, LARGE_BYTES, ListFilter, ListForm, ListPurpose,
+    ListsAction, ListsState, Needle, Pasted, RowProgress, SelectionTotals, SortKey, SortOrder, SparkState, StateFilter, SymbolList,
+    symbols_in,
+};

@@ -1,6 +1,7 @@
 //! Short messages to the user, newest last, each with a number to close it by.
 
 use super::action::Action;
+use crate::tr;
 use crate::worker::{Notice, NoticeLevel};
 
 /// How many notices are kept for the history.
@@ -73,7 +74,7 @@ impl Notices {
 
     /// Tells of something that can be taken back for as long as the notice is shown.
     pub(super) fn offer(&mut self, level: NoticeLevel, text: impl Into<String>, undo: Action) {
-        self.suggest(level, text, "Undo", undo);
+        self.suggest(level, text, tr!("Undo"), undo);
     }
 
     /// Tells of something, with what could be done next.

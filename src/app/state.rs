@@ -7,9 +7,10 @@ use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
-use super::symbols::{SortKey, SymbolList};
+use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
 use crate::config::Settings;
 use crate::feature::SetLibrary;
+use crate::language::Language;
 use crate::market::Symbol;
 use crate::worker::{JobId, Snapshot, SymbolRow};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,10 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// A list or filter that gets a name.
+    List(Box<ListForm>),
+    /// What to export.
+    Export(ExportForm),
     /// Every shortcut.
     Help,
 }
@@ -91,8 +96,11 @@ pub struct Verified {
 pub struct Workspace {
     /// The view.
     pub view: View,
-    /// The order of the list.
-    pub sort: SortKey,
+    /// The order of the list. Under another name than the single column of earlier versions.
+    #[serde(rename = "order")]
+    pub sort: SortOrder,
+    /// Columns of the list.
+    pub columns: ColumnLayout,
     /// The symbol on the chart.
     pub focus: Option<Symbol>,
     /// Whether the inspector is shown.
@@ -118,6 +126,12 @@ pub struct AppState {
     pub view: View,
     /// The list of symbols.
     pub list: SymbolList,
+    /// Closes for its rows.
+    pub sparks: SparkState,
+    /// The user's own lists and saved filters.
+    pub lists: ListsState,
+    /// The export that runs.
+    pub exporting: Option<Exporting>,
     /// The chart.
     pub chart: ChartState,
     /// The inspector beside it.
@@ -144,11 +158,15 @@ pub struct AppState {
     pub clipboard: Option<String>,
     /// Whether the window is dark now, whatever the settings leave to the desktop.
     pub is_dark: bool,
+    /// The language of the desktop, or English where it is one the window does not speak.
+    pub desktop_language: Language,
     /// Whether the source was chosen on the command line and so is not to be changed in the settings.
     pub fixed_source: bool,
     pub(super) next_job: JobId,
     pub(super) next_test: u64,
     pub(super) next_bench: u64,
+    /// What was exported last: the next time it is offered again.
+    pub(super) last_export: ExportForm,
     /// Jobs that bring a new source in: when one begins, its first symbol is shown.
     pub(super) greet: bool,
 }
@@ -158,7 +176,7 @@ impl AppState {
     #[must_use]
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
-        state.list.restore(workspace.sort, workspace.focus.clone());
+        state.list.restore(workspace.sort.clone(), workspace.columns.clone(), workspace.focus.clone());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
@@ -171,12 +189,19 @@ impl AppState {
         let focus = self.list.focus().cloned();
         Workspace {
             view: self.view,
-            sort: self.list.sort(),
+            sort: self.list.sort().clone(),
+            columns: self.list.columns().clone(),
             focus,
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
         }
+    }
+
+    /// The language the window speaks.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.settings.appearance.language.unwrap_or(self.desktop_language)
     }
 
     /// Whether a source is configured.
@@ -211,11 +236,8 @@ impl AppState {
     /// Entries with files, and their bytes, of the selected symbols.
     #[must_use]
     pub fn selected_size(&self) -> (usize, u64) {
-        let rows = self.list.selected().iter().filter_map(|symbol| self.row(symbol));
-        rows.fold((0, 0), |(entries, bytes), row| {
-            let with_file = row.datasets.iter().filter(|dataset| dataset.entry.file.is_some()).count();
-            (entries + with_file, bytes + row.size_bytes())
-        })
+        let totals = self.list.totals();
+        (totals.entries, totals.size_bytes)
     }
 
     /// Symbols whose last attempt failed.

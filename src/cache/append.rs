@@ -19,7 +19,7 @@ use crate::market::{Bars, Resolution};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A file is written anew when more of it would be dead than this share of it, …
 const DEAD_SHARE: f64 = 0.5;
@@ -31,12 +31,23 @@ const DEAD_BYTES_ALLOWED: u64 = 16 * 1024;
 pub struct Appendable {
     pub(super) entry: Entry,
     bytes: bytes::Bytes,
+    /// All of them as the checksum takes them in, so that what is added can be hashed without them.
+    pub(super) hashed: Hashed,
     pub(super) outline: Outline,
     content: OnceLock<Content>,
     /// The file, locked; `None` when it can be read but not added to.
     pub(super) file: Option<Box<dyn OpenFile>>,
     /// Of an entry that is kept by years, all of them; then bytes, outline and lock are those of the last one.
     pub(super) years: Vec<OpenYear>,
+}
+
+/// A checksum that can be gone on with.
+pub(super) struct Hashed(pub(super) Xxh3);
+
+impl std::fmt::Debug for Hashed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:032x}", self.0.digest128())
+    }
 }
 
 impl Appendable {
@@ -90,6 +101,12 @@ impl Appendable {
         if from == from_row {
             return Ok(tail.clone());
         }
+        if let Some(present) = (from == self.base_rows()).then(|| parquet_file::tail_features(&self.bytes, &self.outline)).flatten()
+            && let Some(joined) = parquet_file::joined(&present, 0..from_row - from, tail)
+        {
+            // What is before the tail is not decoded.
+            return Ok(joined);
+        }
         let joined = match self.content()? {
             Content::Features { table, .. } => parquet_file::joined(table, from..from_row, tail),
             Content::Bars(_) => None,
@@ -139,11 +156,13 @@ impl Cache {
             None => (None, self.files.read(&path, facts.size_bytes)),
         };
         let bytes = read.map_err(|error| CacheError::file("reading", &path, &error))?;
-        if bytes.len() as u64 != facts.size_bytes || xxh3_128(&bytes) != facts.checksum {
+        let mut hashed = Hashed(Xxh3::new());
+        hashed.0.update(&bytes);
+        if bytes.len() as u64 != facts.size_bytes || hashed.0.digest128() != facts.checksum {
             return Err(self.trouble_with(entry));
         }
         let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
-        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), outline, content: OnceLock::new(), file, years: Vec::new() })
+        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), hashed, outline, content: OnceLock::new(), file, years: Vec::new() })
     }
 
     /// The same for an entry that is kept by years, or has some of them left: they are read, the last one is locked.
@@ -161,8 +180,10 @@ impl Cache {
         let Some(years) = self.read_years(entry, files)? else { return Err(self.trouble_with(entry)) };
         let Some(bytes) = years.last().map(|year| year.bytes.clone()) else { return Err(Self::not_cached(&entry.key)) };
         let path = self.path_of(entry);
+        let mut hashed = Hashed(Xxh3::new());
+        hashed.0.update(&bytes);
         let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
-        Ok(Appendable { entry: entry.clone(), bytes, outline, content: OnceLock::new(), file, years })
+        Ok(Appendable { entry: entry.clone(), bytes, hashed, outline, content: OnceLock::new(), file, years })
     }
 
     /// Why a file cannot be added to, found out (and set right) as a read would.
@@ -275,7 +296,7 @@ impl Cache {
             }
             None => (Content::Bars(tail_bars), Content::Bars(Arc::clone(bars)).fingerprint()),
         };
-        let encoded = parquet_file::encode_addition(&open.bytes, &open.outline, &content, footer, fingerprint);
+        let encoded = parquet_file::encode_addition((&open.hashed.0, open.bytes.len()), &open.outline, &content, footer, fingerprint);
         let addition = encoded.map_err(|reason| open.parquet_error("written", reason))?;
         Ok(addition.filter(is_worth_it).map(|addition| (addition, fingerprint)))
     }

@@ -321,7 +321,7 @@ fn costs_add_up_to_all_bytes_three_times() {
 #[test]
 fn years_are_shared_by_what_the_source_counted() {
     let digest = |year, rows| YearDigest { year, rows, checksum: 0 };
-    let synced = Some(Synced { settled_before: None, last_day: None, years: vec![digest(2019, 1), digest(2021, 3)], quality: None });
+    let synced = Some(Synced { settled_before: None, last_day: None, years: vec![digest(2019, 1), digest(2021, 3)], ..Synced::default() });
     let costs = costs_of(&[Entry { synced, ..entry("A", 400, 0, 0) }]);
     assert_eq!(costs.years, BTreeMap::from([(2019, 100), (2021, 300)]));
 }

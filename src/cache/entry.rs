@@ -219,6 +219,9 @@ pub struct Synced {
     /// What was noticed in the rows that are counted; `None` where there were no others, or it cannot be told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
+    /// When all that is counted was last compared with the source; `None` where every check did that, as earlier versions had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_us: Option<i64>,
 }
 
 /// One row of the catalog.
@@ -281,6 +284,13 @@ impl Entry {
             hits: 0,
             last_used_us: None,
         }
+    }
+
+    /// For bars: when their whole history was last compared with the source's, or fetched from it; `None` when it could not say.
+    #[must_use]
+    pub fn verified_us(&self) -> Option<i64> {
+        let synced = self.synced.as_ref().filter(|_| self.file.is_some())?;
+        Some(synced.verified_us.unwrap_or(self.fetched_at_us))
     }
 
     /// What was noticed in the rows of closed sessions.

@@ -9,6 +9,7 @@ use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
 use super::years::{self, Waiting, decode_years};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -261,7 +262,9 @@ impl Cache {
     /// When the catalog cannot be read or written.
     pub fn notice_lost_files(&self, entries: &mut [Entry]) -> Result<usize, CacheError> {
         let mut lost = Vec::new();
-        for entry in entries.iter_mut() {
+        // Thousands of files: side by side, this is half the time of a preheat that has nothing to do.
+        let statuses: Vec<_> = entries.par_iter().map(|entry| self.files.status(&self.path_of(entry))).collect();
+        for (entry, status) in entries.iter_mut().zip(statuses) {
             let Some(facts) = &entry.file else { continue };
             if !facts.years.is_empty() {
                 if !self.has_lengths_of(entry, facts) {
@@ -279,7 +282,7 @@ impl Cache {
                 continue;
             }
             let path = self.folders.absolute(&entry.key.dataset, &facts.path);
-            match self.files.status(&path) {
+            match status {
                 Ok(status) if status.size_bytes == facts.size_bytes => {}
                 Ok(_other_length) => {
                     // A full examination decides between a newer whole file and damage.

@@ -134,6 +134,9 @@ pub struct PreheatOptions {
     /// Symbols, or `all`
     #[arg(long, value_name = "all|A,B,…", value_delimiter = ',', num_args = 1..)]
     pub symbols: Vec<String>,
+    /// The symbols of one of your lists
+    #[arg(long, value_name = "NAME", conflicts_with = "symbols")]
+    pub list: Option<String>,
     /// Only these days
     #[command(flatten)]
     pub days: Days,
@@ -152,9 +155,13 @@ pub struct PreheatOptions {
     /// Fetch and compute again, whatever the state
     #[arg(long)]
     pub force: bool,
-    /// Ask the source about fresh entries too
+    /// Ask the source about fresh entries too, and compare every symbol's whole history
     #[arg(long)]
     pub check: bool,
+    /// Compare a symbol's whole history at least every N days, 0: at every check; in between only its newest days are compared
+    /// (`history_check_days` in the settings, 7)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=3650))]
+    pub history_check_days: Option<u32>,
     /// Working threads; all cores when left out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
@@ -233,6 +240,9 @@ pub struct Which {
     /// Symbols
     #[arg(value_name = "SYMBOL")]
     pub symbols: Vec<String>,
+    /// The symbols of one of your lists
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["symbols", "all"])]
+    pub list: Option<String>,
     /// Every symbol in the cache
     #[arg(long, conflicts_with = "symbols")]
     pub all: bool,
@@ -266,10 +276,10 @@ pub struct ClearOptions {
     #[arg(long)]
     pub expired: bool,
     /// Bring back what the last clear removed
-    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired"])]
+    #[arg(long, conflicts_with_all = ["symbols", "list", "all", "bars", "features", "set", "expired"])]
     pub undo: bool,
     /// Remove for good what lies in the trash, to free its space at once
-    #[arg(long, conflicts_with_all = ["symbols", "all", "bars", "features", "set", "expired", "undo"])]
+    #[arg(long, conflicts_with_all = ["symbols", "list", "all", "bars", "features", "set", "expired", "undo"])]
     pub empty_trash: bool,
 }
 

@@ -4,6 +4,7 @@ use super::arguments::{ClearOptions, Which};
 use super::console::counted;
 use super::engine::{PATIENCE, with_engine};
 use super::failure::{Code, Outcome, usage};
+use super::lists::with_list;
 use super::report::code_of;
 use super::session::{Session, ambiguous};
 use crate::cache::{Cache, DatasetFilter, Entry, Selection};
@@ -26,6 +27,7 @@ struct ChangeJson<'change> {
 }
 
 pub(super) fn invalidate(session: &Session<'_>, options: &Which) -> Outcome {
+    let options = &with_list(session, options)?;
     need_something(options, "invalidate")?;
     let (selection, errors) = select(session, options)?;
     let (entries, bytes) = match selection {
@@ -49,10 +51,11 @@ pub(super) fn clear(session: &Session<'_>, options: &ClearOptions) -> Outcome {
         tell(session, "removed for good", usize::try_from(entries).unwrap_or(usize::MAX), freed_bytes, None, &[])?;
         return Ok(Code::AllWell);
     }
+    let which = with_list(session, &options.which)?;
     if !options.expired {
-        need_something(&options.which, "clear")?;
+        need_something(&which, "clear")?;
     }
-    let (selection, errors) = select(session, &options.which)?;
+    let (selection, errors) = select(session, &which)?;
     let cleared = match selection {
         Some(selection) => {
             let selection = Selection { expired_only: options.expired, ..selection };
@@ -70,6 +73,7 @@ pub(super) fn clear(session: &Session<'_>, options: &ClearOptions) -> Outcome {
 }
 
 pub(super) fn refresh(session: &Session<'_>, options: &Which) -> Outcome {
+    let options = &with_list(session, options)?;
     need_something(options, "refresh")?;
     for name in &options.set {
         session.library.need(name)?;

@@ -14,6 +14,7 @@ mod formulas;
 mod get;
 mod headless;
 mod interrupt;
+mod lists;
 mod preheat;
 mod profile;
 mod progress;

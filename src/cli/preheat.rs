@@ -4,6 +4,7 @@ use super::arguments::PreheatOptions;
 use super::console::counted;
 use super::engine::with_engine;
 use super::failure::{Outcome, usage};
+use super::lists::symbols_of_list;
 use super::report;
 use super::session::Session;
 use crate::market::Symbol;
@@ -19,7 +20,10 @@ pub(super) fn run(session: &Session<'_>, options: PreheatOptions) -> Outcome {
 
 fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<PreheatOrder> {
     let range = options.days.range()?;
-    let symbols = symbols_of(&options.symbols)?;
+    let symbols = match &options.list {
+        Some(name) => Some(symbols_of_list(session, name)?.iter().map(Symbol::new).collect()),
+        None => symbols_of(&options.symbols)?,
+    };
     for name in &options.set {
         session.library.need(name)?;
     }
@@ -42,6 +46,7 @@ fn order_of(session: &Session<'_>, options: PreheatOptions) -> anyhow::Result<Pr
         sets: (!options.set.is_empty()).then_some(options.set),
         force: options.force,
         check: options.check,
+        history_check_days: options.history_check_days,
         ttl: session.context.overrides.ttl,
         jobs: options.jobs.map(usize::from),
         patience: Some(options.wait),

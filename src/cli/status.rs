@@ -99,6 +99,8 @@ struct EntryJson {
     last: Option<String>,
     bytes: u64,
     fetched_at: Option<String>,
+    /// For bars: when their whole history was last compared with the source's.
+    history_verified_at: Option<String>,
     expires_at: Option<String>,
     ttl: Option<TimeToLive>,
     exchange: Option<&'static str>,
@@ -307,6 +309,7 @@ fn missing(name: &str) -> EntryJson {
         last: None,
         bytes: 0,
         fetched_at: None,
+        history_verified_at: None,
         expires_at: None,
         ttl: None,
         exchange: None,
@@ -340,6 +343,7 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         last: file.map(|file| format_time(file.last_us)),
         bytes: entry.size_bytes(),
         fetched_at: file.and_then(|_| instant(entry.fetched_at_us)),
+        history_verified_at: entry.verified_us().and_then(instant),
         expires_at: expires.and_then(instant),
         ttl: Some(rule.ttl),
         exchange: Some(rule.exchange.code()),
@@ -526,6 +530,9 @@ fn entries_table(entries: &[EntryJson]) -> String {
         }
         if let Some(why) = &entry.why {
             table.push_str(&format!("{} {}: {why}\n", entry.symbol, entry.dataset));
+        }
+        if let Some(at) = &entry.history_verified_at {
+            table.push_str(&format!("{} {}: history verified {at}\n", entry.symbol, entry.dataset));
         }
     }
     table

@@ -3,10 +3,12 @@
 //! The settings file never holds a password. A file that cannot be read is never overwritten: it is set aside first.
 
 mod copies;
+mod lists;
 mod secrets;
 mod settings;
 
 pub use copies::{Copies, DatedCopy};
+pub use lists::{ListsError, NamedFilter, NamedList, SymbolLists};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
 pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
 
@@ -29,6 +31,12 @@ impl Places {
     #[must_use]
     pub fn sets_dir(&self) -> PathBuf {
         self.beside_settings("sets")
+    }
+
+    /// The file of the user's lists of symbols, beside the settings file.
+    #[must_use]
+    pub fn lists_file(&self) -> PathBuf {
+        self.beside_settings("lists.toml")
     }
 
     /// Where copies of the user's feature sets are kept, each in a folder named as its file.

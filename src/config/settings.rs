@@ -1,6 +1,7 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
 use super::copies::Copies;
+use crate::language::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -40,6 +41,9 @@ pub struct Appearance {
     pub theme: ThemeChoice,
     /// Colours of rising and falling prices.
     pub price_colors: PriceColorChoice,
+    /// The language of the window; the desktop's when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// A source by name.
@@ -106,6 +110,9 @@ pub struct Settings {
     pub sets: Vec<String>,
     /// How many older versions of each feature set stay readable after its definition changed; none when 0.
     pub kept_versions: usize,
+    /// How many days may pass before a symbol's whole history is compared with the source's again; at every check when 0. In between
+    /// only its newest days are.
+    pub history_check_days: u32,
     /// The cache folder, if not the usual one.
     pub cache_dir: Option<PathBuf>,
     /// The folder of the bars tree, if not in the cache folder.
@@ -138,6 +145,7 @@ impl Default for Settings {
             ttl: "24h".to_owned(),
             sets: vec!["classic".to_owned()],
             kept_versions: 2,
+            history_check_days: 7,
             cache_dir: None,
             bars_cache_dir: None,
             features_cache_dir: None,

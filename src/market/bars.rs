@@ -67,6 +67,12 @@ impl RawBars {
     #[must_use]
     pub fn from_time(&self, from_us: i64) -> Self {
         let chosen: Vec<usize> = (0..self.len()).filter(|row| self.time_us.get(*row).is_some_and(|time| *time >= from_us)).collect();
+        self.only(&chosen)
+    }
+
+    /// These rows, in this order.
+    #[must_use]
+    pub fn only(&self, chosen: &[usize]) -> Self {
         let pick = |column: &Vec<f64>| chosen.iter().filter_map(|row| column.get(*row).copied()).collect();
         Self {
             time_us: chosen.iter().filter_map(|row| self.time_us.get(*row).copied()).collect(),

@@ -78,11 +78,11 @@ pub fn format_time(time_us: i64) -> String {
     }
 }
 
-/// Reads `2024-03-01`, `20240301` or `2024/03/01`.
+/// Reads `2024-03-01`, `20240301`, `2024/03/01` or `01.03.2024`.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
-    ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d"]
+    ["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%d.%m.%Y"]
         .iter()
         .find_map(|format| NaiveDate::parse_from_str(text, format).ok())
         .filter(|date| (1000..=9999).contains(&date.year()))
@@ -93,8 +93,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_read_in_three_spellings_and_written_in_one() {
-        for text in ["2024-03-01", "20240301", "2024/03/01"] {
+    fn dates_are_read_in_four_spellings_and_written_in_one() {
+        for text in ["2024-03-01", "20240301", "2024/03/01", "01.03.2024"] {
             let date = parse_date(text).expect(text);
             assert_eq!(format_date(micros_of_date(date)), "2024-03-01");
         }

@@ -72,7 +72,7 @@ impl Cut {
 #[must_use]
 pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &SymbolDigest) -> Asked {
     let last_day = digest.last_us.map(date_of).filter(|day| cut.until.is_none_or(|until| *day < until));
-    let synced = Synced { settled_before: cut.until, last_day, years: sum_by_year(digest), quality: None };
+    let synced = Synced { settled_before: cut.until, last_day, years: sum_by_year(digest), quality: None, verified_us: None };
     let all_rows = rows_of(&synced.years) + digest.provisional_rows;
     let asked = |ask, expected_rows, changed_years| Asked { ask, synced: synced.clone(), expected_rows, changed_years };
     if all_rows == 0 {
@@ -216,7 +216,7 @@ mod tests {
             damaged_at_us: None,
             pinned: false,
             quality: Quality::default(),
-            synced: Some(Synced { settled_before: Some(day(settled_before)), last_day: None, years, quality: None }),
+            synced: Some(Synced { settled_before: Some(day(settled_before)), last_day: None, years, ..Synced::default() }),
             provisional_from_us: None,
             cost_us: 0,
             hits: 0,
@@ -238,7 +238,7 @@ mod tests {
         let digest = SymbolDigest { before: history(), ..SymbolDigest::default() };
         let asked = asked(&entry, "2021-06-02", &digest);
         assert_eq!((asked.ask, asked.expected_rows), (Ask::Nothing, 0));
-        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), last_day: None, years: history(), quality: None });
+        assert_eq!(asked.synced, Synced { settled_before: Some(day("2021-06-02")), last_day: None, years: history(), ..Synced::default() });
     }
 
     #[test]

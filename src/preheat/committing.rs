@@ -205,6 +205,11 @@ fn give_up_the_rest(shared: &Shared, news_in: &Receiver<News>) {
 fn make_room(shared: &Shared, batch: &Batch) -> Result<(), CacheError> {
     let mut needed_bytes = 0;
     for one in &batch.staged {
+        if one.was_appended() {
+            // It grew by what was written behind it.
+            needed_bytes += one.bytes_written();
+            continue;
+        }
         let mut known_bytes = 0;
         // What is replaced is known to take its room already, and what is kept as an older version goes on taking it.
         let path_of = |entry: &Entry| entry.file.as_ref().map(|file| file.path.clone());

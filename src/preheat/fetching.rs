@@ -8,20 +8,24 @@ use super::leasing::lease;
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, PlanItem, Plenty};
 use super::queue::{Request, Task};
+use super::recent;
 use super::run::{Shared, Work, add_since};
-use crate::cache::EntryKey;
+use crate::cache::{Entry, EntryKey};
 use crate::market::{DateRange, RawBars, Symbol};
 use crate::source::{DigestOnTheWay, DigestRequest, FetchRequest, Fetched, Source, SourceError, SourceErrorKind};
 use async_channel::{Sender, bounded};
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Most symbols in one check of what is cached already.
-const SYMBOLS_PER_CHECK: usize = 256;
-/// Fewest symbols that ended on the same day to be asked about by themselves.
+pub(super) const SYMBOLS_PER_CHECK: usize = 256;
+/// Fewest symbols that ended on the same day to be asked about by themselves, …
 const FEWEST_PER_CUT: usize = 8;
+/// … unless there are no more such days than these.
+const FEW_CUTS: usize = 16;
 /// How often a symbol is fetched again when fewer rows came than were announced.
 const SHORT_DELIVERIES: u32 = 2;
 /// How often a request for several symbols may break off, while the source answers otherwise, before each is asked about alone.
@@ -33,20 +37,72 @@ const INTERRUPTIONS_ALONE: u32 = 8;
 /// How often one symbol's request may stay without an answer in time, which takes long, before the symbol has failed.
 const TIMEOUTS_ALONE: u32 = 4;
 
-/// The requests a plan begins with: symbols of one range and cut together, until their rows are plenty.
-pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<Request> {
+/// The requests a plan begins with: symbols of one range and cut together, until their rows are plenty. `finds_days`: whether the
+/// source finds a few days without going through all.
+pub(super) fn first_requests(shared: &Shared, items: Vec<PlanItem>, finds_days: bool) -> VecDeque<Request> {
+    let (mut recent, items) = if finds_days { recent_requests(shared, items) } else { (VecDeque::new(), items) };
+    recent.append(&mut check_requests(shared, items));
+    recent
+}
+
+fn cut_of(shared: &Shared, symbol: &Symbol, previous: Option<&Entry>, now_us: i64) -> Cut {
+    let key = EntryKey::bars(&shared.source_id, symbol);
+    Cut::of(previous, shared.request.judge.rule_of(&key).exchange.settled_before(now_us))
+}
+
+/// The requests about newest days only, and the items for which that is not enough.
+fn recent_requests(shared: &Shared, items: Vec<PlanItem>) -> (VecDeque<Request>, Vec<PlanItem>) {
+    let now_us = shared.cache.now_us();
+    let request = &shared.request;
+    let mut groups: BTreeMap<(DateRange, DateRange, Option<NaiveDate>), Vec<Task>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for item in items {
+        let BarsTask::Fetch { range, previous } = &item.bars else { continue };
+        let cut = cut_of(shared, &item.symbol, previous.as_deref(), now_us);
+        // Whoever asks for a check or doubts an entry means all of it.
+        let trusted = previous.as_deref().filter(|entry| !request.force && !request.check && entry.invalidated_at_us.is_none());
+        let days = trusted.and_then(|entry| {
+            let verified_us = entry.verified_us()?;
+            let is_due = recent::is_history_due(&item.symbol, verified_us, now_us, request.history_check_days);
+            if is_due { None } else { recent::days(entry, range, cut) }
+        });
+        match days {
+            Some(days) => groups.entry((*range, days, cut.until)).or_default().push(Task::new(item, cut, false)),
+            None => others.push(item),
+        }
+    }
+    // Where many symbols ended on a day of their own, they are asked about together.
+    let rare = groups.values().filter(|tasks| tasks.len() < FEWEST_PER_CUT).count();
+    let mut joined: BTreeMap<(DateRange, DateRange, Option<NaiveDate>), Vec<Task>> = BTreeMap::new();
+    for ((range, days, until), mut tasks) in groups {
+        let is_rare = rare > FEW_CUTS && tasks.len() < FEWEST_PER_CUT;
+        let days = if is_rare { recent::of_quarter(days, &range) } else { days };
+        joined.entry((range, days, until)).or_default().append(&mut tasks);
+    }
+    let mut requests = VecDeque::new();
+    for ((_, days, _), mut tasks) in joined {
+        while !tasks.is_empty() {
+            let rest = tasks.split_off(tasks.len().min(SYMBOLS_PER_CHECK));
+            requests.push_back(Request::Recent(days, std::mem::replace(&mut tasks, rest)));
+        }
+    }
+    (requests, others)
+}
+
+/// The requests that begin with what the source says of whole histories.
+fn check_requests(shared: &Shared, items: Vec<PlanItem>) -> VecDeque<Request> {
     let now_us = shared.cache.now_us();
     let mut groups: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
     for item in items {
         let BarsTask::Fetch { range, previous } = &item.bars else { continue };
-        let key = EntryKey::bars(&shared.source_id, &item.symbol);
-        let settled_before = shared.request.judge.rule_of(&key).exchange.settled_before(now_us);
-        groups.entry((*range, Cut::of(previous.as_deref(), settled_before))).or_default().push(item);
+        let cut = cut_of(shared, &item.symbol, previous.as_deref(), now_us);
+        groups.entry((*range, cut)).or_default().push(item);
     }
-    // Symbols that ended on a day of their own are asked about together, so that they do not cost a statement each.
+    // Where many symbols ended on a day of their own they are asked about together, so that they do not cost a statement each.
+    let rare = groups.values().filter(|items| items.len() < FEWEST_PER_CUT).count();
     let mut joined: BTreeMap<(DateRange, Cut), Vec<PlanItem>> = BTreeMap::new();
     for ((range, cut), items) in groups {
-        let is_rare = items.len() < FEWEST_PER_CUT;
+        let is_rare = rare > FEW_CUTS && items.len() < FEWEST_PER_CUT;
         for item in items {
             let BarsTask::Fetch { previous, .. } = &item.bars else { continue };
             let cut = if is_rare { cut.coarse(previous.as_deref()) } else { cut };
@@ -79,8 +135,16 @@ async fn proceed(shared: &Arc<Shared>) -> bool {
     tokio::task::spawn_blocking(move || control.proceed()).await.unwrap_or(false)
 }
 
+/// Where fetched symbols go.
+pub(super) struct Ways {
+    /// To the threads that do whatever there is to do.
+    pub work: Sender<Work>,
+    /// To those for symbols of which little is new.
+    pub light: Sender<Work>,
+}
+
 /// Takes request after request and sends what comes to the working threads.
-pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<Work>) {
+pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, Ways { work, light }: Ways) {
     loop {
         let next = tokio::select! {
             next = shared.queue.next() => next,
@@ -103,6 +167,10 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
                     check(&shared, &source, range, cut, tasks, &work).await
                 }
             }
+            Request::Recent(days, tasks) => {
+                let tasks = lease(&shared, tasks, &work).await;
+                if tasks.is_empty() { Ok(()) } else { fetch_recent(&shared, &source, days, tasks, &light).await }
+            }
             Request::Fetch(parts, tasks) => fetch_parts(&shared, &source, parts, tasks, &work).await,
         };
         drop(turn);
@@ -114,7 +182,7 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
                 return;
             }
             // It answers, so that waiting longer does not help a request that it cannot serve.
-            let is_alone = matches!(&request, Request::Check(_, _, tasks) | Request::Fetch(_, tasks) if tasks.len() == 1);
+            let is_alone = request.tasks().len() == 1;
             let most = match (is_alone, error.kind()) {
                 (false, _) => INTERRUPTIONS_TOGETHER,
                 (true, SourceErrorKind::Timeout) => TIMEOUTS_ALONE,
@@ -133,11 +201,10 @@ pub(super) async fn fetch_all(shared: Arc<Shared>, source: Source, work: Sender<
 
 /// A request that broke off once more, and how often it did.
 fn interrupted(mut request: Request) -> (Request, u32) {
-    let (Request::Check(_, _, tasks) | Request::Fetch(_, tasks)) = &mut request;
-    for task in tasks.iter_mut() {
+    for task in request.tasks_mut() {
         task.interruptions += 1;
     }
-    let most = tasks.iter().map(|task| task.interruptions).max().unwrap_or(0);
+    let most = request.tasks().iter().map(|task| task.interruptions).max().unwrap_or(0);
     (request, most)
 }
 
@@ -152,14 +219,19 @@ fn is_fetched_whole(task: &Task, range: &DateRange) -> bool {
 }
 
 fn request_symbol(request: &Request) -> Option<Symbol> {
-    let (Request::Check(_, _, tasks) | Request::Fetch(_, tasks)) = request;
-    tasks.first().map(|task| task.item.symbol.clone())
+    request.tasks().first().map(|task| task.item.symbol.clone())
 }
 
 /// One bad symbol must not take its batch with it: each of the rest is tried alone, and one that was alone has failed.
 async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, work: &Sender<Work>) {
-    let alone = matches!(&request, Request::Check(_, _, tasks) | Request::Fetch(_, tasks) if tasks.len() == 1);
-    if alone {
+    if let Request::Recent(_, tasks) = request {
+        // What stands in the way of the newest days may not stand in the way of a whole check, which tells more.
+        for task in tasks {
+            check_whole(shared, task);
+        }
+        return;
+    }
+    if request.tasks().len() == 1 {
         for task in request.into_tasks() {
             if work.send(Work::Failed(Box::new(task), error.to_string())).await.is_err() {
                 return;
@@ -170,6 +242,7 @@ async fn split_or_fail(shared: &Shared, request: Request, error: &SourceError, w
     let singles = match request {
         Request::Check(range, cut, tasks) => tasks.into_iter().map(|task| Request::Check(range, cut, vec![task])).collect(),
         Request::Fetch(parts, tasks) => tasks.into_iter().map(|task| Request::Fetch(parts.to_vec(), vec![task])).collect(),
+        Request::Recent(..) => Vec::new(),
     };
     shared.queue.put_first(singles);
 }
@@ -280,6 +353,71 @@ async fn check(
     Ok(())
 }
 
+/// Puts a symbol whose newest days alone do not tell enough back into the queue, to be checked whole.
+pub(super) fn check_whole(shared: &Shared, mut task: Task) {
+    let BarsTask::Fetch { range, .. } = &task.item.bars else { return };
+    let range = *range;
+    task.is_recent = false;
+    task.asked = None;
+    shared.queue.join_check(range, task, SYMBOLS_PER_CHECK);
+}
+
+/// Fetches the newest days of some symbols and hands each on with what was counted of them. What did not come is in the error.
+async fn fetch_recent(
+    shared: &Shared,
+    source: &Source,
+    days: DateRange,
+    tasks: Vec<Task>,
+    work: &Sender<Work>,
+) -> Result<(), (Request, SourceError)> {
+    let started = Instant::now();
+    let until = tasks.first().and_then(|task| task.cut.until);
+    let splits = tasks.iter().filter_map(|task| Some((task.item.symbol.clone(), task.cut.split?))).collect();
+    let mut waiting: BTreeMap<Symbol, Task> = tasks.into_iter().map(|task| (task.item.symbol.clone(), task)).collect();
+    let digest = Some(DigestOnTheWay { until, splits: Arc::new(splits) });
+    let request = FetchRequest { symbols: waiting.keys().cloned().collect(), range: days, digest };
+    let (rows_out, rows_in) = bounded::<Fetched>(2);
+    let mut blocked = Duration::ZERO;
+    let receive = async {
+        while let Ok(fetched) = rows_in.recv().await {
+            let Some(mut task) = waiting.remove(&fetched.symbol) else { continue };
+            match (fetched.result, fetched.digest) {
+                (Ok(rows), Some(digest)) => {
+                    shared.counted.rows_fetched.fetch_add(rows.len() as u64, Ordering::Relaxed);
+                    task.is_recent = true;
+                    let handing_over = Instant::now();
+                    if work.send(Work::Recent(Box::new(task), days, rows, digest)).await.is_err() {
+                        break;
+                    }
+                    blocked += handing_over.elapsed();
+                }
+                _ => check_whole(shared, task),
+            }
+        }
+        rows_in.close();
+    };
+    let fetch = async {
+        let result = source.fetch(&request, &rows_out).await;
+        rows_out.close();
+        result
+    };
+    let both = async { tokio::join!(fetch, receive).0 };
+    let result = tokio::select! {
+        result = both => result,
+        () = shared.control.cancelled() => Ok(()),
+    };
+    let busy = started.elapsed().saturating_sub(blocked);
+    shared.busy.fetch_ns.fetch_add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    let left: Vec<Task> = waiting.into_values().collect();
+    match result {
+        Err(error) => Err((Request::Recent(days, left), error)),
+        Ok(()) => {
+            left.into_iter().for_each(|task| check_whole(shared, task));
+            Ok(())
+        }
+    }
+}
+
 /// Requests for the same days with not more rows than are plenty.
 fn in_portions(parts: &[DateRange], tasks: Vec<Task>) -> Vec<Request> {
     let plenty = Plenty::default();
@@ -348,8 +486,8 @@ async fn fetch_part(
     // What was not asked about before is counted on its way.
     let is_unasked = waiting.values().all(|(task, _rows)| task.asked.is_none());
     let until = waiting.values().next().and_then(|(task, _rows)| task.cut.until);
-    let digest = (is_unasked && source.digests_on_the_way()).then_some(DigestOnTheWay { until });
-    let request = FetchRequest { symbols, range: part, digest };
+    let digest = (is_unasked && source.digests_on_the_way()).then(|| DigestOnTheWay { until, ..DigestOnTheWay::default() });
+    let request = FetchRequest { symbols, range: part, digest: digest.clone() };
     let mut blocked = Duration::ZERO;
     let mut last_at = Instant::now();
     let receive = async {
@@ -360,7 +498,7 @@ async fn fetch_part(
             let Some((task, rows)) = waiting.get_mut(&fetched.symbol) else { continue };
             let elapsed = last_at.elapsed();
             task.fetch_us += u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-            if let (Some(_), BarsTask::Fetch { range, .. }, Ok(_)) = (digest, &task.item.bars, &fetched.result) {
+            if let (Some(_), BarsTask::Fetch { range, .. }, Ok(_)) = (&digest, &task.item.bars, &fetched.result) {
                 let (range, cut) = (*range, Cut { split: None, until: task.cut.until });
                 match fetched.digest {
                     Some(digest) => task.asked = Some(decide(None, &range, cut, &digest)),

@@ -64,8 +64,8 @@ pub(super) async fn lease(shared: &Arc<Shared>, tasks: Vec<Task>, work: &Sender<
     }
     // Between the plan and now others may have written, cleared or evicted some; from now on nobody does unnoticed.
     let looked = blocking(shared, move |shared| {
-        let (planned, mut moved): (Vec<Task>, Vec<Task>) = free.into_iter().partition(|task| is_as_planned(shared, task));
-        moved = moved.into_iter().map(|task| look_again(shared, task).0).collect();
+        let (planned, moved) = as_planned(shared, free);
+        let moved: Vec<Task> = moved.into_iter().map(|task| look_again(shared, task).0).collect();
         (planned, moved)
     });
     let Some((mut planned, moved)) = looked.await else {
@@ -138,22 +138,33 @@ async fn not_yet_done(shared: &Arc<Shared>, tasks: Vec<Task>, work: &Sender<Work
     Some(again)
 }
 
-/// Whether the catalog has the files of a symbol that the plan was made for, and no others.
-fn is_as_planned(shared: &Shared, task: &Task) -> bool {
+/// The symbols of whose files the catalog has those that the plan was made for, and no others; and the rest.
+fn as_planned(shared: &Shared, tasks: Vec<Task>) -> (Vec<Task>, Vec<Task>) {
+    let keys: Vec<EntryKey> = tasks.iter().flat_map(|task| planned_entries(shared, task)).map(|(key, _planned)| key).collect();
     // What cannot be read now shows when the symbol itself is worked on.
-    let now_of = |key: &EntryKey| shared.cache.catalog().entry(key).ok().flatten().and_then(|entry| entry.file);
+    let mut now = shared.cache.catalog().entries_of(&keys).unwrap_or_default().into_iter();
+    tasks.into_iter().partition(|task| {
+        let same = planned_entries(shared, task).into_iter().map(|(_key, planned)| {
+            let now = now.next().flatten();
+            now.and_then(|entry| entry.file) == planned.and_then(|entry| entry.file.clone())
+        });
+        // All of them, so that the next symbol is compared with its own.
+        same.fold(true, |all, same| all && same)
+    })
+}
+
+/// The entries of a symbol that are worked on, each with what it was when that was planned.
+fn planned_entries<'task>(shared: &Shared, task: &'task Task) -> Vec<(EntryKey, Option<&'task Entry>)> {
     let bars = match &task.item.bars {
         BarsTask::Fetch { previous, .. } => previous.as_deref(),
         BarsTask::Cached(entry) => Some(&**entry),
     };
-    let is_same = |key: &EntryKey, planned: Option<&Entry>| now_of(key) == planned.and_then(|entry| entry.file.clone());
-    is_same(&EntryKey::bars(&shared.source_id, &task.item.symbol), bars)
-        && task.item.features.iter().all(|feature| {
-            let set = shared.request.sets.get(feature.set);
-            set.is_none_or(|set| {
-                is_same(&EntryKey::features(&shared.source_id, &task.item.symbol, set.name()), feature.previous.as_deref())
-            })
-        })
+    let mut planned = vec![(EntryKey::bars(&shared.source_id, &task.item.symbol), bars)];
+    planned.extend(task.item.features.iter().filter_map(|feature| {
+        let set = shared.request.sets.get(feature.set)?;
+        Some((EntryKey::features(&shared.source_id, &task.item.symbol, set.name()), feature.previous.as_deref()))
+    }));
+    planned
 }
 
 /// A symbol as the catalog knows it now, and whether everything asked for is fresh.
@@ -211,8 +222,9 @@ pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work:
             }
             // Between the plan and now others may have written, cleared or evicted some; from now on nobody does unnoticed.
             let looked = blocking(&shared, |shared| {
-                let look = |task| if is_as_planned(shared, &task) { task } else { look_again(shared, task).0 };
-                granted.into_iter().map(look).collect::<Vec<Task>>()
+                let (mut planned, moved) = as_planned(shared, granted);
+                planned.extend(moved.into_iter().map(|task| look_again(shared, task).0));
+                planned
             });
             let Some(granted) = looked.await else { return shared.stop(STOPPED) };
             for task in granted {

@@ -48,12 +48,16 @@ pub struct PreheatRequest {
     pub patience: Option<Duration>,
     /// How many older versions of a set are kept; none are when 0.
     pub kept_versions: usize,
+    /// How many days may pass before a symbol's whole history is compared with the source's again; at every check when 0.
+    pub history_check_days: u32,
     /// Where the jitter of waits begins.
     pub jitter_seed: u64,
 }
 
 /// How many older versions of a set are kept where nobody says.
 pub const KEPT_VERSIONS: usize = 2;
+/// How often whole histories are compared with the source's where nobody says.
+pub const HISTORY_CHECK_DAYS: u32 = 7;
 
 impl Default for PreheatRequest {
     fn default() -> Self {
@@ -69,6 +73,7 @@ impl Default for PreheatRequest {
             jobs: 0,
             patience: Some(Duration::from_secs(120)),
             kept_versions: KEPT_VERSIONS,
+            history_check_days: HISTORY_CHECK_DAYS,
             jitter_seed: 0,
         }
     }

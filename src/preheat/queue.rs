@@ -26,6 +26,8 @@ pub(super) struct Task {
     pub whole: bool,
     /// Whether the source has to be asked what it has first: what it has could not be told from the rows as they came.
     pub ask_first: bool,
+    /// Whether only its newest days were looked at; what is further back was taken to be as it was.
+    pub is_recent: bool,
     /// How often the source delivered less than it had announced.
     pub short_deliveries: u32,
     /// How often a request with it broke off or was not answered in time.
@@ -46,6 +48,7 @@ impl Task {
             cut,
             whole,
             ask_first: false,
+            is_recent: false,
             short_deliveries: 0,
             interruptions: 0,
             fetch_us: 0,
@@ -60,6 +63,8 @@ impl Task {
 pub(super) enum Request {
     /// What it has of these symbols: all of one range and cut.
     Check(DateRange, Cut, Vec<Task>),
+    /// The newest days of these symbols, some of them cached.
+    Recent(DateRange, Vec<Task>),
     /// These days of these symbols. The last part completes them.
     Fetch(Vec<DateRange>, Vec<Task>),
 }
@@ -67,7 +72,19 @@ pub(super) enum Request {
 impl Request {
     pub(super) fn into_tasks(self) -> Vec<Task> {
         match self {
-            Self::Check(_, _, tasks) | Self::Fetch(_, tasks) => tasks,
+            Self::Check(_, _, tasks) | Self::Recent(_, tasks) | Self::Fetch(_, tasks) => tasks,
+        }
+    }
+
+    pub(super) fn tasks(&self) -> &[Task] {
+        match self {
+            Self::Check(_, _, tasks) | Self::Recent(_, tasks) | Self::Fetch(_, tasks) => tasks,
+        }
+    }
+
+    pub(super) fn tasks_mut(&mut self) -> &mut [Task] {
+        match self {
+            Self::Check(_, _, tasks) | Self::Recent(_, tasks) | Self::Fetch(_, tasks) => tasks,
         }
     }
 }
@@ -83,9 +100,7 @@ pub(super) struct Queue {
 impl Queue {
     /// These requests, and `others` symbols that are on their way without one.
     pub(super) fn new(requests: VecDeque<Request>, others: usize) -> Self {
-        let open = requests.iter().map(|request| match request {
-            Request::Check(_, _, tasks) | Request::Fetch(_, tasks) => tasks.len(),
-        });
+        let open = requests.iter().map(|request| request.tasks().len());
         Self { open: AtomicUsize::new(open.sum::<usize>() + others), requests: Mutex::new(requests), changed: Notify::new() }
     }
 
@@ -106,6 +121,19 @@ impl Queue {
     /// Puts a request behind all others; its symbols are on their way already.
     pub(super) fn put_last(&self, request: Request) {
         self.lock().push_back(request);
+        self.changed.notify_waiters();
+    }
+
+    /// Puts a check of one symbol behind all others, together with those of the same days that wait there for one already.
+    pub(super) fn join_check(&self, range: DateRange, task: Task, most_together: usize) {
+        let mut queue = self.lock();
+        match queue.back_mut() {
+            Some(Request::Check(of_range, cut, tasks)) if (*of_range, *cut) == (range, task.cut) && tasks.len() < most_together => {
+                tasks.push(task);
+            }
+            _ => queue.push_back(Request::Check(range, task.cut, vec![task])),
+        }
+        drop(queue);
         self.changed.notify_waiters();
     }
 

@@ -7,17 +7,17 @@
 use super::committing::{COMMIT_BATCH, commit_all};
 use super::control::Control;
 use super::features::SetUse;
-use super::fetching::{fetch_all, first_requests};
+use super::fetching::{Ways, fetch_all, first_requests};
 use super::leasing::{feed_cached, renew_leases};
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
-use super::queue::{Queue, Task};
+use super::queue::{Queue, Request, Task};
 use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
 use super::reuse::Reuses;
 use super::working::work;
 use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};
-use crate::market::{Quality, RawBars, Symbol};
-use crate::source::{Source, SourceError, SourceId};
+use crate::market::{DateRange, Quality, RawBars, Symbol};
+use crate::source::{Source, SourceError, SourceId, SymbolDigest};
 use async_channel::{Sender, bounded};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -30,6 +30,8 @@ use std::time::{Duration, Instant};
 const MOST_THREADS: usize = 256;
 /// Threads more than there are cores: as a rule some wait for the disk.
 const WAITING_THREADS: usize = 4;
+/// Threads for symbols of which little is new: each needs the disk longer than the processor, and little memory.
+const LIGHT_THREADS: usize = 12;
 /// How often a full disk is looked at again.
 const LOOK_AT_DISK: Duration = Duration::from_millis(500);
 
@@ -51,6 +53,8 @@ pub enum PreheatError {
 pub(super) enum Work {
     /// All of what was asked for came.
     Fetched(Box<Task>, RawBars),
+    /// The rows of these days came, some of which are cached, with what was counted of them.
+    Recent(Box<Task>, DateRange, RawBars, SymbolDigest),
     /// The source has what is cached.
     Unchanged(Box<Task>),
     /// The source has nothing.
@@ -67,6 +71,7 @@ impl Work {
     pub(super) fn task(&self) -> &Task {
         match self {
             Self::Fetched(task, _)
+            | Self::Recent(task, ..)
             | Self::Unchanged(task)
             | Self::NoRows(task)
             | Self::Failed(task, _)
@@ -333,15 +338,22 @@ pub async fn run_plan(
         jitter: Mutex::new(SmallRng::seed_from_u64(request.jitter_seed)),
         stopped_by: Mutex::new(None),
     };
-    shared.queue = Queue::new(first_requests(&shared, to_fetch), cached.len());
+    let finds_days = source.as_ref().is_some_and(|source| source.finds_days() && source.digests_on_the_way());
+    let requests = first_requests(&shared, to_fetch, finds_days);
+    let has_recent = requests.iter().any(|request| matches!(request, Request::Recent(..)));
+    shared.queue = Queue::new(requests, cached.len());
     let shared = Arc::new(shared);
 
+    let light_threads = if has_recent { LIGHT_THREADS.min(MOST_THREADS - threads) } else { 0 };
+    // Where there are no threads for them alone, all symbols go the same way.
+    let (light_out, light_in) = if light_threads > 0 { bounded::<Work>(light_threads * 2) } else { (work_out.clone(), work_in.clone()) };
     let mut workers = Vec::new();
-    for _ in 0..threads {
+    for number in 0..threads + light_threads {
+        let work_in = if number < threads { &work_in } else { &light_in };
         let (shared, work_in, news_out) = (Arc::clone(&shared), work_in.clone(), news_out.clone());
         workers.push(tokio::task::spawn_blocking(move || work(&shared, &work_in, &news_out)));
     }
-    drop((work_in, news_out));
+    drop((work_in, light_in, news_out));
     let committer = {
         let shared = Arc::clone(&shared);
         let progress = Progress { symbols_total: total, failed: report.failed.len(), ..Progress::default() };
@@ -359,14 +371,15 @@ pub async fn run_plan(
     let mut fetchers = Vec::new();
     if let Some(source) = source {
         for _ in 0..threads.clamp(1, 4) {
-            let (guard, fetching) = (StopUnlessDone::new(&shared), fetch_all(Arc::clone(&shared), source.clone(), work_out.clone()));
+            let ways = Ways { work: work_out.clone(), light: light_out.clone() };
+            let (guard, fetching) = (StopUnlessDone::new(&shared), fetch_all(Arc::clone(&shared), source.clone(), ways));
             fetchers.push(tokio::spawn(async move {
                 fetching.await;
                 guard.done();
             }));
         }
     }
-    drop(work_out);
+    drop((work_out, light_out));
     for fetcher in fetchers {
         fetcher.await.map_err(|_panic| PreheatError::Panic)?;
     }

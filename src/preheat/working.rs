@@ -3,14 +3,17 @@
 //! Contract: what is staged equals what a fetch and computation of everything would give; where history stands, only new rows
 //! are written and computed.
 
-use super::ask::Ask;
+use super::ask::{Ask, decide};
 use super::features::{self, bring_features};
+use super::fetching::check_whole;
 use super::merge::{Difference, merge};
 use super::plan::{BarsTask, FeatureTask, PlanItem, VANISHED};
 use super::queue::{Request, Task};
+use super::recent;
 use super::run::{Finished, News, Shared, Work, add_since};
 use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Synced, Touched};
 use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, Symbol, micros_of_date};
+use crate::source::SymbolDigest;
 use async_channel::{Receiver, Sender};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -42,8 +45,9 @@ pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<
 
 fn work_on(shared: &Shared, next: Work) -> Option<Finished> {
     match next {
-        Work::Fetched(task, rows) => work_on_fetched(shared, *task, rows),
-        Work::Unchanged(task) => work_on_unchanged(shared, *task),
+        Work::Fetched(task, rows) => work_on_fetched(shared, *task, rows, None),
+        Work::Recent(task, days, rows, digest) => work_on_recent(shared, *task, &days, rows, digest),
+        Work::Unchanged(task) => work_on_unchanged(shared, *task, None),
         Work::NoRows(task) => Some(without_rows(shared, &task.item)),
         Work::Failed(task, message) => Some(failed(shared, &task.item.symbol, &message)),
         Work::Cached(task) => work_on_cached(shared, &task.item),
@@ -108,7 +112,51 @@ pub(super) fn settled_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usi
     provisional_from_us.map_or(bars.len(), |from| bars.time_us.partition_point(|time| *time < from))
 }
 
-fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Finished> {
+/// Newest days came: if those among them that are cached are what they were, the rest is all that is new.
+fn work_on_recent(shared: &Shared, mut task: Task, days: &DateRange, rows: RawBars, digest: SymbolDigest) -> Option<Finished> {
+    let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
+    let opened = previous.as_deref().zip(task.cut.split).and_then(|(entry, split)| {
+        let known = entry.synced.as_ref()?;
+        let open = open_cached(shared, entry)?;
+        let is_same = recent::is_same(&open.1, days, split, &rows, entry.settled_quality());
+        let asked = is_same.then(|| decide(Some(entry), range, task.cut, &recent::as_digest(known, digest)))?;
+        Some((open, asked, micros_of_date(split)))
+    });
+    let Some((open, asked, split_us)) = opened else {
+        check_whole(shared, task);
+        return None;
+    };
+    let ask = asked.ask.clone();
+    match ask {
+        Ask::Nothing => {
+            task.asked = Some(asked);
+            // Unlocked before features are brought up.
+            let (file, bars) = open;
+            drop(file);
+            work_on_unchanged(shared, task, Some(bars))
+        }
+        Ask::Parts(parts) if matches!(parts.as_slice(), [tail] if tail.start_us() == Some(split_us)) => {
+            let rows = rows.from_time(split_us);
+            if rows.len() as u64 != asked.expected_rows {
+                check_whole(shared, task);
+                return None;
+            }
+            task.asked = Some(asked);
+            work_on_fetched(shared, task, rows, Some(open))
+        }
+        _ => {
+            check_whole(shared, task);
+            None
+        }
+    }
+}
+
+/// When all that is known of a symbol was last compared with the source: now, unless only its newest days were.
+fn verified_us(shared: &Shared, task: &Task, previous: Option<&Entry>) -> Option<i64> {
+    if task.is_recent { previous.and_then(Entry::verified_us) } else { Some(shared.cache.now_us()) }
+}
+
+fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars, open: Option<(Appendable, Arc<Bars>)>) -> Option<Finished> {
     let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
     let (range, previous) = (*range, previous.as_deref().cloned());
     let parts = match task.asked.as_ref().map(|asked| &asked.ask) {
@@ -116,7 +164,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
         _ => None,
     };
     let mut open = match (&parts, &previous) {
-        (Some(_), Some(entry)) => match open_cached(shared, entry) {
+        (Some(_), Some(entry)) => match open.or_else(|| open_cached(shared, entry)) {
             Some(open) => Some(open),
             None => {
                 // What was to be added to is not there any more, or damaged: all of it is needed.
@@ -154,6 +202,9 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
     let synced = task.asked.take().map(|asked| (asked.synced, asked.changed_years));
     let (mut synced, changed_years) = synced.map_or((None, Vec::new()), |(synced, years)| (Some(synced), years));
     let provisional_from_us = provisional.as_ref().map(|provisional| provisional.from_us);
+    if let Some(synced) = &mut synced {
+        synced.verified_us = verified_us(shared, &task, previous.as_ref());
+    }
     if let (Some(synced), Some(provisional)) = (&mut synced, provisional) {
         synced.quality = quality.minus(&provisional.quality).filter(|_| !quality.is_clean());
     }
@@ -223,6 +274,7 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars) -> Option<Fin
 /// Puts a symbol back into the queue, to be fetched whole.
 fn fetch_whole(shared: &Shared, mut task: Task, range: DateRange) {
     task.whole = true;
+    task.is_recent = false;
     task.asked = None;
     let cut = super::ask::Cut { split: None, until: task.cut.until };
     task.cut = cut;
@@ -284,13 +336,14 @@ fn cost_of(previous: Option<&Entry>, fetch_us: u64, rows_came: u64, rows: usize)
     }
 }
 
-fn work_on_unchanged(shared: &Shared, mut task: Task) -> Option<Finished> {
+fn work_on_unchanged(shared: &Shared, mut task: Task, bars: Option<Arc<Bars>>) -> Option<Finished> {
     let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
     let range = *range;
     let entry = previous.as_deref().cloned()?;
     let Some(file) = &entry.file else { return None };
     let fetched_at_us = shared.cache.now_us();
-    let synced: Option<Synced> = task.asked.take().map(|asked| asked.synced);
+    let verified_us = verified_us(shared, &task, Some(&entry));
+    let synced: Option<Synced> = task.asked.take().map(|asked| Synced { verified_us, ..asked.synced });
     let mut finished = Finished { symbol: Some(task.item.symbol.clone()), unchanged: true, ..Finished::default() };
     finished.touched.push(Touched {
         key: entry.key.clone(),
@@ -314,7 +367,7 @@ fn work_on_unchanged(shared: &Shared, mut task: Task) -> Option<Finished> {
         // Nothing has to be computed, so nothing is read.
         Arc::new(Bars::default())
     } else {
-        match read_cached(shared, &entry) {
+        match bars.or_else(|| read_cached(shared, &entry)) {
             Some(bars) => bars,
             None => {
                 fetch_whole(shared, task, range);

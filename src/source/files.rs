@@ -239,7 +239,7 @@ impl FileSet {
         send: &mut dyn FnMut(Fetched) -> bool,
     ) -> Result<(), SourceError> {
         let Search { wanted, nowhere, broken } = self.search(symbols)?;
-        let mut tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
+        let mut tally = request.digest.as_ref().map(|digest| Tally::on_the_way(symbols, request.range, digest));
         for symbol in nowhere {
             let result = broken.as_ref().map_or_else(|| Ok(RawBars::default()), |error| Err(error.clone()));
             if let (Some(tally), Err(error)) = (&mut tally, &result) {
@@ -301,7 +301,7 @@ impl FileSet {
                 return None;
             }
             let all: Vec<Symbol> = infos.iter().map(|info| info.symbol.clone()).collect();
-            let mut tally = request.digest.map(|digest| Tally::on_the_way(&all, request, digest));
+            let mut tally = request.digest.as_ref().map(|digest| Tally::on_the_way(&all, request.range, digest));
             let mut fetched = file.rows_of(&all, request.range, &mut tally);
             // What is wrong with a file now may not be when it is read for the next portion.
             if fetched.iter().all(|one| one.result.is_err()) {

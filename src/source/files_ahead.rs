@@ -25,13 +25,13 @@ impl<File> Ahead<File> {
     /// Keeps what was fetched of a file.
     pub(super) fn new(file: Arc<File>, request: &FetchRequest, fetched: Vec<Fetched>) -> Self {
         let left = fetched.into_iter().map(|one| (one.symbol.clone(), one)).collect();
-        Self { file, range: request.range, digest: request.digest, left }
+        Self { file, range: request.range, digest: request.digest.clone(), left }
     }
 
     /// Whether these symbols of the same file and days are all here.
     pub(super) fn has(&self, file: &Arc<File>, request: &FetchRequest, symbols: &[Symbol]) -> bool {
         Arc::ptr_eq(&self.file, file)
-            && (self.range, self.digest) == (request.range, request.digest)
+            && (self.range, &self.digest) == (request.range, &request.digest)
             && symbols.iter().all(|symbol| self.left.contains_key(symbol))
     }
 

@@ -45,6 +45,7 @@ pub use timing::{QueryPurpose, QueryTiming};
 
 use backend::{Content, Store};
 use query_plan::Query;
+use time_value::day_bound;
 use timing::{Meter, Outlet, QueryFacts, QueryLog};
 
 use crate::market::{DateRange, RawBars, Symbol};
@@ -78,11 +79,13 @@ pub struct FetchRequest {
     pub digest: Option<DigestOnTheWay>,
 }
 
-/// A digest of what is fetched, made of the rows on their way: what [`Source::digests`] answers for the same days without a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// A digest of what is fetched, made of the rows on their way: what [`Source::digests`] answers for the same days.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DigestOnTheWay {
     /// As [`DigestRequest::until`].
     pub until: Option<NaiveDate>,
+    /// As [`DigestRequest::split`], one for each symbol that has one.
+    pub splits: Arc<BTreeMap<Symbol, NaiveDate>>,
 }
 
 /// What became of one symbol of a [`FetchRequest`]. Empty bars mean that the source has none.
@@ -213,6 +216,25 @@ impl Source {
         listed
     }
 
+    /// The same symbols as were `known` with the times they have now, found without going through all rows, which are not counted
+    /// again. `None` where the source does not find them so, or where there may be others by now: then it has to be asked for all.
+    ///
+    /// # Errors
+    /// When the query fails or takes too long.
+    pub async fn symbols_at_a_glance(&self, known: &[SymbolInfo]) -> Result<Option<Vec<SymbolInfo>>, SourceError> {
+        let meter = Meter::start();
+        let listed = self.inner.store.symbols_at_a_glance(&self.inner.content).await;
+        let Some(found) = listed.as_ref().map_or(Some(&[][..]), |found| found.as_deref()) else { return Ok(None) };
+        let bytes = found.iter().map(|info| info.symbol.as_str().len() as u64 + 16).sum();
+        meter.rows_came(found.len() as u64);
+        self.inner.record(&meter, Query::Glance, bytes, listed.as_ref().err());
+        let Some(found) = listed? else { return Ok(None) };
+        // A collation may take several symbols for one, and then not all of those that are known are found.
+        let is_same = found.len() == known.len() && found.iter().zip(known).all(|(found, known)| found.symbol == known.symbol);
+        let counted = |(found, known): (SymbolInfo, &SymbolInfo)| SymbolInfo { bar_count: known.bar_count, ..found };
+        Ok(is_same.then(|| found.into_iter().zip(known).map(counted).collect()))
+    }
+
     /// Fetches bars and sends exactly one [`Fetched`] for every symbol asked for, in no particular order.
     ///
     /// Many symbols share a statement, and as many statements run at a time as there are connections. Stops early, without
@@ -240,6 +262,16 @@ impl Source {
     #[must_use]
     pub fn digests_on_the_way(&self) -> bool {
         self.inner.store.digests_on_the_way(&self.inner.content)
+    }
+
+    /// Whether a few days are found without going through all rows, so that asking for them costs little. Where a file has to be
+    /// read from end to end anyway, or dates are compared here, it does not.
+    #[must_use]
+    pub fn finds_days(&self) -> bool {
+        match &self.inner.content {
+            Content::Table(plan) => day_bound(plan.dates, Some(NaiveDate::default())).is_some(),
+            Content::Files(_) => false,
+        }
     }
 
     /// What the source has of these symbols, without their rows: an entry for every symbol asked for, empty where it has none.

@@ -31,6 +31,10 @@ use sqlx::{AssertSqlSafe, Connection, MySql, Row};
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 
+/// What a plan says that goes from group to group in an index.
+const JUMPS: &str = "Using index for group-by";
+/// What it says besides where it goes through all of the index nevertheless.
+const SCANS: &str = "(scanning)";
 /// What is being done while rows come.
 const READING: &str = "reading bars";
 
@@ -216,6 +220,34 @@ impl MySqlServer {
         Ok(symbols)
     }
 
+    /// Symbols with first and last date, where the server jumps from symbol to symbol in an index; `None` where it would go through
+    /// all of it.
+    pub(super) async fn symbols_at_a_glance(&self, plan: &TablePlan) -> Result<Option<Vec<SymbolInfo>>, SourceError> {
+        let doing = "listing the symbols";
+        let sql = glance_query(plan);
+        let told = self.rows(format!("EXPLAIN {sql}"), &[], "planning a query").await?;
+        let jumps = told
+            .iter()
+            .any(|row| (0..row.len()).any(|column| text(row, column).is_some_and(|text| text.contains(JUMPS) && !text.contains(SCANS))));
+        if !jumps {
+            return Ok(None);
+        }
+        let mut symbols = Vec::new();
+        for row in self.rows(sql, &[], doing).await? {
+            let Some(symbol) = text(&row, 0).filter(|symbol| !symbol.is_empty()) else { continue };
+            let failed = |error: sqlx::Error| self.explain(&error, doing);
+            let [first_us, last_us] = [1, 2].map(|column| read_time(&row, column, plan.dates));
+            symbols.push(SymbolInfo {
+                symbol: Symbol::from(symbol),
+                first_us: first_us.map_err(failed)?.ok(),
+                last_us: last_us.map_err(failed)?.ok(),
+                bar_count: 0,
+            });
+        }
+        symbols.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        Ok(Some(symbols))
+    }
+
     /// Reads the symbols of one statement and sends each as soon as it is complete. `false` when nobody listens any more.
     pub(super) async fn fetch(
         &self,
@@ -394,6 +426,19 @@ pub(super) fn symbols_query(plan: &TablePlan) -> String {
         "SELECT MIN({shown}), MIN({date}), MAX({date}), COUNT(*) FROM {} WHERE {symbol} IS NOT NULL GROUP BY {group}",
         quoted(&plan.table.name)
     )
+}
+
+/// Every symbol (those a collation takes for one together) with first and last date.
+pub(super) fn glance_query(plan: &TablePlan) -> String {
+    let symbol = quoted(plan.columns.get(ColumnRole::Symbol).unwrap_or_default());
+    let date = quoted(plan.columns.get(ColumnRole::Date).unwrap_or_default());
+    let shown = symbol_expression(plan);
+    let [first, last] = ["MIN", "MAX"].map(|end| match date_expression(plan) {
+        // Numbers of all lengths come as one type.
+        cast if cast != date => format!("CAST({end}({date}) AS SIGNED)"),
+        _ => format!("{end}({date})"),
+    });
+    format!("SELECT {shown}, {first}, {last} FROM {} GROUP BY {symbol}", quoted(&plan.table.name))
 }
 
 /// The first rows, every column as text.

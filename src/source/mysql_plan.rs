@@ -2,7 +2,7 @@
 
 use super::columns::ColumnRole;
 use super::error::SourceError;
-use super::mysql::{AS_READ, MySqlServer, asked_count, bars_query, bind_asked, preview_query, quoted, symbols_query, text};
+use super::mysql::{AS_READ, MySqlServer, asked_count, bars_query, bind_asked, glance_query, preview_query, quoted, symbols_query, text};
 use super::mysql_digest::digest_query;
 use super::query_plan::{IndexFinding, KnownIndex, Query, QueryPlan, finding};
 use super::server::in_time;
@@ -21,6 +21,7 @@ impl MySqlServer {
     pub(super) fn statement(&self, plan: &TablePlan, query: Query<'_>) -> String {
         match query {
             Query::Symbols => symbols_query(plan),
+            Query::Glance => glance_query(plan),
             Query::Preview(limit) => preview_query(&plan.table, limit),
             Query::Bars(symbols, range) => {
                 let (start, end) = bounds(plan.dates, &range);
@@ -43,7 +44,7 @@ impl MySqlServer {
         };
         let sql = sqlx::query(AssertSqlSafe(format!("{explain} {}", self.statement(plan, query)))).persistent(false);
         let sql = match query {
-            Query::Symbols | Query::Preview(_) => sql,
+            Query::Symbols | Query::Glance | Query::Preview(_) => sql,
             Query::Bars(symbols, range) => {
                 let (start, end) = bounds(plan.dates, &range);
                 bind_asked(sql, plan, symbols, start, end)

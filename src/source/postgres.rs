@@ -245,7 +245,8 @@ impl PostgresServer {
         out: &Outlet,
     ) -> Result<bool, SourceError> {
         let begin = || {
-            let tally = request.digest.filter(|_| self.digests_on_the_way(plan)).map(|digest| Tally::on_the_way(symbols, request, digest));
+            let digest = request.digest.as_ref().filter(|_| self.digests_on_the_way(plan));
+            let tally = digest.map(|digest| Tally::on_the_way(symbols, request.range, digest));
             (Collector::new(symbols, &plan.columns, request.range).counting(tally), RowReader::new(plan))
         };
         let (start, end) = bounds(plan.dates, &request.range);

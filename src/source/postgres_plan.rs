@@ -14,7 +14,7 @@ impl PostgresServer {
     /// The statement of a query.
     pub(super) fn statement(&self, plan: &TablePlan, query: Query<'_>) -> String {
         match query {
-            Query::Symbols => symbols_query(plan),
+            Query::Symbols | Query::Glance => symbols_query(plan),
             Query::Preview(limit) => preview_query(&plan.table, limit),
             Query::Bars(_, range) => {
                 let (start, end) = bounds(plan.dates, &range);
@@ -37,7 +37,7 @@ impl PostgresServer {
         let statement = self.statement(plan, query);
         let sql = sqlx::query(AssertSqlSafe(format!("{explain} {statement}"))).persistent(false);
         let sql = match query {
-            Query::Symbols | Query::Preview(_) => sql,
+            Query::Symbols | Query::Glance | Query::Preview(_) => sql,
             Query::Bars(symbols, range) => {
                 let (start, end) = bounds(plan.dates, &range);
                 bind_asked(sql, plan, symbols, start, end)

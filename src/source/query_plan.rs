@@ -149,6 +149,8 @@ fn free_name(table: &str, symbol: &str, date: &str, indexes: &[KnownIndex]) -> S
 #[derive(Clone, Copy)]
 pub(super) enum Query<'q> {
     Symbols,
+    /// Symbols and their times, rows not counted.
+    Glance,
     Digests(&'q [Symbol], &'q DigestRequest),
     Bars(&'q [Symbol], DateRange),
     Preview(usize),
@@ -157,7 +159,7 @@ pub(super) enum Query<'q> {
 impl Query<'_> {
     pub(super) fn purpose(self) -> QueryPurpose {
         match self {
-            Self::Symbols => QueryPurpose::Symbols,
+            Self::Symbols | Self::Glance => QueryPurpose::Symbols,
             Self::Digests(..) => QueryPurpose::Digests,
             Self::Bars(..) => QueryPurpose::Bars,
             Self::Preview(_) => QueryPurpose::Preview,
@@ -197,7 +199,7 @@ impl Store {
                 let (purpose, symbols, range) = match query {
                     Query::Digests(symbols, request) => (query.purpose(), symbols.to_vec(), request.range),
                     Query::Bars(symbols, range) => (query.purpose(), symbols.to_vec(), range),
-                    Query::Symbols | Query::Preview(_) => (query.purpose(), Vec::new(), DateRange::ALL),
+                    Query::Symbols | Query::Glance | Query::Preview(_) => (query.purpose(), Vec::new(), DateRange::ALL),
                 };
                 blocking(move || file.query_plan(&plan, purpose, &symbols, range)).await.map(Some)
             }

@@ -138,7 +138,7 @@ impl SqliteFile {
         send: &mut dyn FnMut(Fetched) -> bool,
     ) -> Result<(), SourceError> {
         let connection = self.open()?;
-        let tally = request.digest.map(|digest| Tally::on_the_way(symbols, request, digest));
+        let tally = request.digest.as_ref().map(|digest| Tally::on_the_way(symbols, request.range, digest));
         let mut collector = Collector::new(symbols, &plan.columns, request.range).counting(tally);
         let (mut sql, asked) = bars_query(plan, symbols, request.range);
         sql.push_str(&in_order(plan));

@@ -13,7 +13,7 @@ impl SqliteFile {
     /// The statement of a query.
     pub(super) fn statement(plan: &TablePlan, query: Query<'_>) -> String {
         match query {
-            Query::Symbols => symbols_query(plan),
+            Query::Symbols | Query::Glance => symbols_query(plan),
             Query::Preview(limit) => preview_query(&plan.table, limit),
             Query::Bars(symbols, range) => bars_query(plan, symbols, range).0 + &in_order(plan),
             Query::Digests(symbols, request) => bars_query(plan, symbols, request.range).0,

@@ -2,11 +2,11 @@
 //!
 //! Knows no database. What is hashed of a row is decided by who reads it; [`RowHash`] only keeps different values different.
 
+use super::DigestOnTheWay;
 use super::collect::NoTime;
 use super::digest::{DigestRequest, SymbolDigest, YearDigest};
 use super::error::SourceError;
-use super::{DigestOnTheWay, FetchRequest};
-use crate::market::{Symbol, date_of, micros_of_date};
+use crate::market::{DateRange, Symbol, date_of, micros_of_date};
 use chrono::Datelike;
 use std::collections::{BTreeMap, HashMap};
 use xxhash_rust::xxh3::xxh3_64;
@@ -63,6 +63,8 @@ struct Slot {
     provisional_rows: u64,
     last_us: Option<i64>,
     is_doubtful: bool,
+    /// Rows from this time on are told apart from those before.
+    split_us: Option<i64>,
 }
 
 /// Digests of the symbols of one statement.
@@ -71,7 +73,6 @@ pub(super) struct Tally {
     by_name: HashMap<Symbol, usize>,
     start_us: i64,
     end_us: i64,
-    split_us: i64,
     until_us: i64,
     /// The symbol of the last row, wanted or not.
     last: Option<(String, Option<usize>)>,
@@ -84,7 +85,7 @@ impl Tally {
         let mut slots = Vec::with_capacity(symbols.len());
         for symbol in symbols {
             by_name.entry(symbol.clone()).or_insert_with(|| {
-                slots.push(Slot { symbol: Some(symbol.clone()), ..Slot::default() });
+                slots.push(Slot { symbol: Some(symbol.clone()), split_us: request.split.map(micros_of_date), ..Slot::default() });
                 slots.len() - 1
             });
         }
@@ -93,15 +94,24 @@ impl Tally {
             by_name,
             start_us: request.range.start_us().unwrap_or(i64::MIN),
             end_us: request.range.end_us_exclusive().unwrap_or(i64::MAX),
-            split_us: request.split.map_or(i64::MAX, micros_of_date),
             until_us: request.until.map_or(i64::MAX, micros_of_date),
             last: None,
         }
     }
 
     /// Nothing counted yet, for rows that are fetched. The slots are those of a collector of the same symbols.
-    pub(super) fn on_the_way(symbols: &[Symbol], fetch: &FetchRequest, digest: DigestOnTheWay) -> Self {
-        Self::new(symbols, &DigestRequest { symbols: Vec::new(), range: fetch.range, split: None, until: digest.until })
+    pub(super) fn on_the_way(symbols: &[Symbol], range: DateRange, digest: &DigestOnTheWay) -> Self {
+        let mut tally = Self::new(symbols, &DigestRequest { symbols: Vec::new(), range, split: None, until: digest.until });
+        for slot in &mut tally.slots {
+            slot.split_us = slot.symbol.as_ref().and_then(|symbol| digest.splits.get(symbol)).copied().map(micros_of_date);
+        }
+        tally
+    }
+
+    /// Whether a symbol's rows of this time are told apart from those before.
+    #[inline]
+    pub(super) fn is_after(&self, slot: usize, time_us: i64) -> bool {
+        self.slots.get(slot).and_then(|slot| slot.split_us).is_some_and(|split_us| time_us >= split_us)
     }
 
     /// Where rows of this symbol are counted; `None` if nobody asked for it.
@@ -160,7 +170,7 @@ impl Tally {
         }
         let part = if time >= self.until_us {
             Part::Provisional
-        } else if time >= self.split_us {
+        } else if self.is_after(slot, time) {
             Part::After
         } else {
             Part::Before
@@ -173,7 +183,7 @@ impl Tally {
     pub(super) fn counted_row(&mut self, slot: usize, year: i32, time: Option<i64>, hash: u64) {
         let part = match time {
             Some(time) if time >= self.until_us => Part::Provisional,
-            Some(time) if time >= self.split_us => Part::After,
+            Some(time) if self.is_after(slot, time) => Part::After,
             _ => Part::Before,
         };
         if let Some(time) = time {
@@ -219,7 +229,7 @@ impl Slot {
         let years = |sums: BTreeMap<i32, Sum>| {
             sums.into_iter().map(|(year, sum)| YearDigest { year, rows: sum.rows, checksum: sum.checksum }).collect()
         };
-        let Self { symbol, before, after, provisional_rows, last_us, is_doubtful: _ } = self;
+        let Self { symbol, before, after, provisional_rows, last_us, is_doubtful: _, split_us: _ } = self;
         Some((symbol?, SymbolDigest { before: years(before), after: years(after), provisional_rows, last_us }))
     }
 }

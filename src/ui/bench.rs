@@ -9,6 +9,7 @@ use super::window::Outbox;
 use super::{format, icons};
 use crate::app::{Action, AppState, BenchAction, BenchForm, BenchPhase, Dialog};
 use crate::worker::{BenchReport, BenchStage, StageResult};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Align2, Color32, CornerRadius, Id, Label, Layout, Modal, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, pos2, vec2};
 
@@ -29,8 +30,9 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
         ui.set_width((screen.width() - 96.0).min(WIDTH));
-        ui.label(RichText::new("Measure the speed").heading());
-        let text = "Your symbols straight from the source against the cache. A cache of its own is made beside yours and removed again";
+        ui.label(RichText::new(tr!("Measure the speed")).heading());
+        let text =
+            tr!("Your symbols straight from the source against the cache. A cache of its own is made beside yours and removed again");
         ui.add(Label::new(RichText::new(text).color(theme.text_weak)).wrap());
         ui.add_space(space::M);
         let reason = fields_ui(ui, state, form, out);
@@ -39,20 +41,28 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         // At its full height at once, whatever was shown before.
         ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
             match &form.phase {
-                BenchPhase::Idle => note_ui(ui, reason.as_deref().unwrap_or("Each symbol is read from the source as often as is measured")),
+                BenchPhase::Idle => {
+                    note_ui(ui, reason.as_deref().unwrap_or(tr!("Each symbol is read from the source as often as is measured")))
+                }
                 BenchPhase::Running { progress, stopping, .. } => {
                     let (share, text) = match progress {
-                        _ if *stopping => (progress.map_or(0.0, |progress| progress.fraction()), "Stopping".to_owned()),
-                        Some(progress) => {
-                            (progress.fraction(), format!("{} · {} of {}", progress.stage.label(), progress.done + 1, progress.total))
-                        }
-                        None => (0.0, "Asking the source for its symbols".to_owned()),
+                        _ if *stopping => (progress.map_or(0.0, |progress| progress.fraction()), tr!("Stopping").to_owned()),
+                        Some(progress) => (
+                            progress.fraction(),
+                            tr!(
+                                "{stage} · {done} of {total}",
+                                stage = progress.stage.label(),
+                                done = progress.done + 1,
+                                total = progress.total
+                            ),
+                        ),
+                        None => (0.0, tr!("Asking the source for its symbols").to_owned()),
                     };
                     meter_ui(ui, ui.available_width(), share, theme.accent);
                     ui.add_space(space::XS);
                     note_ui(ui, &text);
                 }
-                BenchPhase::Stopped => note_ui(ui, "Stopped; nothing was left behind"),
+                BenchPhase::Stopped => note_ui(ui, tr!("Stopped; nothing was left behind")),
                 BenchPhase::Failed(message) => {
                     ui.add(Label::new(RichText::new(message).color(theme.error)).selectable(true).wrap());
                 }
@@ -65,11 +75,11 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         });
         ui.add_space(space::M);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Close").clicked() {
+            if ui.button(tr!("Close")).clicked() {
                 out.act(Action::CloseDialog);
             }
             if matches!(form.phase, BenchPhase::Done(_))
-                && ui.button("Copy figures").on_hover_text("As text with tabs, for a spreadsheet").clicked()
+                && ui.button(tr!("Copy figures")).on_hover_text(tr!("As text with tabs, for a spreadsheet")).clicked()
             {
                 out.act(Action::Bench(BenchAction::Copy));
             }
@@ -89,13 +99,15 @@ fn fields_ui(ui: &mut Ui, state: &AppState, form: &BenchForm, out: &mut Outbox) 
     let theme = Theme::of(ui);
     let reason = match form.wanted() {
         Err(reason) => Some(reason.to_owned()),
-        Ok(_) if state.active_job().is_some() => Some("A job is running, which would be measured as well; wait for its end".to_owned()),
+        Ok(_) if state.active_job().is_some() => {
+            Some(tr!("A job is running, which would be measured as well; wait for its end").to_owned())
+        }
         Ok(_) => None,
     };
     ui.horizontal(|ui| {
         ui.add_enabled_ui(!form.is_running(), |ui| {
-            let symbols: Typed<'_> = ("Symbols", &form.symbols, BenchAction::Symbols);
-            let runs: Typed<'_> = ("Times", &form.runs, BenchAction::Runs);
+            let symbols: Typed<'_> = (tr!("Symbols"), &form.symbols, BenchAction::Symbols);
+            let runs: Typed<'_> = (tr!("Times"), &form.runs, BenchAction::Runs);
             for (label, value, action) in [symbols, runs] {
                 let name = fact_label_ui(ui, label);
                 let mut text = value.to_owned();
@@ -106,16 +118,16 @@ fn fields_ui(ui: &mut Ui, state: &AppState, form: &BenchForm, out: &mut Outbox) 
             }
         });
         if form.is_running() {
-            let stop = egui::Button::new((icons::icon(icons::STOP), "Stop"));
+            let stop = egui::Button::new((icons::icon(icons::STOP), tr!("Stop")));
             let response = ui.add(stop.min_size(vec2(0.0, size::CONTROL)));
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, "Stop"));
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, tr!("Stop")));
             if response.clicked() {
                 out.act(Action::Bench(BenchAction::Stop));
             }
         } else {
             let enabled = reason.is_none();
             let color = if enabled { theme.on_accent } else { theme.text_disabled };
-            let words = if matches!(form.phase, BenchPhase::Idle) { "Measure" } else { "Measure again" };
+            let words = if matches!(form.phase, BenchPhase::Idle) { tr!("Measure") } else { tr!("Measure again") };
             let mut button = egui::Button::new(RichText::new(words).color(color));
             if enabled {
                 button = button.fill(theme.accent);
@@ -174,10 +186,10 @@ fn report_ui(ui: &mut Ui, report: &BenchReport) {
     let stages: Vec<&StageResult> = report.stages.iter().collect();
     let axis = Axis::of(&stages);
     let of = |is_of_one: bool| stages.iter().copied().filter(move |result| result.stage.is_of_one() == is_of_one);
-    heading_ui(ui, &format::counted(report.symbols as u64, "symbol", "symbols"));
+    heading_ui(ui, &tr_n!(report.symbols as u64, "{count} symbol", "{count} symbols"));
     of(false).for_each(|result| bar_ui(ui, axis, result));
     ui.add_space(space::M);
-    heading_ui(ui, &format!("One symbol, {}", report.one_symbol));
+    heading_ui(ui, &tr!("One symbol, {symbol}", symbol = report.one_symbol));
     of(true).for_each(|result| bar_ui(ui, axis, result));
     decades_ui(ui, axis);
     ui.add_space(space::S);
@@ -231,16 +243,17 @@ fn bar_ui(ui: &mut Ui, axis: Axis, result: &StageResult) {
         painter.text(pos2(right, middle), Align2::RIGHT_CENTER, text, body.clone(), color);
     }
     let spoken = match &ratio {
-        Some(ratio) => format!("{}: {seconds}, {rate}, {ratio} as quick as without a cache", result.stage.label()),
+        Some(ratio) => {
+            let stage = result.stage.label();
+            tr!("{stage}: {time}, {rate}, {ratio} as quick as without a cache", stage = stage, time = seconds, rate = rate, ratio = ratio)
+        }
         None => format!("{}: {seconds}, {rate}", result.stage.label()),
     };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, &spoken));
-    response.on_hover_text_at_pointer(format!(
-        "{spoken}\nFrom {} to {}, {}",
-        format::short_time(result.seconds.min * 1e6),
-        format::short_time(result.seconds.max * 1e6),
-        format::counted(result.rows, "row", "rows")
-    ));
+    let (least, most) = (format::short_time(result.seconds.min * 1e6), format::short_time(result.seconds.max * 1e6));
+    let rows = tr_n!(result.rows, "{count} row", "{count} rows");
+    let spread = tr!("From {least} to {most}, {rows}", least = least, most = most, rows = rows);
+    response.on_hover_text_at_pointer(format!("{spoken}\n{spread}"));
 }
 
 /// What the lines stand for.
@@ -254,7 +267,7 @@ fn decades_ui(ui: &mut Ui, axis: Axis) {
         let at = pos2(plot.left() + plot.width() * share, row.top() + space::XS);
         ui.painter().text(at, Align2::CENTER_TOP, text, font.clone(), theme.text_weak);
     }
-    let spoken = "Each line stands for ten times the time of the one before";
+    let spoken = tr!("Each line stands for ten times the time of the one before");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, spoken));
     response.on_hover_text(spoken);
 }

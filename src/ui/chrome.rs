@@ -120,7 +120,7 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 }
                 OpenState::Ready => {
                     let symbols = state.snapshot.rows.len() as u64;
-                    let cached = state.snapshot.rows.iter().filter(|row| row.rows > 0).count() as u64;
+                    let cached = state.snapshot.cached_symbols as u64;
                     let text = if state.has_source() {
                         format!("{} · {} cached", format::counted(symbols, "symbol", "symbols"), format::count(cached))
                     } else {

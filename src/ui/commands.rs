@@ -37,7 +37,10 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ShowOverview => icons::OVERVIEW,
         Command::ShowJobs => icons::JOBS,
         Command::ShowSettings => icons::SETTINGS,
-        Command::CopyRows => icons::COPY,
+        Command::CopyRows | Command::CopySymbols | Command::CopyPaths => icons::COPY,
+        Command::RevealFile => icons::FOLDER,
+        Command::ExportRows => icons::EXPORT,
+        Command::NewList => icons::ADD,
         Command::ToggleVolume => icons::STYLE_HISTOGRAM,
         Command::ToggleLogScale => icons::INDICATORS,
         Command::RestorePanes => icons::RESTORE_PANES,
@@ -124,7 +127,10 @@ pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.add_space(space::XS);
         }
         ui.label(RichText::new(group.text()).small().color(theme.text_weak));
-        for command in group.commands().filter(|command| !matches!(command, Command::PreviousSymbol | Command::NextSymbol)) {
+        for command in group
+            .commands()
+            .filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
+        {
             let enabled = command.enabled(state);
             let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
             let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);

@@ -1,6 +1,7 @@
 //! Samovar's own mark: as the window's icon, and beside the views' names.
 
 use super::theme::Theme;
+use crate::tr;
 use eframe::egui;
 use egui::{Sense, Shape, Stroke, Ui, pos2, vec2};
 
@@ -26,5 +27,5 @@ pub fn logo_ui(ui: &mut Ui) {
     painter.rect_filled(egui::Rect::from_min_max(at(6.0, 19.0), at(14.0, 21.0)), 1.0, theme.accent);
     painter.line_segment([at(15.5, 12.5), at(18.6, 12.5)], Stroke::new(1.6, theme.accent));
     painter.line_segment([at(18.2, 12.5), at(18.2, 15.2)], Stroke::new(1.6, theme.accent));
-    response.on_hover_text("Samovar keeps market data hot");
+    response.on_hover_text(tr!("Samovar keeps market data hot"));
 }

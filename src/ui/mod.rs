@@ -22,4 +22,4 @@ pub mod theme;
 mod widgets;
 mod window;
 
-pub use window::{SamovarWindow, run};
+pub use window::{PathPurpose, SamovarWindow, run};

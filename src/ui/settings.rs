@@ -8,6 +8,8 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use crate::app::{Action, AppState, Command, SettingsAction, SourceAction};
 use crate::cache::TimeToLive;
 use crate::config::{PriceColorChoice, Settings, ThemeChoice};
+use crate::language::Language;
+use crate::tr;
 use crate::worker::Snapshot;
 use eframe::egui;
 use egui::{Frame, Grid, Label, Margin, RichText, ScrollArea, TextEdit, Ui, vec2};
@@ -20,6 +22,7 @@ pub struct SettingsDraft {
     disk_budget: Option<String>,
     memory_budget: Option<String>,
     jobs: Option<String>,
+    history_check_days: Option<String>,
 }
 
 /// The whole view.
@@ -104,22 +107,8 @@ fn field_ui<T>(
     ui.end_row();
 }
 
-/// Reads `20 GB`, `512MB` or a number of bytes.
 fn parse_bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim().to_ascii_uppercase();
-    let number = text.trim_end_matches(|last: char| last.is_ascii_alphabetic() || last == ' ');
-    let unit = match text.get(number.len()..).unwrap_or_default().trim() {
-        "" | "B" => 1.0,
-        "K" | "KB" => 1e3,
-        "M" | "MB" => 1e6,
-        "G" | "GB" => 1e9,
-        "T" | "TB" => 1e12,
-        _ => return Err("Write a number with KB, MB, GB or TB".to_owned()),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(value) if value.is_finite() && (0.0..1e6).contains(&(value * unit / 1e12)) => Ok((value * unit) as u64),
-        _ => Err("Write a number with KB, MB, GB or TB".to_owned()),
-    }
+    super::format::read_bytes(text).ok_or_else(|| tr!("Write a number with KB, MB, GB or TB").to_owned())
 }
 
 fn bytes_text(bytes: u64) -> String {
@@ -153,6 +142,15 @@ fn cache_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outb
         }
         ui.end_row();
         rules_ui(ui, &state.snapshot);
+        let parse_days = |text: &str| match text.trim().parse::<u32>() {
+            Ok(days) if days <= 3_650 => Ok(days),
+            _ => Err(tr!("Write a number of days, at most 3650").to_owned()),
+        };
+        let days = settings.history_check_days.to_string();
+        let words = (tr!("Days between history checks"), days.as_str(), tr!("0 compares whole histories at every check"));
+        field_ui(ui, &mut draft.history_check_days, words, parse_days, |days| {
+            out.act(save(&|settings| settings.history_check_days = days));
+        });
         let disk = if settings.disk_budget_bytes == 0 { "0".to_owned() } else { bytes_text(settings.disk_budget_bytes) };
         field_ui(ui, &mut draft.disk_budget, ("Disk budget", &disk, "Such as 20 GB; 0 is no limit"), parse_bytes, |bytes| {
             out.act(save(&|settings| settings.disk_budget_bytes = bytes));
@@ -232,6 +230,7 @@ fn appearance_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         });
         ui.end_row();
+        language_ui(ui, state, out);
         fact_label_ui(ui, "Gains and losses");
         ui.horizontal(|ui| {
             for (choice, colors) in [
@@ -248,6 +247,23 @@ fn appearance_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         });
         ui.end_row();
     });
+}
+
+/// Each language by its own name, whatever is spoken now.
+fn language_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    fact_label_ui(ui, tr!("Language"));
+    ui.horizontal(|ui| {
+        let own = [Language::English, Language::Chinese, Language::Russian, Language::Korean];
+        let choices = std::iter::once((None, tr!("As the desktop"))).chain(own.map(|language| (Some(language), language.own_name())));
+        for (language, text) in choices {
+            if ui.selectable_label(state.settings.appearance.language == language, text).clicked() {
+                let mut changed = state.settings.clone();
+                changed.appearance.language = language;
+                out.act(Action::Settings(SettingsAction::Save(Box::new(changed))));
+            }
+        }
+    });
+    ui.end_row();
 }
 
 #[cfg(test)]

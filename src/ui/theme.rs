@@ -63,7 +63,21 @@ pub mod size {
 }
 
 /// What the colours of [`Theme::series`] are called, in their order.
-pub const SERIES_NAMES: [&str; 10] = ["Blue", "Amber", "Violet", "Teal", "Pink", "Olive", "Copper", "Slate", "Indigo", "Sand"];
+#[must_use]
+pub fn series_names() -> [&'static str; 10] {
+    [
+        tr!("Blue"),
+        tr!("Amber"),
+        tr!("Violet"),
+        tr!("Teal"),
+        tr!("Pink"),
+        tr!("Olive"),
+        tr!("Copper"),
+        tr!("Slate"),
+        tr!("Indigo"),
+        tr!("Sand"),
+    ]
+}
 
 /// Which colours gains and losses have on charts; the user's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

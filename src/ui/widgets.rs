@@ -1,7 +1,7 @@
-//! Small widgets that several views share: meters, chips, states with their marks, headings and pairs of label and value.
+//! Small widgets that several views share: meters, states with their marks, headings and pairs of label and value.
 
 use super::format;
-use super::theme::{StateMark, Theme, mark_ui, size, space};
+use super::theme::{StateMark, Theme, mark_ui, space};
 use crate::cache::{EntryState, HitCounts, Tier};
 use eframe::egui;
 use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
@@ -58,35 +58,6 @@ pub fn state_ui(ui: &mut Ui, mark: StateMark) -> Response {
     mark_ui(ui, mark);
     let color = if matches!(mark, StateMark::Damaged | StateMark::Failed) { theme.error } else { theme.text };
     ui.add(egui::Label::new(RichText::new(mark.word()).color(color)).selectable(false))
-}
-
-/// A chip: mark, word and count; pressed ones narrow the list.
-pub fn chip_ui(ui: &mut Ui, mark: StateMark, count: usize, pressed: bool) -> Response {
-    let theme = Theme::of(ui);
-    let text = format!("{} {}", mark.word(), format::count(count as u64));
-    let color = if pressed { theme.text } else { theme.text_weak };
-    let galley =
-        egui::WidgetText::from(RichText::new(&text).small().color(color)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
-    let wanted = vec2(galley.size().x + size::MARK + space::XS + 2.0 * space::S, 22.0);
-    let (rect, response) = ui.allocate_exact_size(wanted, Sense::click());
-    let fill = if pressed {
-        theme.accent_weak
-    } else if response.hovered() {
-        theme.hover
-    } else {
-        theme.panel
-    };
-    let painter = ui.painter();
-    painter.rect_filled(rect, CornerRadius::same(11), fill);
-    if response.has_focus() {
-        painter.rect_stroke(rect, CornerRadius::same(11), (1.0, theme.accent), egui::StrokeKind::Inside);
-    }
-    let mark_rect =
-        Rect::from_center_size(egui::pos2(rect.left() + space::S + size::MARK * 0.5, rect.center().y), vec2(size::MARK, size::MARK));
-    super::theme::paint_mark(painter, mark_rect, mark);
-    painter.galley(egui::pos2(mark_rect.right() + space::XS, rect.center().y - galley.size().y * 0.5), galley, color);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, pressed, &text));
-    response
 }
 
 /// The colour of a tier in charts of lookups: the nearer, the hotter.

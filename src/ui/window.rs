@@ -7,8 +7,9 @@ use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, OpenState, SettingsAction, SourceAction, View, Workspace};
+use crate::app::{Action, AppState, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
 use crate::config::{PriceColorChoice, ThemeChoice};
+use crate::language::{self, Language};
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,12 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A text or table of symbols, for a new list.
+    ListFile,
+    /// Where a table is written to.
+    ExportFile(crate::worker::ExportFormat),
+    /// Where files of symbols are written to.
+    ExportFolder,
 }
 
 /// A path that was chosen, and what for.
@@ -77,8 +84,8 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
-    /// The focus the list last scrolled to.
-    pub scrolled_to: Option<(crate::market::Symbol, u64)>,
+    /// The list of symbols.
+    pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
     pub open_jobs: std::collections::HashSet<(bool, i64)>,
     /// Whether the inspector shows every change and every lookup it knows.
@@ -106,6 +113,7 @@ pub struct SamovarWindow {
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
     look: Option<(ThemeChoice, PriceColorChoice)>,
+    spoken: Language,
 }
 
 impl SamovarWindow {
@@ -127,12 +135,26 @@ impl SamovarWindow {
             move || ctx.request_repaint()
         };
         let worker = Worker::spawn(context, wake)?;
-        let mut window = Self { worker: Some(worker), state, views: ViewState::default(), picked: sync_channel(8), look: None };
+        let mut window = Self {
+            worker: Some(worker),
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            spoken: Language::English,
+        };
         for problem in problems {
             window.state.notices.warn(problem);
         }
         window.apply_look(&creation.egui_ctx);
         Ok(window)
+    }
+
+    /// The same window, with what the desktop speaks: taken when the settings name no language.
+    #[must_use]
+    pub fn on_desktop(mut self, language: Language) -> Self {
+        self.state.desktop_language = language;
+        self
     }
 
     /// The state, for tests.
@@ -145,6 +167,19 @@ impl SamovarWindow {
     #[must_use]
     pub fn chart_view(&self) -> &ChartView {
         &self.views.chart
+    }
+
+    /// Does what a widget would ask for that no test can reach, for tests.
+    pub fn act(&mut self, action: Action) {
+        let jobs = self.state.execute(action);
+        self.send(jobs);
+    }
+
+    /// Answers a file dialog as a user would, for tests.
+    pub fn answer_file_dialog(&self, purpose: PathPurpose, path: PathBuf) {
+        if self.picked.0.try_send((purpose, path)).is_err() {
+            tracing::error!(?purpose, "too many answers to file dialogs");
+        }
     }
 
     fn send(&self, jobs: Vec<Job>) {
@@ -174,12 +209,25 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
+                PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
                     Action::Source(SourceAction::Path(path.to_string_lossy().into_owned()))
                 }
             };
             let jobs = self.state.execute(action);
             self.send(jobs);
+        }
+    }
+
+    /// Speaks the language of the settings from now on; what was worked out in another is worked out again.
+    fn speak(&mut self) {
+        let wanted = self.state.language();
+        language::speak(wanted);
+        if self.spoken != wanted {
+            self.spoken = wanted;
+            self.state.say_again();
+            self.views.features = FeatureChoices::default();
         }
     }
 
@@ -222,6 +270,22 @@ impl SamovarWindow {
                 let asked = dialog.set_title("Choose a database file").pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
+            PathPurpose::ListFile => {
+                let dialog =
+                    dialog.add_filter(crate::tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(crate::tr!("All files"), &["*"]);
+                let asked = dialog.set_title(crate::tr!("Choose a file with symbols")).pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFile(format) => {
+                let dialog =
+                    dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
+                let asked = dialog.set_title(crate::tr!("Export the list")).save_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ExportFolder => {
+                let asked = dialog.set_title(crate::tr!("Choose a folder for the files")).pick_folder();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
                 let asked = dialog.set_title("Choose a folder").pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
@@ -248,6 +312,8 @@ impl SamovarWindow {
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, out);
         bench::bench_dialog_ui(ui, state, out);
+        symbols::list_dialog_ui(ui, state, out);
+        symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
         dialogs::help_ui(ui, state, out);
         notices::notices_ui(ui, state, views, out);
@@ -256,11 +322,13 @@ impl SamovarWindow {
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.speak();
         self.state.is_dark = theme::Theme::of(ui).dark;
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
@@ -302,7 +370,7 @@ impl eframe::App for SamovarWindow {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> {
+pub fn run(context: WorkerContext, problems: Vec<String>, desktop_language: Language) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -311,7 +379,7 @@ pub fn run(context: WorkerContext, problems: Vec<String>) -> anyhow::Result<()> 
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problems)?))
+        Ok(Box::new(SamovarWindow::new(creation, context, problems)?.on_desktop(desktop_language)))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

@@ -6,7 +6,7 @@ use super::loading;
 use super::preheating::{self, Queue};
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, own_sets, preview, profile};
+use super::{bench, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -43,6 +43,26 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             // In force before the next job is looked at; saved beside it.
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
+        }
+        Job::Sparks(request) => spawn_blocking(service, move |service| sparks::read(service, &request)),
+        Job::CopyTable(table) => spawn_blocking(service, move |service| export::copy(service, &table)),
+        Job::ExportTable { table, path, format } => {
+            spawn_blocking(service, move |service| export::table(service, &table, &path, format));
+        }
+        Job::ExportSymbols(order) => spawn_blocking(service, move |service| export::symbols(service, &order)),
+        Job::StopExport => export::stop(service),
+        Job::SaveLists(changed) => {
+            lists::take(service, *changed);
+            spawn_blocking(service, |service| lists::save(service));
+        }
+        Job::ReadList(path) => spawn_blocking(service, move |service| lists::read(service, &path)),
+        Job::Reveal(path) => {
+            // A file manager may run as long as its window is open, which must not hold up the end of this program.
+            let service = Arc::clone(service);
+            let thread = std::thread::Builder::new().name("samovar-reveal".to_owned());
+            if let Err(error) = thread.spawn(move || export::reveal(&service, &path)) {
+                tracing::error!(%error, "no thread for a file manager");
+            }
         }
         Job::Refresh => service.mark_dirty(),
         Job::SaveSet { name, text } => spawn_blocking(service, move |service| {

@@ -3,17 +3,21 @@
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
 use super::dossier::{Dossier, InspectRequest};
+use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
+use super::sparks::{Spark, SparkRequest};
 use super::survey::{Survey, SurveyRequest};
+use super::table::Table;
 use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport, VersionFacts};
-use crate::config::{Password, Settings};
+use crate::config::{Password, Settings, SymbolLists};
 use crate::feature::SetLibrary;
 use crate::market::{DateRange, Symbol};
 use crate::preheat::{PreheatReport, Progress, RunState, Scope, SymbolOutcome};
 use crate::source::{SourceUrl, StageReport, TestReport};
 use crate::worker::snapshot::Snapshot;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +43,8 @@ pub struct PreheatOrder {
     pub force: bool,
     /// Ask the source about fresh entries too.
     pub check: bool,
+    /// Another number of days between two comparisons of a whole history than the settings'.
+    pub history_check_days: Option<u32>,
     /// Another time to live than the settings'.
     pub ttl: Option<TimeToLive>,
     /// Another number of threads than the settings'.
@@ -143,6 +149,29 @@ pub enum Job {
     Preview(PreviewRequest),
     /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
     Outdate(OutdateRequest),
+    /// Read closes for rows of the list; answered by [`JobEvent::Sparks`].
+    Sparks(SparkRequest),
+    /// Make a table into text for the clipboard; answered by [`JobEvent::TableText`].
+    CopyTable(Box<Table>),
+    /// Write a table into a file; answered by [`JobEvent::Exported`].
+    ExportTable {
+        /// What.
+        table: Box<Table>,
+        /// Where to.
+        path: PathBuf,
+        /// As what.
+        format: ExportFormat,
+    },
+    /// Write bars and features of symbols into a folder; answered by [`JobEvent::Exported`] or [`JobEvent::ExportFailed`].
+    ExportSymbols(Box<ExportOrder>),
+    /// Stop the export that runs; files that are finished stay.
+    StopExport,
+    /// These are the user's lists of symbols from now on; save them.
+    SaveLists(Box<SymbolLists>),
+    /// Read a text of symbols; answered by [`JobEvent::ListRead`].
+    ReadList(PathBuf),
+    /// Show a file in the desktop's file manager.
+    Reveal(PathBuf),
     /// Bring the snapshot up to date now.
     Refresh,
     /// Finish what must be finished and end.
@@ -339,6 +368,35 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// Closes of symbols; without any of those whose bars cannot be read.
+    Sparks(Vec<(Symbol, Arc<Spark>)>),
+    /// A table as text for the clipboard.
+    TableText {
+        /// How many rows it has.
+        rows: usize,
+        /// The text.
+        text: Arc<str>,
+    },
+    /// Something was exported.
+    Exported(Exported),
+    /// An export came further.
+    ExportProgress {
+        /// Symbols done.
+        done: usize,
+        /// Symbols in all.
+        total: usize,
+    },
+    /// An export of symbols could not be begun.
+    ExportFailed(String),
+    /// The user's lists of symbols, at the start.
+    Lists(Box<SymbolLists>),
+    /// A text of symbols was read.
+    ListRead {
+        /// What the file is called.
+        name: String,
+        /// What stands in it.
+        text: String,
     },
     /// The source was profiled, or why it could not be.
     Profiled(Result<Arc<ProfileReport>, String>),

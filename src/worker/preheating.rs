@@ -5,7 +5,7 @@ use super::profile;
 use super::service::{Configuration, NO_SOURCE, Service};
 use crate::cache::{Cache, CacheError};
 use crate::feature::FeatureSet;
-use crate::market::Symbol;
+use crate::market::{DAY_US, Symbol};
 use crate::preheat::{Control, Plan, PreheatReport, PreheatRequest, RunState, Scope, make_plan, run_plan};
 use crate::source::{Source, SourceId, SourceUrl, SymbolInfo};
 use std::collections::{BTreeMap, HashMap};
@@ -155,6 +155,7 @@ async fn preheat(
         jobs: order.jobs.unwrap_or(configuration.settings.jobs),
         patience: order.patience,
         kept_versions: configuration.settings.kept_versions,
+        history_check_days: order.history_check_days.unwrap_or(configuration.settings.history_check_days),
         // Another one in each process and for each job, so that they do not come back to a lost server all at once.
         jitter_seed: id ^ u64::from(std::process::id()) << 32 ^ cache.now_us().unsigned_abs(),
     };
@@ -263,6 +264,17 @@ async fn symbols_to_preheat(
         (None, Some((listed_at_us, symbols))) if !request.force && !request.check && is_recent(cache, source_id, listed_at_us, request) => {
             symbols
         }
+        (None, Some((_, known))) if may_glance(cache, source_id, request).map_err(catalog_error)? => {
+            let source = link.source().await?;
+            match source.symbols_at_a_glance(&known).await.map_err(|error| error.to_string())? {
+                Some(symbols) => {
+                    cache.catalog().touch_symbols(source_id, &symbols, cache.now_us()).map_err(catalog_error)?;
+                    link.service.mark_dirty();
+                    symbols
+                }
+                None => list(link, cache, source_id).await?,
+            }
+        }
         (None, _) => list(link, cache, source_id).await?,
     };
     if let Some(limit) = request.limit {
@@ -274,6 +286,16 @@ async fn symbols_to_preheat(
 fn is_recent(cache: &Cache, source_id: &SourceId, listed_at_us: i64, request: &PreheatRequest) -> bool {
     let expires_at_us = request.judge.rules.rule_of_list(source_id).expires_at_us(listed_at_us, None);
     (listed_at_us..expires_at_us).contains(&cache.now_us())
+}
+
+/// Whether it is enough to see that a source has the symbols it had: their rows are counted as often as histories are compared.
+fn may_glance(cache: &Cache, source_id: &SourceId, request: &PreheatRequest) -> Result<bool, CacheError> {
+    if request.force || request.check {
+        return Ok(false);
+    }
+    let counted_at_us = cache.catalog().symbols_counted_at_us(source_id)?.unwrap_or(0);
+    let over_us = counted_at_us.saturating_add(i64::from(request.history_check_days) * DAY_US);
+    Ok((counted_at_us..over_us).contains(&cache.now_us()))
 }
 
 fn cached_symbols(cache: &Cache, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {

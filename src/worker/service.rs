@@ -3,14 +3,16 @@
 use super::actions;
 use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::export::Exports;
+use super::lists;
 use super::own_sets::load_library;
 use super::preheating::Queue;
 use super::preview::Previews;
-use super::snapshot::{Snapshot, SnapshotInput};
+use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
 use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
-use crate::config::{Password, Places, Secrets, Settings};
+use crate::config::{Password, Places, Secrets, Settings, SymbolLists};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
@@ -234,6 +236,12 @@ pub(super) struct Service {
     pub previews: Previews,
     /// The measurement that runs.
     pub benches: Benches,
+    /// The export that runs.
+    pub exports: Exports,
+    /// The user's lists of symbols.
+    pub lists: Mutex<SymbolLists>,
+    /// What snapshots know of lookups.
+    hit_rates: Mutex<HitRates>,
     dirty: AtomicBool,
 }
 
@@ -249,12 +257,19 @@ impl Service {
             loading: Mutex::default(),
             previews: Previews::default(),
             benches: Benches::default(),
+            exports: Exports::default(),
+            lists: Mutex::default(),
+            hit_rates: Mutex::default(),
             dirty: AtomicBool::new(true),
             context,
         });
         service.reporter.send(JobEvent::Sets(Arc::clone(&library))).await;
         for problem in problems {
             service.reporter.send(JobEvent::Notice(Notice { level: NoticeLevel::Warning, text: problem, undo_batch: None })).await;
+        }
+        if service.context.snapshots {
+            let loading = Arc::clone(&service);
+            service.blocking(move || lists::load(&loading)).await;
         }
         let opening = Arc::clone(&service);
         service.blocking(move || opening.open_cache()).await;
@@ -403,6 +418,7 @@ impl Service {
             source: source.as_ref().map(|(id, url)| (id, url.as_str())),
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
+            hit_rates: &self.hit_rates,
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {

@@ -1,11 +1,14 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
-use crate::cache::{Cache, CacheError, Entry, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, TrashBatch, Usage, Why};
+use crate::cache::{
+    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch, Usage, Why,
+};
 use crate::market::{Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One entry, as a row of the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,12 +48,22 @@ pub struct SymbolRow {
     pub features_bytes: u64,
     /// Reads from the cache.
     pub hits: u64,
+    /// Which share of the lookups of 30 days the cache answered; `None` without lookups.
+    pub hit_rate: Option<f64>,
+    /// When one of its entries was last read.
+    pub last_used_us: Option<i64>,
     /// Whether it is pinned.
     pub pinned: bool,
     /// When its bars were fetched.
     pub fetched_at_us: Option<i64>,
     /// Why the last attempt failed, if it did.
     pub failure: Option<String>,
+    /// Failed attempts in a row.
+    pub attempts: u32,
+    /// The market whose calendar it follows.
+    pub exchange: Exchange,
+    /// Checksum of the cached bars' values: tells whether something made of them is still of them.
+    pub bars_fingerprint: Option<u128>,
     /// What was noticed in its rows.
     pub quality: Quality,
     /// Its entries.
@@ -184,6 +197,10 @@ pub struct Snapshot {
     pub source: Option<SourceFacts>,
     /// Its symbols, by name.
     pub rows: Vec<SymbolRow>,
+    /// How many of them have cached bars.
+    pub cached_symbols: usize,
+    /// Of how many the last attempt failed.
+    pub failed_symbols: usize,
     /// Room taken, of all sources.
     pub usage: Usage,
     /// Who says what is fresh.
@@ -213,6 +230,7 @@ pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
     pub judge: &'input Arc<Judge>,
     pub settings_file: &'input Path,
+    pub hit_rates: &'input Mutex<HitRates>,
 }
 
 const HOUR_US: i64 = crate::market::HOUR_US;
@@ -261,6 +279,16 @@ impl Snapshot {
             }
         }
         snapshot.rows = rows(listed, entries, input.judge, now_us);
+        if let Some((source, _)) = input.source {
+            give_exchanges(&mut snapshot.rows, source, input.judge);
+            let mut known = input.hit_rates.lock().unwrap_or_else(PoisonError::into_inner);
+            known.refresh(cache, source)?;
+            for row in &mut snapshot.rows {
+                row.hit_rate = known.rates.get(&row.symbol).copied();
+            }
+        }
+        snapshot.cached_symbols = snapshot.rows.iter().filter(|row| row.rows > 0).count();
+        snapshot.failed_symbols = snapshot.rows.iter().filter(|row| row.failure.is_some()).count();
         Ok(snapshot)
     }
 }
@@ -294,8 +322,44 @@ fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judg
     rows
 }
 
+fn give_exchanges(rows: &mut [SymbolRow], source: &SourceId, judge: &Judge) {
+    for row in rows {
+        row.exchange = judge.rule_of(&EntryKey::bars(source, &row.symbol)).exchange;
+    }
+}
+
+/// Which share of its lookups the cache answered, by symbol. Adding up a month of lookups of thousands of entries takes a while: it is
+/// done anew once twenty times as long as it took has passed, which for a few is always.
+#[derive(Debug, Default)]
+pub(super) struct HitRates {
+    source: Option<SourceId>,
+    worked_out: Option<(Instant, Duration)>,
+    rates: BTreeMap<Symbol, f64>,
+}
+
+impl HitRates {
+    fn refresh(&mut self, cache: &Cache, source: &SourceId) -> Result<(), CacheError> {
+        let is_young = self.worked_out.is_some_and(|(at, took)| at.elapsed() < took * 20);
+        if is_young && self.source.as_ref() == Some(source) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut counts: BTreeMap<Symbol, HitCounts> = BTreeMap::new();
+        for found in cache.lookups_by_entry(LookupSpan::Month, Some(source), None, usize::MAX)? {
+            let sum = counts.entry(found.key.symbol).or_default();
+            for tier in <Tier as strum::IntoEnumIterator>::iter() {
+                sum.add(tier, found.lookups.counts.of(tier));
+            }
+        }
+        self.rates = counts.into_iter().filter_map(|(symbol, counts)| Some((symbol, counts.rate()?))).collect();
+        self.source = Some(source.clone());
+        self.worked_out = Some((started, started.elapsed()));
+        Ok(())
+    }
+}
+
 impl SymbolRow {
-    fn empty(symbol: Symbol) -> Self {
+    pub(super) fn empty(symbol: Symbol) -> Self {
         Self {
             symbol,
             state: EntryState::Missing,
@@ -307,9 +371,14 @@ impl SymbolRow {
             bars_bytes: 0,
             features_bytes: 0,
             hits: 0,
+            hit_rate: None,
+            last_used_us: None,
             pinned: false,
             fetched_at_us: None,
             failure: None,
+            attempts: 0,
+            exchange: Exchange::default(),
+            bars_fingerprint: None,
             quality: Quality::default(),
             datasets: Vec::new(),
         }
@@ -325,8 +394,10 @@ impl SymbolRow {
         self.expires_at_us = earlier(self.expires_at_us, expires_at_us);
         self.cools_at_us = earlier(self.cools_at_us, cools_at_us);
         self.hits += entry.hits;
+        self.last_used_us = self.last_used_us.max(entry.last_used_us);
         self.pinned |= entry.pinned;
         if let Some(failure) = &entry.failure {
+            self.attempts = self.attempts.max(failure.attempts);
             self.failure.get_or_insert_with(|| failure.message.clone());
         }
         if entry.key.dataset.is_bars() {
@@ -335,6 +406,7 @@ impl SymbolRow {
             self.quality = entry.quality;
             if let Some(file) = &entry.file {
                 self.span_us = Some((file.first_us, file.last_us));
+                self.bars_fingerprint = Some(file.fingerprint);
                 self.fetched_at_us = Some(entry.fetched_at_us);
             }
         } else {
@@ -351,6 +423,13 @@ impl SymbolRow {
         for facts in &mut self.datasets {
             facts.why = judge.why(Some(&facts.entry), &facts.entry.key, bars_fingerprint, now_us);
         }
+    }
+
+    /// The cached file of its bars, below the root of their tree.
+    #[must_use]
+    pub fn bars_file(&self) -> Option<&Path> {
+        let bars = self.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars())?;
+        bars.entry.file.as_ref().map(|file| file.path.as_path())
     }
 
     /// The entry that gives the row its state, if there is one.

@@ -74,6 +74,7 @@ fn the_json_of_preheat_and_status_agree() {
     assert_eq!((entries[0]["dataset"].as_str(), entries[0]["state"].as_str()), (Some("bars"), Some("fresh")));
     assert_eq!((entries[0]["first"].as_str(), entries[0]["last"].as_str()), (Some("2020-01-01"), Some("2020-03-30")));
     assert_eq!((number(&entries[1], "/rows"), entries[1]["dataset"].as_str()), (90, Some("classic")));
+    assert!(entries[0]["history_verified_at"].is_string() && entries[1]["history_verified_at"].is_null());
     assert!(entries[1]["definition_hash"].is_string() && number(&entries[1], "/ttl_left_secs") > 80_000);
     assert!(std::path::Path::new(entries[1]["path"].as_str().expect("path")).exists());
     assert_eq!((entries[2]["symbol"].as_str(), entries[2]["state"].as_str()), (Some("NOSUCH"), Some("missing")));
@@ -199,4 +200,18 @@ fn an_interrupt_stops_cleanly_and_what_was_finished_stays() {
     home.run(&["verify"]).ended(0);
     let report = home.preheat(&[]);
     assert_eq!((number(&report, "/symbols/ok"), number(&report, "/symbols/skipped_fresh")), (400 - done, done));
+}
+
+#[test]
+fn one_of_the_users_lists_is_preheated_and_refreshed() {
+    let home = Home::with_market(&["AAPL", "BRK/B", "600519"], 30);
+    std::fs::write(home.path("lists.toml"), "[[lists]]\nname = \"mine\"\nsymbols = [\"BRK/B\", \"600519\"]\n").expect("lists");
+    let report = home.preheat(&["--list", "mine"]);
+    assert_eq!((number(&report, "/symbols/requested"), number(&report, "/symbols/ok")), (2, 2), "{report:#}");
+    let again = home.run_on_market(&["--json", "refresh", "--list", "mine"]).ended(0).json();
+    assert_eq!(number(&again, "/entries"), 4, "{again:#}");
+    home.run_on_market(&["preheat", "--list", "nothing"]).ended(64).says(&["there is no list nothing", "mine"]);
+    home.run_on_market(&["clear", "--list", "mine", "--all"]).ended(64);
+    let cleared = home.run_on_market(&["--json", "clear", "--list", "mine"]).ended(0).json();
+    assert_eq!(number(&cleared, "/entries"), 4, "{cleared:#}");
 }

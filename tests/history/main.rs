@@ -12,6 +12,7 @@ mod appending;
 mod flips;
 mod lab;
 mod market;
+mod recent;
 mod rewritten;
 mod share;
 mod yearly;

@@ -3,6 +3,7 @@
 
 mod broken;
 mod digests;
+mod glance;
 mod on_the_way;
 mod on_the_way_mysql;
 mod plans;

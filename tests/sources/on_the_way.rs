@@ -7,11 +7,13 @@ use super::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use samovar::source::{DigestOnTheWay, DigestRequest, SymbolDigest};
+use std::sync::Arc;
 
 /// What a fetch counts on its way; `None` for symbols it has doubts about.
 async fn counted(source: &Source, request: &DigestRequest) -> BTreeMap<Symbol, Option<SymbolDigest>> {
     let (out, arriving) = async_channel::unbounded::<Fetched>();
-    let digest = Some(DigestOnTheWay { until: request.until });
+    let splits = request.split.iter().flat_map(|split| request.symbols.iter().map(|symbol| (symbol.clone(), *split)));
+    let digest = Some(DigestOnTheWay { until: request.until, splits: Arc::new(splits.collect()) });
     let fetch = FetchRequest { symbols: request.symbols.clone(), range: request.range, digest };
     source.fetch(&fetch, &out).await.expect("fetch");
     out.close();
@@ -29,7 +31,7 @@ pub(super) async fn are_the_same(source: &Source, request: &DigestRequest) -> us
         assert!(counted.values().all(Option::is_none));
         return counted.len();
     }
-    let asked = source.digests(&DigestRequest { split: None, ..request.clone() }).await.expect("digests");
+    let asked = source.digests(request).await.expect("digests");
     assert_eq!(counted.keys().collect::<Vec<_>>(), asked.keys().collect::<Vec<_>>());
     for (symbol, counted) in &counted {
         if let Some(counted) = counted {
@@ -43,9 +45,13 @@ pub(super) async fn are_the_same(source: &Source, request: &DigestRequest) -> us
 pub(super) async fn of_all_symbols_are_the_same(source: &Source) {
     let mut symbols: Vec<Symbol> = source.symbols().await.expect("symbols").into_iter().map(|info| info.symbol).collect();
     symbols.push(Symbol::new("NOBODY"));
-    for (range, until) in [(DateRange::ALL, ""), (range("2024-02-29", ""), "2024-03-04"), (range("2023-06-01", "2024-03-01"), "2023-01-01")]
-    {
-        are_the_same(source, &DigestRequest { symbols: symbols.clone(), range, split: None, until: parse_date(until) }).await;
+    for (range, split, until) in [
+        (DateRange::ALL, "", ""),
+        (DateRange::ALL, "2024-03-01", ""),
+        (range("2024-02-29", ""), "2024-03-01", "2024-03-04"),
+        (range("2023-06-01", "2024-03-01"), "", "2023-01-01"),
+    ] {
+        are_the_same(source, &DigestRequest { symbols: symbols.clone(), range, split: parse_date(split), until: parse_date(until) }).await;
     }
 }
 

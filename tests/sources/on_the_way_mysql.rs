@@ -2,19 +2,29 @@
 
 use super::digests::seed;
 use super::*;
+use chrono::NaiveDate;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use samovar::source::{DigestOnTheWay, DigestRequest};
+use std::sync::Arc;
 
 /// Fetches with digests; how many symbols had one. Those that have one have the source's own.
 async fn compare(source: &Source, symbols: &[&str], range: DateRange, until: &str) -> usize {
+    // Once as for all rows, once with the days before told apart from later ones.
+    let whole = compare_split(source, symbols, range, None, until).await;
+    assert_eq!(compare_split(source, symbols, range, parse_date("2024-03-01"), until).await, whole, "with a split");
+    whole
+}
+
+async fn compare_split(source: &Source, symbols: &[&str], range: DateRange, split: Option<NaiveDate>, until: &str) -> usize {
     let symbols: Vec<Symbol> = symbols.iter().map(Symbol::new).collect();
     let until = parse_date(until);
-    let request = FetchRequest { symbols: symbols.clone(), range, digest: Some(DigestOnTheWay { until }) };
+    let splits = Arc::new(split.iter().flat_map(|split| symbols.iter().map(|symbol| (symbol.clone(), *split))).collect());
+    let request = FetchRequest { symbols: symbols.clone(), range, digest: Some(DigestOnTheWay { until, splits }) };
     let (out, arriving) = async_channel::unbounded::<Fetched>();
     source.fetch(&request, &out).await.expect("fetch");
     out.close();
-    let asked = source.digests(&DigestRequest { symbols, range, split: None, until }).await.expect("digests");
+    let asked = source.digests(&DigestRequest { symbols, range, split, until }).await.expect("digests");
     let mut compared = 0;
     while let Ok(fetched) = arriving.recv().await {
         let Some(digest) = fetched.digest else { continue };

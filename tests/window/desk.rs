@@ -443,6 +443,41 @@ impl Desk {
         self.settle();
     }
 
+    /// Sorts by a column alone, upwards, as its head's menu does.
+    pub fn sort_by(&mut self, column: samovar::app::Column) {
+        self.act(samovar::app::Action::List(samovar::app::ListAction::SetSort { column, descending: Some(false), add: false }));
+    }
+
+    /// Does what a widget that is out of view would ask for.
+    pub fn act(&mut self, action: samovar::app::Action) {
+        self.harness.state_mut().act(action);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Drags from one point to another, in a few steps as a hand does.
+    pub fn drag(&mut self, from: egui::Pos2, to: egui::Pos2) {
+        self.harness.hover_at(from);
+        self.harness.step();
+        let button = egui::PointerButton::Primary;
+        self.harness.event(Event::PointerButton { pos: from, button, pressed: true, modifiers: Modifiers::NONE });
+        self.harness.step();
+        for step in 1..=8 {
+            self.harness.hover_at(from + (to - from) * (step as f32 / 8.0));
+            self.harness.step();
+        }
+        self.harness.event(Event::PointerButton { pos: to, button, pressed: false, modifiers: Modifiers::NONE });
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Answers a file dialog.
+    pub fn answer(&mut self, purpose: samovar::ui::PathPurpose, path: &Path) {
+        self.harness.state().answer_file_dialog(purpose, path.to_path_buf());
+        self.harness.step();
+        self.harness.step();
+    }
+
     /// Opens the menu of sources in the top bar.
     #[track_caller]
     pub fn open_source_menu(&mut self) {

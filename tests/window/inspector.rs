@@ -32,6 +32,7 @@ fn the_inspector_says_why_a_symbol_is_fresh_and_what_is_known_of_it() {
         ", 24 h after it was fetched",
         "Changes at the source",
         "Fetched or checked",
+        "History verified",
         "24 h after each fetch",
         "unknown",
         "400 bars",

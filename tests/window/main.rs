@@ -1,6 +1,6 @@
 //! The real window with its real worker, cache and sources, driven by the words a user sees, and what became of the disk.
 //!
-//! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; what is done to
+//! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; own lists and exports → `lists`; what is done to
 //! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
 //! numbers of all → `overview`; lines and templates of the chart → `chart`; features and formulas → `features`; settings →
 //! `settings`; the connection dialog → `connect`; broken folders, files and symbols → `trouble`; what a frame may cost →
@@ -19,6 +19,7 @@ mod idle;
 mod inspector;
 mod jobs;
 mod list;
+mod lists;
 mod overview;
 mod queries;
 mod selection;

@@ -179,7 +179,7 @@ fn pinned_symbols_do_not_expire() {
     desk.clock.advance(25 * HOUR_US);
     wait_state(&mut desk, "S002", EntryState::Stale);
     assert_eq!(desk.row("S001").state, EntryState::Fresh);
-    desk.press("Pin");
+    desk.press("Unpin");
     desk.wait_for("the pin to be gone", |desk| !desk.row("S001").pinned);
     wait_state(&mut desk, "S001", EntryState::Stale);
 }
@@ -202,20 +202,66 @@ fn the_menu_of_a_row_is_about_that_row() {
     assert_eq!(desk.cached_files().len(), 4);
 }
 
+/// What Ctrl+C puts on the clipboard, as the desktop tells of it.
+fn copied(desk: &mut Desk) -> String {
+    desk.harness.event(egui::Event::Copy);
+    for _ in 0..200 {
+        desk.harness.step();
+        let commands = &desk.harness.output().platform_output.commands;
+        let text = commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+        if let Some(text) = text {
+            return text;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(4));
+    }
+    panic!("nothing is copied");
+}
+
 #[test]
 fn rows_are_copied_for_a_spreadsheet() {
     let mut desk = warm_desk(3, 3);
     desk.shortcut(Command::SelectAll);
-    let (key, modifiers) = (Key::C, Modifiers::COMMAND | Modifiers::SHIFT);
-    desk.harness.event(egui::Event::Key { key, modifiers, pressed: true, repeat: false, physical_key: None });
-    desk.harness.step();
-    let commands = &desk.harness.output().platform_output.commands;
-    let copied = commands.iter().find_map(|command| match command {
-        egui::OutputCommand::CopyText(text) => Some(text.clone()),
-        _ => None,
-    });
-    let copied = copied.expect("a text for the clipboard");
-    let lines: Vec<&str> = copied.lines().collect();
-    assert!(lines[0].starts_with("symbol\tstate\tfirst\tlast\tbars"), "{copied}");
-    assert!(lines[1].starts_with("S000\tfresh\t2024-05-03\t2024-05-05\t3\t") && lines.len() == 4, "{copied}");
+    let text = copied(&mut desk);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "symbol\tstate\tfirst\tlast\tbars\tbars_bytes\tfeatures_bytes\thits");
+    assert!(lines[1].starts_with("S000\tfresh\t2024-05-03\t2024-05-05\t3\t") && lines.len() == 4, "{text}");
+    // In the order and with the columns that are shown; without a selection, of the row on the chart.
+    desk.press_head("Symbol");
+    desk.act(samovar::app::Action::List(samovar::app::ListAction::ToggleColumn(samovar::app::Column::Range)));
+    let text = copied(&mut desk);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].starts_with("symbol\tstate\tbars\t") && lines[1].starts_with("S002\t"), "{text}");
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.click_row("S001", Modifiers::NONE);
+    assert!(copied(&mut desk).lines().nth(1).is_some_and(|line| line.starts_with("S001\t")));
+    assert_eq!(copied(&mut desk).lines().count(), 2);
+}
+
+#[test]
+fn many_rows_are_copied_off_the_windows_thread() {
+    let mut desk = desk_with_market(620, 2);
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait("the list", |state| state.snapshot.rows.len() == 620);
+    desk.shortcut(Command::SelectAll);
+    assert_eq!(copied(&mut desk).lines().count(), 621);
+    desk.wait_notice("Copied 620 rows");
+}
+
+#[test]
+fn the_menu_of_a_row_copies_names_and_paths() {
+    let mut desk = warm_desk(3, 3);
+    desk.click_row("S000", Modifiers::NONE);
+    desk.open_row_menu("S002");
+    let name = desk.copied_by("Copy symbol");
+    assert_eq!(name, "S002");
+    desk.open_row_menu("S001");
+    let path = desk.copied_by("Copy file path");
+    assert!(std::path::Path::new(&path).is_file() && path.ends_with("S001.parquet"), "{path}");
+    desk.open_row_menu("S002");
+    desk.press_in_menu("Inspect");
+    assert!(desk.state().inspector.open && desk.focus() == "S002");
 }

@@ -76,6 +76,7 @@ fn text_that_makes_no_sense_says_why_and_is_not_saved() {
         ("Disk budget", "much", "Write a number with KB, MB, GB or TB"),
         ("Memory budget", "-1 GB", "Write a number with KB, MB, GB or TB"),
         ("Working threads", "many", "Write a number from 0 to 256"),
+        ("Days between history checks", "often", "Write a number of days, at most 3650"),
     ];
     let before = desk.saved_settings();
     for (field, text, reason) in wrong {
@@ -86,6 +87,8 @@ fn text_that_makes_no_sense_says_why_and_is_not_saved() {
     set(&mut desk, "Working threads", "2");
     desk.wait_saved("2 threads", |settings| settings.jobs == 2);
     desk.assert_no("Write a number from 0 to 256");
+    set(&mut desk, "Days between history checks", "30");
+    desk.wait_saved("30 days", |settings| settings.history_check_days == 30);
 }
 
 #[test]

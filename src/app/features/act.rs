@@ -7,10 +7,10 @@ use super::{FIRST_SET, FeatureAction, FeaturesTab};
 use crate::app::{Action, AppState, Dialog, chart};
 use crate::feature::graph::WarmUp;
 use crate::feature::{Definition, FeatureSet, Helper, Placement, SetMistake, SetParts, SetProblem};
-use crate::format;
 use crate::worker::{
     Job, LoadError, NoticeLevel, Outdate, OutdateRequest, PreheatOrder, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal,
 };
+use crate::{tr, tr_n};
 use std::sync::Arc;
 
 /// The name of a column that has none yet.
@@ -68,7 +68,7 @@ impl AppState {
             FeatureAction::PutSet { name, text } => return vec![Job::SaveSet { name, text }],
             FeatureAction::DeleteSet(name) => return vec![Job::DeleteSet { name }],
             FeatureAction::PreheatSet(name) => {
-                let order = PreheatOrder { title: format!("Preheat {name}"), sets: Some(vec![name]), ..PreheatOrder::default() };
+                let order = PreheatOrder { title: tr!("Preheat {name}", name = name), sets: Some(vec![name]), ..PreheatOrder::default() };
                 return vec![self.preheat(order)];
             }
             FeatureAction::KeepWarm(name) => {
@@ -209,9 +209,10 @@ impl AppState {
     fn discard(&mut self) {
         if let Some(editor) = self.features.editor.take().filter(Editor::is_unsaved) {
             let name = editor.draft.name.trim();
-            let text = if name.is_empty() { "Discarded the formula".to_owned() } else { format!("Discarded the changes of {name}") };
+            let text =
+                if name.is_empty() { tr!("Discarded the formula").to_owned() } else { tr!("Discarded the changes of {name}", name = name) };
             let action = Action::Features(super::FeatureAction::BringBack(Box::new(editor.draft)));
-            self.notices.suggest(NoticeLevel::Info, text, "Bring it back", action);
+            self.notices.suggest(NoticeLevel::Info, text, tr!("Bring it back"), action);
         }
     }
 
@@ -306,12 +307,12 @@ impl AppState {
         let is_mistaken =
             |problem: &SetProblem| problem.last_good.as_deref() == Some(set) || problem.path.file_stem().is_some_and(|stem| *stem == *set);
         if self.sets.problems().iter().any(is_mistaken) {
-            return Some(format!("The file of {set} has mistakes; mend it first"));
+            return Some(tr!("The file of {set} has mistakes; mend it first", set = set));
         }
         let key = FeatureKey::new(set, name);
         let is_another = editor.draft.origin.as_ref() != Some(&key);
         if is_another && self.sets.get(set).is_some_and(|known| known.definition(name).is_some()) {
-            return Some(format!("{set} has a {name} already; edit that or choose another name"));
+            return Some(tr!("{set} has a {name} already; edit that or choose another name", set = set, name = name));
         }
         None
     }
@@ -322,7 +323,7 @@ impl AppState {
             return Vec::new();
         }
         if let Some(problem) = self.draft_problem() {
-            self.notices.tell(NoticeLevel::Warning, format!("Not saved: {}", lower_first(&problem)));
+            self.notices.tell(NoticeLevel::Warning, tr!("Not saved: {problem}", problem = lower_first(&problem)));
             return Vec::new();
         }
         let set = editor.draft.set.trim().to_owned();
@@ -338,7 +339,7 @@ impl AppState {
                 vec![Job::Outdate(OutdateRequest { generation, name: set, text })]
             }
             Err(problem) => {
-                self.notices.tell(NoticeLevel::Error, format!("Not saved: {problem}"));
+                self.notices.tell(NoticeLevel::Error, tr!("Not saved: {problem}", problem = problem));
                 Vec::new()
             }
         }
@@ -365,7 +366,8 @@ impl AppState {
             }
             Err(reason) => {
                 editor.saving = Saving::No;
-                self.notices.tell(NoticeLevel::Error, format!("Not saved: what would become outdated cannot be told: {reason}"));
+                self.notices
+                    .tell(NoticeLevel::Error, tr!("Not saved: what would become outdated cannot be told: {reason}", reason = reason));
             }
         }
         Vec::new()
@@ -397,7 +399,7 @@ impl AppState {
         if let Some(key) = self.features.deleting.take_if(|key| key.set() == change.name) {
             self.chart.layout.remove_source(&source_of(&key));
             self.features.favourites.remove(&key);
-            self.offer_back(format!("Deleted {key}"), change);
+            self.offer_back(tr!("Deleted {key}", key = key), change);
             return;
         }
         let writes = self
@@ -406,7 +408,7 @@ impl AppState {
             .as_ref()
             .is_some_and(|editor| editor.saving == Saving::Writing && editor.being_saved.set.trim() == change.name);
         if !writes {
-            self.offer_back(format!("Saved {}", change.name), change);
+            self.offer_back(tr!("Saved {name}", name = change.name), change);
             return;
         }
         let Some(editor) = &mut self.features.editor else { return };
@@ -426,9 +428,9 @@ impl AppState {
             self.chart.layout.add(source, &placement_of(&pane, key.name()));
         }
         let symbols = self.snapshot.rows.len() as u64;
-        let saved = format!("Saved {} to {}", key.name(), key.set());
+        let saved = tr!("Saved {name} to {set}", name = key.name(), set = key.set());
         if symbols > 0 && self.has_source() {
-            let label = format!("Preheat {} for {}", change.name, format::counted(symbols, "symbol", "symbols"));
+            let label = tr_n!(symbols, "Preheat {set} for {count} symbol", "Preheat {set} for {count} symbols", set = change.name);
             let action = Action::Features(FeatureAction::PreheatSet(change.name));
             self.notices.suggest(NoticeLevel::Success, saved, label, action);
         } else {
@@ -437,7 +439,7 @@ impl AppState {
     }
 
     pub(in crate::app) fn apply_set_deleted(&mut self, change: SetFileChange) {
-        self.offer_back(format!("Deleted the set {}", change.name), change);
+        self.offer_back(tr!("Deleted the set {name}", name = change.name), change);
     }
 
     /// Tells of a change with the way back.
@@ -456,14 +458,17 @@ impl AppState {
         let reason = match refusal {
             SetRefusal::Failed(reason) => reason.clone(),
             SetRefusal::Mistakes(mistakes) => mistakes.first().map_or_else(String::new, |first| {
-                let place = first.feature.as_ref().map_or_else(|| format!("line {}", first.line), |feature| format!("in {feature}"));
+                let place = first
+                    .feature
+                    .as_ref()
+                    .map_or_else(|| tr!("line {line}", line = first.line), |feature| tr!("in {feature}", feature = feature));
                 format!("{place}: {}", first.message)
             }),
         };
         if let Some(editor) = self.features.editor.as_mut().filter(|editor| editor.saving == Saving::Writing) {
             editor.saving = Saving::No;
         }
-        self.notices.tell(NoticeLevel::Error, format!("The set {name} is as it was: {reason}"));
+        self.notices.tell(NoticeLevel::Error, tr!("The set {name} is as it was: {reason}", name = name, reason = reason));
     }
 
     /// Begins to search features.

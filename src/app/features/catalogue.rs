@@ -7,6 +7,8 @@ use super::draft::FeatureKey;
 use super::search::Haystack;
 use crate::feature::functions::functions;
 use crate::feature::{Definition, LibrarySet, Placement, SetLibrary};
+use crate::language::describe;
+use crate::tr;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,14 +45,14 @@ fn listed_of_set(entry: &LibrarySet) -> impl Iterator<Item = ListedFeature> {
 
 fn listed_feature(set: &str, is_own: bool, definition: &Definition) -> ListedFeature {
     let formula = definition.formula.clone();
-    let said = if definition.description.is_empty() { &formula } else { &definition.description };
+    let said = if definition.description.is_empty() { &formula } else { describe(&definition.description) };
     ListedFeature {
         key: FeatureKey::new(set, &definition.name),
         group: definition.group.label(),
         description: said.replace('\n', " "),
         placement: definition.placement.clone(),
         is_own,
-        haystack: Haystack::new(&definition.name, &definition.description, &formula),
+        haystack: Haystack::new(&definition.name, &in_both(&definition.description), &formula),
         formula,
     }
 }
@@ -99,7 +101,7 @@ pub fn feature_rows(all: &[ListedFeature], favourites: &BTreeSet<FeatureKey>, na
     let shown = || all.iter().enumerate().filter(|(_, feature)| of_set(feature));
     let mut rows = Vec::with_capacity(all.len() + 16);
     let starred: Vec<usize> = shown().filter(|(_, feature)| favourites.contains(&feature.key)).map(|(place, _)| place).collect();
-    section(&mut rows, "Favourites", &starred, true);
+    section(&mut rows, tr!("Favourites"), &starred, true);
     let mut sections: Vec<(&str, &'static str, Vec<usize>)> = Vec::new();
     for (place, feature) in shown() {
         let (set, group) = (feature.key.set(), feature.group);
@@ -131,7 +133,7 @@ pub fn function_rows(needle: &str) -> Vec<Row> {
         let ranked = all.iter().enumerate();
         let mut ranked: Vec<(usize, usize)> = ranked
             .filter_map(|(place, function)| {
-                let spoken = format!("{} {}", function.description, function.group);
+                let spoken = format!("{} {}", in_both(&function.description), in_both(function.group));
                 Some((Haystack::new(&function.name, &spoken, "").rank(&needle)?, place))
             })
             .collect();
@@ -147,9 +149,15 @@ pub fn function_rows(needle: &str) -> Vec<Row> {
     }
     let mut rows = Vec::with_capacity(all.len() + sections.len());
     for (group, places) in sections {
-        section(&mut rows, group, &places, false);
+        section(&mut rows, describe(group), &places, false);
     }
     rows
+}
+
+/// A description as it is shown and, where that is another language, in English too: found by either.
+fn in_both(description: &str) -> String {
+    let shown = describe(description);
+    if shown == description { description.to_owned() } else { format!("{shown} {description}") }
 }
 
 #[cfg(test)]

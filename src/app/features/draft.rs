@@ -4,6 +4,7 @@
 
 use crate::feature::graph::WarmUp;
 use crate::feature::{Group, Precision};
+use crate::tr;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -61,7 +62,7 @@ impl From<FeatureKey> for String {
 /// As in `ma20 of classic`.
 impl fmt::Display for FeatureKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} of {}", self.name(), self.set())
+        formatter.write_str(&tr!("{name} of {set}", name = self.name(), set = self.set()))
     }
 }
 
@@ -163,7 +164,7 @@ impl Draft {
     #[must_use]
     pub fn shown_name(&self) -> &str {
         let name = self.name.trim();
-        if name.is_empty() { "new formula" } else { name }
+        if name.is_empty() { tr!("new formula") } else { name }
     }
 }
 

@@ -7,6 +7,7 @@ use super::draft::{Draft, FeatureKey};
 use crate::feature::formula::{TokenKind, tokens};
 use crate::feature::{RAW_COLUMNS, SetMistake};
 use crate::market::Symbol;
+use crate::tr;
 use crate::worker::series::{SeriesColumn, SeriesFigures};
 use crate::worker::{Job, Outdate, Preview, PreviewError};
 use std::collections::{BTreeSet, HashMap};
@@ -213,8 +214,11 @@ impl Editor {
                 // What is wrong with the name is told beside the name.
                 None if mistake.feature.as_deref() == Some(name) => {}
                 _ => {
-                    let place = mistake.feature.map(|feature| format!("In {feature}: ")).unwrap_or_default();
-                    self.other_problem.get_or_insert(format!("{place}{}", mistake.message));
+                    let problem = match mistake.feature {
+                        Some(feature) => tr!("In {formula}: {mistake}", formula = feature, mistake = mistake.message),
+                        None => mistake.message,
+                    };
+                    self.other_problem.get_or_insert(problem);
                 }
             }
         }
@@ -233,7 +237,8 @@ impl Editor {
                         suggestion: mistake.suggestion.clone(),
                     })
                     .collect();
-                self.other_problem = of_helpers.first().map(|mistake| format!("In {}: {}", mistake.formula, mistake.message));
+                self.other_problem =
+                    of_helpers.first().map(|mistake| tr!("In {formula}: {mistake}", formula = mistake.formula, mistake = mistake.message));
                 self.preview_state = PreviewState::Ready;
                 // While there is a mistake, the last good line stays on the chart.
                 if self.mistakes.is_empty() && self.other_problem.is_none() {
@@ -254,17 +259,17 @@ impl Editor {
     pub fn not_ready(&self, built_in: &[&str]) -> Option<String> {
         let (name, set) = (self.draft.name.trim(), self.draft.set.trim());
         if self.draft.formula.trim().is_empty() {
-            Some("Write a formula first".to_owned())
+            Some(tr!("Write a formula first").to_owned())
         } else if !self.mistakes.is_empty() {
-            Some("The formula has a mistake".to_owned())
+            Some(tr!("The formula has a mistake").to_owned())
         } else if name.is_empty() {
-            Some("Give it a name".to_owned())
+            Some(tr!("Give it a name").to_owned())
         } else if let Some(problem) = name_problem(name) {
             Some(problem)
         } else if set.is_empty() {
-            Some("Name the set it is saved to".to_owned())
+            Some(tr!("Name the set it is saved to").to_owned())
         } else if built_in.contains(&set) {
-            Some(format!("{set} is built in; choose a set of your own"))
+            Some(tr!("{set} is built in; choose a set of your own", set = set))
         } else {
             None
         }
@@ -275,11 +280,11 @@ impl Editor {
 fn name_problem(name: &str) -> Option<String> {
     let fits = |char: char| char.is_alphanumeric() || char == '_';
     if RAW_COLUMNS.contains(&name) {
-        Some(format!("{name} is a column of the bars; choose another name"))
+        Some(tr!("{name} is a column of the bars; choose another name", name = name))
     } else if name.starts_with(|char: char| char.is_ascii_digit()) {
-        Some("A name begins with a letter".to_owned())
+        Some(tr!("A name begins with a letter").to_owned())
     } else if !name.chars().all(fits) {
-        Some("A name has letters, digits and _ only".to_owned())
+        Some(tr!("A name has letters, digits and _ only").to_owned())
     } else {
         None
     }

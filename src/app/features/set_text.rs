@@ -6,6 +6,7 @@
 use super::draft::{Draft, Pane};
 use crate::feature::Precision;
 use crate::feature::graph::WarmUp;
+use crate::tr;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
 
 /// The text of a set after a change.
@@ -50,12 +51,12 @@ pub fn without_feature(text: &str, name: &str) -> Result<String, String> {
 }
 
 fn parsed(text: &str) -> Result<DocumentMut, String> {
-    text.parse::<DocumentMut>().map_err(|error| format!("the set's file cannot be read: {}", error.message()))
+    text.parse::<DocumentMut>().map_err(|error| tr!("the set's file cannot be read: {reason}", reason = error.message()))
 }
 
 fn section<'root>(root: &'root mut Table, name: &str) -> Result<&'root mut dyn toml_edit::TableLike, String> {
     let item = root.entry(name).or_insert_with(|| Item::Table(Table::new()));
-    item.as_table_like_mut().ok_or_else(|| format!("the set's file cannot be changed: {name} is no table in it"))
+    item.as_table_like_mut().ok_or_else(|| tr!("the set's file cannot be changed: {name} is no table in it", name = name))
 }
 
 /// Writes a word of the set's head where it is not the usual one, or stands there already.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Connections kept for the next reader; more are opened when more read at once, and closed afterwards.
-const KEPT: usize = 4;
+/// Connections kept for the next reader; more are opened when more read at once, and closed afterwards. As many as threads of a preheat
+/// read at once: opening one takes as long as reading dozens of entries.
+const KEPT: usize = 20;
 
 /// Reading connections to one catalog.
 #[derive(Debug)]

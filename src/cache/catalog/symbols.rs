@@ -19,8 +19,42 @@ impl Catalog {
                 let count = i64::try_from(info.bar_count).unwrap_or(i64::MAX);
                 statement.execute(params![source.as_str(), info.symbol.as_str(), info.first_us, info.last_us, count])?;
             }
-            transaction.execute("INSERT OR REPLACE INTO sources VALUES (?1, ?2, ?3)", params![source.as_str(), url, now_us])?;
+            transaction.execute(
+                "INSERT OR REPLACE INTO sources (source, url, listed_at_us, counted_at_us) VALUES (?1, ?2, ?3, ?3)",
+                params![source.as_str(), url, now_us],
+            )?;
             Ok(())
+        })
+    }
+
+    /// Writes down that a source's symbols were looked at and are the same as before, with the times they have now; their rows were
+    /// not counted.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written; then the old times stay.
+    pub fn touch_symbols(&self, source: &SourceId, symbols: &[SymbolInfo], now_us: i64) -> Result<(), CacheError> {
+        let (source, symbols) = (source.clone(), symbols.to_vec());
+        self.write(move |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE source_symbols SET first_us = ?3, last_us = ?4
+                 WHERE source = ?1 AND symbol = ?2 AND (first_us IS NOT ?3 OR last_us IS NOT ?4)",
+            )?;
+            for info in &symbols {
+                statement.execute(params![source.as_str(), info.symbol.as_str(), info.first_us, info.last_us])?;
+            }
+            transaction.execute("UPDATE sources SET listed_at_us = ?2 WHERE source = ?1", params![source.as_str(), now_us])?;
+            Ok(())
+        })
+    }
+
+    /// When the rows of a source's symbols were last counted; `None` if they never were.
+    ///
+    /// # Errors
+    /// When the catalog cannot be read.
+    pub fn symbols_counted_at_us(&self, source: &SourceId) -> Result<Option<i64>, CacheError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT counted_at_us FROM sources WHERE source = ?1")?;
+            statement.query_row(params![source.as_str()], |row| row.get(0)).optional()
         })
     }
 

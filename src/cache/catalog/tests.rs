@@ -4,7 +4,7 @@ use super::*;
 use crate::cache::counters::{Counters, Lookup, LookupReason, Tier};
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts};
 use crate::market::{Resolution, Symbol, parse_date};
-use crate::source::SourceId;
+use crate::source::{SourceId, SymbolInfo};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::mpsc::channel;
@@ -174,6 +174,7 @@ fn a_catalog_of_format_1_keeps_everything_and_a_copy() {
     assert_eq!(catalog.jobs().expect("jobs").iter().map(|job| job.title.as_str()).collect::<Vec<_>>(), ["Preheat", "Preheat 4 symbols"]);
     let (_, symbols) = catalog.symbols(&SourceId::new("mysql-db-7")).expect("symbols").expect("listed");
     assert_eq!(symbols.iter().map(|info| info.symbol.as_str()).collect::<Vec<_>>(), ["000001", "BRK/B", "贵州茅台"]);
+    assert_eq!(catalog.symbols_counted_at_us(&SourceId::new("mysql-db-7")).expect("counted"), Some(0), "nobody wrote down when");
     assert!(catalog.check().expect("check").is_clean());
     drop(catalog);
     let copy = folder.path().join("catalog.sqlite.format-1");
@@ -467,4 +468,17 @@ fn a_catalog_that_was_replaced_takes_nothing_that_would_be_lost() {
     let refused = catalog.put_entries(&[entry("B", 1)]).expect_err("refused").to_string();
     assert!(refused.contains("removed or replaced while it was open"), "{refused}");
     assert_eq!(catalog.entries(None).expect("what was there").len(), 1);
+}
+
+#[test]
+fn symbols_that_were_looked_at_keep_their_counts() {
+    let folder = tempfile::tempdir().expect("folder");
+    let catalog = Catalog::open(&path_in(&folder)).expect("catalog");
+    let source = SourceId::new("test");
+    let info = |symbol: &str, last_us| SymbolInfo { symbol: Symbol::new(symbol), first_us: Some(1), last_us: Some(last_us), bar_count: 3 };
+    assert_eq!(catalog.symbols_counted_at_us(&source).expect("read"), None);
+    catalog.put_symbols(&source, "sample:", &[info("A", 5), info("B", 6)], 100).expect("listed");
+    catalog.touch_symbols(&source, &[info("A", 5), info("B", 9)], 200).expect("looked at");
+    assert_eq!(catalog.symbols(&source).expect("read"), Some((200, vec![info("A", 5), info("B", 9)])));
+    assert_eq!(catalog.symbols_counted_at_us(&source).expect("read"), Some(100));
 }

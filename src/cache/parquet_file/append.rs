@@ -23,12 +23,13 @@ pub struct Addition {
     pub dead_bytes: u64,
 }
 
-/// Encodes the rows that follow the base rows of the file `present`. `None` when its columns are others than the tail's.
+/// Encodes the rows that follow the base rows of the file whose bytes went into `present`, so many of them. `None` when its columns
+/// are others than the tail's.
 ///
 /// # Errors
 /// What the Parquet library says, as text.
 pub fn encode_addition(
-    present: &[u8],
+    (present, present_bytes): (&Xxh3, usize),
     outline: &Outline,
     tail: &Content,
     footer: &Footer,
@@ -45,17 +46,16 @@ pub fn encode_addition(
     let mut groups = moved(groups.get(..kept).unwrap_or_default().to_vec(), 0, 0).map_err(text)?;
     let mut bytes = Vec::new();
     let added = put_groups(&mut bytes, &file, &columns, 0..tail.bars().len(), kept, None).map_err(text)?;
-    groups.extend(moved(added, present.len(), kept).map_err(text)?);
+    groups.extend(moved(added, present_bytes, kept).map_err(text)?);
     let live: i64 = groups.iter().map(RowGroupMetaData::compressed_size).sum();
-    let mut before = Xxh3::new();
-    before.update(present);
+    let mut before = present.clone();
     before.update(&bytes);
     let pairs = footer::pairs(footer, fingerprint, tail.bars().resolution);
     let mut behind = metadata_bytes(&file, groups, pairs).map_err(text)?;
     let checksum = seal::apply(&before, &mut behind).ok_or_else(|| "the footer has no room for its seal".to_owned())?;
     let live = (MAGIC.len() + behind.len()) as u64 + live.unsigned_abs();
     bytes.append(&mut behind);
-    let size_bytes = (present.len() + bytes.len()) as u64;
+    let size_bytes = (present_bytes + bytes.len()) as u64;
     Ok(Some(Addition { bytes, size_bytes, checksum, dead_bytes: size_bytes.saturating_sub(live) }))
 }
 

@@ -9,7 +9,7 @@ use crate::market::{Bars, DAY_US, Resolution};
 use arrow::array::{Array, Date32Array, Float32Array, Float64Array, RecordBatch, TimestampMicrosecondArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{LogicalType, TimeUnit, Type};
-use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -111,6 +111,18 @@ pub(super) fn columns_of(
     resolution: Resolution,
     rows: usize,
 ) -> Option<(Bars, FeatureTable)> {
+    columns_in(bytes, metadata, metadata.row_groups(), wanted, resolution, rows)
+}
+
+/// The same of some of a file's row groups, which have so many rows.
+fn columns_in(
+    bytes: &[u8],
+    metadata: &ParquetMetaData,
+    groups: &[RowGroupMetaData],
+    wanted: Option<&[&str]>,
+    resolution: Resolution,
+    rows: usize,
+) -> Option<(Bars, FeatureTable)> {
     let mut bars = Bars { resolution, ..Bars::default() };
     let mut table = FeatureTable { resolution, ..FeatureTable::default() };
     // More than a row for each bit of the file is not possible, whatever its footer says.
@@ -118,7 +130,7 @@ pub(super) fn columns_of(
         return None;
     }
     for (place, descr) in metadata.file_metadata().schema_descr().columns().iter().enumerate() {
-        let chunks = metadata.row_groups().iter().map(|group| group.columns().get(place));
+        let chunks = groups.iter().map(|group| group.columns().get(place));
         let name = descr.name();
         let is_day = descr.physical_type() == Type::INT32 && descr.logical_type_ref() == Some(&LogicalType::Date);
         let is_time = matches!(descr.logical_type_ref(), Some(LogicalType::Timestamp(of)) if of.unit == TimeUnit::MICROS);
@@ -164,6 +176,20 @@ pub(super) fn columns_by_arrow(bytes: bytes::Bytes, resolution: Resolution, rows
         append_batch(&batch, &mut bars, &mut table)?;
     }
     Ok((bars, table))
+}
+
+/// The features of a file's tail rows; `None` where the Parquet library is needed to read them.
+pub fn tail_features(bytes: &[u8], outline: &Outline) -> Option<FeatureTable> {
+    let metadata = &outline.metadata;
+    let tail_rows = outline.rows.checked_sub(outline.base_rows)?;
+    let tail = metadata.row_groups().get(1..)?;
+    let (bars, mut table) = guarded(|| {
+        columns_in(bytes, metadata, tail, None, Resolution::Daily, tail_rows).ok_or_else(|| "in a way that is not known here".to_owned())
+    })
+    .ok()?;
+    table.time_us = bars.time_us;
+    let is_whole = tail.len() <= 1 && table.time_us.len() == tail_rows && table.columns.iter().all(|column| column.len() == tail_rows);
+    is_whole.then_some(table)
 }
 
 /// Reads a file's footer only.

@@ -12,6 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
@@ -143,8 +144,31 @@ pub(super) fn feature_values(values: &[f64], precision: Precision) -> Values<'_>
 
 /// What a file with these columns says of itself.
 pub(super) fn file_of(fields: impl Iterator<Item = Field>) -> Result<FileMetaData, ParquetError> {
-    let schema = Arc::new(ArrowSchemaConverter::new().convert(&Schema::new(fields.collect::<Vec<_>>()))?);
+    let fields: Vec<Field> = fields.collect();
+    let known = |schemas: &Schemas| schemas.iter().find(|(known, _)| *known == fields).map(|(_, schema)| Arc::clone(schema));
+    let schema = match SCHEMAS.with_borrow(known) {
+        Some(schema) => schema,
+        None => {
+            let schema: SchemaDescPtr = Arc::new(ArrowSchemaConverter::new().convert(&Schema::new(fields.clone()))?);
+            SCHEMAS.with_borrow_mut(|schemas| {
+                schemas.truncate(MOST_SCHEMAS - 1);
+                schemas.insert(0, (fields, Arc::clone(&schema)));
+            });
+            schema
+        }
+    };
     Ok(FileMetaData::new(1, 0, None, None, schema, None))
+}
+
+/// How many schemas are remembered: bars and some sets.
+const MOST_SCHEMAS: usize = 6;
+
+/// Columns, and what a file with them says of itself.
+type Schemas = Vec<(Vec<Field>, SchemaDescPtr)>;
+
+thread_local! {
+    /// A run writes thousands of files with the same columns; making a schema takes as long as encoding a new row of them.
+    static SCHEMAS: RefCell<Schemas> = const { RefCell::new(Vec::new()) };
 }
 
 /// Appends some rows of all columns, and says where they are. `first` is how many row groups come before, `known` the first columns.

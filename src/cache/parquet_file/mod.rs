@@ -26,7 +26,7 @@ mod split;
 mod tests;
 
 pub(super) use append::{Addition, bars_from, encode_addition, joined};
-pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, possible_ends, sealed};
+pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, possible_ends, sealed, tail_features};
 #[cfg(test)]
 use encode::encode;
 pub(super) use encode::{Encoded, EncodedBars, encode_beside};

@@ -46,6 +46,13 @@ fn same_bits(left: &[f64], right: &[f64]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }
 
+/// What an append knows of the bytes before it.
+fn hashed(bytes: &[u8]) -> xxhash_rust::xxh3::Xxh3 {
+    let mut hashed = xxhash_rust::xxh3::Xxh3::new();
+    hashed.update(bytes);
+    hashed
+}
+
 #[test]
 fn content_and_footer_come_back_as_they_went() {
     let (content, footer) = sample(300);
@@ -158,8 +165,9 @@ fn an_added_tail_reads_as_if_written_whole_and_replaces_the_one_before() {
         let found = outline(&bytes).expect("outline");
         assert_eq!(found.base_rows, 50);
         let fingerprint = fingerprint_of(&grown, &footer);
-        let addition =
-            encode_addition(&bytes, &found, &rows_from(&grown, 50), &footer, fingerprint).expect("encode").expect("same columns");
+        let addition = encode_addition((&hashed(&bytes), bytes.len()), &found, &rows_from(&grown, 50), &footer, fingerprint)
+            .expect("encode")
+            .expect("same columns");
         bytes.extend_from_slice(&addition.bytes);
         ends.push(bytes.len());
         assert_eq!((addition.size_bytes, addition.checksum), (bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(&bytes)));
@@ -227,7 +235,9 @@ fn columns_are_taken_from_a_file_that_rows_were_added_to() {
     for rows in [53, 70] {
         let grown = sample(rows).0;
         let tail = rows_from(&grown, 50);
-        let addition = encode_addition(&bytes, &outline(&bytes).expect("outline"), &tail, &footer, 1).expect("encode").expect("same");
+        let addition = encode_addition((&hashed(&bytes), bytes.len()), &outline(&bytes).expect("outline"), &tail, &footer, 1)
+            .expect("encode")
+            .expect("same");
         bytes.extend_from_slice(&addition.bytes);
     }
     let (after, footer) = other_features(70);
@@ -242,7 +252,9 @@ fn columns_are_taken_from_a_file_that_rows_were_added_to() {
     let longer = other_features(75).0;
     let found_outline = outline(&found.bytes).expect("outline");
     let tail = rows_from(&longer, found_outline.base_rows);
-    let addition = encode_addition(&found.bytes, &found_outline, &tail, &footer, 1).expect("encode").expect("same columns");
+    let addition = encode_addition((&hashed(&found.bytes), found.bytes.len()), &found_outline, &tail, &footer, 1)
+        .expect("encode")
+        .expect("same columns");
     let bytes = [found.bytes, addition.bytes].concat();
     assert_same(&sealed(&bytes).expect("whole").content, &longer);
 }
@@ -308,7 +320,9 @@ fn features_kept_rounded_take_half_the_room_and_stay_what_they_are_when_rows_are
     let first_bars = Arc::new(first_rows(first_bars, 2_000));
     let bytes = encode(&Content::Features { bars: first_bars, table: Arc::new(first) }, &footer).expect("encode").bytes;
     let found = outline(&bytes).expect("outline");
-    let addition = encode_addition(&bytes, &found, &rows_from(&whole, 2_000), &footer, 1).expect("encode").expect("same columns");
+    let addition = encode_addition((&hashed(&bytes), bytes.len()), &found, &rows_from(&whole, 2_000), &footer, 1)
+        .expect("encode")
+        .expect("same columns");
     assert_same(&sealed(&[bytes, addition.bytes].concat()).expect("whole").content, &expected);
 }
 
@@ -328,5 +342,7 @@ fn a_tail_with_other_columns_is_refused() {
     let mut bars = bars_from(content.bars(), 18);
     bars.amount = Some(vec![1.0, 2.0]);
     let tail = Content::Bars(Arc::new(bars));
-    assert!(encode_addition(&bytes, &outline(&bytes).expect("outline"), &tail, &footer, 0).expect("encode").is_none());
+    assert!(
+        encode_addition((&hashed(&bytes), bytes.len()), &outline(&bytes).expect("outline"), &tail, &footer, 0).expect("encode").is_none()
+    );
 }

@@ -153,7 +153,7 @@ impl Cache {
             return Ok(None);
         }
         let tail = Content::Bars(Arc::new(parquet_file::bars_from(&slice, base_rows)));
-        let encoded = parquet_file::encode_addition(&present.bytes, outline, &tail, footer, year.fingerprint);
+        let encoded = parquet_file::encode_addition((&open.hashed.0, present.bytes.len()), outline, &tail, footer, year.fingerprint);
         let path = self.folder_of(&footer.key).join(name_of(year.year));
         let encoded = encoded.map_err(|reason| CacheError::Parquet { action: "written", path: path.clone(), reason })?;
         let Some(addition) = encoded.filter(is_worth_it) else { return Ok(None) };

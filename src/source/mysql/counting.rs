@@ -5,10 +5,11 @@
 
 use super::server_text::{put_day, put_double, put_moment, put_quoted, put_signed, put_unsigned};
 use super::values::{Column, Moment, Value};
-use crate::market::Symbol;
+use crate::market::{DateRange, Symbol};
+use crate::source::DigestOnTheWay;
 use crate::source::collect::NoTime;
 use crate::source::columns::ColumnRole;
-use crate::source::digest::{DigestRequest, SymbolDigest};
+use crate::source::digest::SymbolDigest;
 use crate::source::table::{ColumnInfo, NumberKind, TablePlan};
 use crate::source::tally::{Part, Tally};
 use crate::source::time_value::{Bound, DateStyle, day_bound, epoch_limits};
@@ -68,7 +69,7 @@ pub(super) struct Counting {
 
 impl Counting {
     /// `None` where the answer's columns forbid it.
-    pub(super) fn new(plan: &TablePlan, symbols: &[Symbol], until: Option<NaiveDate>, columns: &[Column]) -> Option<Self> {
+    pub(super) fn new(plan: &TablePlan, symbols: &[Symbol], digest: &DigestOnTheWay, columns: &[Column]) -> Option<Self> {
         let mut written = Vec::with_capacity(columns.len());
         let date = columns.get(1)?;
         written.push(match plan.dates {
@@ -88,12 +89,11 @@ impl Counting {
                 NumberKind::Text => Written::Quoted { is_sent_as_stored: is_sent_as_stored(plan.table.column_of(&plan.columns, role)) },
             });
         }
-        let request = DigestRequest { until, ..DigestRequest::default() };
         Some(Self {
-            tally: Tally::new(symbols, &request),
+            tally: Tally::on_the_way(symbols, DateRange::ALL, digest),
             doubtful: HashSet::new(),
             dates: plan.dates,
-            until: day_bound(plan.dates, until),
+            until: day_bound(plan.dates, digest.until),
             written,
             text: Vec::with_capacity(256),
             is_doubtful: false,
@@ -140,7 +140,7 @@ impl Counting {
         let Some(slot) = self.tally.slot(symbol) else { return };
         let [a, b, c, d, e, f, g, h, ..] = Sha1::digest(&self.text).0;
         let hash = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-        let (year, part) = self.place(date, time);
+        let (year, part) = self.place(slot, date, time);
         self.tally.group(slot, year, part, 1, hash);
         if let Ok(time) = time
             && self.dates != DateStyle::OtherText
@@ -154,7 +154,7 @@ impl Counting {
 
     /// Year and part of a row, as the statement's expressions tell them.
     #[inline]
-    fn place(&mut self, date: &Value, time: &Result<i64, NoTime>) -> (i32, Part) {
+    fn place(&mut self, slot: usize, date: &Value, time: &Result<i64, NoTime>) -> (i32, Part) {
         let (year, is_provisional) = match (date, self.dates) {
             (Value::Moment(moment), _) => (year_of_moment(moment), self.is_from(moment)),
             (Value::Signed(number), style) => {
@@ -176,7 +176,13 @@ impl Counting {
             DateStyle::DayNumber | DateStyle::SecondNumber | DateStyle::Epoch(_) => year != 0 && time.is_err(),
             _ => (year == 0) != time.is_err(),
         };
-        (year, if year != 0 && is_provisional { Part::Provisional } else { Part::Before })
+        let part = match time {
+            _ if year == 0 => Part::Before,
+            _ if is_provisional => Part::Provisional,
+            Ok(time) if self.tally.is_after(slot, *time) => Part::After,
+            _ => Part::Before,
+        };
+        (year, part)
     }
 
     fn is_from(&self, moment: &Moment) -> bool {

@@ -105,8 +105,8 @@ impl MySqlServer {
         let asking = async {
             let (statement, columns) = ask(&mut wire, plan, symbols, request, in_order).await?;
             let collector = if in_order { Collector::new } else { Collector::unsorted }(symbols, &plan.columns, request.range);
-            let counting =
-                request.digest.filter(|_| is_countable(plan)).and_then(|digest| Counting::new(plan, symbols, digest.until, &columns));
+            let digest = request.digest.as_ref().filter(|_| is_countable(plan));
+            let counting = digest.and_then(|digest| Counting::new(plan, symbols, digest, &columns));
             Ok((statement, Rows::new(plan, &columns, collector, counting, in_order)?))
         };
         let (statement, mut rows) = match in_time(self.query_timeout, WAITING, &self.url, asking).await? {

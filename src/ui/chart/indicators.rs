@@ -3,6 +3,7 @@
 use crate::app::chart::{ChartLayout, PanePlace, Placement};
 use crate::feature::formula::parse;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
+use crate::language::describe;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
@@ -57,7 +58,7 @@ fn choices_of(set: &FeatureSet) -> Vec<FeatureChoice> {
     let choice = |definition: &Definition| FeatureChoice {
         source: SeriesSource::column(set.name(), &*definition.name),
         group: definition.group.label().to_owned(),
-        description: definition.description.to_string(),
+        description: describe(&definition.description).to_owned(),
         placement: Placement::of_definition(definition),
     };
     set.definitions().iter().map(choice).collect()

@@ -12,7 +12,7 @@ use super::view::ChartOffer;
 use crate::app::chart::parameters::{self, Grouping, Parameter};
 use crate::app::chart::{ChartLayout, LineWidth, PaneLayout, PanePlace, Placement, SeriesId, SeriesLayout, SeriesStyle};
 use crate::ui::icons;
-use crate::ui::theme::{SERIES_NAMES, Theme, size, space};
+use crate::ui::theme::{Theme, series_names, size, space};
 use crate::worker::chart_data::ChartData;
 use crate::worker::series::{SeriesSource, ValueKind};
 use eframe::egui;
@@ -292,8 +292,8 @@ fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &Ch
 /// The theme's colours and one of the user's own.
 fn colors_ui(ui: &mut Ui, line: &mut SeriesLayout, theme: &Theme) {
     ui.spacing_mut().item_spacing.x = 3.0;
-    for (slot, name) in SERIES_NAMES.iter().enumerate() {
-        let chosen = line.custom_color.is_none() && line.color % SERIES_NAMES.len() == slot;
+    for (slot, name) in series_names().iter().enumerate() {
+        let chosen = line.custom_color.is_none() && line.color % theme.series.len() == slot;
         let (rect, response) = ui.allocate_exact_size(vec2(COLOR_POINTS, COLOR_POINTS), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, *name));
         ui.painter().rect_filled(rect.shrink(3.0), 3.0, theme.series_color(slot));

@@ -4,6 +4,7 @@ use super::code::{font, highlighted};
 use super::figures::{HISTOGRAM_POINTS, figures_ui};
 use super::on_chart;
 use crate::app::{Action, AppState, FeatureAction, ListedFeature};
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::Outbox;
@@ -35,8 +36,8 @@ pub fn details_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &Lis
         match on_chart::figures_of(state, &feature.key) {
             Some(Ok(figures)) => figures_ui(ui, figures),
             Some(Err(reason)) => told(ui, reason),
-            None if state.list.focus().is_none() => told(ui, "Choose a symbol to see its figures"),
-            None if state.chart.error.is_some() => told(ui, "This symbol is not in the cache"),
+            None if state.list.focus().is_none() => told(ui, tr!("Choose a symbol to see its figures")),
+            None if state.chart.error.is_some() => told(ui, tr!("This symbol is not in the cache")),
             None => told(ui, ""),
         }
         buttons_ui(ui, state, out, feature);
@@ -56,7 +57,7 @@ fn formula_ui(ui: &mut Ui, feature: &ListedFeature, out: &mut Outbox) {
             ui.add_space(3.0);
             ui.add(Label::new(job).selectable(true).wrap());
         });
-        if icons::icon_button_ui(ui, icons::COPY, &format!("Copy the formula of {}", feature.key)).clicked() {
+        if icons::icon_button_ui(ui, icons::COPY, &tr!("Copy the formula of {feature}", feature = feature.key)).clicked() {
             out.act(Action::Copy(feature.formula.clone()));
         }
     });
@@ -78,16 +79,16 @@ fn buttons_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, feature: &ListedF
         on_chart::placement_ui(ui, state, key, out);
         let mut act = |action: FeatureAction| out.act(Action::Features(action));
         if feature.is_own {
-            if button(ui, icons::EDIT, "Edit") {
+            if button(ui, icons::EDIT, tr!("Edit")) {
                 act(FeatureAction::Edit(key.clone()));
             }
-            if button(ui, icons::COPY, "Duplicate") {
+            if button(ui, icons::COPY, tr!("Duplicate")) {
                 act(FeatureAction::Copy(key.clone()));
             }
-            if button(ui, icons::CLEAR, "Delete") {
+            if button(ui, icons::CLEAR, tr!("Delete")) {
                 act(FeatureAction::Delete(key.clone()));
             }
-        } else if button(ui, icons::COPY, "Copy to my set…") {
+        } else if button(ui, icons::COPY, tr!("Copy to my set…")) {
             act(FeatureAction::Copy(key.clone()));
         }
     });

@@ -7,6 +7,7 @@ use crate::app::features::FIRST_SET;
 use crate::app::{Action, AppState, Command, Draft, Editor, FeatureAction, Pane, PreviewState, Saving};
 use crate::feature::graph::WarmUp;
 use crate::feature::{FeatureSet, Group, Precision};
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, ViewState};
@@ -70,15 +71,15 @@ fn head_ui(ui: &mut Ui, editor: &Editor, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.set_height(LINE_POINTS);
         let title = match &editor.draft.origin {
-            Some(key) => format!("Edit {}", key.name()),
-            None => "New formula".to_owned(),
+            Some(key) => tr!("Edit {name}", name = key.name()),
+            None => tr!("New formula").to_owned(),
         };
         ui.label(RichText::new(title).color(theme.text));
         if editor.is_unsaved() {
-            ui.label(RichText::new("not saved").small().color(theme.text_weak));
+            ui.label(RichText::new(tr!("not saved")).small().color(theme.text_weak));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icons::icon_button_ui(ui, icons::CLOSE, "Close the formula").clicked() {
+            if icons::icon_button_ui(ui, icons::CLOSE, tr!("Close the formula")).clicked() {
                 out.act(Action::Features(FeatureAction::Discard));
             }
         });
@@ -118,14 +119,14 @@ fn message_ui(ui: &mut Ui, editor: &Editor) -> Option<usize> {
             ui.label(icons::icon(icons::ERROR).color(theme.error));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if let Some(suggestion) = &mistake.suggestion {
-                    let words = RichText::new(format!("Use {suggestion}")).color(theme.accent);
+                    let words = RichText::new(tr!("Use {suggestion}", suggestion = suggestion)).color(theme.accent);
                     let fix = ui.add(Button::new(words).frame_when_inactive(false));
-                    if fix.on_hover_text("Put it there  Ctrl+.").clicked() {
+                    if fix.on_hover_text(tr!("Put it there  Ctrl+.")).clicked() {
                         pressed = Some(place);
                     }
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let meant = mistake.suggestion.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+                    let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
                     told_ui(ui, &format!("{}{meant}", upper_first(&mistake.message)), theme.error);
                 });
             });
@@ -139,23 +140,23 @@ fn message_ui(ui: &mut Ui, editor: &Editor) -> Option<usize> {
         match &editor.preview_state {
             PreviewState::TooLong(what) => {
                 ui.label(icons::icon(icons::WARNING).color(theme.warning));
-                told_ui(ui, &format!("Not tried while typing: {what}"), theme.warning);
+                told_ui(ui, &tr!("Not tried while typing: {what}", what = what), theme.warning);
             }
             PreviewState::Failed(what) => {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
-                told_ui(ui, &format!("It could not be tried: {what}"), theme.error);
+                told_ui(ui, &tr!("It could not be tried: {what}", what = what), theme.error);
             }
-            PreviewState::NoSymbol => told_ui(ui, "Choose a symbol to see what it gives", theme.text_weak),
+            PreviewState::NoSymbol => told_ui(ui, tr!("Choose a symbol to see what it gives"), theme.text_weak),
             PreviewState::NotCached => {
-                told_ui(ui, "This symbol is not in the cache: preheat it to see what the formula gives", theme.text_weak);
+                told_ui(ui, tr!("This symbol is not in the cache: preheat it to see what the formula gives"), theme.text_weak);
             }
             PreviewState::None if editor.draft.formula.trim().is_empty() => {
-                told_ui(ui, "Ctrl+Space lists columns, functions and features", theme.text_weak);
+                told_ui(ui, tr!("Ctrl+Space lists columns, functions and features"), theme.text_weak);
             }
             PreviewState::None | PreviewState::Waiting | PreviewState::Ready => {
                 if let Some(shown) = &editor.preview {
                     let time = crate::ui::format::short_time(shown.preview.seconds * 1e6);
-                    told_ui(ui, &format!("On {}, computed in {time}", shown.symbol), theme.text_weak);
+                    told_ui(ui, &tr!("On {symbol}, computed in {time}", symbol = shown.symbol, time = time), theme.text_weak);
                 }
             }
         }
@@ -198,18 +199,18 @@ fn line_ui(ui: &mut Ui, word: &str, content: impl FnOnce(&mut Ui, egui::Id)) {
 
 fn form_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Draft) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    line_ui(ui, "Name", |ui, label| {
+    line_ui(ui, tr!("Name"), |ui, label| {
         let width = ui.available_width() - GROUP_POINTS - ui.spacing().item_spacing.x;
-        text_ui(ui, &mut draft.name, "Name of the column", width).labelled_by(label);
+        text_ui(ui, &mut draft.name, tr!("Name of the column"), width).labelled_by(label);
         group_ui(ui, draft);
     });
-    line_ui(ui, "Description", |ui, label| {
+    line_ui(ui, tr!("Description"), |ui, label| {
         let width = ui.available_width();
-        text_ui(ui, &mut draft.description, "One line about it", width).labelled_by(label);
+        text_ui(ui, &mut draft.description, tr!("One line about it"), width).labelled_by(label);
     });
-    line_ui(ui, "Drawn", |ui, _| pane_ui(ui, draft));
-    line_ui(ui, "Saved to", |ui, _| set_ui(ui, state, view, draft));
-    line_ui(ui, "Whole set", |ui, _| whole_set_ui(ui, draft));
+    line_ui(ui, tr!("Drawn"), |ui, _| pane_ui(ui, draft));
+    line_ui(ui, tr!("Saved to"), |ui, _| set_ui(ui, state, view, draft));
+    line_ui(ui, tr!("Whole set"), |ui, _| whole_set_ui(ui, draft));
 }
 
 fn text_ui(ui: &mut Ui, text: &mut String, hint: &str, width: f32) -> egui::Response {
@@ -223,7 +224,7 @@ fn combo(ui: &mut Ui, name: &str, shown: &str, width: f32, content: impl FnOnce(
 }
 
 fn group_ui(ui: &mut Ui, draft: &mut Draft) {
-    combo(ui, "Group", draft.group().label(), GROUP_POINTS, |ui| {
+    combo(ui, tr!("Group"), draft.group().label(), GROUP_POINTS, |ui| {
         for group in Group::ALL {
             if ui.selectable_label(draft.group() == group, group.label()).clicked() {
                 draft.group = group.key().to_owned();
@@ -234,17 +235,17 @@ fn group_ui(ui: &mut Ui, draft: &mut Draft) {
 
 fn pane_ui(ui: &mut Ui, draft: &mut Draft) {
     let shown = match &draft.pane {
-        Pane::Own => "In a pane of its own",
-        Pane::Price => "Over the price",
-        Pane::Volume => "Over the volume",
-        Pane::Named(_) => "In a shared pane",
+        Pane::Own => tr!("In a pane of its own"),
+        Pane::Price => tr!("Over the price"),
+        Pane::Volume => tr!("Over the volume"),
+        Pane::Named(_) => tr!("In a shared pane"),
     };
-    combo(ui, "Drawn", shown, CHOICE_POINTS, |ui| {
+    combo(ui, tr!("Drawn"), shown, CHOICE_POINTS, |ui| {
         for (pane, text) in [
-            (Pane::Own, "In a pane of its own"),
-            (Pane::Price, "Over the price"),
-            (Pane::Volume, "Over the volume"),
-            (Pane::Named("shared".to_owned()), "In a shared pane"),
+            (Pane::Own, tr!("In a pane of its own")),
+            (Pane::Price, tr!("Over the price")),
+            (Pane::Volume, tr!("Over the volume")),
+            (Pane::Named("shared".to_owned()), tr!("In a shared pane")),
         ] {
             let chosen = std::mem::discriminant(&pane) == std::mem::discriminant(&draft.pane);
             if ui.selectable_label(chosen, text).clicked() && !chosen {
@@ -254,7 +255,7 @@ fn pane_ui(ui: &mut Ui, draft: &mut Draft) {
     });
     if let Pane::Named(name) = &mut draft.pane {
         let width = ui.available_width();
-        text_ui(ui, name, "Name of the pane", width);
+        text_ui(ui, name, tr!("Name of the pane"), width);
     }
 }
 
@@ -264,15 +265,15 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
     if exists {
         view.naming_set = false;
     }
-    let shown = if exists { draft.set.as_str() } else { "New set…" };
+    let shown = if exists { draft.set.as_str() } else { tr!("New set…") };
     let mut chosen = None;
-    combo(ui, "Saved to", shown, CHOICE_POINTS, |ui| {
+    combo(ui, tr!("Saved to"), shown, CHOICE_POINTS, |ui| {
         for name in &own {
             if ui.selectable_label(draft.set == *name, *name).clicked() {
                 chosen = Some((*name).to_owned());
             }
         }
-        if ui.selectable_label(!exists, "New set…").clicked() && exists {
+        if ui.selectable_label(!exists, tr!("New set…")).clicked() && exists {
             let taken = |name: &str| own.contains(&name) || FeatureSet::names().contains(&name);
             let numbered = (2..).map(|number| format!("{FIRST_SET}-{number}"));
             chosen = std::iter::once(FIRST_SET.to_owned()).chain(numbered).find(|name| !taken(name));
@@ -283,7 +284,7 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
         draft.set = set;
     } else if !exists {
         let width = ui.available_width();
-        let field = text_ui(ui, &mut draft.set, "Name of the set", width);
+        let field = text_ui(ui, &mut draft.set, tr!("Name of the set"), width);
         if std::mem::take(&mut view.naming_set) {
             field.request_focus();
         }
@@ -292,15 +293,15 @@ fn set_ui(ui: &mut Ui, state: &AppState, view: &mut FeaturesView, draft: &mut Dr
 
 fn whole_set_ui(ui: &mut Ui, draft: &mut Draft) {
     let words = |warm_up: WarmUp| match warm_up {
-        WarmUp::Strict => "Strict warm-up",
-        WarmUp::Partial => "Partial warm-up",
+        WarmUp::Strict => tr!("Strict warm-up"),
+        WarmUp::Partial => tr!("Partial warm-up"),
     };
     let width = ui.available_width() - GROUP_POINTS - ui.spacing().item_spacing.x;
-    combo(ui, "Warm-up of the whole set", words(draft.warm_up), width, |ui| {
+    combo(ui, tr!("Warm-up of the whole set"), words(draft.warm_up), width, |ui| {
         for warm_up in [WarmUp::Strict, WarmUp::Partial] {
             let means = match warm_up {
-                WarmUp::Strict => "Null until the window of a function is full",
-                WarmUp::Partial => "Values from the first bar on, over shorter windows, as in Qlib",
+                WarmUp::Strict => tr!("Null until the window of a function is full"),
+                WarmUp::Partial => tr!("Values from the first bar on, over shorter windows, as in Qlib"),
             };
             if ui.selectable_label(draft.warm_up == warm_up, words(warm_up)).on_hover_text(means).clicked() {
                 draft.warm_up = warm_up;
@@ -308,14 +309,14 @@ fn whole_set_ui(ui: &mut Ui, draft: &mut Draft) {
         }
     });
     let words = |precision: Precision| match precision {
-        Precision::F64 => "64 bits",
-        Precision::F32 => "32 bits",
+        Precision::F64 => tr!("64 bits"),
+        Precision::F32 => tr!("32 bits"),
     };
-    combo(ui, "Precision of the whole set", words(draft.precision), GROUP_POINTS, |ui| {
+    combo(ui, tr!("Precision of the whole set"), words(draft.precision), GROUP_POINTS, |ui| {
         for precision in [Precision::F64, Precision::F32] {
             let means = match precision {
-                Precision::F64 => "About 16 digits",
-                Precision::F32 => "About 7 digits, in half the room",
+                Precision::F64 => tr!("About 16 digits"),
+                Precision::F32 => tr!("About 7 digits, in half the room"),
             };
             if ui.selectable_label(draft.precision == precision, words(precision)).on_hover_text(means).clicked() {
                 draft.precision = precision;
@@ -331,16 +332,17 @@ fn foot_ui(ui: &mut Ui, state: &AppState, editor: &Editor, out: &mut Outbox) {
         let busy = !matches!(editor.saving, Saving::No);
         let enabled = missing.is_none() && !busy && (editor.is_unsaved() || !editor.is_of_saved());
         let color = if enabled { theme.on_accent } else { theme.text_disabled };
-        let mut button = Button::new(RichText::new(if busy { "Saving" } else { "Save" }).color(color)).min_size(vec2(72.0, size::CONTROL));
+        let mut button =
+            Button::new(RichText::new(if busy { tr!("Saving") } else { tr!("Save") }).color(color)).min_size(vec2(72.0, size::CONTROL));
         if enabled {
             button = button.fill(theme.accent);
         }
         let save = ui.add_enabled(enabled, button);
-        save.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, enabled, "Save the formula"));
+        save.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, enabled, tr!("Save the formula")));
         if save.on_hover_text(format!("{}  Ctrl+S", Command::SaveFormula.tooltip())).clicked() {
             out.act(Action::Run(Command::SaveFormula));
         }
-        let text = missing.unwrap_or_else(|| if editor.is_unsaved() { String::new() } else { "Saved".to_owned() });
+        let text = missing.unwrap_or_else(|| if editor.is_unsaved() { String::new() } else { tr!("Saved").to_owned() });
         ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).truncate());
     });
 }

@@ -4,6 +4,7 @@ use super::list::list_ui;
 use super::rows::{FeatureLine, HEADING_POINTS, feature_ui, heading_ui};
 use super::{FeaturesView, details, on_chart};
 use crate::app::{Action, AppState, FeatureAction, ListedFeature, Row};
+use crate::tr;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, ViewState};
 use eframe::egui;
@@ -23,9 +24,9 @@ pub fn sets_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let only = state.features.only_set.as_deref();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(2.0, 2.0);
-        for (set, text) in std::iter::once((None, "All")).chain(names.iter().map(|name| (Some(*name), *name))) {
+        for (set, text) in std::iter::once((None, tr!("All"))).chain(names.iter().map(|name| (Some(*name), *name))) {
             let response = ui.add(Button::selectable(only == set, text));
-            let name = set.map_or_else(|| "Features of all sets".to_owned(), |set| format!("Features of {set}"));
+            let name = set.map_or_else(|| tr!("Features of all sets").to_owned(), |set| tr!("Features of {set}", set = set));
             response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, only == set, &name));
             if response.clicked() {
                 out.act(Action::Features(FeatureAction::OnlySet(set.map(str::to_owned))));
@@ -123,19 +124,19 @@ fn empty_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     ui.add_space(space::XL);
     let search = state.features.search.trim();
     if search.is_empty() {
-        let text = if state.sets.sets().is_empty() { "Reading the feature sets" } else { "This set has no features" };
+        let text = if state.sets.sets().is_empty() { tr!("Reading the feature sets") } else { tr!("This set has no features") };
         ui.label(RichText::new(text).color(theme.text_weak));
         return;
     }
-    ui.label(RichText::new(format!("No feature answers “{search}”")).color(theme.text));
+    ui.label(RichText::new(tr!("No feature answers “{search}”", search = search)).color(theme.text));
     ui.add_space(space::XS);
     if let Some(set) = &state.features.only_set {
-        if ui.button(format!("Search all sets, not only {set}")).clicked() {
+        if ui.button(tr!("Search all sets, not only {set}", set = set)).clicked() {
             out.act(Action::Features(FeatureAction::OnlySet(None)));
         }
     } else {
-        ui.label(RichText::new("A formula of your own can say it").small().color(theme.text_weak));
-        if ui.button("Begin a formula").clicked() {
+        ui.label(RichText::new(tr!("A formula of your own can say it")).small().color(theme.text_weak));
+        if ui.button(tr!("Begin a formula")).clicked() {
             out.act(Action::Features(FeatureAction::New { formula: String::new() }));
         }
     }

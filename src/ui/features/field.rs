@@ -6,6 +6,7 @@
 use super::code::{byte_of_char, char_of_byte, font, highlighted, underline};
 use crate::app::DraftMistake;
 use crate::feature::formula::{Candidate, CandidateKind, Completion, complete};
+use crate::tr;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
 use egui::accesskit::Role;
@@ -130,7 +131,7 @@ pub fn field_ui(
     }
     let edit = TextEdit::multiline(text)
         .id(id)
-        .hint_text("Formula, such as $close / Mean($close, 20) - 1")
+        .hint_text(tr!("Formula, such as $close / Mean($close, 20) - 1"))
         .desired_rows(rows)
         .desired_width(f32::INFINITY)
         .margin(Margin::symmetric(8, 6))
@@ -141,7 +142,7 @@ pub fn field_ui(
         ui.ctx().options_mut(|options| options.input_options.surrender_focus_on = before);
     }
     let response = edit.response.response.clone();
-    ui.ctx().accesskit_node_builder(id, |node| node.set_label("Formula"));
+    ui.ctx().accesskit_node_builder(id, |node| node.set_label(tr!("Formula")));
     let painter = ui.painter().with_clip_rect(edit.text_clip_rect.expand2(vec2(0.0, 2.0)));
     underline(&painter, theme, &edit.galley, edit.galley_pos, text, mistakes);
 

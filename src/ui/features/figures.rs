@@ -3,6 +3,7 @@
 use super::super::format;
 use crate::ui::theme::{Theme, space};
 use crate::worker::series::SeriesFigures;
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
 
@@ -15,10 +16,10 @@ pub fn figures_ui(ui: &mut Ui, figures: &SeriesFigures) {
     let value = |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), format::value);
     // Wide enough for any value ("−0.00123"), and the same for every symbol, so that nothing jumps on a walk.
     let words = [
-        ("Nulls", format::count(figures.nulls as u64), 40.0),
-        ("Min", value(figures.min), 60.0),
-        ("Mean", value(figures.mean), 60.0),
-        ("Max", value(figures.max), 60.0),
+        (tr!("Nulls"), format::count(figures.nulls as u64), 40.0),
+        (tr!("Min"), value(figures.min), 60.0),
+        (tr!("Mean"), value(figures.mean), 60.0),
+        (tr!("Max"), value(figures.max), 60.0),
     ];
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::S, 0.0);
@@ -58,11 +59,12 @@ fn histogram_ui(ui: &mut Ui, figures: &SeriesFigures, width: f32) {
         let bar = Rect::from_min_max(pos2(left, base - height), pos2(left + (step - 1.0).max(1.0), base));
         ui.painter().rect_filled(bar, 0.0, if hovered == Some(bin) { theme.accent } else { theme.volume });
     }
-    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Image, true, "Histogram"));
+    response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Image, true, tr!("Histogram")));
     if let (Some(bin), Some(min), Some(max)) = (hovered, figures.min, figures.max) {
         let edge = |bin: usize| format::value(min + (max - min) * bin as f64 / bins as f64);
         let count = figures.histogram.get(bin).copied().unwrap_or(0);
-        let text = format!("{} to {}: {}", edge(bin), edge(bin + 1), format::counted(u64::from(count), "bar", "bars"));
+        let text =
+            tr_n!(u64::from(count), "{from} to {to}: {count} bar", "{from} to {to}: {count} bars", from = edge(bin), to = edge(bin + 1));
         response.on_hover_text_at_pointer(text);
     }
 }

@@ -4,6 +4,7 @@ use super::list::list_ui;
 use super::rows::{FUNCTION_POINTS, HEADING_POINTS, function_ui, heading_ui};
 use crate::app::{Action, AppState, FeatureAction, Row};
 use crate::feature::functions::functions;
+use crate::tr;
 use crate::ui::theme::{Theme, space};
 use crate::ui::window::{Outbox, ViewState};
 use eframe::egui;
@@ -15,7 +16,7 @@ pub fn function_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, ou
     if rows.is_empty() {
         let theme = Theme::of(ui);
         ui.add_space(space::XL);
-        ui.label(RichText::new(format!("No function answers “{}”", state.features.search.trim())).color(theme.text));
+        ui.label(RichText::new(tr!("No function answers “{search}”", search = state.features.search.trim())).color(theme.text));
         return;
     }
     let editing = state.features.editor.is_some();

@@ -3,6 +3,7 @@
 use super::code::font;
 use crate::feature::formula::{CallAt, call_at};
 use crate::feature::functions::Function;
+use crate::language::describe;
 use crate::ui::theme::{Theme, space};
 use eframe::egui;
 use egui::text::{LayoutJob, TextFormat};
@@ -16,7 +17,7 @@ pub fn hint_ui(ui: &mut Ui, text: &str, cursor: usize) {
         let Some(CallAt { function, argument }) = call_at(text, cursor) else { return };
         let small = TextStyle::Small.resolve(ui.style());
         let job = job_of(function, argument, theme, &font(ui), small);
-        ui.add(Label::new(job).truncate()).on_hover_text(&*function.description);
+        ui.add(Label::new(job).truncate()).on_hover_text(describe(&function.description));
     });
 }
 
@@ -27,7 +28,7 @@ fn job_of(function: &Function, place: usize, theme: &Theme, code: &FontId, small
     job.append(before, 0.0, quiet.clone());
     job.append(part, 0.0, TextFormat::simple(code.clone(), theme.accent));
     job.append(after, 0.0, quiet);
-    job.append(&function.description, space::S, TextFormat::simple(small, theme.text_weak));
+    job.append(describe(&function.description), space::S, TextFormat::simple(small, theme.text_weak));
     job
 }
 

@@ -37,6 +37,7 @@ use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::{Outbox, ViewState};
 use crate::app::{Action, AppState, Command, FeatureAction, FeatureKey, FeaturesTab};
+use crate::tr;
 use eframe::egui;
 use egui::{Align, Button, Frame, Layout, Margin, Panel, RichText, TextEdit, Ui};
 use std::collections::HashMap;
@@ -99,12 +100,12 @@ pub fn features_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, widest:
         }
         match state.features.tab {
             FeaturesTab::Features => {
-                search_ui(ui, state, out, "Search features");
+                search_ui(ui, state, out, tr!("Search features"));
                 feature_list::sets_ui(ui, state, out);
                 feature_list::feature_list_ui(ui, state, views, out);
             }
             FeaturesTab::Functions => {
-                search_ui(ui, state, out, "Search functions");
+                search_ui(ui, state, out, tr!("Search functions"));
                 function_list::function_list_ui(ui, state, views, out);
             }
             FeaturesTab::Sets => set_list::set_list_ui(ui, state, views, out),
@@ -138,7 +139,7 @@ fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(space::S);
-            if icons::icon_button_ui(ui, icons::CLOSE, "Hide features").clicked() {
+            if icons::icon_button_ui(ui, icons::CLOSE, tr!("Hide features")).clicked() {
                 out.act(Action::Run(Command::ShowFeatures));
             }
             let words = (icons::icon(icons::ADD).color(theme.text_weak), RichText::new(Command::NewFormula.text()));
@@ -172,7 +173,7 @@ fn search_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox, hint: &str) {
         if field.changed() {
             out.act(Action::Features(FeatureAction::Search(text)));
         }
-        if !state.features.search.is_empty() && icons::icon_button_ui(ui, icons::CLOSE, "Clear the search").clicked() {
+        if !state.features.search.is_empty() && icons::icon_button_ui(ui, icons::CLOSE, tr!("Clear the search")).clicked() {
             out.act(Action::Features(FeatureAction::Search(String::new())));
         }
     });

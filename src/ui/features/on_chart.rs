@@ -3,6 +3,7 @@
 use crate::app::chart::{ChartAction, PanePlace, Placement};
 use crate::app::features::source_of;
 use crate::app::{Action, AppState, FeatureKey};
+use crate::tr;
 use crate::ui::theme::{Theme, size};
 use crate::ui::window::Outbox;
 use crate::worker::series::SeriesFigures;
@@ -35,7 +36,7 @@ pub fn placement_ui(ui: &mut Ui, state: &AppState, key: &FeatureKey, out: &mut O
     let source = source_of(key);
     let Some(line) = state.chart.layout.line_of(&source) else { return };
     let over = state.chart.layout.place_of(line.id) == Some(PanePlace::Price);
-    for (chosen, word, target) in [(over, "Over price", Placement::Price), (!over, "Own pane", Placement::Own)] {
+    for (chosen, word, target) in [(over, tr!("Over price"), Placement::Price), (!over, tr!("Own pane"), Placement::Own)] {
         let response = ui.add(Button::selectable(chosen, RichText::new(word).small()).min_size(egui::vec2(0.0, size::CONTROL)));
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, format!("{word}: {key}")));
         if response.clicked() && !chosen {

@@ -3,6 +3,8 @@
 use super::code::{font, highlighted};
 use crate::app::ListedFeature;
 use crate::feature::functions::Function;
+use crate::language::describe;
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
@@ -103,12 +105,19 @@ pub fn feature_ui(ui: &mut Ui, line: FeatureLine<'_>) -> FeatureLineOutput {
         *right -= BUTTON_POINTS;
         glyph_button(ui, id.with(what), place, glyph, name, tint)
     };
-    let (chevron, verb) = if line.expanded { (icons::COLLAPSE, "Hide") } else { (icons::EXPAND, "Show") };
+    let (chevron, name) = if line.expanded {
+        (icons::COLLAPSE, tr!("Hide more of {feature}", feature = feature.key))
+    } else {
+        (icons::EXPAND, tr!("Show more of {feature}", feature = feature.key))
+    };
     let tint = (hot || line.expanded).then_some(theme.text_weak);
-    out.expanded |=
-        button(ui, &mut right, "more", chevron, &format!("{verb} more of {}", feature.key), tint.or(Some(theme.text_disabled))).clicked();
-    let (tint, verb) = if line.starred { (Some(theme.accent), "Unstar") } else { (hot.then_some(theme.text_disabled), "Star") };
-    out.starred = button(ui, &mut right, "star", icons::STAR, &format!("{verb} {}", feature.key), tint).clicked();
+    out.expanded |= button(ui, &mut right, "more", chevron, &name, tint.or(Some(theme.text_disabled))).clicked();
+    let (tint, name) = if line.starred {
+        (Some(theme.accent), tr!("Unstar {feature}", feature = feature.key))
+    } else {
+        (hot.then_some(theme.text_disabled), tr!("Star {feature}", feature = feature.key))
+    };
+    out.starred = button(ui, &mut right, "star", icons::STAR, &name, tint).clicked();
 
     let left = rect.left() + space::XS + BOX_POINTS + space::S;
     let name = RichText::new(feature.key.name()).color(theme.text);
@@ -185,12 +194,12 @@ pub fn function_ui(ui: &mut Ui, function: &Function, editing: bool) -> Response 
     job.wrap = egui::text::TextWrapping::truncate_at_width(upper.width());
     let galley = ui.ctx().fonts_mut(|fonts| fonts.layout_job(job));
     ui.painter().galley(pos2(upper.left(), upper.center().y - galley.size().y * 0.5), galley, theme.text);
-    text_in(ui, lower, RichText::new(&*function.description).small().color(theme.text_weak), theme.text_weak);
-    let verb = if editing { "Put it into the formula" } else { "Begin a formula with it" };
+    text_in(ui, lower, RichText::new(describe(&function.description)).small().color(theme.text_weak), theme.text_weak);
+    let verb = if editing { tr!("Put it into the formula") } else { tr!("Begin a formula with it") };
     response.on_hover_ui(|ui| {
         ui.set_max_width(380.0);
         ui.label(highlighted(&function.signature, theme, &font(ui)));
-        ui.label(&*function.description);
+        ui.label(describe(&function.description));
         ui.label(RichText::new(verb).small().color(theme.text_weak));
     })
 }

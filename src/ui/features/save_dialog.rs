@@ -6,6 +6,7 @@ use crate::ui::format;
 use crate::ui::theme::{StateMark, Theme, mark_ui, space};
 use crate::ui::window::Outbox;
 use crate::worker::Outdate;
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Id, Label, Modal, RichText, Ui};
 
@@ -18,37 +19,37 @@ pub fn save_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let response = Modal::new(Id::unique("save-formula")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(440.0);
         let (name, set) = (editor.draft.name.trim(), editor.draft.set.trim());
-        ui.label(RichText::new(format!("Save {name} to {set}?")).heading());
+        ui.label(RichText::new(tr!("Save {name} to {set}?", name = name, set = set)).heading());
         ui.add_space(space::S);
         changes_ui(ui, outdate);
         ui.add_space(space::S);
         if outdate.entries > 0 {
             ui.horizontal(|ui| {
                 mark_ui(ui, StateMark::Outdated);
-                let symbols = format::counted(outdate.symbols as u64, "symbol", "symbols");
-                let entries = format::counted(outdate.entries as u64, "cached entry", "cached entries");
-                let verb = if outdate.entries == 1 { "becomes" } else { "become" };
-                let text = format!("{entries} of {symbols} {verb} outdated · {}", format::bytes(outdate.size_bytes));
+                let text = tr_n!(
+                    outdate.entries as u64,
+                    "{count} cached entry of {symbols} becomes outdated · {size}",
+                    "{count} cached entries of {symbols} become outdated · {size}",
+                    symbols = tr_n!(outdate.symbols as u64, "{count} symbol", "{count} symbols"),
+                    size = format::bytes(outdate.size_bytes),
+                );
                 ui.label(RichText::new(text).color(theme.text));
             });
-            let time = outdate.seconds.map(|seconds| format!("; about {} to compute again", format::duration(seconds))).unwrap_or_default();
-            let kept = match outdate.unchanged {
-                0 => String::new(),
-                count => format::counted(count as u64, "column stays as it is", "columns stay as they are"),
-            };
-            let text = format!("{kept}{time}");
-            let text = text.trim_start_matches("; ");
+            let kept = (outdate.unchanged > 0)
+                .then(|| tr_n!(outdate.unchanged as u64, "{count} column stays as it is", "{count} columns stay as they are"));
+            let time = outdate.seconds.map(|seconds| tr!("about {time} to compute again", time = format::duration(seconds)));
+            let text = kept.into_iter().chain(time).collect::<Vec<String>>().join("; ");
             let mut letters = text.chars();
             let text: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
             if !text.is_empty() {
                 ui.label(RichText::new(text).small().color(theme.text_weak));
             }
         } else {
-            ui.label(RichText::new("Nothing that is cached becomes outdated").color(theme.text_weak));
+            ui.label(RichText::new(tr!("Nothing that is cached becomes outdated")).color(theme.text_weak));
         }
         ui.add_space(space::L);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let save = ui.add(egui::Button::new(RichText::new("Save").color(theme.on_accent)).fill(theme.accent));
+            let save = ui.add(egui::Button::new(RichText::new(tr!("Save")).color(theme.on_accent)).fill(theme.accent));
             // Enter says yes, Esc says no, and the keyboard begins at yes.
             if ui.memory(|memory| memory.focused().is_none() || memory.has_focus(super::field_id())) {
                 save.request_focus();
@@ -56,7 +57,7 @@ pub fn save_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             if save.clicked() {
                 out.act(Action::Confirm);
             }
-            if ui.button("Keep editing").clicked() {
+            if ui.button(tr!("Keep editing")).clicked() {
                 out.act(Action::CloseDialog);
             }
         });
@@ -69,7 +70,7 @@ pub fn save_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 /// Which features are new, another, or gone.
 fn changes_ui(ui: &mut Ui, outdate: &Outdate) {
     let theme = Theme::of(ui);
-    for (names, word) in [(&outdate.added, "New"), (&outdate.changed, "Changed"), (&outdate.removed, "Gone")] {
+    for (names, word) in [(&outdate.added, tr!("New")), (&outdate.changed, tr!("Changed")), (&outdate.removed, tr!("Gone"))] {
         if names.is_empty() {
             continue;
         }
@@ -87,7 +88,7 @@ fn changes_ui(ui: &mut Ui, outdate: &Outdate) {
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<&str>>().join(", ");
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+    if names.len() > SHOWN { tr!("{names} and {count} more", names = shown, count = names.len() - SHOWN) } else { shown }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, ViewState};
 use crate::ui::{format, icons};
 use crate::worker::Snapshot;
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Button, Checkbox, Label, Layout, Margin, Response, RichText, ScrollArea, Ui};
 use std::collections::{BTreeSet, HashMap};
@@ -51,8 +52,12 @@ pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
             let (own, built_in): (Vec<&LibrarySet>, Vec<&LibrarySet>) = state.sets.sets().iter().partition(|entry| !entry.is_built_in());
             head_ui(ui, state, out);
             if own.is_empty() && state.sets.problems().is_empty() {
-                let file = if state.sets.folder().is_some() { ", and so does a file in the folder above" } else { "" };
-                note_ui(ui, &format!("None yet: a formula of your own begins one{file}"));
+                let text = if state.sets.folder().is_some() {
+                    tr!("None yet: a formula of your own begins one, and so does a file in the folder above")
+                } else {
+                    tr!("None yet: a formula of your own begins one")
+                };
+                note_ui(ui, text);
             }
             for problem in state.sets.problems() {
                 problem_ui(ui, problem, out);
@@ -63,7 +68,7 @@ pub fn set_list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
                 ui.add_space(space::L);
             }
             ui.add_space(space::S);
-            section_ui(ui, "Built in");
+            section_ui(ui, tr!("Built in"));
             for entry in built_in {
                 set_ui(ui, state, (usage, open_versions), entry, out);
                 ui.add_space(space::L);
@@ -85,9 +90,9 @@ fn note_ui(ui: &mut Ui, text: &str) {
 }
 
 fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    section_ui(ui, "Own sets");
+    section_ui(ui, tr!("Own sets"));
     if let Some(folder) = state.sets.folder() {
-        path_ui(ui, folder, "Copy the path of the folder of own sets", out);
+        path_ui(ui, folder, tr!("Copy the path of the folder of own sets"), out);
         ui.add_space(space::S);
     }
 }
@@ -117,42 +122,42 @@ fn set_ui(ui: &mut Ui, state: &AppState, (usage, open): (&Usage, &mut BTreeSet<S
         ui.label(RichText::new(name).color(theme.text));
         let hash = set.definition_hash().full();
         let short = hash.get(..8).unwrap_or(&hash).to_owned();
-        let count = format::counted(set.definitions().len() as u64, "feature", "features");
+        let count = tr_n!(set.definitions().len() as u64, "{count} feature", "{count} features");
         ui.label(RichText::new(count).color(theme.text_weak));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(short).monospace().color(theme.text_weak)).on_hover_text(format!("Version {hash}"));
+            ui.label(RichText::new(short).monospace().color(theme.text_weak)).on_hover_text(tr!("Version {hash}", hash = hash));
         });
     });
     let (entries, bytes) = usage.of(name);
     let cached = if entries == 0 {
-        "Nothing cached".to_owned()
+        tr!("Nothing cached").to_owned()
     } else {
-        format!("{} cached · {}", format::counted(entries, "entry", "entries"), format::bytes(bytes))
+        tr_n!(entries, "{count} entry cached · {size}", "{count} entries cached · {size}", size = format::bytes(bytes))
     };
     ui.label(RichText::new(cached).small().color(theme.text_weak));
     if entry.is_last_good {
-        ui.label(RichText::new("Its file has mistakes; its last good version is used").small().color(theme.warning));
+        ui.label(RichText::new(tr!("Its file has mistakes; its last good version is used")).small().color(theme.warning));
     }
     ui.horizontal(|ui| {
         ui.spacing_mut().button_padding.x = 2.0;
         ui.spacing_mut().item_spacing.x = space::XS;
         let enabled = state.has_source() && !state.snapshot.rows.is_empty();
-        if button_ui(ui, enabled, icons::PREHEAT, "Preheat", name).clicked() {
+        if button_ui(ui, enabled, icons::PREHEAT, tr!("Preheat"), name).clicked() {
             act(FeatureAction::PreheatSet(name.to_owned()));
         }
-        if !entry.is_built_in() && button_ui(ui, true, icons::CLEAR, "Delete", name).clicked() {
+        if !entry.is_built_in() && button_ui(ui, true, icons::CLEAR, tr!("Delete"), name).clicked() {
             act(FeatureAction::DeleteSet(name.to_owned()));
         }
         ui.add_space(space::XS);
         let mut warm = state.settings.sets.iter().any(|set| set == name);
-        let check = ui.add(Checkbox::new(&mut warm, RichText::new("Keep warm").small()));
-        check.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, warm, format!("Keep {name} warm")));
-        if check.on_hover_text("Computed with every preheat").changed() {
+        let check = ui.add(Checkbox::new(&mut warm, RichText::new(tr!("Keep warm")).small()));
+        check.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, warm, tr!("Keep {name} warm", name = name)));
+        if check.on_hover_text(tr!("Computed with every preheat")).changed() {
             act(FeatureAction::KeepWarm(name.to_owned()));
         }
     });
     if let Some(file) = entry.file() {
-        path_ui(ui, file, &format!("Copy the path of {name}"), out);
+        path_ui(ui, file, &tr!("Copy the path of {name}", name = name), out);
     }
     versions_ui(ui, state, entry, open, out);
 }
@@ -165,7 +170,11 @@ fn versions_ui(ui: &mut Ui, state: &AppState, entry: &LibrarySet, open: &mut BTr
         return;
     }
     let is_open = open.contains(name);
-    let text = if is_open { format!("Hide the versions of {name}") } else { format!("Show {} versions of {name}", versions.len()) };
+    let text = if is_open {
+        tr!("Hide the versions of {name}", name = name)
+    } else {
+        tr_n!(versions.len() as u64, "Show {count} version of {name}", "Show {count} versions of {name}", name = name)
+    };
     if ui.add(egui::Link::new(RichText::new(text).small())).clicked() && !open.remove(name) {
         open.insert(name.to_owned());
     }
@@ -187,23 +196,25 @@ fn version_ui(ui: &mut Ui, state: &AppState, entry: &LibrarySet, facts: &Version
         ui.label(RichText::new(short).monospace().color(theme.text)).on_hover_text(format!("{}@{hash}", version.set));
         let used = format::relative(facts.record.last_used_us, now_us(state));
         let cached = if facts.entries == 0 {
-            "nothing cached".to_owned()
+            tr!("nothing cached").to_owned()
         } else {
-            format!("{} · {}", format::counted(facts.entries, "entry", "entries"), format::bytes(facts.size_bytes))
+            tr_n!(facts.entries, "{count} entry · {size}", "{count} entries · {size}", size = format::bytes(facts.size_bytes))
         };
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if is_present {
-                ui.label(RichText::new("present").small().color(theme.text_weak));
+                ui.label(RichText::new(tr!("present")).small().color(theme.text_weak));
             } else if !entry.is_built_in() && !version.text.is_empty() {
-                let button = ui.add(Button::new(RichText::new("Bring back").small()).frame_when_inactive(false));
-                button.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, format!("Bring back {short}")));
-                if button.on_hover_text("Save the set as it was in this version; can be undone").clicked() {
+                let button = ui.add(Button::new(RichText::new(tr!("Bring back")).small()).frame_when_inactive(false));
+                button.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, tr!("Bring back {short}", short = short))
+                });
+                if button.on_hover_text(tr!("Save the set as it was in this version; can be undone")).clicked() {
                     let (name, text) = (version.set.to_string(), version.text.to_string());
                     out.act(Action::Features(FeatureAction::PutSet { name, text }));
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let text = format!("used {used} · {cached}");
+                let text = tr!("used {used} · {cached}", used = used, cached = cached);
                 ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).truncate());
             });
         });
@@ -227,7 +238,7 @@ fn problem_ui(ui: &mut Ui, problem: &SetProblem, out: &mut Outbox) {
         ui.spacing_mut().item_spacing.x = space::XS;
         ui.label(icons::icon(icons::ERROR).color(theme.error));
         ui.label(RichText::new(&file).color(theme.text));
-        ui.label(RichText::new("cannot be used").color(theme.text_weak));
+        ui.label(RichText::new(tr!("cannot be used")).color(theme.text_weak));
     });
     let told = |ui: &mut Ui, text: String| {
         ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
@@ -238,14 +249,15 @@ fn problem_ui(ui: &mut Ui, problem: &SetProblem, out: &mut Outbox) {
     /// Mistakes that are shown of one file: the first are mended first.
     const SHOWN: usize = 5;
     for mistake in problem.mistakes.iter().take(SHOWN) {
-        let meant = mistake.suggestion.as_ref().map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-        told(ui, format!("Line {}, column {}: {}{meant}", mistake.line, mistake.column, mistake.message));
+        let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
+        let place = tr!("Line {line}, column {column}", line = mistake.line, column = mistake.column);
+        told(ui, format!("{place}: {}{meant}", mistake.message));
     }
     if problem.mistakes.len() > SHOWN {
-        ui.label(RichText::new(format!("and {} more", problem.mistakes.len() - SHOWN)).small().color(theme.text_weak));
+        ui.label(RichText::new(tr!("and {count} more", count = problem.mistakes.len() - SHOWN)).small().color(theme.text_weak));
     }
     if let Some(last) = &problem.last_good {
-        ui.label(RichText::new(format!("The last good version of {last} is used")).small().color(theme.text_weak));
+        ui.label(RichText::new(tr!("The last good version of {last} is used", last = last)).small().color(theme.text_weak));
     }
-    path_ui(ui, &problem.path, &format!("Copy the path of {file}"), out);
+    path_ui(ui, &problem.path, &tr!("Copy the path of {file}", file = file), out);
 }

@@ -3,7 +3,6 @@
 use super::parts::{below_mark_ui, code_ui, copy_ui, fact_ui, fact_with_ui, note_ui, section_ui, sentence_ui};
 use crate::app::AppState;
 use crate::cache::{EntryState, provisional_sentence, rule_words};
-use crate::tr_n;
 use crate::ui::format;
 use crate::ui::icons;
 use crate::ui::symbols::local_time;
@@ -11,6 +10,7 @@ use crate::ui::theme::{StateMark, Theme, mark_ui, space};
 use crate::ui::widgets::{mark_of, meter_ui};
 use crate::ui::window::Outbox;
 use crate::worker::{Dossier, EntryDossier};
+use crate::{tr, tr_n};
 use chrono::Local;
 use eframe::egui;
 use egui::{Align, Label, Layout, RichText, Ui};
@@ -84,6 +84,7 @@ pub fn times_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
     };
     if let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) {
         when(ui, "Fetched or checked", Some(bars.entry.fetched_at_us), format::NONE);
+        when(ui, tr!("History verified"), bars.entry.verified_us(), tr!("never: the source cannot say what it has"));
     }
     for entry in with_file() {
         // By the file system's clock, which may be ahead.
@@ -126,7 +127,9 @@ pub fn source_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
             let years = years_text(&synced.years.iter().map(|year| year.year).filter(|year| *year != 0).collect::<Vec<i32>>());
             let rows = format::counted(synced.years.iter().map(|year| year.rows).sum(), "row", "rows");
             let text = if years.is_empty() { rows } else { format!("{years}, {rows}") };
-            fact_ui(ui, "Digest", &text).on_hover_text("Counts and checksums by year, as the source gave them; compared at every check");
+            fact_ui(ui, "Digest", &text).on_hover_text(tr!(
+                "Counts and checksums by year, as the source gave them; compared when its history is verified, in between only the newest days"
+            ));
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::format;
 use crate::market::{Clock, Symbol};
 use crate::preheat::PreheatError;
 use crate::source::{SourceError, SourceOptions, SourceUrl};
-use crate::tr;
+use crate::{tr, tr_n};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -267,33 +267,44 @@ impl BenchReport {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = vec![
-            format!(
-                "{} of {}, {} of {}; each stage {}, told as the middle one",
-                format::counted(self.rows, "row", "rows"),
-                format::counted(self.symbols as u64, "symbol", "symbols"),
-                format::counted(self.features as u64, "feature", "features"),
-                self.sets.join(", "),
-                if self.runs == 1 { "once".to_owned() } else { format!("{} times", self.runs) }
+            tr!(
+                "{rows} of {symbols}, {features} of {sets}; each stage {times}, told as the middle one",
+                rows = tr_n!(self.rows, "{count} row", "{count} rows"),
+                symbols = tr_n!(self.symbols as u64, "{count} symbol", "{count} symbols"),
+                features = tr_n!(self.features as u64, "{count} feature", "{count} features"),
+                sets = self.sets.join(", "),
+                times = if self.runs == 1 { tr!("once").to_owned() } else { tr_n!(self.runs as u64, "{count} time", "{count} times") }
             ),
-            format!(
-                "Features are computed and files read on {}; the memory tier hands out what it holds without a copy",
-                format::counted(self.threads as u64, "thread", "threads")
+            tr_n!(
+                self.threads as u64,
+                "Features are computed and files read on {count} thread; the memory tier hands out what it holds without a copy",
+                "Features are computed and files read on {count} threads; the memory tier hands out what it holds without a copy",
             ),
         ];
         notes.push(if self.pages_dropped {
-            "First time: the system was told to let go of the files before, so that they came from the disk itself".to_owned()
+            tr!("First time: the system was told to let go of the files before, so that they came from the disk itself").to_owned()
         } else {
-            "First time after writing: this system cannot be told to let go of files, so it still had them in its own memory".to_owned()
+            tr!("First time after writing: this system cannot be told to let go of files, so it still had them in its own memory")
+                .to_owned()
         });
         if !self.fits_memory {
-            notes.push("Not everything fitted into the memory tier; its figures are of what came from the disk as well".to_owned());
+            notes.push(tr!("Not everything fitted into the memory tier; its figures are of what came from the disk as well").to_owned());
         }
         if !self.no_data.is_empty() {
-            notes.push(format!("The source has no rows of {}", format::counted(self.no_data.len() as u64, "symbol", "symbols")));
+            notes.push(tr_n!(
+                self.no_data.len() as u64,
+                "The source has no rows of {count} symbol",
+                "The source has no rows of {count} symbols"
+            ));
         }
         if let Some((symbol, error)) = self.failed.first() {
-            let count = format::counted(self.failed.len() as u64, "symbol", "symbols");
-            notes.push(format!("{count} could not be read, {symbol} among them: {error}"));
+            notes.push(tr_n!(
+                self.failed.len() as u64,
+                "{count} symbol could not be read: {symbol}: {error}",
+                "{count} symbols could not be read, {symbol} among them: {error}",
+                symbol = symbol,
+                error = error,
+            ));
         }
         notes
     }

@@ -1,0 +1,77 @@
+//! The dialog that asks what to export and as what; where to is the desktop's question.
+
+use crate::app::{Action, AppState, Dialog, ExportAction, ExportForm, ExportWhat};
+use crate::ui::dialogs::dialog_frame;
+use crate::ui::theme::{Theme, space};
+use crate::ui::window::{Outbox, PathPurpose};
+use crate::worker::ExportFormat;
+use crate::{tr, tr_n};
+use eframe::egui;
+use egui::{Id, Modal, RichText, Ui};
+use strum::IntoEnumIterator;
+
+fn what_words(what: ExportWhat) -> (&'static str, &'static str) {
+    match what {
+        ExportWhat::Table => (tr!("The list"), tr!("One file with the shown columns, in the shown order")),
+        ExportWhat::Bars => (tr!("Bars"), tr!("A file of bars of each symbol, into a folder")),
+        ExportWhat::BarsAndFeatures => {
+            (tr!("Bars and features"), tr!("Besides, a file of bars with features of each set, into the folder"))
+        }
+    }
+}
+
+/// Draws the dialog while it is open.
+pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let Some(Dialog::Export(form)) = state.dialog else { return };
+    let theme = Theme::of(ui);
+    let mut changed = form;
+    let response = Modal::new(Id::unique("export")).frame(dialog_frame(ui)).show(ui, |ui| {
+        ui.set_width(420.0);
+        ui.label(RichText::new(tr!("Export")).heading());
+        ui.add_space(space::S);
+        for what in ExportWhat::iter() {
+            let (words, explanation) = what_words(what);
+            ui.radio_value(&mut changed.what, what, words);
+            ui.horizontal(|ui| {
+                ui.add_space(space::XL);
+                ui.label(RichText::new(explanation).small().color(theme.text_weak));
+            });
+        }
+        ui.add_space(space::M);
+        let selected = state.list.selected().len() as u64;
+        if selected > 0 {
+            let shown = state.list.visible().len() as u64;
+            ui.radio_value(
+                &mut changed.selected_only,
+                true,
+                tr_n!(selected, "The {count} selected symbol", "The {count} selected symbols"),
+            );
+            ui.radio_value(&mut changed.selected_only, false, tr_n!(shown, "The {count} shown symbol", "All {count} shown symbols"));
+            ui.add_space(space::M);
+        }
+        ui.horizontal(|ui| {
+            for format in ExportFormat::iter() {
+                ui.selectable_value(&mut changed.format, format, format.name());
+            }
+        });
+        ui.add_space(space::L);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let to_file = changed.what == ExportWhat::Table;
+            let words = if to_file { tr!("Choose a file…") } else { tr!("Choose a folder…") };
+            let button = egui::Button::new(RichText::new(words).color(theme.on_accent)).fill(theme.accent);
+            if ui.add_enabled(state.exported_rows(&changed) > 0, button).clicked() {
+                out.pick.push(if to_file { PathPurpose::ExportFile(changed.format) } else { PathPurpose::ExportFolder });
+            }
+            if ui.button(tr!("Cancel")).clicked() {
+                out.act(Action::CloseDialog);
+            }
+        });
+    });
+    if changed != form {
+        let form: ExportForm = changed;
+        out.act(Action::Export(ExportAction::Change(form)));
+    }
+    if response.should_close() {
+        out.act(Action::CloseDialog);
+    }
+}

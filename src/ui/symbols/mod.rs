@@ -1,0 +1,143 @@
+//! The list of symbols with the chart beside it.
+//!
+//! Only the visible rows are built, and no frame does work for rows that nobody sees. What a click means is decided by the state; this
+//! only says that one happened.
+
+mod cells;
+mod chart_part;
+mod columns;
+mod drop;
+mod export_dialog;
+mod filter;
+mod heads;
+mod keys;
+mod list_dialog;
+mod lists;
+mod menu;
+mod selection_bar;
+mod table;
+
+pub use export_dialog::export_dialog_ui;
+pub(super) use filter::filter_id;
+pub use list_dialog::list_dialog_ui;
+pub use table::TableView;
+
+use super::commands::primary_button_ui;
+use super::theme::{Theme, size, space};
+use super::window::{Outbox, ViewState};
+use super::{dialogs, features, format, inspector};
+use crate::app::{Action, AppState, Command, ListAction, ListsAction, OpenState};
+use crate::tr;
+use eframe::egui;
+use egui::{Frame, Margin, Panel, RichText, Ui};
+
+/// What the chart keeps beside the list and the inspector.
+const CHART_POINTS: f32 = 500.0;
+
+/// The whole view.
+pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    if !state.has_source() {
+        dialogs::welcome_ui(ui, state, out);
+        return;
+    }
+    let theme = Theme::of(ui);
+    let list = Frame::NONE.fill(theme.panel).inner_margin(Margin { left: 8, right: 0, top: 0, bottom: 0 });
+    // The chart keeps room of its own, whatever stands beside it.
+    let beside = match (state.inspector.open, state.features.open) {
+        (true, _) => inspector::WIDTH,
+        (_, true) => views.panel.width(),
+        _ => 0.0,
+    };
+    let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
+    Panel::left("symbols").resizable(true).default_size(752.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
+        list_ui(ui, state, views, out);
+    });
+    inspector::inspector_ui(ui, state, views, out);
+    let room = ui.available_width() - CHART_POINTS;
+    features::features_ui(ui, state, views, room, out);
+    egui::CentralPanel::default().frame(Frame::NONE.fill(theme.background)).show(ui, |ui| {
+        chart_part::symbol_head_ui(ui, state, out);
+        chart_part::chart_part_ui(ui, state, views, out);
+    });
+}
+
+fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    keys::keys(ui, state, out);
+    ui.add_space(space::XS);
+    filter::filter_ui(ui, state, out);
+    ui.add_space(space::XS);
+    filter::chips_ui(ui, state, out);
+    filter::headline_ui(ui, state, out);
+    let theme = Theme::of(ui);
+    if let Some(exporting) = state.exporting {
+        let bar = Frame::NONE.inner_margin(Margin { left: 4, right: 8, top: 4, bottom: 4 });
+        Panel::bottom("export").frame(bar).show_separator_line(false).resizable(false).show(ui, |ui| {
+            selection_bar::export_progress_ui(ui, exporting, out);
+        });
+    }
+    if !state.list.selected().is_empty() {
+        let bar = Frame::NONE.fill(theme.accent_weak).inner_margin(Margin::symmetric(8, 4)).corner_radius(size::RADIUS);
+        Panel::bottom("selection").frame(bar).show_separator_line(false).resizable(false).show(ui, |ui| {
+            selection_bar::selection_bar_ui(ui, state, out);
+        });
+    }
+    let room = ui.available_rect_before_wrap();
+    if state.list.visible().is_empty() {
+        empty_list_ui(ui, state, out);
+    } else {
+        table::table_ui(ui, state, &mut views.table, out);
+    }
+    drop::drop_ui(ui, state, room, out);
+}
+
+fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.add_space(space::XXL);
+    ui.vertical_centered(|ui| {
+        if state.open == OpenState::Opening {
+            ui.label(RichText::new(tr!("Opening the cache")).color(theme.text_weak));
+        } else if !state.snapshot.rows.is_empty() {
+            ui.label(tr!("No symbol matches"));
+            let list = state.chosen_list().filter(|_| state.list.filter().trim().is_empty() && state.list.states().is_empty());
+            let text = match list {
+                Some(list) if list.symbols.is_empty() => tr!("The list {name} is empty: drag symbols onto it", name = list.name),
+                Some(list) => tr!("This source has none of the symbols of {name}", name = list.name),
+                None => tr!("Change the filter, or press a chip again to show all states").to_owned(),
+            };
+            ui.label(RichText::new(text).small().color(theme.text_weak));
+            ui.add_space(space::S);
+            if ui.button(tr!("Show all symbols")).clicked() {
+                out.act(Action::List(ListAction::ShowAll));
+            }
+            if list.is_some_and(|list| !list.symbols.is_empty())
+                && let Some(name) = state.list.narrowed_by().list.clone()
+                && ui.button(tr!("Preheat list")).clicked()
+            {
+                out.act(Action::Lists(ListsAction::Preheat(name)));
+            }
+        } else if state.active_job().is_some() {
+            ui.label(tr!("Asking the source for its symbols"));
+        } else {
+            ui.label(tr!("Nothing is known of this source yet"));
+            ui.label(RichText::new(tr!("Preheat to list its symbols and bring their bars here")).small().color(theme.text_weak));
+            ui.add_space(space::S);
+            primary_button_ui(ui, state, Command::PreheatAll, out);
+        }
+    });
+}
+
+/// Now, as the last snapshot and the system see it: the snapshot's clock while it is young, so that tests can stand still.
+pub(super) fn now_us(state: &AppState) -> i64 {
+    let system = chrono::Utc::now().timestamp_micros();
+    // A snapshot is at most a few minutes old unless nothing happens; then the system's clock is the truth.
+    if (system - state.snapshot.made_at_us).abs() > 7 * crate::market::DAY_US { state.snapshot.made_at_us } else { system }
+}
+
+/// A time on the user's own clock, to the minute.
+pub(super) fn local_time(time_us: i64) -> String {
+    use chrono::TimeZone;
+    match chrono::Local.timestamp_micros(time_us) {
+        chrono::LocalResult::Single(time) | chrono::LocalResult::Ambiguous(time, _) => time.format("%Y-%m-%d %H:%M").to_string(),
+        chrono::LocalResult::None => format::NONE.to_owned(),
+    }
+}
