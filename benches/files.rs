@@ -2,6 +2,9 @@
 //!
 //! `cargo bench --bench files -- CACHE_DIR SCRATCH_DIR [--repetitions N]`. CACHE_DIR is a cache that a preheat has filled; what it holds
 //! is written again into new caches below SCRATCH_DIR, one at a time, and stays there for the last time.
+//!
+//! `cargo bench --bench files -- CACHE_DIR --memory ROWS`: what the process grows by when it keeps so many rows of bars in memory, and
+//! then their features; a process of its own, so that nothing else has grown it before.
 
 // It is a program, whose result goes to stdout and which has nobody to hand an error to.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -19,7 +22,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: cargo bench --bench files -- CACHE_DIR SCRATCH_DIR [--repetitions N]";
+const USAGE: &str = "usage: cargo bench --bench files -- CACHE_DIR SCRATCH_DIR [--repetitions N]
+       cargo bench --bench files -- CACHE_DIR --memory ROWS";
 
 /// The system's files, with the time that creating, writing, synchronising and renaming them takes.
 #[derive(Debug, Default)]
@@ -128,6 +132,71 @@ fn middle(mut times: Vec<Duration>) -> f64 {
     times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e6
 }
 
+/// One symbol's bars, and its features: from disk (checked and decoded), from disk as a lookup that is counted and kept in memory, and
+/// from memory. Every file has been read once before, so that the system has it in memory.
+fn lookups(cache: &Cache, entries: &[Entry]) -> Result<serde_json::Value> {
+    let judge = Judge::default();
+    let mut found = serde_json::Map::new();
+    for (name, filter) in [("bars", DatasetFilter::Bars), ("features", DatasetFilter::Features)] {
+        let of_kind = || entries.iter().filter(|entry| filter.matches(&entry.key.dataset));
+        let (mut from_disk, mut kept, mut from_memory) = (Vec::new(), Vec::new(), Vec::new());
+        for entry in of_kind() {
+            drop(cache.read_from_disk(&entry.key)?);
+            let started = Instant::now();
+            drop(black_box(cache.read_from_disk(&entry.key)?));
+            from_disk.push(started.elapsed());
+        }
+        for times in [&mut kept, &mut from_memory] {
+            for entry in of_kind() {
+                let started = Instant::now();
+                black_box(cache.read(&entry.key, &judge)?);
+                times.push(started.elapsed());
+            }
+        }
+        let rows = of_kind().map(Entry::rows).sum::<u64>() / from_disk.len().max(1) as u64;
+        let row = serde_json::json!({
+            "rows": rows, "disk": middle(from_disk), "disk_counted_and_kept": middle(kept), "memory": middle(from_memory),
+        });
+        found.insert(name.to_owned(), row);
+    }
+    Ok(found.into())
+}
+
+/// Resident memory of this process, as the system counts it.
+fn resident_bytes() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("only Linux tells a process's memory this way")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no resident memory is told")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+}
+
+fn memory(cache_dir: &Path, rows: u64) -> Result<()> {
+    let cache = open(cache_dir, Arc::new(SystemFiles))?;
+    let (judge, entries) = (Judge::default(), cache.catalog().entries(None)?);
+    let mut result = serde_json::Map::new();
+    for (name, filter) in [("bars", DatasetFilter::Bars), ("features", DatasetFilter::Features)] {
+        let mut of_kind = entries.iter().filter(|entry| entry.file.is_some() && filter.matches(&entry.key.dataset));
+        // What is needed once whatever is kept: threads, buffers, the catalog's pages.
+        let first = of_kind.next().context("nothing of this kind is cached")?;
+        drop(cache.read_from_disk(&first.key)?);
+        let (before, accounted) = (resident_bytes()?, cache.usage()?.memory_bytes);
+        let mut kept = 0;
+        for entry in of_kind.by_ref() {
+            if kept >= rows {
+                break;
+            }
+            kept += cache.read(&entry.key, &judge)?.served.entry.rows();
+        }
+        let row = serde_json::json!({
+            "rows": kept,
+            "resident_mb": (resident_bytes()? - before) as f64 / 1e6,
+            "accounted_mb": (cache.usage()?.memory_bytes - accounted) as f64 / 1e6,
+        });
+        result.insert(name.to_owned(), row);
+    }
+    println!("{:#}", serde_json::Value::from(result));
+    Ok(())
+}
+
 fn write_all(folder: &Path, contents: &[(Content, Footer)], at_once: bool) -> Result<serde_json::Value> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
@@ -166,16 +235,9 @@ fn run(cache_dir: &Path, scratch: &Path, repetitions: usize) -> Result<()> {
     let cache = open(cache_dir, Arc::new(SystemFiles))?;
     let entries: Vec<Entry> = cache.catalog().entries(None)?.into_iter().filter(|entry| entry.file.is_some()).collect();
     let features: Vec<Entry> = entries.iter().filter(|entry| DatasetFilter::Features.matches(&entry.key.dataset)).cloned().collect();
-    let judge = Judge::default();
-    let (mut from_disk, mut from_memory, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+    let (lookups_us, mut contents) = (lookups(&cache, &entries)?, Vec::new());
     for entry in &entries {
-        let started = Instant::now();
         let served = cache.read_from_disk(&entry.key)?;
-        from_disk.push(started.elapsed());
-        cache.read(&entry.key, &judge)?;
-        let started = Instant::now();
-        black_box(cache.read(&entry.key, &judge)?);
-        from_memory.push(started.elapsed());
         let footer = cache.footer_of(entry).context("a file has no footer")?;
         contents.push((served.content.clone(), footer));
     }
@@ -207,7 +269,7 @@ fn run(cache_dir: &Path, scratch: &Path, repetitions: usize) -> Result<()> {
         "feature_rows": rows,
         "decoded_bytes": decoded,
         "read": { "all_features_ms": all_ms, "four_features_ms": four_ms, "gigabytes_per_second": decoded as f64 / all_ms / 1e6 },
-        "lookup_us": { "disk": middle(from_disk), "memory": middle(from_memory) },
+        "lookup_us": lookups_us,
         "write": { "one_by_one": one_by_one, "at_once": at_once },
     });
     println!("{result:#}");
@@ -222,6 +284,10 @@ fn main() -> ExitCode {
             eprintln!("{USAGE}");
             Ok(())
         }
+        [cache, "--memory", rows] => match rows.parse() {
+            Ok(rows) => memory(Path::new(cache), rows),
+            Err(_) => Err(anyhow::anyhow!("{USAGE}")),
+        },
         [cache, scratch] => run(Path::new(cache), Path::new(scratch), 3),
         [cache, scratch, "--repetitions", count] => match count.parse() {
             Ok(count) => run(Path::new(cache), Path::new(scratch), count),

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors by room, as the README's table has them.
-const FLOORS: [(&str, u8); 14] = [
+const FLOORS: [(&str, u8); 16] = [
     ("ui", 7),
     ("cli", 7),
     ("app", 6),
@@ -21,10 +21,12 @@ const FLOORS: [(&str, u8); 14] = [
     ("feature", 2),
     ("source", 2),
     ("config", 2),
+    ("desktop", 2),
     ("indicator", 1),
     ("market", 1),
     ("format", 1),
     ("language", 1),
+    ("log", 1),
     ("fault", 1),
 ];
 

@@ -4,14 +4,15 @@ use super::bench::BenchAction;
 use super::chart::ChartAction;
 use super::command::Command;
 use super::features::FeatureAction;
+use super::schedules::ScheduleAction;
 use super::state::View;
 use super::symbols::{ExportAction, ListFilter, ListsAction, StateFilter};
 use crate::cache::LookupSpan;
-use crate::config::{Password, Settings};
+use crate::config::{Password, Settings, SourceSetting};
 use crate::market::Symbol;
 use crate::preheat::RunState;
 use crate::source::{ColumnRole, SourceKind, TlsMode};
-use crate::worker::{Column, JobId};
+use crate::worker::{Column, JobId, Turn};
 use std::path::PathBuf;
 
 /// One thing a user did.
@@ -57,12 +58,55 @@ pub enum Action {
     Copy(String),
     /// Restore a cleared batch.
     Restore(i64),
+    /// Narrow the list to exactly these symbols, and show it.
+    ShowSymbols {
+        /// What they have in common, for the chip that stands for them: "7 failed".
+        title: String,
+        /// Which.
+        symbols: Vec<Symbol>,
+    },
+    /// Give a waiting job another turn.
+    Turn(JobId, Turn),
+    /// Something about schedules.
+    Schedule(ScheduleAction),
     /// Close a notice.
     DismissNotice(u64),
+    /// The history of notices is looked at.
+    ReadNotices,
+    /// Empty the history of notices.
+    ForgetNotices,
+    /// Search the symbols, beginning with this text.
+    FindSymbol(String),
+    /// A command was found in the palette: run it, and offer it first next time.
+    Found(Command),
+    /// A symbol was found in the palette: show it, and offer it first next time.
+    FoundSymbol(Symbol),
+    /// Show a file or folder in the desktop's own file manager.
+    ShowFile(PathBuf),
+    /// Put what helps to find a fault into this file.
+    SaveDiagnostics(PathBuf),
+    /// The window is asked to close.
+    AskToClose,
+    /// How to close while a job runs.
+    Close(Closing),
+    /// Another start of the program asked for this window.
+    ComeBack,
     /// Close the open dialog.
     CloseDialog,
     /// Yes to the question of the open dialog.
     Confirm,
+}
+
+/// How the window closes while a job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Closing {
+    /// It does not.
+    #[default]
+    Stay,
+    /// Out of sight now, and at an end when the jobs are.
+    WhenDone,
+    /// At once; jobs are stopped first.
+    Now,
 }
 
 /// Something about the list of symbols.
@@ -163,6 +207,28 @@ pub enum SourceAction {
     Use(String),
     /// Forget the source of this name; what was cached from it stays.
     Forget(String),
+    /// Bring a source back that was forgotten.
+    PutBack {
+        /// The source.
+        setting: SourceSetting,
+        /// Its place among the others.
+        place: usize,
+        /// Whether it was in use.
+        in_use: bool,
+    },
+    /// Give a source another name; everything cached from it stays its own.
+    Rename {
+        /// The name it has.
+        from: String,
+        /// The name it gets.
+        to: String,
+    },
+    /// Open the dialog for a new source that begins as a copy of this.
+    Copy(String),
+    /// Fill the dialog from a URL.
+    PasteUrl(String),
+    /// Files or folders were let fall on the window.
+    Dropped(Vec<PathBuf>),
     /// Open the dialog for the source of this name, or a new one.
     Edit(Option<String>),
     /// A field of the dialog changed.

@@ -1,8 +1,10 @@
 //! The one place where the worker's events are applied to the state.
 
+use super::action::Action;
 use super::connect::TestState;
 use super::jobs::{JobStage, JobView};
-use super::state::{AppState, Dialog, OpenState, Verified};
+use super::state::{AppState, Dialog, OpenState, Verified, View};
+use super::visits::Coming;
 use crate::cache::{Cleared, VerifyReport};
 use crate::format;
 use crate::market::Symbol;
@@ -16,6 +18,7 @@ impl AppState {
     #[must_use]
     pub fn apply(&mut self, event: JobEvent) -> Vec<Job> {
         let mut jobs = self.take_in(event);
+        self.note_visit(Coming::Settled);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
         jobs.extend(self.ask_for_closes());
@@ -35,9 +38,18 @@ impl AppState {
             JobEvent::Queued { id, title } => {
                 if self.job(id).is_none() {
                     self.jobs.insert(0, JobView::new(id, title));
+                    self.waiting.push(id);
                 }
             }
+            JobEvent::Waiting(order) => {
+                // What was queued meanwhile comes behind what was told of.
+                let newer: Vec<JobId> = self.waiting.iter().copied().filter(|id| !order.contains(id)).collect();
+                let waits = |id: &JobId| self.jobs.iter().any(|job| job.id == *id && job.stage == JobStage::Queued);
+                self.waiting = order.into_iter().chain(newer).filter(waits).collect();
+            }
+            JobEvent::Schedules(schedules) => self.apply_schedules(schedules),
             JobEvent::Planning { id } => {
+                self.waiting.retain(|waiting| *waiting != id);
                 if let Some(job) = self.job(id) {
                     job.stage = JobStage::Planning;
                 }
@@ -53,7 +65,7 @@ impl AppState {
                         job.pending.remove(&symbol);
                         job.finished.insert(symbol.clone(), outcome.clone());
                         match outcome {
-                            SymbolOutcome::Ok => {}
+                            SymbolOutcome::Ok => job.ok.push(symbol),
                             SymbolOutcome::NoData => job.no_data.push(symbol),
                             SymbolOutcome::Failed(message) => job.failures.push((symbol, message)),
                         }
@@ -90,6 +102,7 @@ impl AppState {
             JobEvent::Loaded { request, result } => self.apply_loaded(&request, result),
             JobEvent::Inspected { request, dossier } => self.apply_inspected(&request, dossier),
             JobEvent::Surveyed { request, survey } => self.apply_surveyed(request, survey),
+            JobEvent::ChartCopied { text, rows, left_out } => self.apply_copied(text, rows, left_out),
             JobEvent::Sets(sets) => {
                 self.apply_sets(sets);
                 return self.read_chart_again();
@@ -109,6 +122,8 @@ impl AppState {
             JobEvent::OutdateKnown { request, result } => return self.apply_outdate_known(&request, result),
             JobEvent::BenchProgress { generation, progress } => self.apply_bench_progress(generation, progress),
             JobEvent::BenchFinished { generation, outcome } => self.apply_bench_finished(generation, outcome),
+            JobEvent::Contact(contact) => self.contact = Some(contact),
+            JobEvent::DiagnosticsSaved { path, result } => self.apply_diagnostics(&path, result),
             JobEvent::Profiled(result) => self.apply_profiled(result),
             JobEvent::TestStage { generation, stage } => {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
@@ -141,6 +156,7 @@ impl AppState {
 
     fn apply_snapshot(&mut self, snapshot: Arc<Snapshot>) -> Vec<Job> {
         let before = std::mem::replace(&mut self.snapshot, snapshot);
+        self.notices.tell_time(self.snapshot.made_at_us);
         if self.open == OpenState::Opening {
             self.open = OpenState::Ready;
         }
@@ -182,25 +198,33 @@ impl AppState {
     }
 
     fn apply_finished(&mut self, id: JobId, outcome: JobOutcome) {
+        self.waiting.retain(|waiting| *waiting != id);
         let Some(job) = self.job(id) else { return };
         job.pending.clear();
         let title = job.title.clone();
-        let notice = match outcome {
+        match outcome {
             JobOutcome::Preheated(report) => {
-                let notice = finished_notice(&title, &report);
+                let (level, text) = finished_text(&title, &report);
                 job.stage = JobStage::Done;
                 job.failures.clone_from(&report.failed);
                 job.no_data.clone_from(&report.no_data);
+                let failed: Vec<Symbol> = report.failed.iter().map(|(symbol, _)| symbol.clone()).collect();
                 job.report = Some(*report);
-                notice
+                if failed.is_empty() {
+                    self.notices.suggest(level, text, tr!("Show jobs"), Action::Show(View::Jobs));
+                } else {
+                    let title = tr_n!(failed.len() as u64, "{count} failed", "{count} failed");
+                    let label = tr!("Show {what}", what = title);
+                    self.notices.suggest(level, text, label, Action::ShowSymbols { title, symbols: failed });
+                }
             }
             JobOutcome::Failed(message) => {
                 job.stage = JobStage::Failed;
                 job.error = Some(message.clone());
-                Notice { level: NoticeLevel::Error, text: tr!("{job} failed: {reason}", job = title, reason = message), undo_batch: None }
+                let text = tr!("{job} failed: {reason}", job = title, reason = message);
+                self.notices.suggest(NoticeLevel::Error, text, tr!("Show jobs"), Action::Show(View::Jobs));
             }
-        };
-        self.notices.add(notice);
+        }
     }
 
     fn apply_cleared(&mut self, cleared: &Cleared) {
@@ -245,7 +269,8 @@ fn entries_text(entries: usize) -> String {
     tr_n!(entries as u64, "{count} entry", "{count} entries")
 }
 
-fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
+/// How a job ended, in one sentence.
+fn finished_text(title: &str, report: &PreheatReport) -> (NoticeLevel, String) {
     let mut parts = vec![tr_n!(report.ok as u64, "{count} ok", "{count} ok")];
     let mut part = |count: usize, words: fn(u64) -> String| {
         if count > 0 {
@@ -258,13 +283,12 @@ fn finished_notice(title: &str, report: &PreheatReport) -> Notice {
     part(report.failed.len(), |count| tr_n!(count, "{count} failed", "{count} failed"));
     part(report.not_reached, |count| tr_n!(count, "{count} not reached", "{count} not reached"));
     let parts = parts.join(" · ");
-    let (level, text) = if let Some(reason) = &report.stopped_by {
+    if let Some(reason) = &report.stopped_by {
         (NoticeLevel::Error, tr!("{job} stopped: {reason}", job = title, reason = reason))
     } else if report.cancelled {
         (NoticeLevel::Info, tr!("{job} cancelled: {result}", job = title, result = parts))
     } else {
         let level = if report.failed.is_empty() { NoticeLevel::Success } else { NoticeLevel::Warning };
         (level, tr!("{job} finished: {result}", job = title, result = parts))
-    };
-    Notice { level, text, undo_batch: None }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::jobs::JobStage;
 use super::state::{AppState, View};
+use crate::config::ZOOM_PERCENTS;
 use crate::language::Language;
 use crate::tr;
 use strum::IntoEnumIterator;
@@ -79,6 +80,8 @@ pub enum Command {
     PreviousSymbol,
     /// The symbol below.
     NextSymbol,
+    /// Search the symbols alone.
+    FindSymbol,
     /// Copy the selected rows.
     CopyRows,
     /// Copy the names of the selected symbols.
@@ -95,6 +98,36 @@ pub enum Command {
     ToggleVolume,
     /// Equal ratios of price at equal heights, or equal differences.
     ToggleLogScale,
+    /// Change since the first bar in view, or prices.
+    TogglePercentScale,
+    /// The first bar in view as 100, or prices.
+    ToggleIndexedScale,
+    /// Fit every scale of the chart to what is in view.
+    FitScales,
+    /// Show other symbols beside the one on the chart.
+    Compare,
+    /// Compare the selected symbols.
+    CompareSelected,
+    /// Take all compared symbols off the chart.
+    StopComparing,
+    /// Show the field for a date.
+    GoToDate,
+    /// Bring the next place that is worth a look into view.
+    NextFinding,
+    /// Bring the place before that is worth a look into view.
+    PreviousFinding,
+    /// Measure with the next drag.
+    Measure,
+    /// Save a picture of the chart.
+    SaveChartPicture,
+    /// Put a picture of the chart on the clipboard.
+    CopyChartPicture,
+    /// Put the rows in view on the clipboard.
+    CopyChartRows,
+    /// Keep the chart for its symbol, or share it again.
+    KeepChartForSymbol,
+    /// Show what pointer and keys do on the chart.
+    ChartHelp,
     /// Give every pane of the chart its room back.
     RestorePanes,
     /// Put a template on the chart.
@@ -103,8 +136,18 @@ pub enum Command {
     SaveTemplate,
     /// Put the chart back to its default template.
     ResetChart,
+    /// To what was looked at before.
+    GoBack,
+    /// To what was left by going back.
+    GoForward,
     /// From light to dark and back.
     ToggleTheme,
+    /// Everything larger.
+    ZoomIn,
+    /// Everything smaller.
+    ZoomOut,
+    /// Everything as large as usual.
+    ZoomReset,
     /// Speak English.
     SpeakEnglish,
     /// Speak Chinese.
@@ -117,6 +160,10 @@ pub enum Command {
     Palette,
     /// Show every shortcut.
     Help,
+    /// Put what helps to find a fault into one file.
+    SaveDiagnostics,
+    /// Close the window.
+    Quit,
 }
 
 /// Under which heading a command is listed.
@@ -169,6 +216,10 @@ pub enum Key {
     Delete,
     /// Escape.
     Escape,
+    /// The arrow to the left.
+    Left,
+    /// The arrow to the right.
+    Right,
 }
 
 /// Keys that run a command.
@@ -176,6 +227,8 @@ pub enum Key {
 pub struct Shortcut {
     /// Ctrl (⌘ on a Mac).
     pub ctrl: bool,
+    /// Alt.
+    pub alt: bool,
     /// Shift.
     pub shift: bool,
     /// The key.
@@ -184,21 +237,26 @@ pub struct Shortcut {
 
 impl Shortcut {
     const fn plain(key: Key) -> Self {
-        Self { ctrl: false, shift: false, key }
+        Self { ctrl: false, shift: false, alt: false, key }
     }
 
     const fn ctrl(key: char) -> Self {
-        Self { ctrl: true, shift: false, key: Key::Char(key) }
+        Self { ctrl: true, ..Self::plain(Key::Char(key)) }
     }
 
     const fn ctrl_shift(key: char) -> Self {
-        Self { ctrl: true, shift: true, key: Key::Char(key) }
+        Self { ctrl: true, shift: true, ..Self::plain(Key::Char(key)) }
+    }
+
+    const fn alt(key: Key) -> Self {
+        Self { alt: true, ..Self::plain(key) }
     }
 }
 
 impl std::fmt::Display for Shortcut {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let ctrl = if self.ctrl { "Ctrl+" } else { "" };
+        let alt = if self.alt { "Alt+" } else { "" };
         let shift = if self.shift { "Shift+" } else { "" };
         let key = match self.key {
             Key::Char(char) => char.to_uppercase().to_string(),
@@ -206,8 +264,10 @@ impl std::fmt::Display for Shortcut {
             Key::Enter => "Enter".to_owned(),
             Key::Delete => "Delete".to_owned(),
             Key::Escape => "Esc".to_owned(),
+            Key::Left => "Left".to_owned(),
+            Key::Right => "Right".to_owned(),
         };
-        formatter.pad(&format!("{ctrl}{shift}{key}"))
+        formatter.pad(&format!("{ctrl}{alt}{shift}{key}"))
     }
 }
 
@@ -259,6 +319,21 @@ impl Command {
             Self::NewList => tr!("New list…"),
             Self::ToggleVolume => tr!("Show or hide volume"),
             Self::ToggleLogScale => tr!("Logarithmic or linear price scale"),
+            Self::TogglePercentScale => tr!("Percent price scale"),
+            Self::ToggleIndexedScale => tr!("Price scale indexed to 100"),
+            Self::FitScales => tr!("Fit the scales"),
+            Self::Compare => tr!("Compare…"),
+            Self::CompareSelected => tr!("Compare on the chart"),
+            Self::StopComparing => tr!("Stop comparing"),
+            Self::GoToDate => tr!("Go to date…"),
+            Self::NextFinding => tr!("Next gap or finding"),
+            Self::PreviousFinding => tr!("Previous gap or finding"),
+            Self::Measure => tr!("Measure"),
+            Self::SaveChartPicture => tr!("Save the chart as a picture…"),
+            Self::CopyChartPicture => tr!("Copy the chart as a picture"),
+            Self::CopyChartRows => tr!("Copy the rows of the chart"),
+            Self::KeepChartForSymbol => tr!("Keep this chart for its symbol, or share it"),
+            Self::ChartHelp => tr!("Gestures of the chart"),
             Self::RestorePanes => tr!("Show all panes"),
             Self::ApplyTemplate => tr!("Apply a chart template…"),
             Self::SaveTemplate => tr!("Save the chart as a template…"),
@@ -270,6 +345,14 @@ impl Command {
             Self::SpeakKorean => tr!("Language: 한국어"),
             Self::Palette => tr!("Search commands and symbols…"),
             Self::Help => tr!("Keyboard shortcuts"),
+            Self::FindSymbol => tr!("Go to a symbol…"),
+            Self::GoBack => tr!("Back"),
+            Self::GoForward => tr!("Forward"),
+            Self::ZoomIn => tr!("Larger"),
+            Self::ZoomOut => tr!("Smaller"),
+            Self::ZoomReset => tr!("Usual size"),
+            Self::SaveDiagnostics => tr!("Save diagnostics…"),
+            Self::Quit => tr!("Quit"),
         }
     }
 
@@ -322,6 +405,21 @@ impl Command {
             Self::NewList => tr!("Keep the selected symbols, or pasted ones, as a list"),
             Self::ToggleVolume => tr!("Columns of volume below the prices"),
             Self::ToggleLogScale => tr!("Equal ratios of price at equal heights, or equal differences"),
+            Self::TogglePercentScale => tr!("Change since the first bar in view, or prices; lines of any size can be compared"),
+            Self::ToggleIndexedScale => tr!("The first bar in view is 100, or prices"),
+            Self::FitScales => tr!("After heights were dragged: show everything that is in view again"),
+            Self::Compare => tr!("Show other symbols as lines beside this one"),
+            Self::CompareSelected => tr!("Show the selected symbols beside each other, in percent"),
+            Self::StopComparing => tr!("Take all compared symbols off the chart"),
+            Self::GoToDate => tr!("A year, a month, a day, or so long ago"),
+            Self::NextFinding => tr!("To the right: sessions without a bar, and bars with prices that cannot be"),
+            Self::PreviousFinding => tr!("To the left: sessions without a bar, and bars with prices that cannot be"),
+            Self::Measure => tr!("Drag from one place to another: difference, percent, bars and time between them"),
+            Self::SaveChartPicture => tr!("What is on the chart now, as a PNG file"),
+            Self::CopyChartPicture => tr!("What is on the chart now, for a document or a message"),
+            Self::CopyChartRows => tr!("Bars in view with the lines that are shown, with tabs, for a spreadsheet"),
+            Self::KeepChartForSymbol => tr!("Its lines, panes and scale belong to this symbol alone; the others go on as before"),
+            Self::ChartHelp => tr!("Everything that pointer and keys do on the chart"),
             Self::RestorePanes => tr!("Give every pane of the chart its room back"),
             Self::ApplyTemplate => tr!("Put lines and panes on the chart that were kept under a name"),
             Self::SaveTemplate => tr!("Keep lines and panes of the chart under a name"),
@@ -332,6 +430,14 @@ impl Command {
             }
             Self::Palette => tr!("Everything can be reached from here"),
             Self::Help => tr!("Every shortcut and gesture"),
+            Self::FindSymbol => tr!("Typing a letter does the same wherever no text is written"),
+            Self::GoBack => tr!("To the symbol or view that was looked at before"),
+            Self::GoForward => tr!("To the symbol or view that was left by going back"),
+            Self::ZoomIn => tr!("Texts and controls one step larger, up to 200 %"),
+            Self::ZoomOut => tr!("Texts and controls one step smaller, down to 50 %"),
+            Self::ZoomReset => tr!("Texts and controls at 100 %"),
+            Self::SaveDiagnostics => tr!("What helps to find a fault, in one file: versions, settings, messages, jobs; no passwords"),
+            Self::Quit => tr!("Close the window; asks first while a job runs"),
         }
     }
 
@@ -372,6 +478,7 @@ impl Command {
             | Self::SelectNone
             | Self::PreviousSymbol
             | Self::NextSymbol
+            | Self::FindSymbol
             | Self::CopyRows
             | Self::CopySymbols
             | Self::CopyPaths
@@ -384,6 +491,21 @@ impl Command {
             | Self::SaveFormula
             | Self::ToggleVolume
             | Self::ToggleLogScale
+            | Self::TogglePercentScale
+            | Self::ToggleIndexedScale
+            | Self::FitScales
+            | Self::Compare
+            | Self::CompareSelected
+            | Self::StopComparing
+            | Self::GoToDate
+            | Self::NextFinding
+            | Self::PreviousFinding
+            | Self::Measure
+            | Self::SaveChartPicture
+            | Self::CopyChartPicture
+            | Self::CopyChartRows
+            | Self::KeepChartForSymbol
+            | Self::ChartHelp
             | Self::RestorePanes
             | Self::ApplyTemplate
             | Self::SaveTemplate
@@ -392,13 +514,20 @@ impl Command {
             | Self::ShowOverview
             | Self::ShowJobs
             | Self::ShowSettings
+            | Self::GoBack
+            | Self::GoForward
             | Self::ToggleTheme
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::ZoomReset
             | Self::SpeakEnglish
             | Self::SpeakChinese
             | Self::SpeakRussian
             | Self::SpeakKorean
             | Self::Palette
-            | Self::Help => CommandGroup::View,
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => CommandGroup::View,
         }
     }
 
@@ -407,7 +536,7 @@ impl Command {
     pub fn shortcut(self) -> Option<Shortcut> {
         let keys = match self {
             Self::PreheatAll => Shortcut::ctrl_shift('P'),
-            Self::PreheatSelected => Shortcut { ctrl: true, shift: false, key: Key::Enter },
+            Self::PreheatSelected => Shortcut { ctrl: true, ..Shortcut::plain(Key::Enter) },
             Self::RefreshSelected => Shortcut::ctrl('R'),
             Self::CheckSource => Shortcut::ctrl_shift('R'),
             Self::InvalidateSelected => Shortcut::ctrl_shift('I'),
@@ -430,13 +559,38 @@ impl Command {
             Self::NextSymbol => Shortcut::plain(Key::Char(']')),
             Self::CopyRows => Shortcut::ctrl('C'),
             Self::ApplyTemplate => Shortcut::ctrl('T'),
-            Self::SaveTemplate => Shortcut::ctrl_shift('S'),
+            Self::SaveTemplate => Shortcut::alt(Key::Char('T')),
+            Self::ToggleLogScale => Shortcut::alt(Key::Char('L')),
+            Self::TogglePercentScale => Shortcut::alt(Key::Char('P')),
+            Self::Compare => Shortcut::alt(Key::Char('C')),
+            Self::GoToDate => Shortcut::alt(Key::Char('G')),
+            Self::FitScales => Shortcut::alt(Key::Char('R')),
+            Self::Measure => Shortcut::alt(Key::Char('M')),
+            Self::NextFinding => Shortcut::plain(Key::Char('N')),
+            Self::PreviousFinding => Shortcut { shift: true, ..Shortcut::plain(Key::Char('N')) },
+            Self::SaveChartPicture => Shortcut::ctrl_shift('S'),
+            Self::CopyChartPicture => Shortcut::alt(Key::Char('S')),
+            Self::CopyChartRows => Shortcut::ctrl_shift('D'),
+            Self::ChartHelp => Shortcut::plain(Key::Char('?')),
             Self::ToggleTheme => Shortcut::ctrl_shift('T'),
+            Self::FindSymbol => Shortcut::ctrl('P'),
+            Self::GoBack => Shortcut::alt(Key::Left),
+            Self::GoForward => Shortcut::alt(Key::Right),
+            Self::ZoomIn => Shortcut::ctrl('+'),
+            Self::ZoomOut => Shortcut::ctrl('-'),
+            Self::ZoomReset => Shortcut::ctrl('0'),
+            Self::Quit => Shortcut::ctrl('Q'),
             Self::Palette => Shortcut::ctrl('K'),
             Self::Help => Shortcut::plain(Key::Function(1)),
             _ => return None,
         };
         Some(keys)
+    }
+
+    /// The name under which it is remembered.
+    #[must_use]
+    pub fn key(self) -> String {
+        format!("{self:?}")
     }
 
     /// Whether it can be run now; if not, why.
@@ -448,6 +602,8 @@ impl Command {
         let source = needs(state.has_source(), tr!("connect a source first"));
         let selected = source.and(needs(!state.list.selected().is_empty(), tr!("select symbols first")));
         let stage = state.active_job().map(|job| job.stage);
+        let on_chart = source.and(needs(state.view == View::Symbols, tr!("go to the symbols first")));
+        let with_bars = on_chart.and(needs(state.chart.loaded.is_some(), tr!("no chart is shown")));
         match self {
             Self::PreheatAll
             | Self::CheckSource
@@ -499,7 +655,27 @@ impl Command {
             | Self::ApplyTemplate
             | Self::SaveTemplate
             | Self::ResetChart => source.and(needs(state.view == View::Symbols, tr!("go to the symbols first"))),
+            Self::TogglePercentScale | Self::ToggleIndexedScale => on_chart,
+            Self::FitScales
+            | Self::Compare
+            | Self::GoToDate
+            | Self::NextFinding
+            | Self::PreviousFinding
+            | Self::Measure
+            | Self::SaveChartPicture
+            | Self::CopyChartPicture
+            | Self::CopyChartRows
+            | Self::KeepChartForSymbol
+            | Self::ChartHelp => with_bars,
+            Self::CompareSelected => selected,
+            Self::StopComparing => on_chart.and(needs(state.chart.layout.compared().next().is_some(), tr!("nothing is compared"))),
             Self::RestorePanes => source.and(needs(state.chart.layout.maximised().is_some(), tr!("all panes are shown"))),
+            Self::FindSymbol => source.and(needs(!state.snapshot.rows.is_empty(), tr!("there are no symbols yet"))),
+            Self::GoBack => needs(state.visits.can_go_back(), tr!("nothing was looked at before")),
+            Self::GoForward => needs(state.visits.can_go_forward(), tr!("nothing was left by going back")),
+            Self::ZoomIn => needs(state.settings.appearance.zoom_percent < *ZOOM_PERCENTS.end(), tr!("it is as large as it gets")),
+            Self::ZoomOut => needs(state.settings.appearance.zoom_percent > *ZOOM_PERCENTS.start(), tr!("it is as small as it gets")),
+            Self::ZoomReset => needs(state.settings.appearance.zoom_percent != 100, tr!("it has its usual size")),
             Self::ShowSymbols
             | Self::ShowOverview
             | Self::ShowJobs
@@ -510,7 +686,9 @@ impl Command {
             | Self::SpeakRussian
             | Self::SpeakKorean
             | Self::Palette
-            | Self::Help => Ok(()),
+            | Self::Help
+            | Self::SaveDiagnostics
+            | Self::Quit => Ok(()),
         }
     }
 }

@@ -31,6 +31,12 @@ pub struct ConnectForm {
     pub tls: TlsMode,
     /// Columns that the user told.
     pub columns: ColumnMap,
+    /// A URL that was pasted, without its password once it was understood.
+    pub pasted: String,
+    /// What is wrong with it.
+    pub pasted_problem: Option<String>,
+    /// How many files were let fall on the window for this.
+    pub dropped: usize,
     /// The test of what is typed.
     pub test: TestState,
 }
@@ -94,6 +100,9 @@ impl Default for ConnectForm {
             path: String::new(),
             tls: TlsMode::default(),
             columns: ColumnMap::default(),
+            pasted: String::new(),
+            pasted_problem: None,
+            dropped: 0,
             test: TestState::Idle,
         }
     }
@@ -117,7 +126,7 @@ impl ConnectForm {
             path,
             tls: url.tls(),
             columns: url.columns().clone(),
-            test: TestState::Idle,
+            ..Self::default()
         }
     }
 

@@ -1,20 +1,22 @@
 //! What users do, turned into changes of the state and jobs for the worker.
 
-use super::action::{Action, ListAction, SettingsAction, SourceAction};
-use super::chart::ChartAction;
+use super::action::{Action, Closing, ListAction, SettingsAction};
+use super::chart::{ChartAction, ChartWish, PriceScale};
 use super::command::Command;
-use super::connect::{ConnectForm, TestState};
 use super::features::FeatureAction;
 use super::state::{AppState, Dialog, View};
 use super::symbols::ListsAction;
+use super::visits::Coming;
 use crate::cache::{DatasetFilter, EntryState, Selection};
-use crate::config::{Password, Settings, SourceSetting, ThemeChoice};
+use crate::config::{Password, Settings, ThemeChoice};
 use crate::market::Symbol;
 use crate::preheat::RunState;
-use crate::source::{SourceId, SourceKind, SourceUrl};
+use crate::source::SourceId;
 use crate::worker::{Job, NoticeLevel, PreheatOrder, ProfileRequest};
 use crate::{tr, tr_n};
 
+/// How large everything can be made with the keys, in percent.
+pub(super) const ZOOM_STEPS: [u16; 11] = [50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200];
 /// Clearing up to so many symbols needs no question: it can be undone from the notice.
 const CLEAR_WITHOUT_ASKING: usize = 50;
 
@@ -45,7 +47,13 @@ impl AppState {
     /// Does what the user asked for; returns jobs for the worker.
     #[must_use]
     pub fn execute(&mut self, action: Action) -> Vec<Job> {
+        let coming = match action {
+            Action::List(ListAction::Move { .. } | ListAction::Jump { .. })
+            | Action::Run(Command::PreviousSymbol | Command::NextSymbol) => Coming::Walked,
+            _ => Coming::Went,
+        };
         let mut jobs = self.carry_out(action);
+        self.note_visit(coming);
         jobs.extend(self.look_closer());
         jobs.extend(self.load_new_lines());
         jobs.extend(self.ask_for_closes());
@@ -75,10 +83,34 @@ impl AppState {
                 self.list.set_filter(symbol.to_string());
                 return self.reveal(symbol);
             }
+            Action::ShowSymbols { title, symbols } => {
+                self.list.show_only(title, symbols);
+                self.view = View::Symbols;
+                self.update_list();
+                return self.load_focus_if_new();
+            }
+            Action::Turn(id, turn) => return vec![Job::Turn { id, turn }],
+            Action::Schedule(action) => return self.change_schedules(action),
+            Action::ReadNotices => self.notices.read_all(),
+            Action::ForgetNotices => self.notices.forget_history(),
             Action::LookBack(span) => self.overview.span = span,
             Action::Copy(text) => self.clipboard = Some(text),
             Action::Restore(batch) => return vec![Job::UndoClear(Some(batch))],
             Action::DismissNotice(id) => self.notices.dismiss(id),
+            Action::FindSymbol(text) => self.dialog = Some(Dialog::FindSymbol(text)),
+            Action::ShowFile(path) => return vec![Job::Reveal(path)],
+            Action::SaveDiagnostics(path) => return self.save_diagnostics(path),
+            Action::AskToClose => self.ask_to_close(),
+            Action::Close(closing) => self.close(closing),
+            Action::ComeBack => self.closing = Closing::Stay,
+            Action::Found(command) => {
+                self.recent.add_command(command);
+                return self.run(command);
+            }
+            Action::FoundSymbol(symbol) => {
+                self.recent.add_symbol(symbol.clone());
+                return self.reveal(symbol);
+            }
             Action::CloseDialog => match self.dialog.take() {
                 Some(Dialog::SaveFormula) => self.keep_editing(),
                 // A measurement nobody sees the end of is not gone on with.
@@ -211,9 +243,33 @@ impl AppState {
                 Vec::new()
             }
             Command::ToggleLogScale => {
-                self.chart.layout.log_scale = !self.chart.layout.log_scale;
+                self.chart.layout.toggle_scale(PriceScale::Log);
                 Vec::new()
             }
+            Command::TogglePercentScale => {
+                self.chart.layout.toggle_scale(PriceScale::Percent);
+                Vec::new()
+            }
+            Command::ToggleIndexedScale => {
+                self.chart.layout.toggle_scale(PriceScale::Indexed);
+                Vec::new()
+            }
+            Command::FitScales => self.wish_of_chart(ChartWish::FitScales),
+            Command::Compare => self.wish_of_chart(ChartWish::Compare),
+            Command::CompareSelected => self.compare_selected(),
+            Command::StopComparing => {
+                self.chart.layout.stop_comparing_all();
+                Vec::new()
+            }
+            Command::GoToDate => self.wish_of_chart(ChartWish::GoToDate),
+            Command::NextFinding => self.wish_of_chart(ChartWish::Finding { forward: true }),
+            Command::PreviousFinding => self.wish_of_chart(ChartWish::Finding { forward: false }),
+            Command::Measure => self.wish_of_chart(ChartWish::Measure),
+            Command::SaveChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: false }),
+            Command::CopyChartPicture => self.wish_of_chart(ChartWish::Picture { to_clipboard: true }),
+            Command::CopyChartRows => self.wish_of_chart(ChartWish::CopyRows),
+            Command::KeepChartForSymbol => self.toggle_kept(),
+            Command::ChartHelp => self.wish_of_chart(ChartWish::Help),
             Command::RestorePanes => {
                 self.chart.layout.maximised = None;
                 Vec::new()
@@ -225,6 +281,23 @@ impl AppState {
             Command::SaveTemplate => self.change_chart(ChartAction::NameTemplate(None)),
             Command::ResetChart => {
                 self.reset_chart();
+                Vec::new()
+            }
+            Command::FindSymbol => {
+                self.dialog = Some(Dialog::FindSymbol(String::new()));
+                Vec::new()
+            }
+            Command::GoBack => self.travel(true),
+            Command::GoForward => self.travel(false),
+            Command::ZoomIn => self.zoom(|percent| ZOOM_STEPS.into_iter().find(|step| *step > percent)),
+            Command::ZoomOut => self.zoom(|percent| ZOOM_STEPS.into_iter().rev().find(|step| *step < percent)),
+            Command::ZoomReset => self.zoom(|_| Some(100)),
+            Command::SaveDiagnostics => {
+                self.ask_for_diagnostics();
+                Vec::new()
+            }
+            Command::Quit => {
+                self.ask_to_close();
                 Vec::new()
             }
             Command::ToggleTheme => {
@@ -246,6 +319,13 @@ impl AppState {
                 Vec::new()
             }
         }
+    }
+
+    fn zoom(&mut self, step: impl FnOnce(u16) -> Option<u16>) -> Vec<Job> {
+        let mut settings = self.settings.clone();
+        let Some(percent) = step(settings.appearance.zoom_percent) else { return Vec::new() };
+        settings.appearance.zoom_percent = percent;
+        self.save(settings, None)
     }
 
     fn show(&mut self, view: View) -> Vec<Job> {
@@ -316,123 +396,6 @@ impl AppState {
         }
         if settings == self.settings { Vec::new() } else { self.save(settings, None) }
     }
-
-    fn use_sample(&mut self) -> Vec<Job> {
-        self.add_source(tr!("Sample market"), &SourceUrl::new(SourceKind::Sample), None)
-    }
-
-    /// Adds or replaces a source, uses it, and preheats it.
-    fn add_source(&mut self, name: &str, url: &SourceUrl, replaces: Option<&str>) -> Vec<Job> {
-        let mut settings = self.settings.clone();
-        let name = &free_name(&settings, name, url, replaces);
-        let replaced = replaces.unwrap_or(name);
-        let exchange = settings.sources.iter().find(|source| source.name == replaced).and_then(|source| source.exchange.clone());
-        let setting = SourceSetting { name: name.to_owned(), url: url.redacted(), exchange };
-        match settings.sources.iter_mut().find(|source| source.name == replaced) {
-            Some(source) => *source = setting,
-            None => settings.sources.push(setting),
-        }
-        settings.source = Some(name.clone());
-        let password = url.password().map(|password| (url.id().as_str().to_owned(), Password::new(password)));
-        let mut jobs = self.save(settings, password);
-        self.dialog = None;
-        self.view = View::Symbols;
-        self.greet = true;
-        self.list.select_none();
-        jobs.push(self.preheat(PreheatOrder { title: tr!("Preheat {source}", source = name), ..PreheatOrder::default() }));
-        jobs
-    }
-
-    fn change_source(&mut self, action: SourceAction) -> Vec<Job> {
-        match action {
-            SourceAction::Use(name) => {
-                let mut settings = self.settings.clone();
-                settings.source = Some(name);
-                self.list.select_none();
-                return self.save(settings, None);
-            }
-            SourceAction::Forget(name) => {
-                let mut settings = self.settings.clone();
-                settings.sources.retain(|source| source.name != name);
-                if settings.source.as_deref() == Some(&name) {
-                    settings.source = settings.sources.first().map(|source| source.name.clone());
-                }
-                return self.save(settings, None);
-            }
-            SourceAction::Edit(name) => self.edit_source(name.as_deref()),
-            SourceAction::Test => return self.test_source(),
-            SourceAction::Connect => return self.connect_source(),
-            field => self.change_field(field),
-        }
-        Vec::new()
-    }
-
-    fn edit_source(&mut self, name: Option<&str>) {
-        let known = name.and_then(|name| self.settings.sources.iter().find(|source| source.name == name));
-        let form = known.and_then(|source| Some(ConnectForm::of(&source.name, &SourceUrl::parse(&source.url).ok()?)));
-        self.dialog = Some(Dialog::Connect(Box::new(form.unwrap_or_default())));
-    }
-
-    fn change_field(&mut self, action: SourceAction) {
-        let Some(Dialog::Connect(form)) = &mut self.dialog else { return };
-        match action {
-            // The name is not part of the connection: a test stays valid.
-            SourceAction::Name(text) => {
-                form.name = text;
-                return;
-            }
-            SourceAction::Kind(kind) => form.kind = kind,
-            SourceAction::Host(text) => form.host = text,
-            SourceAction::Port(text) => form.port = text,
-            SourceAction::User(text) => form.user = text,
-            SourceAction::Password(text) => form.password = text,
-            SourceAction::Database(text) => form.database = text,
-            SourceAction::Table(text) => form.table = text,
-            SourceAction::Path(text) => form.path = text,
-            SourceAction::Tls(tls) => form.tls = tls,
-            SourceAction::MapColumn(role, column) => form.columns.set(role, column),
-            SourceAction::Use(_) | SourceAction::Forget(_) | SourceAction::Edit(_) | SourceAction::Test | SourceAction::Connect => return,
-        }
-        form.test = TestState::Idle;
-    }
-
-    fn test_source(&mut self) -> Vec<Job> {
-        let generation = self.next_test + 1;
-        let Some(Dialog::Connect(form)) = &mut self.dialog else { return Vec::new() };
-        match form.url() {
-            Ok(url) => {
-                form.test = TestState::Running { generation, stages: Vec::new() };
-                self.next_test = generation;
-                vec![Job::TestSource { generation, url: Box::new(url) }]
-            }
-            Err(problem) => {
-                self.notices.tell(NoticeLevel::Warning, problem);
-                Vec::new()
-            }
-        }
-    }
-
-    fn connect_source(&mut self) -> Vec<Job> {
-        let Some(Dialog::Connect(form)) = &self.dialog else { return Vec::new() };
-        match form.url() {
-            Ok(url) => {
-                let (name, editing) = (form.name_to_save(), form.editing.clone());
-                self.add_source(&name, &url, editing.as_deref())
-            }
-            Err(problem) => {
-                self.notices.tell(NoticeLevel::Warning, problem);
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// A name that means no other source: two tables of one database are two sources.
-fn free_name(settings: &Settings, wanted: &str, url: &SourceUrl, replaces: Option<&str>) -> String {
-    let taken =
-        |name: &str| settings.sources.iter().any(|source| source.name == name && replaces != Some(name) && source.url != url.redacted());
-    let numbered = (2..).map(|number| format!("{wanted} ({number})"));
-    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_else(|| wanted.to_owned())
 }
 
 fn symbols_text(count: usize) -> String {

@@ -66,6 +66,8 @@ pub struct JobView {
     pub skipped_fresh: usize,
     /// Symbols it still has to work on.
     pub pending: HashSet<Symbol>,
+    /// Symbols brought to fresh so far.
+    pub ok: Vec<Symbol>,
     /// Symbols it has finished since the last snapshot, and what became of them.
     pub finished: HashMap<Symbol, SymbolOutcome>,
     /// Symbols that failed so far, and why.
@@ -101,6 +103,7 @@ impl JobView {
             requested: 0,
             skipped_fresh: 0,
             pending: HashSet::new(),
+            ok: Vec::new(),
             finished: HashMap::new(),
             failures: Vec::new(),
             no_data: Vec::new(),

@@ -19,6 +19,8 @@ pub struct InspectorState {
     pub dossier: Option<Arc<Dossier>>,
     generation: u64,
     asked: Option<(Symbol, usize)>,
+    /// Whether the last question was not answered yet.
+    is_waiting: bool,
 }
 
 /// The overview's numbers.
@@ -34,6 +36,8 @@ pub struct OverviewState {
     pub profile: Option<Arc<ProfileReport>>,
     generation: u64,
     asked: Option<(LookupSpan, usize)>,
+    /// Whether the last question was not answered yet.
+    is_waiting: bool,
 }
 
 /// Tells snapshots apart.
@@ -53,8 +57,11 @@ impl AppState {
             match self.list.focus().cloned() {
                 Some(symbol) => {
                     let asked = Some((symbol.clone(), number));
-                    if self.inspector.asked != asked {
+                    // While snapshots come faster than answers, one question about a symbol is under way at a time.
+                    let same = self.inspector.asked.as_ref().is_some_and(|(before, _)| *before == symbol);
+                    if self.inspector.asked != asked && !(same && self.inspector.is_waiting) {
                         self.inspector.asked = asked;
+                        self.inspector.is_waiting = true;
                         self.inspector.generation += 1;
                         let datasets: Vec<Dataset> = self
                             .row(&symbol)
@@ -71,8 +78,11 @@ impl AppState {
             self.features.versions_asked = number;
             jobs.push(Job::ListVersions);
         }
-        if self.view == View::Overview && self.overview.asked != Some((self.overview.span, number)) {
-            self.overview.asked = Some((self.overview.span, number));
+        let asked = Some((self.overview.span, number));
+        let same = self.overview.asked.is_some_and(|(before, _)| before == self.overview.span);
+        if self.view == View::Overview && self.overview.asked != asked && !(same && self.overview.is_waiting) {
+            self.overview.asked = asked;
+            self.overview.is_waiting = true;
             self.overview.generation += 1;
             jobs.push(Job::Survey(SurveyRequest { generation: self.overview.generation, span: self.overview.span }));
         }
@@ -82,12 +92,16 @@ impl AppState {
     pub(super) fn apply_inspected(&mut self, request: &InspectRequest, dossier: Option<Arc<Dossier>>) {
         if request.generation == self.inspector.generation {
             self.inspector.dossier = dossier;
+            self.inspector.is_waiting = false;
         }
     }
 
-    pub(super) fn apply_surveyed(&mut self, request: SurveyRequest, survey: Arc<Survey>) {
+    pub(super) fn apply_surveyed(&mut self, request: SurveyRequest, survey: Option<Arc<Survey>>) {
         if request.generation == self.overview.generation {
-            self.overview.survey = Some(survey);
+            self.overview.is_waiting = false;
+            if survey.is_some() {
+                self.overview.survey = survey;
+            }
         }
     }
 

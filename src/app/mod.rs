@@ -12,14 +12,19 @@ mod connect;
 mod execute;
 pub mod features;
 mod jobs;
+mod leave;
 mod look;
 mod notices;
+mod recent;
+mod schedules;
+mod sources;
 mod state;
 mod symbols;
+mod visits;
 pub mod words;
 
 pub use crate::worker::Column;
-pub use action::{Action, ListAction, SettingsAction, SourceAction};
+pub use action::{Action, Closing, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
 pub use command::{Command, CommandGroup, Key, Shortcut};
@@ -30,10 +35,14 @@ pub use features::{
 };
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
-pub use notices::{LiveNotice, Notices, Offer};
+pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};
+pub use recent::Recent;
+pub use schedules::{ScheduleAction, ScheduleForm, rhythm_words, task_word};
+pub use sources::Connection;
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{
     ColumnLayout, ColumnPlace, ExportAction, ExportForm, ExportWhat, Exporting, LARGE_BYTES, ListFilter, ListForm, ListPurpose,
     ListsAction, ListsState, Needle, Pasted, RowProgress, SelectionTotals, SortKey, SortOrder, SparkState, StateFilter, SymbolList,
     symbols_in,
 };
+pub use visits::Visits;

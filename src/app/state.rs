@@ -1,20 +1,25 @@
 //! The state of the window: what the worker last told, and what the user is looking at.
 
+use super::action::Closing;
 use super::bench::BenchForm;
-use super::chart::{ChartState, TemplateForm, Templates};
+use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
+use super::recent::Recent;
+use super::schedules::ScheduleForm;
 use super::symbols::{ColumnLayout, ExportForm, Exporting, ListForm, ListsState, SortOrder, SparkState, SymbolList};
-use crate::config::Settings;
+use super::visits::Visits;
+use crate::config::{SetAside, Settings};
 use crate::feature::SetLibrary;
 use crate::language::Language;
 use crate::market::Symbol;
-use crate::worker::{JobId, Snapshot, SymbolRow};
+use crate::worker::{JobId, ScheduleState, Snapshot, SourceContact, SymbolRow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What fills the window.
@@ -57,12 +62,25 @@ pub enum Dialog {
     Templates,
     /// What a chart template is called.
     NameTemplate(TemplateForm),
+    /// Symbols alone, beginning with this text.
+    FindSymbol(String),
     /// A list or filter that gets a name.
     List(Box<ListForm>),
     /// What to export.
     Export(ExportForm),
     /// Every shortcut.
     Help,
+    /// Where to put the diagnostics.
+    Diagnostics {
+        /// The file.
+        path: String,
+        /// How it went: `None` before, the file's bytes or what went wrong after.
+        saved: Option<Result<u64, String>>,
+    },
+    /// The window is to close, and a job runs.
+    ConfirmClose,
+    /// The settings could not be read.
+    SettingsSetAside(SetAside),
 }
 
 /// Whether the cache could be opened.
@@ -109,6 +127,14 @@ pub struct Workspace {
     pub features: FeaturesWorkspace,
     /// Chart templates.
     pub templates: Templates,
+    /// Charts that belong to one symbol.
+    pub kept_charts: KeptLayouts,
+    /// How far back the overview looks.
+    pub span: crate::cache::LookupSpan,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Symbols that are selected, in order.
+    pub selected: Vec<Symbol>,
 }
 
 /// Everything the window draws.
@@ -142,10 +168,26 @@ pub struct AppState {
     pub overview: OverviewState,
     /// Jobs of this session, newest first.
     pub jobs: Vec<JobView>,
+    /// Jobs that wait, in the order in which they will run.
+    pub waiting: Vec<JobId>,
+    /// Schedules and how they stand.
+    pub schedules: Arc<Vec<ScheduleState>>,
+    /// The schedule that is being written.
+    pub schedule_form: Option<ScheduleForm>,
     /// Symbols a job has now.
     pub working: HashSet<Symbol>,
     /// Messages.
     pub notices: Notices,
+    /// What came of the last query to a source.
+    pub contact: Option<SourceContact>,
+    /// Where one was.
+    pub visits: Visits,
+    /// Commands and symbols that were searched for last.
+    pub recent: Recent,
+    /// Where a user looks for files that were saved for him.
+    pub documents_dir: PathBuf,
+    /// Whether the window is about to close.
+    pub closing: Closing,
     /// What stands in front.
     pub dialog: Option<Dialog>,
     /// A check of all files: files done, files in all.
@@ -177,9 +219,13 @@ impl AppState {
     pub fn new(settings: Settings, workspace: &Workspace, fixed_source: bool) -> Self {
         let mut state = Self { settings, view: workspace.view, fixed_source, ..Self::default() };
         state.list.restore(workspace.sort.clone(), workspace.columns.clone(), workspace.focus.clone());
+        state.list.restore_selected(workspace.selected.iter().cloned());
         state.inspector.open = workspace.inspector;
         state.features.restore(&workspace.features);
         state.chart.templates = workspace.templates.clone();
+        state.chart.kept = workspace.kept_charts.clone();
+        state.overview.span = workspace.span;
+        state.recent = workspace.recent.clone();
         state
     }
 
@@ -187,6 +233,8 @@ impl AppState {
     #[must_use]
     pub fn workspace(&self) -> Workspace {
         let focus = self.list.focus().cloned();
+        let mut selected: Vec<Symbol> = self.list.selected().iter().cloned().collect();
+        selected.sort();
         Workspace {
             view: self.view,
             sort: self.list.sort().clone(),
@@ -195,6 +243,10 @@ impl AppState {
             inspector: self.inspector.open,
             features: self.features.workspace(),
             templates: self.chart.templates.clone(),
+            kept_charts: self.chart.kept_layouts(),
+            span: self.overview.span,
+            recent: self.recent.clone(),
+            selected,
         }
     }
 
@@ -213,11 +265,12 @@ impl AppState {
     /// The job that runs, or waits while paused.
     #[must_use]
     pub fn active_job(&self) -> Option<&JobView> {
-        self.jobs
-            .iter()
-            .rev()
-            .find(|job| !job.stage.is_over() && job.stage != JobStage::Queued)
-            .or_else(|| self.jobs.iter().rev().find(|job| !job.stage.is_over()))
+        self.jobs.iter().rev().find(|job| !job.stage.is_over() && job.stage != JobStage::Queued).or_else(|| self.waiting_jobs().next())
+    }
+
+    /// The jobs that wait, in the order in which they will run.
+    pub fn waiting_jobs(&self) -> impl Iterator<Item = &JobView> {
+        self.waiting.iter().filter_map(|id| self.jobs.iter().find(|job| job.id == *id))
     }
 
     /// The row of a symbol.

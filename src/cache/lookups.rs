@@ -16,7 +16,7 @@ use super::store::Served;
 use crate::market::{DAY_US, HOUR_US, SECOND_US, Symbol};
 use crate::source::SourceId;
 use crate::tr;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub struct Found {
 }
 
 /// How far back statistics look, by the user's choice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, strum::EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, strum::EnumIter)]
 #[serde(rename_all = "lowercase")]
 pub enum LookupSpan {
     /// The last hour.

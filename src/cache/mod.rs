@@ -13,6 +13,7 @@ mod change;
 mod counters;
 mod entry;
 mod error;
+mod examine;
 mod file_layer;
 mod files;
 mod folders;
@@ -41,11 +42,12 @@ pub use budget::{
     BudgetLevel, BudgetStatus, CacheCosts, DatasetCost, DiskSpace, EVICTION_RULE, Eviction, Limits, Room, SymbolCost, costs_of,
     plan_evictions, value_of,
 };
-pub use catalog::{Catalog, CatalogCheck, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
+pub use catalog::{Catalog, CatalogCheck, ExaminedBars, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
 pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK, YearFile};
 pub use error::CacheError;
+pub use examine::{examination_rules, peers_of, peers_stamp};
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
 pub use folders::{BARS_TREE, FEATURES_TREE, Folders};
 pub use freshness::{EntryState, Policy, Rule, TimeToLive, TimeToLiveError, expires_at_us, state_of};
@@ -53,7 +55,7 @@ pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern
 pub use latency::Latency;
 pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
-pub use parquet_file::{ColumnFrom, Content, Footer, YearList, batch_in, batch_of, rounding_of};
+pub use parquet_file::{ColumnFrom, ColumnLayout, Content, FileLayout, Footer, GroupLayout, YearList, batch_in, batch_of, rounding_of};
 pub use recovery::Recovery;
 pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};
@@ -276,23 +278,27 @@ impl Drop for Cache {
 /// Entries with their states; features are compared with the bars among the same entries.
 #[must_use]
 pub fn with_states(entries: Vec<Entry>, judge: &Judge, now_us: i64) -> Vec<(Entry, EntryState)> {
-    let fingerprints: HashMap<(SourceId, Symbol), u128> = entries
+    let states = states_among(&entries, judge, now_us);
+    entries.into_iter().zip(states).collect()
+}
+
+/// The states of entries, in their order; features are compared with the bars among the same entries.
+#[must_use]
+pub fn states_among(entries: &[Entry], judge: &Judge, now_us: i64) -> Vec<EntryState> {
+    fn whose(entry: &Entry) -> (&SourceId, &Symbol) {
+        (&entry.key.source, &entry.key.symbol)
+    }
+    let fingerprints: HashMap<(&SourceId, &Symbol), u128> = entries
         .iter()
         .filter(|entry| entry.key.dataset.is_bars())
-        .filter_map(|entry| {
-            let file = entry.file.as_ref()?;
-            Some(((entry.key.source.clone(), entry.key.symbol.clone()), file.fingerprint))
-        })
+        .filter_map(|entry| Some((whose(entry), entry.file.as_ref()?.fingerprint)))
         .collect();
-    entries
-        .into_iter()
-        .map(|entry| {
-            let bars_fingerprint = match &entry.key.dataset {
-                Dataset::Bars | Dataset::Older(_) => None,
-                Dataset::Features(_) => fingerprints.get(&(entry.key.source.clone(), entry.key.symbol.clone())).copied(),
-            };
-            let state = judge.state(Some(&entry), &entry.key, bars_fingerprint, now_us);
-            (entry, state)
-        })
-        .collect()
+    let state = |entry: &Entry| {
+        let bars_fingerprint = match &entry.key.dataset {
+            Dataset::Bars | Dataset::Older(_) => None,
+            Dataset::Features(_) => fingerprints.get(&whose(entry)).copied(),
+        };
+        judge.state(Some(entry), &entry.key, bars_fingerprint, now_us)
+    };
+    entries.iter().map(state).collect()
 }

@@ -5,7 +5,7 @@ use super::entry::{Entry, EntryKey, FileFacts};
 use super::error::CacheError;
 use super::file_layer::OpenFile;
 use super::folders::Folders;
-use super::parquet_file::{self, Content, Encoded, Footer, SealedFile};
+use super::parquet_file::{self, Content, Encoded, FileLayout, Footer, SealedFile};
 use super::years::{self, Waiting, decode_years};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
@@ -175,12 +175,24 @@ impl Cache {
     /// The facts in an entry's file, if it is there and readable; not checked against anything, and no lookup is counted.
     #[must_use]
     pub fn footer_of(&self, entry: &Entry) -> Option<Footer> {
-        let facts = entry.file.as_ref()?;
-        let bytes = match facts.years.last() {
-            Some(last) => self.files.read(&self.home_of_year(entry, last), last.size_bytes).ok()?,
-            None => self.files.read(&self.path_of(entry), facts.size_bytes).ok()?,
-        };
+        let bytes = self.newest_file_of(entry)?;
         parquet_file::outline(&bytes).ok().map(|outline| outline.footer)
+    }
+
+    /// The bytes of an entry's file; of one that is kept by years, of its last.
+    fn newest_file_of(&self, entry: &Entry) -> Option<Vec<u8>> {
+        let facts = entry.file.as_ref()?;
+        match facts.years.last() {
+            Some(last) => self.files.read(&self.home_of_year(entry, last), last.size_bytes).ok(),
+            None => self.files.read(&self.path_of(entry), facts.size_bytes).ok(),
+        }
+    }
+
+    /// How an entry's file is built, if it is there and readable; not checked against anything, and no lookup is counted.
+    #[must_use]
+    pub fn layout_of(&self, entry: &Entry) -> Option<FileLayout> {
+        let bytes = self.newest_file_of(entry)?;
+        parquet_file::outline(&bytes).ok().map(|outline| parquet_file::layout(&outline, &bytes))
     }
 
     /// Compares an entry's file with the catalog. Nothing is changed.
@@ -320,7 +332,7 @@ impl Cache {
 }
 
 /// The content of an entry's file, or of its files.
-fn decoded(bytes: &[Vec<u8>], entry: &Entry) -> Result<Content, String> {
+pub(super) fn decoded(bytes: &[Vec<u8>], entry: &Entry) -> Result<Content, String> {
     match bytes {
         [bytes] if years::files_of(entry).is_empty() => parquet_file::decode(bytes).map(|(content, _footer)| content),
         years => decode_years(years, entry.rows()),

@@ -103,8 +103,20 @@ pub enum Command {
     /// Test a source, or list its symbols
     #[command(subcommand)]
     Source(SourceCommand),
+    /// Put Samovar into the desktop's menu, with its icon, or take it out again
+    #[command(subcommand)]
+    Desktop(DesktopCommand),
     /// Print completions for a shell
     Completions(CompletionsOptions),
+}
+
+/// `samovar desktop`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum DesktopCommand {
+    /// Write the entry and the icon for this user; the entry starts this very program
+    Install,
+    /// Remove them
+    Remove,
 }
 
 /// Days from and to.

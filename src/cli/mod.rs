@@ -8,8 +8,10 @@ mod bench;
 mod change;
 mod completions;
 mod console;
+mod desktop;
 mod engine;
 mod failure;
+mod findings;
 mod formulas;
 mod get;
 mod headless;
@@ -52,9 +54,10 @@ impl Arguments {
 }
 
 fn run_command(console: &Console, global: &arguments::GlobalOptions, command: Option<Command>) -> Outcome {
-    // Completions and some of what is about sets need neither settings nor a cache.
+    // Completions, the desktop's menu and some of what is about sets need neither settings nor a cache.
     match command {
         Some(Command::Completions(options)) => return completions::run(console, global, &options),
+        Some(Command::Desktop(command)) => return desktop::run(console, command),
         Some(Command::Sets(command)) => return sets::run(console, global, &command),
         _ => {}
     }
@@ -70,6 +73,6 @@ fn run_command(console: &Console, global: &arguments::GlobalOptions, command: Op
         Some(Command::Verify(options)) => verify::run(&session, &options),
         Some(Command::Bench(options)) => bench::run(&session, &options),
         Some(Command::Source(command)) => source::run(&session, &command),
-        Some(Command::Completions(_) | Command::Sets(_)) => Ok(failure::Code::AllWell),
+        Some(Command::Completions(_) | Command::Desktop(_) | Command::Sets(_)) => Ok(failure::Code::AllWell),
     }
 }

@@ -4,7 +4,7 @@ use super::arguments::GlobalOptions;
 use super::console::Console;
 use super::failure::usage;
 use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive, VersionFacts};
-use crate::config::{Places, Secrets, Settings};
+use crate::config::{Places, Secrets, SetAside, Settings};
 use crate::feature::{DefinitionHash, FeatureSet, SetLibrary};
 use crate::market::{Symbol, SystemClock};
 use crate::source::{SourceId, SourceOptions, SourceUrl};
@@ -22,22 +22,33 @@ const PASSWORD_VARIABLE: &str = "SAMOVAR_SOURCE_PASSWORD";
 pub struct WindowStart {
     /// Settings, folders and overrides.
     pub context: WorkerContext,
-    /// What was wrong with the settings file or the arguments, to be told in the window.
+    /// What was wrong with the arguments, to be told in the window.
     pub problems: Vec<String>,
+    /// The settings file that could not be read, and what became of it.
+    pub set_aside: Option<SetAside>,
 }
 
 impl WindowStart {
     /// Never fails: what cannot be used is left out and told.
     pub(super) fn new(global: &GlobalOptions) -> Self {
         let places = places(global);
-        let (settings, problem) = Settings::load_or_set_aside(&places.settings_file, chrono::Utc::now().timestamp_micros());
-        let mut problems: Vec<String> = problem.into_iter().collect();
+        let (settings, set_aside) = Settings::load_or_set_aside(&places.settings_file, chrono::Utc::now().timestamp_micros());
+        let mut problems = Vec::new();
         // The source of the settings can be changed in the window; one of the command line stands.
         let source =
             global.source.as_deref().and_then(|text| source_of_argument(text).map_err(|error| problems.push(format!("{error:#}"))).ok());
         let mut context = context(&settings, &places, global, source);
         context.snapshots = true;
-        Self { context, problems }
+        Self { context, problems, set_aside }
+    }
+
+    /// What tells this window from others: one with other settings, another cache or another source is another window.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_error| path.to_path_buf());
+        let source = self.context.source.as_ref().map(|url| url.id().to_string()).unwrap_or_default();
+        let cache_dir = self.context.cache_dir.as_deref().map(whole).unwrap_or_default();
+        format!("{}|{}|{source}", whole(&self.context.places.settings_file).display(), cache_dir.display())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::arguments::StatusOptions;
 use super::console::counted;
 use super::failure::{Code, Outcome};
+use super::findings::{FindingsJson, findings_of, findings_text};
 use super::report::{count_states, states_line};
 use super::session::Session;
 use super::table::{Side, lay_out};
@@ -36,6 +37,9 @@ struct StatusJson {
     entries: Option<Vec<EntryJson>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<Change>>,
+    /// What is worth a look in the bars of the symbols that were named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingsJson>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lookups: Option<Vec<LookupJson>>,
     /// The room taken in words, where a limit is near.
@@ -157,6 +161,8 @@ pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
         all.sort_by(|(one, _), (other, _)| one.key.cmp(&other.key));
         status.entries = Some(entries_of(session, &cache, &all, &options.symbols));
         status.changes = Some(changes_of(&cache, &options.symbols)?);
+        let current: Vec<Entry> = states.into_iter().map(|(entry, _state)| entry).collect();
+        status.findings = Some(findings_of(&cache, &session.judge, &current, &options.symbols)?);
     }
     if options.lookups {
         status.lookups = Some(lookups_of(&cache, &options.symbols)?);
@@ -230,6 +236,7 @@ fn summary(session: &Session<'_>, cache: &Cache, states: &[(Entry, EntryState)])
         sources,
         entries: None,
         changes: None,
+        findings: None,
         lookups: None,
         warning: (budget.level > BudgetLevel::Ok).then_some(budget.text),
     })
@@ -465,6 +472,9 @@ fn text_of(session: &Session<'_>, status: &StatusJson) -> String {
     if let Some(changes) = status.changes.as_deref().filter(|changes| !changes.is_empty()) {
         text.push_str("\nchanges at the source, newest first:\n");
         text.push_str(&changes_text(changes));
+    }
+    if let Some(findings) = &status.findings {
+        text.push_str(&findings_text(findings));
     }
     if let Some(lookups) = &status.lookups {
         text.push('\n');

@@ -4,15 +4,17 @@
 
 mod copies;
 mod lists;
+mod schedule;
 mod secrets;
 mod settings;
 
 pub use copies::{Copies, DatedCopy};
 pub use lists::{ListsError, NamedFilter, NamedList, SymbolLists};
+pub use schedule::{Rhythm, Schedule, ScheduledTask};
 pub use secrets::{Password, SecretError, SecretPlace, Secrets};
-pub use settings::{Appearance, PriceColorChoice, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule};
+pub use settings::{Appearance, PriceColorChoice, SetAside, Settings, SettingsError, SourceSetting, ThemeChoice, TtlRule, ZOOM_PERCENTS};
 
-use directories::ProjectDirs;
+use directories::{ProjectDirs, UserDirs};
 use std::path::PathBuf;
 
 /// The folders of this user on this system.
@@ -24,6 +26,8 @@ pub struct Places {
     pub cache_dir: PathBuf,
     /// Where the sample market is made.
     pub data_dir: PathBuf,
+    /// Where a user looks for files that a program saved for him.
+    pub documents_dir: PathBuf,
 }
 
 impl Places {
@@ -53,15 +57,21 @@ impl Places {
     /// Where this desktop keeps such things; the working folder where the system has no home for us.
     #[must_use]
     pub fn of_user() -> Self {
+        let user = UserDirs::new();
+        let documents_dir = user.as_ref().map_or_else(PathBuf::new, |user| user.download_dir().unwrap_or(user.home_dir()).to_path_buf());
         match ProjectDirs::from("", "", "samovar") {
             Some(dirs) => Self {
+                documents_dir,
                 settings_file: dirs.config_dir().join("settings.toml"),
                 cache_dir: dirs.cache_dir().to_path_buf(),
                 data_dir: dirs.data_local_dir().to_path_buf(),
             },
-            None => {
-                Self { settings_file: "samovar-settings.toml".into(), cache_dir: "samovar-cache".into(), data_dir: "samovar-data".into() }
-            }
+            None => Self {
+                settings_file: "samovar-settings.toml".into(),
+                cache_dir: "samovar-cache".into(),
+                data_dir: "samovar-data".into(),
+                documents_dir,
+            },
         }
     }
 }

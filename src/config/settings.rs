@@ -1,10 +1,12 @@
 //! The settings file: TOML, every field optional, unknown fields kept out of the way.
 
 use super::copies::Copies;
+use super::schedule::Schedule;
 use crate::language::Language;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Light, dark, or as the desktop has it.
@@ -33,17 +35,36 @@ pub enum PriceColorChoice {
     BlueOrange,
 }
 
+/// How large everything in the window can be, in percent of the usual size.
+pub const ZOOM_PERCENTS: RangeInclusive<u16> = 50..=200;
+
 /// How the window looks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Appearance {
     /// Light, dark or system.
     pub theme: ThemeChoice,
     /// Colours of rising and falling prices.
     pub price_colors: PriceColorChoice,
+    /// How large everything is, in percent.
+    pub zoom_percent: u16,
+    /// Whether nothing flashes or moves by itself.
+    pub reduced_motion: bool,
     /// The language of the window; the desktop's when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
+}
+
+impl Default for Appearance {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::default(),
+            price_colors: PriceColorChoice::default(),
+            zoom_percent: 100,
+            reduced_motion: false,
+            language: None,
+        }
+    }
 }
 
 /// A source by name.
@@ -129,6 +150,9 @@ pub struct Settings {
     pub log_lookups: bool,
     /// Working threads; all cores when 0.
     pub jobs: usize,
+    /// Most rows a second that are taken from a source, by all jobs of the window; as many as come when 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rows_per_sec: u64,
     /// How the window looks.
     pub appearance: Appearance,
     /// Known sources.
@@ -136,6 +160,13 @@ pub struct Settings {
     /// Other times to live and exchanges, by source and symbols; the first that fits is followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ttl_rules: Vec<TtlRule>,
+    /// What is done again and again while the window is open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<Schedule>,
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 impl Default for Settings {
@@ -154,9 +185,11 @@ impl Default for Settings {
             memory_budget_bytes: 256_000_000,
             log_lookups: true,
             jobs: 0,
+            rows_per_sec: 0,
             appearance: Appearance::default(),
             sources: Vec::new(),
             ttl_rules: Vec::new(),
+            schedules: Vec::new(),
         }
     }
 }
@@ -190,6 +223,21 @@ pub enum SettingsError {
     },
 }
 
+/// What was wrong with a settings file, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// What was wrong, where the copy is, and what is used instead.
+    pub message: String,
+    /// The copy, if one could be made.
+    pub copy: Option<PathBuf>,
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
 impl Settings {
     /// Reads the settings file; without one, the usual settings.
     ///
@@ -216,7 +264,7 @@ impl Settings {
     /// Reads the settings file; a damaged one is copied aside, and what was saved last is used, or the usual settings when nothing
     /// was. Returns what was wrong, with the copy's path and what is used.
     #[must_use]
-    pub fn load_or_set_aside(path: &Path, now_us: i64) -> (Self, Option<String>) {
+    pub fn load_or_set_aside(path: &Path, now_us: i64) -> (Self, Option<SetAside>) {
         match Self::load(path) {
             Ok(settings) => (settings, None),
             Err(error) => {
@@ -224,9 +272,9 @@ impl Settings {
                 aside.push(format!(".damaged-{now_us}"));
                 let aside = PathBuf::from(aside);
                 // A file that cannot even be read is moved: saving must not write over it.
-                let kept = match std::fs::copy(path, &aside).map(|_bytes| ()).or_else(|_error| std::fs::rename(path, &aside)) {
-                    Ok(()) => format!("A copy is kept as {}", aside.display()),
-                    Err(copy_error) => format!("It could not be copied aside ({copy_error})"),
+                let (kept, copy) = match std::fs::copy(path, &aside).map(|_bytes| ()).or_else(|_error| std::fs::rename(path, &aside)) {
+                    Ok(()) => (format!("A copy is kept as {}", aside.display()), Some(aside)),
+                    Err(copy_error) => (format!("It could not be copied aside ({copy_error})"), None),
                 };
                 let (settings, used) = match newest_copy(path) {
                     Some((settings, at_us)) => {
@@ -235,7 +283,7 @@ impl Settings {
                     }
                     None => (Self::default(), "the usual settings are used".to_owned()),
                 };
-                (settings, Some(format!("{error}. {kept}; {used}")))
+                (settings, Some(SetAside { message: format!("{error}. {kept}; {used}"), copy }))
             }
         }
     }
@@ -328,7 +376,7 @@ mod tests {
         assert!(error.contains("settings.toml") && error.contains("line 2"), "{error}");
         let (settings, problem) = Settings::load_or_set_aside(&path, 7);
         assert_eq!(settings, Settings::default());
-        assert!(problem.expect("explained").contains("damaged-7"));
+        assert!(problem.expect("explained").message.contains("damaged-7"));
         let kept = std::fs::read_to_string(folder.path().join("settings.toml.damaged-7")).expect("copy");
         assert!(kept.contains("broken"));
     }
@@ -359,7 +407,7 @@ mod tests {
         std::fs::write(&path, "jobs = = broken").expect("write");
         let (settings, problem) = Settings::load_or_set_aside(&path, 7);
         assert_eq!(settings.jobs, 11);
-        assert!(problem.expect("explained").contains("the settings saved on 20"));
+        assert!(problem.expect("explained").message.contains("the settings saved on 20"));
         // The newest copy is damaged, too: what was made by hand is the next.
         std::fs::write(&copies_of(&path).list()[0].path, "jobs = 12").expect("write");
         assert_eq!(Settings::load_or_set_aside(&path, 8).0.jobs, 10);

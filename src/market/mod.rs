@@ -7,6 +7,7 @@ mod bars;
 pub mod calendar;
 mod date_range;
 pub mod pyramid;
+pub mod quality;
 mod symbol;
 mod time;
 

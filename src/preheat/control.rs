@@ -1,6 +1,7 @@
 //! Pause, resume and cancel, seen by every thread of a job.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use super::pace::Pace;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -29,9 +30,24 @@ pub struct Control {
     switch: Mutex<Switch>,
     changed: Condvar,
     cancelled: Notify,
+    /// How fast it may go, where that is limited.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Control {
+    /// A switch for a job that keeps to a pace.
+    #[must_use]
+    pub fn paced(pace: Arc<Pace>) -> Self {
+        Self { pace: Some(pace), ..Self::default() }
+    }
+
+    /// So many rows came: rests for as long as the pace asks for.
+    pub async fn rest(&self, rows: u64) {
+        if let Some(pace) = &self.pace {
+            pace.rest(rows).await;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Switch> {
         self.switch.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,7 +130,6 @@ impl Control {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[test]
     fn a_paused_thread_goes_on_when_resumed_and_ends_when_cancelled() {

@@ -144,12 +144,15 @@ fn as_planned(shared: &Shared, tasks: Vec<Task>) -> (Vec<Task>, Vec<Task>) {
     // What cannot be read now shows when the symbol itself is worked on.
     let mut now = shared.cache.catalog().entries_of(&keys).unwrap_or_default().into_iter();
     tasks.into_iter().partition(|task| {
-        let same = planned_entries(shared, task).into_iter().map(|(_key, planned)| {
-            let now = now.next().flatten();
-            now.and_then(|entry| entry.file) == planned.and_then(|entry| entry.file.clone())
-        });
-        // All of them, so that the next symbol is compared with its own.
-        same.fold(true, |all, same| all && same)
+        let same: Vec<bool> = planned_entries(shared, task)
+            .into_iter()
+            .map(|(_key, planned)| {
+                let now = now.next().flatten();
+                now.and_then(|entry| entry.file) == planned.and_then(|entry| entry.file.clone())
+            })
+            .collect();
+        // Only after all of them were compared, so that the next symbol is compared with its own.
+        same.into_iter().all(|same| same)
     })
 }
 

@@ -19,6 +19,8 @@ const LONGEST_RETRY_US: i64 = 6 * 3_600 * 1_000_000;
 pub struct Waiting {
     /// What is out of order and what to do.
     pub reason: String,
+    /// Whether it is the source; else it is the disk.
+    pub for_source: bool,
     /// Attempts made so far.
     pub attempts: u32,
     /// When the next attempt is made, by the cache's clock.

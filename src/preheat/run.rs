@@ -7,12 +7,13 @@
 use super::committing::{COMMIT_BATCH, commit_all};
 use super::control::Control;
 use super::features::SetUse;
-use super::fetching::{Ways, fetch_all, first_requests};
+use super::fetching::{Ways, fetch_all};
 use super::leasing::{feed_cached, renew_leases};
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plan, PlanItem, PreheatRequest};
 use super::queue::{Queue, Request, Task};
 use super::report::{Counted, FeatureCounts, PreheatReport, Progress, StageSeconds, SymbolOutcome};
+use super::requests::first_requests;
 use super::reuse::Reuses;
 use super::working::work;
 use crate::cache::{Cache, CacheError, Change, EntryKey, Lease, SetVersion, Staged, Touched};
@@ -236,7 +237,7 @@ impl Shared {
             }
             let wait = wait_before(attempts, self.jitter()).min(LOOK_AT_DISK * 4);
             let next_attempt_us = self.cache.now_us().saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-            tell(Some(Waiting { reason: error.to_string(), attempts, next_attempt_us }));
+            tell(Some(Waiting { reason: error.to_string(), for_source: false, attempts, next_attempt_us }));
             self.wait_for_room(&error, wait);
         }
     }

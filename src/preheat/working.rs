@@ -46,7 +46,7 @@ pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<
 fn work_on(shared: &Shared, next: Work) -> Option<Finished> {
     match next {
         Work::Fetched(task, rows) => work_on_fetched(shared, *task, rows, None),
-        Work::Recent(task, days, rows, digest) => work_on_recent(shared, *task, &days, rows, digest),
+        Work::Recent(task, days, rows, digest) => work_on_recent(shared, *task, &days, &rows, digest),
         Work::Unchanged(task) => work_on_unchanged(shared, *task, None),
         Work::NoRows(task) => Some(without_rows(shared, &task.item)),
         Work::Failed(task, message) => Some(failed(shared, &task.item.symbol, &message)),
@@ -113,12 +113,12 @@ pub(super) fn settled_rows(bars: &Bars, provisional_from_us: Option<i64>) -> usi
 }
 
 /// Newest days came: if those among them that are cached are what they were, the rest is all that is new.
-fn work_on_recent(shared: &Shared, mut task: Task, days: &DateRange, rows: RawBars, digest: SymbolDigest) -> Option<Finished> {
+fn work_on_recent(shared: &Shared, mut task: Task, days: &DateRange, rows: &RawBars, digest: SymbolDigest) -> Option<Finished> {
     let BarsTask::Fetch { range, previous } = &task.item.bars else { return None };
     let opened = previous.as_deref().zip(task.cut.split).and_then(|(entry, split)| {
         let known = entry.synced.as_ref()?;
         let open = open_cached(shared, entry)?;
-        let is_same = recent::is_same(&open.1, days, split, &rows, entry.settled_quality());
+        let is_same = recent::is_same(&open.1, days, split, rows, entry.settled_quality());
         let asked = is_same.then(|| decide(Some(entry), range, task.cut, &recent::as_digest(known, digest)))?;
         Some((open, asked, micros_of_date(split)))
     });

@@ -78,6 +78,13 @@ impl ColumnRole {
         matches!(self, Self::Symbol | Self::Date | Self::Open | Self::High | Self::Low | Self::Close)
     }
 
+    /// How well a column's name says that it is this, 0 is best; `None` where it does not.
+    #[must_use]
+    pub fn rank_of(self, name: &str) -> Option<usize> {
+        let name = plain_name(name);
+        self.names().iter().position(|known| *known == name)
+    }
+
     /// Names that are recognised, best first; compared without case, spaces and underscores.
     fn names(self) -> &'static [&'static str] {
         match self {

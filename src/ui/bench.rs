@@ -42,7 +42,7 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
             match &form.phase {
                 BenchPhase::Idle => {
-                    note_ui(ui, reason.as_deref().unwrap_or(tr!("Each symbol is read from the source as often as is measured")))
+                    note_ui(ui, reason.as_deref().unwrap_or(tr!("Each symbol is read from the source as often as is measured")));
                 }
                 BenchPhase::Running { progress, stopping, .. } => {
                     let (share, text) = match progress {

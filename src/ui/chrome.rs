@@ -1,11 +1,13 @@
 //! The bars above and below every view: where one is, which source, what runs, how much room is taken.
 
 use super::commands::{command_button_ui, command_icon_ui, menu_ui};
+use super::sources::{connection_color, connection_words};
 use super::theme::{Theme, size, space};
 use super::widgets::meter_ui;
-use super::window::Outbox;
+use super::window::{Outbox, ViewState};
 use super::{format, icons};
-use crate::app::{Action, AppState, Command, JobStage, OpenState, SourceAction, View};
+use crate::app::{Action, AppState, Command, Connection, JobStage, OpenState, SourceAction, View};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Frame, Layout, Margin, Panel, Response, RichText, Ui};
 
@@ -14,7 +16,7 @@ fn bar_frame(theme: &Theme) -> Frame {
 }
 
 /// Views on the left, source in the middle, palette and menu on the right.
-pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+pub fn top_bar_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     Panel::top("top-bar").frame(bar_frame(theme)).show_separator_line(false).exact_size(44.0).show(ui, |ui| {
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -39,15 +41,20 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                     out.act(Action::Show(view));
                 }
             }
+            ui.add_space(space::S);
+            command_icon_ui(ui, state, Command::GoBack, out);
+            command_icon_ui(ui, state, Command::GoForward, out);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let menu = ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
                     // As tall as the window lets it be: what has to be scrolled for is not found.
-                    let tallest = ui.ctx().content_rect().height() - 60.0;
-                    ui.set_max_width(300.0);
-                    egui::ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).show(ui, |ui| menu_ui(ui, state, out));
+                    let room = ui.ctx().content_rect().size() - egui::vec2(48.0, 60.0);
+                    ui.set_max_width(room.x);
+                    let scroll = egui::ScrollArea::both().max_height(room.y).min_scrolled_height(room.y).max_width(room.x);
+                    scroll.min_scrolled_width(room.x).show(ui, |ui| menu_ui(ui, state, room.y, out));
                 });
-                name_button(menu.response, "All commands").on_hover_text("All commands");
+                name_button(menu.response, tr!("All commands")).on_hover_text(tr!("All commands"));
                 command_icon_ui(ui, state, Command::Help, out);
+                super::notices::bell_ui(ui, state, views, out);
                 let dark = theme.dark;
                 if icons::icon_button_ui(ui, if dark { icons::LIGHT } else { icons::DARK }, Command::ToggleTheme.text()).clicked() {
                     out.act(Action::Run(Command::ToggleTheme));
@@ -76,10 +83,10 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let current = match (&state.settings.source, &state.snapshot.source, state.fixed_source) {
         (_, Some(source), true) => source.id.to_string(),
         (Some(name), _, false) => name.clone(),
-        _ => "No source".to_owned(),
+        _ => tr!("No source").to_owned(),
     };
     if state.fixed_source {
-        ui.label(RichText::new(current).color(theme.text_weak)).on_hover_text("Named on the command line");
+        ui.label(RichText::new(current).color(theme.text_weak)).on_hover_text(tr!("Named on the command line"));
         return;
     }
     let words =
@@ -102,7 +109,7 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         }
     });
-    name_button(response, &format!("Source: {current}")).on_hover_text("Sources are only ever read");
+    name_button(response, &tr!("Source: {name}", name = current)).on_hover_text(tr!("Sources are only ever read"));
 }
 
 /// What is true at the moment: cache, job, room.
@@ -113,47 +120,111 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let weak = |text: String| RichText::new(text).small().color(theme.text_weak);
             match &state.open {
                 OpenState::Opening => {
-                    ui.label(weak("Opening the cache".to_owned()));
+                    ui.label(weak(tr!("Opening the cache").to_owned()));
                 }
                 OpenState::Failed(_) => {
-                    ui.label(RichText::new("The cache cannot be opened").small().color(theme.error));
+                    ui.label(RichText::new(tr!("The cache cannot be opened")).small().color(theme.error));
+                }
+                OpenState::Ready if !state.has_source() => {
+                    ui.label(weak(tr!("No source").to_owned()));
                 }
                 OpenState::Ready => {
+                    connection_ui(ui, state, out);
+                    ui.add_space(space::M);
                     let symbols = state.snapshot.rows.len() as u64;
                     let cached = state.snapshot.cached_symbols as u64;
-                    let text = if state.has_source() {
-                        format!("{} · {} cached", format::counted(symbols, "symbol", "symbols"), format::count(cached))
-                    } else {
-                        "No source".to_owned()
-                    };
-                    ui.label(weak(text));
-                    if let Some(listed_at_us) = state.snapshot.source.as_ref().and_then(|source| source.listed_at_us) {
-                        ui.label(weak(format!("listed {}", format::relative(listed_at_us, super::symbols::now_us(state)))));
-                    }
+                    let symbols = tr_n!(symbols, "{count} symbol", "{count} symbols");
+                    let text = tr!("{symbols} · {cached} cached", symbols = symbols, cached = format::count(cached));
+                    let listed_at_us = state.snapshot.source.as_ref().and_then(|source| source.listed_at_us);
+                    let listed = listed_at_us.map(|at_us| format::relative(at_us, super::symbols::now_us(state)));
+                    ui.label(weak(text)).on_hover_text(match listed {
+                        Some(when) => tr!("The source listed them {when}", when = when),
+                        None => tr!("The source was not asked for its symbols yet").to_owned(),
+                    });
                 }
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let usage = &state.snapshot.usage;
-                ui.label(weak(format!("memory {}", format::bytes(usage.memory_bytes))));
+                let memory = tr!("memory {bytes}", bytes = format::bytes(usage.memory_bytes));
+                let budget = format::bytes(usage.memory_budget_bytes);
+                ui.label(weak(memory)).on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
                 ui.add_space(space::S);
-                let total = usage.bars_bytes + usage.features_bytes;
-                let budget = state.settings.disk_budget_bytes;
-                let over = budget > 0 && total as f64 > 0.8 * budget as f64;
-                let text = if budget > 0 {
-                    format!("cache {} of {}", format::bytes(total), format::bytes(budget))
-                } else {
-                    format!("cache {}", format::bytes(total))
-                };
-                let label = ui.label(if over { RichText::new(text).small().color(theme.warning) } else { weak(text) });
-                if over {
-                    label.on_hover_text(
-                        "More than 80 % of the budget is taken; clear what is not needed or raise the budget in the settings",
-                    );
-                }
+                room_ui(ui, state);
                 ui.add_space(space::M);
                 job_ui(ui, state, out);
             });
         });
+    });
+}
+
+/// Where the cache lies and how much room it takes; more when pointed at.
+fn room_ui(ui: &mut Ui, state: &AppState) {
+    let theme = Theme::of(ui);
+    let usage = &state.snapshot.usage;
+    let total = usage.bars_bytes + usage.features_bytes;
+    let budget = state.settings.disk_budget_bytes;
+    let over = budget > 0 && total as f64 > 0.8 * budget as f64;
+    let text = if budget > 0 {
+        tr!("cache {bytes} of {budget}", bytes = format::bytes(total), budget = format::bytes(budget))
+    } else {
+        tr!("cache {bytes}", bytes = format::bytes(total))
+    };
+    let label = ui.label(RichText::new(text).small().color(if over { theme.warning } else { theme.text_weak }));
+    let mut lines = vec![state.snapshot.folders[0].display().to_string()];
+    lines.extend(usage.free_disk_bytes.map(|free| tr!("{bytes} free on its disk", bytes = format::bytes(free))));
+    if usage.trash_bytes > 0 {
+        lines.push(tr!("{bytes} more in the trash, for 24 hours", bytes = format::bytes(usage.trash_bytes)));
+    }
+    if over {
+        let text = tr!("More than 80 % of the budget is taken; clear what is not needed or raise the budget in the settings");
+        lines.push(text.to_owned());
+    }
+    label.on_hover_text(lines.join("\n"));
+}
+
+/// The source in use and whether it answers; its settings when pressed.
+fn connection_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let Some(source) = &state.snapshot.source else { return };
+    let connection = state.connection();
+    let name = state.settings.source.clone().filter(|_| !state.fixed_source).unwrap_or_else(|| source.id.to_string());
+    let (glyph, words) = connection_words(connection);
+    let text = format!("{name} · {words}");
+    let color = connection_color(theme, connection);
+    let button = egui::Button::new((
+        RichText::new(glyph).size(size::TEXT_BODY).color(color),
+        RichText::new(&text).small().color(if matches!(connection, Connection::Offline { .. }) { theme.error } else { theme.text_weak }),
+    ));
+    let response = name_button(ui.add(button.frame_when_inactive(false)), &text);
+    let mut lines = vec![source.url.clone()];
+    let when = |at_us| format::relative(at_us, super::symbols::now_us(state));
+    let mut is_read_only = None;
+    match connection {
+        Connection::NotAsked => lines.push(tr!("It is asked when something is to be fetched").to_owned()),
+        Connection::Asking => {}
+        Connection::Connected(contact) => {
+            lines.push(tr!("The last question was answered {when}", when = when(contact.at_us)));
+            is_read_only = contact.outcome.as_ref().ok().map(|reached| reached.is_read_only);
+        }
+        Connection::Reconnecting { reason } => lines.push(reason.to_owned()),
+        Connection::Offline { contact, reason } => {
+            lines.push(tr!("The last question failed {when}", when = when(contact.at_us)));
+            lines.push(reason.to_owned());
+        }
+    }
+    if response.on_hover_text(lines.join("\n")).clicked() {
+        out.act(Action::Run(Command::ShowSettings));
+    }
+    let why = match is_read_only {
+        Some(true) => tr!("The database itself refuses to write in Samovar's sessions"),
+        Some(false) => tr!("Samovar only ever reads; this database has no sessions that refuse to write"),
+        None => tr!("Samovar only ever reads from a source"),
+    };
+    ui.add_space(space::XS);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.label(RichText::new(icons::LOCK).size(size::TEXT_SMALL).color(theme.text_weak));
+        ui.label(RichText::new(tr!("read-only")).small().color(theme.text_weak)).on_hover_text(why);
     });
 }
 
@@ -163,7 +234,8 @@ fn job_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let small = |text: String| RichText::new(text).small().color(theme.text);
     if let Some((done, total)) = state.verifying {
         meter_ui(ui, 120.0, if total == 0 { 0.0 } else { done as f32 / total as f32 }, theme.accent);
-        ui.label(small(format!("Verifying {} of {}", format::count(done as u64), format::counted(total as u64, "file", "files"))));
+        let files = tr_n!(total as u64, "{count} file", "{count} files");
+        ui.label(small(tr!("Verifying {done} of {files}", done = format::count(done as u64), files = files)));
         return;
     }
     let Some(job) = state.active_job() else { return };
@@ -174,15 +246,11 @@ fn job_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let progress = &job.progress;
         meter_ui(ui, 140.0, progress.fraction(), theme.accent);
         let left = progress.secs_left().filter(|_| job.stage == JobStage::Running);
-        let left = left.map(|secs| format!(" · {} left", format::duration(secs))).unwrap_or_default();
-        let left = if progress.waiting.is_some() { " · waiting".to_owned() } else { left };
-        let text = format!(
-            "{} · {} of {}{left}",
-            job.title,
-            format::count(progress.symbols_done as u64),
-            format::count(progress.symbols_total as u64)
-        );
-        if ui.add(egui::Button::new(small(text)).frame_when_inactive(false)).on_hover_text("Show jobs").clicked() {
+        let left = left.map(|secs| format!(" · {}", tr!("{time} left", time = format::duration(secs)))).unwrap_or_default();
+        let left = if progress.waiting.is_some() { format!(" · {}", tr!("waiting")) } else { left };
+        let (done, total) = (format::count(progress.symbols_done as u64), format::count(progress.symbols_total as u64));
+        let text = format!("{} · {}{left}", job.title, tr!("{done} of {total}", done = done, total = total));
+        if ui.add(egui::Button::new(small(text)).frame_when_inactive(false)).on_hover_text(tr!("Show jobs")).clicked() {
             out.act(Action::Show(View::Jobs));
         }
     } else {

@@ -5,6 +5,7 @@ use super::icons;
 use super::theme::{Theme, size, space};
 use super::window::Outbox;
 use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
+use crate::tr;
 use eframe::egui;
 use egui::{Button, KeyboardShortcut, Modifiers, Response, RichText, Ui, vec2};
 use strum::IntoEnumIterator;
@@ -43,12 +44,32 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::NewList => icons::ADD,
         Command::ToggleVolume => icons::STYLE_HISTOGRAM,
         Command::ToggleLogScale => icons::INDICATORS,
+        Command::TogglePercentScale | Command::ToggleIndexedScale => icons::INDICATORS,
+        Command::FitScales => icons::FIT,
+        Command::Compare | Command::CompareSelected => icons::COMPARE,
+        Command::StopComparing => icons::CLOSE,
+        Command::GoToDate => icons::CALENDAR,
+        Command::NextFinding => icons::CHEVRON_RIGHT,
+        Command::PreviousFinding => icons::CHEVRON_LEFT,
+        Command::Measure => icons::MEASURE,
+        Command::SaveChartPicture | Command::CopyChartPicture => icons::PICTURE,
+        Command::CopyChartRows => icons::COPY,
+        Command::KeepChartForSymbol => icons::PIN,
+        Command::ChartHelp => icons::HELP,
         Command::RestorePanes => icons::RESTORE_PANES,
         Command::ApplyTemplate => icons::TEMPLATE,
         Command::SaveTemplate => icons::SAVE,
         Command::ResetChart => icons::RESET,
-        Command::Palette => icons::SEARCH,
+        Command::Palette | Command::FindSymbol => icons::SEARCH,
         Command::Help => icons::KEYBOARD,
+        Command::GoBack => icons::BACK,
+        Command::GoForward => icons::FORWARD,
+        Command::ToggleTheme => icons::SYSTEM_THEME,
+        Command::ZoomIn => icons::ZOOM_IN,
+        Command::ZoomOut => icons::ZOOM_OUT,
+        Command::ZoomReset => icons::RESET,
+        Command::SaveDiagnostics => icons::DIAGNOSTICS,
+        Command::Quit => icons::QUIT,
         _ => return None,
     };
     Some(glyph)
@@ -58,7 +79,7 @@ fn tooltip(command: Command, enabled: Result<(), &'static str>) -> String {
     let keys = command.shortcut().map(|keys| format!("  {keys}")).unwrap_or_default();
     match enabled {
         Ok(()) => format!("{}{keys}", command.tooltip()),
-        Err(reason) => format!("{}{keys}\nNot now: {reason}", command.tooltip()),
+        Err(reason) => format!("{}{keys}\n{}", command.tooltip(), tr!("Not now: {reason}", reason = reason)),
     }
 }
 
@@ -103,7 +124,9 @@ fn button_ui(ui: &mut Ui, state: &AppState, command: Command, primary: bool, out
 pub fn command_icon_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) -> Response {
     let enabled = command.enabled(state);
     let glyph = icon_of(command).unwrap_or(icons::MORE);
-    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::icon_button_ui(ui, glyph, command.text())).inner;
+    let response = ui.add_enabled_ui(enabled.is_ok(), |ui| icons::named_icon_button_ui(ui, glyph, command.text())).inner;
+    let text = tooltip(command, enabled);
+    let response = response.on_hover_text(text.as_str()).on_disabled_hover_text(text.as_str());
     if response.clicked() {
         out.act(Action::Run(command));
     }
@@ -118,28 +141,60 @@ pub(super) fn name_item(response: &Response, name: &str, keys: &str) {
     }
 }
 
-/// The menu of everything.
-pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let theme = Theme::of(ui);
-    ui.set_min_width(280.0);
-    for (position, group) in CommandGroup::iter().enumerate() {
-        if position > 0 {
-            ui.add_space(space::XS);
+/// The menu of everything, in as many columns as it takes: what has to be scrolled for is not found.
+pub fn menu_ui(ui: &mut Ui, state: &AppState, tallest: f32, out: &mut Outbox) {
+    let columns = menu_columns((tallest / (size::CONTROL + ui.spacing().item_spacing.y)).floor() as usize);
+    ui.horizontal_top(|ui| {
+        for groups in columns {
+            ui.vertical(|ui| {
+                ui.set_width(MENU_COLUMN);
+                for (position, group) in groups.into_iter().enumerate() {
+                    if position > 0 {
+                        ui.add_space(space::XS);
+                    }
+                    menu_group_ui(ui, state, group, out);
+                }
+            });
         }
-        ui.label(RichText::new(group.text()).small().color(theme.text_weak));
-        for command in group
-            .commands()
-            .filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
-        {
-            let enabled = command.enabled(state);
-            let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
-            let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
-            let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
-            name_item(&response, command.text(), &keys);
-            if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
-                out.act(Action::Run(command));
-                ui.close();
-            }
+    });
+}
+
+/// How wide a column of the menu is.
+const MENU_COLUMN: f32 = 280.0;
+
+fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
+    group.commands().filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
+}
+
+/// Groups shared out among columns of so many lines; one that is longer than a column stands alone.
+fn menu_columns(lines: usize) -> Vec<Vec<CommandGroup>> {
+    let mut columns: Vec<(usize, Vec<CommandGroup>)> = vec![(0, Vec::new())];
+    for group in CommandGroup::iter() {
+        let takes = menu_commands(group).count() + 1;
+        let is_full = columns.last().is_none_or(|(taken, groups)| taken + takes > lines && !groups.is_empty());
+        if is_full {
+            columns.push((0, Vec::new()));
+        }
+        if let Some((taken, groups)) = columns.last_mut() {
+            *taken += takes;
+            groups.push(group);
+        }
+    }
+    columns.into_iter().map(|(_, groups)| groups).collect()
+}
+
+fn menu_group_ui(ui: &mut Ui, state: &AppState, group: CommandGroup, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(group.text()).small().color(theme.text_weak));
+    for command in menu_commands(group) {
+        let enabled = command.enabled(state);
+        let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
+        let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
+        let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+        name_item(&response, command.text(), &keys);
+        if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+            out.act(Action::Run(command));
+            ui.close();
         }
     }
 }
@@ -149,19 +204,28 @@ fn egui_shortcut(shortcut: Shortcut) -> Option<KeyboardShortcut> {
     if shortcut.ctrl {
         modifiers |= Modifiers::COMMAND;
     }
+    if shortcut.alt {
+        modifiers |= Modifiers::ALT;
+    }
     if shortcut.shift {
         modifiers |= Modifiers::SHIFT;
+    }
+    if shortcut.alt {
+        modifiers |= Modifiers::ALT;
     }
     let key = match shortcut.key {
         Key::Char('.') => egui::Key::Period,
         Key::Char(',') => egui::Key::Comma,
         Key::Char('[') => egui::Key::OpenBracket,
         Key::Char(']') => egui::Key::CloseBracket,
+        Key::Char('?') => egui::Key::Questionmark,
         Key::Char(char) => egui::Key::from_name(&char.to_string())?,
         Key::Function(number) => egui::Key::from_name(&format!("F{number}"))?,
         Key::Enter => egui::Key::Enter,
         Key::Delete => egui::Key::Delete,
         Key::Escape => egui::Key::Escape,
+        Key::Left => egui::Key::ArrowLeft,
+        Key::Right => egui::Key::ArrowRight,
     };
     Some(KeyboardShortcut::new(modifiers, key))
 }
@@ -184,7 +248,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     };
     for (command, shortcut) in with_keys(true).chain(with_keys(false)) {
         // While a text is edited, plain keys and the text's own shortcuts belong to it.
-        let texts_own = !shortcut.ctrl
+        let texts_own = !(shortcut.ctrl || shortcut.alt)
             || matches!(command, Command::SelectAll | Command::UndoClear)
             || (in_formula && matches!(command, Command::CancelJob));
         if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
@@ -202,12 +266,20 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             && command.enabled(state).is_ok()
             && ui.input_mut(|input| input.consume_shortcut(&keys))
         {
+            if let (Key::Char(_), false) = (shortcut.key, shortcut.ctrl) {
+                // The letter comes as a text as well, which must not be written anywhere then.
+                ui.input_mut(|input| input.events.retain(|event| !matches!(event, egui::Event::Text(_))));
+            }
             out.act(Action::Run(command));
         }
     }
+    other_ways(ui, state, typing, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
-        walk(ui, out);
+        walk(ui, true, out);
+    } else if chart_keys.canvas && !typing {
+        // Home and End are about the chart's own bars there.
+        walk(ui, false, out);
     } else if has_focus(super::symbols::filter_id())
         && state.view == View::Symbols
         && ui.input(|input| input.key_pressed(egui::Key::ArrowDown))
@@ -222,7 +294,42 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     }
 }
 
-fn walk(ui: &Ui, out: &mut Outbox) {
+/// What a command can be run by besides its keys: the side buttons of a mouse, a key that shares its place with another, a letter.
+fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
+    let mut run = |command: Command, asked: bool| {
+        if asked && command.enabled(state).is_ok() {
+            out.act(Action::Run(command));
+        }
+    };
+    let pressed = |button| ui.input(|input| input.pointer.button_pressed(button));
+    run(Command::GoBack, pressed(egui::PointerButton::Extra1));
+    run(Command::GoForward, pressed(egui::PointerButton::Extra2));
+    // On many keyboards + stands above =, and needs Shift.
+    run(Command::ZoomIn, ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, egui::Key::Equals)));
+    if typing || egui::Popup::is_any_open(ui) {
+        return;
+    }
+    let typed = ui.input(|input| {
+        let mut texts = input.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
+            _ => None,
+        });
+        texts.next()
+    });
+    let Some(text) = typed else { return };
+    // Where the chart has bars, the key is about the chart.
+    run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
+    let first = text.chars().next().filter(|first| first.is_alphabetic());
+    let is_taken = |letter: char| {
+        let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
+        Command::iter().filter_map(Command::shortcut).any(plain)
+    };
+    if first.is_some_and(|letter| !is_taken(letter)) && Command::FindSymbol.enabled(state).is_ok() {
+        out.act(Action::FindSymbol(text));
+    }
+}
+
+fn walk(ui: &Ui, with_jumps: bool, out: &mut Outbox) {
     const PAGE: isize = 20;
     let keys = [(egui::Key::ArrowDown, 1), (egui::Key::ArrowUp, -1), (egui::Key::PageDown, PAGE), (egui::Key::PageUp, -PAGE)];
     for (key, rows) in keys {
@@ -233,6 +340,9 @@ fn walk(ui: &Ui, out: &mut Outbox) {
                 out.act(Action::List(ListAction::Move { rows, extend }));
             }
         }
+    }
+    if !with_jumps {
+        return;
     }
     for (key, to_first) in [(egui::Key::Home, true), (egui::Key::End, false)] {
         for (modifiers, extend) in [(Modifiers::SHIFT, true), (Modifiers::NONE, false)] {

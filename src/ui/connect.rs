@@ -2,22 +2,26 @@
 
 use super::theme::{Theme, size, space};
 use super::widgets::{fact_label_ui, heading_ui};
-use super::window::{Outbox, PathPurpose};
+use super::window::{Outbox, PathPurpose, ViewState};
 use super::{format, icons};
 use crate::app::{Action, AppState, ConnectForm, Dialog, SourceAction, TestState};
 use crate::config::Password;
 use crate::source::{ColumnRole, Preview, SourceKind, StageOutcome, StageReport, TestReport, TlsMode};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{ComboBox, Grid, Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 /// Draws the dialog while it is open.
-pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let Some(Dialog::Connect(form)) = &state.dialog else { return };
+pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    let Some(Dialog::Connect(form)) = &state.dialog else {
+        views.pasting = None;
+        return;
+    };
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
         ui.set_width((screen.width() - 96.0).min(1060.0));
-        let title = if form.editing.is_some() { "Edit source" } else { "Connect a source" };
+        let title = if form.editing.is_some() { tr!("Edit source") } else { tr!("Connect a source") };
         ui.label(RichText::new(title).heading());
         ui.add_space(space::S);
         let tallest = (screen.height() - 220.0).max(240.0);
@@ -25,7 +29,7 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             // Fields on the left, what the test says of them on the right: nothing moves while a test runs.
             ui.columns(2, |columns| {
                 if let [left, right] = columns {
-                    fields_ui(left, form, out);
+                    fields_ui(left, form, &mut views.pasting, out);
                     test_ui(right, form, out);
                 }
             });
@@ -39,7 +43,7 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     }
 }
 
-fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         for kind in [SourceKind::MySql, SourceKind::Postgres, SourceKind::Sqlite, SourceKind::Files] {
@@ -49,26 +53,36 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
         }
     });
     ui.add_space(space::S);
+    if form.dropped > 0 {
+        let text = tr_n!(
+            form.dropped as u64,
+            "{count} file was dropped; see its first rows, then connect",
+            "{count} files were dropped: their folder is the source, with every CSV and Parquet file in it"
+        );
+        ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
+        ui.add_space(space::S);
+    }
     Grid::new("connect-fields").num_columns(2).spacing(vec2(space::XL, space::S)).min_col_width(96.0).show(ui, |ui| {
+        url_ui(ui, form, pasting, out);
         if form.kind.is_server() {
-            text_ui(ui, "Host", &form.host, "127.0.0.1", SourceAction::Host, out);
-            text_ui(ui, "Port", &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
-            text_ui(ui, "User", &form.user, "", SourceAction::User, out);
-            let label = fact_label_ui(ui, "Password");
+            text_ui(ui, tr!("Host"), &form.host, "127.0.0.1", SourceAction::Host, out);
+            text_ui(ui, tr!("Port"), &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
+            text_ui(ui, tr!("User"), &form.user, "", SourceAction::User, out);
+            let label = fact_label_ui(ui, tr!("Password"));
             let mut password = form.password.reveal().to_owned();
-            let hint = if form.editing.is_some() { "as kept" } else { "" };
+            let hint = if form.editing.is_some() { tr!("as kept") } else { "" };
             let field = TextEdit::singleline(&mut password).password(true).hint_text(hint_text(ui, hint)).desired_width(280.0);
-            if ui.add(field).labelled_by(label.id).on_hover_text("Kept in the system's keyring, never in the settings").changed() {
+            if ui.add(field).labelled_by(label.id).on_hover_text(tr!("Kept in the system's keyring, never in the settings")).changed() {
                 out.act(Action::Source(SourceAction::Password(Password::new(password))));
             }
             ui.end_row();
-            text_ui(ui, "Database", &form.database, "market", SourceAction::Database, out);
-            fact_label_ui(ui, "Encryption");
+            text_ui(ui, tr!("Database"), &form.database, "market", SourceAction::Database, out);
+            fact_label_ui(ui, tr!("Encryption"));
             ui.horizontal(|ui| {
                 for (mode, text, hint) in [
-                    (TlsMode::Prefer, "If the server can", "Encrypted where the server offers it"),
-                    (TlsMode::Require, "Always", "No connection without encryption"),
-                    (TlsMode::Off, "Never", "Only for a server on this machine"),
+                    (TlsMode::Prefer, tr!("If the server can"), tr!("Encrypted where the server offers it")),
+                    (TlsMode::Require, tr!("Always"), tr!("No connection without encryption")),
+                    (TlsMode::Off, tr!("Never"), tr!("Only for a server on this machine")),
                 ] {
                     if ui.selectable_label(form.tls == mode, text).on_hover_text(hint).clicked() {
                         out.act(Action::Source(SourceAction::Tls(mode)));
@@ -77,27 +91,69 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             });
             ui.end_row();
         } else {
-            let label = fact_label_ui(ui, if form.kind == SourceKind::Sqlite { "File" } else { "File or folder" });
+            let label = fact_label_ui(ui, if form.kind == SourceKind::Sqlite { tr!("File") } else { tr!("File or folder") });
             ui.horizontal(|ui| {
                 let mut path = form.path.clone();
                 if ui.add(TextEdit::singleline(&mut path).desired_width(280.0)).labelled_by(label.id).changed() {
                     out.act(Action::Source(SourceAction::Path(path)));
                 }
-                if icons::icon_button_ui(ui, icons::FOLDER, "Choose a file…").clicked() {
+                if icons::icon_button_ui(ui, icons::FOLDER, tr!("Choose a file…")).clicked() {
                     out.pick.push(PathPurpose::SourceFile);
                 }
-                if form.kind == SourceKind::Files && ui.button("Folder…").clicked() {
+                if form.kind == SourceKind::Files && ui.button(tr!("Folder…")).clicked() {
                     out.pick.push(PathPurpose::SourceFolder);
                 }
             });
             ui.end_row();
         }
         if form.kind != SourceKind::Files {
-            text_ui(ui, "Table", &form.table, "found by its columns", SourceAction::Table, out);
+            text_ui(ui, tr!("Table"), &form.table, tr!("found by its columns"), SourceAction::Table, out);
         }
-        text_ui(ui, "Name", &form.name, &form.name_to_save(), SourceAction::Name, out);
+        text_ui(ui, tr!("Name"), &form.name, &form.name_to_save(), SourceAction::Name, out);
     });
-    ui.label(RichText::new("Samovar only ever reads from a source").small().color(theme.text_weak));
+    let text = if form.kind.is_server() {
+        tr!(
+            "Samovar only ever reads from a source. The password goes into the system's keyring; without one, into a file only you can read"
+        )
+    } else {
+        tr!("Samovar only ever reads from a source")
+    };
+    ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
+}
+
+/// How many letters a change put in: what is neither at the beginning nor at the end of what stood there.
+fn inserted(before: &str, after: &str) -> usize {
+    let same =
+        |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| one.zip(other).take_while(|(a, b)| a == b).count();
+    let (long, short) = (after.chars().count(), before.chars().count());
+    let head = same(&mut before.chars(), &mut after.chars());
+    let tail = same(&mut before.chars().rev(), &mut after.chars().rev()).min(short.min(long) - head);
+    long - head - tail
+}
+
+/// A URL fills all the fields at once: when it is pasted, or when its field is left.
+fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let label = fact_label_ui(ui, tr!("URL"));
+    ui.vertical(|ui| {
+        let mut text = pasting.clone().unwrap_or_else(|| form.pasted.clone());
+        let before = text.clone();
+        let hint = hint_text(ui, tr!("paste one to fill the fields"));
+        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0)).labelled_by(label.id);
+        // More than a key can type at once.
+        let pasted = field.changed() && inserted(&before, &text) > 3;
+        if pasted || (field.lost_focus() && pasting.is_some()) {
+            *pasting = None;
+            out.act(Action::Source(SourceAction::PasteUrl(text)));
+        } else if field.changed() {
+            *pasting = Some(text);
+        }
+        if let Some(problem) = form.pasted_problem.as_ref().filter(|_| pasting.is_none()) {
+            ui.set_max_width(280.0);
+            ui.add(Label::new(RichText::new(problem).small().color(theme.error)).wrap());
+        }
+    });
+    ui.end_row();
 }
 
 /// What a field takes when it is left empty, quieter than what is typed.
@@ -119,7 +175,7 @@ fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
         let theme = Theme::of(ui);
         ui.add_space(size::CONTROL + space::M);
         ui.label(
-            RichText::new("The test goes step by step, from the name to the first rows, and says what to do where it stops")
+            RichText::new(tr!("The test goes step by step, from the name to the first rows, and says what to do where it stops"))
                 .color(theme.text_weak),
         );
     }
@@ -156,6 +212,14 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
             ui.set_min_width(88.0);
             ui.label(RichText::new(report.stage.label()).color(theme.text));
         });
+        // Took: what did not run took no time.
+        ui.allocate_ui_with_layout(vec2(48.0, size::CONTROL), egui::Layout::right_to_left(egui::Align::TOP), |ui| {
+            ui.set_min_width(48.0);
+            if !matches!(report.outcome, StageOutcome::Skipped { .. }) {
+                let took = format::short_time(report.elapsed.as_secs_f64() * 1e6);
+                ui.label(RichText::new(took).small().color(theme.text_weak));
+            }
+        });
         ui.vertical(|ui| {
             ui.set_width(ui.available_width() - space::L);
             ui.add(
@@ -172,14 +236,15 @@ fn stage_ui(ui: &mut Ui, report: &StageReport) {
 
 /// Which column plays which part; each can be told otherwise.
 fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Outbox) {
-    heading_ui(ui, "Columns");
+    heading_ui(ui, tr!("Columns"));
     Grid::new("connect-columns").num_columns(4).spacing(vec2(space::M, space::XS)).show(ui, |ui| {
         for (place, role) in ColumnRole::ALL.into_iter().enumerate() {
-            let needed = if role.is_required() { "" } else { " (optional)" };
-            let label = fact_label_ui(ui, &format!("{}{needed}", role.key().replace('_', " ")));
+            let role_name = role.key().replace('_', " ");
+            let label = if role.is_required() { role_name } else { tr!("{role} (optional)", role = role_name) };
+            let label = fact_label_ui(ui, &label);
             let current = form.column(role).unwrap_or(format::NONE);
             let list = ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
-                if ui.selectable_label(form.columns.get(role).is_none(), "Found by name").clicked() {
+                if ui.selectable_label(form.columns.get(role).is_none(), tr!("Found by name")).clicked() {
                     out.act(Action::Source(SourceAction::MapColumn(role, None)));
                 }
                 for column in &report.table_columns {
@@ -198,7 +263,7 @@ fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Ou
 
 fn preview_ui(ui: &mut Ui, preview: &Preview) {
     let theme = Theme::of(ui);
-    heading_ui(ui, "First rows");
+    heading_ui(ui, tr!("First rows"));
     ScrollArea::horizontal().id_salt("connect-preview").auto_shrink([false, true]).show(ui, |ui| {
         Grid::new("connect-preview").spacing(vec2(space::L, 2.0)).show(ui, |ui| {
             for column in &preview.columns {
@@ -219,19 +284,33 @@ fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let passed = form.test.report().is_some_and(TestReport::passed);
-        let words = RichText::new("Connect and preheat");
+        let words = RichText::new(tr!("Connect and preheat"));
         let connect = if passed { egui::Button::new(words.color(theme.on_accent)).fill(theme.accent) } else { egui::Button::new(words) };
         let complete = form.url();
         let connect = ui.add_enabled(complete.is_ok() && !form.test.is_running(), connect);
         if connect.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {
             out.act(Action::Source(SourceAction::Connect));
         }
-        let test = ui.add_enabled(complete.is_ok() && !form.test.is_running(), egui::Button::new("Test connection"));
+        let test = ui.add_enabled(complete.is_ok() && !form.test.is_running(), egui::Button::new(tr!("Test connection")));
         if test.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {
             out.act(Action::Source(SourceAction::Test));
         }
-        if ui.button("Cancel").clicked() {
+        if ui.button(tr!("Cancel")).clicked() {
             out.act(Action::CloseDialog);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_is_counted_whatever_it_replaced() {
+        assert_eq!(inserted("", "sqlite:a"), 8);
+        assert_eq!(inserted("sqlite:a", "sqlite:ab"), 1);
+        assert_eq!(inserted("postgres://reader@db/market", "oracle://x"), 7);
+        assert_eq!(inserted("aaa", "aa"), 0);
+        assert_eq!(inserted("aa", "aaaa"), 2);
+    }
 }

@@ -1,13 +1,13 @@
 //! What stands in front of a view or in its place: the first start, a cache that cannot be opened, questions, the shortcut sheet.
 
 use super::commands::primary_button_ui;
-use super::theme::{Theme, space};
-use super::window::{Outbox, PathPurpose};
-use super::{commands, format};
-use crate::app::{Action, AppState, Command, CommandGroup, Dialog, OpenState, View};
+use super::theme::{Theme, size, space};
+use super::window::{Outbox, PathPurpose, ViewState};
+use super::{commands, format, icons};
+use crate::app::{Action, AppState, Closing, Command, Dialog, OpenState, View};
+use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{Frame, Id, Label, Margin, Modal, RichText, Ui, vec2};
-use strum::IntoEnumIterator;
+use egui::{Align2, Area, Frame, Id, Label, Margin, Modal, Order, RichText, TextEdit, Ui, vec2};
 
 /// The first start: the sample market or a connection.
 pub fn welcome_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
@@ -17,13 +17,13 @@ pub fn welcome_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.add_space((ui.available_height() * 0.28).max(space::XL));
         ui.vertical_centered(|ui| {
             ui.set_max_width(560.0);
-            ui.label(RichText::new("Samovar keeps market data hot").text_style(super::theme::display()).color(theme.text));
+            ui.label(RichText::new(tr!("Samovar keeps market data hot")).text_style(super::theme::display()).color(theme.text));
             ui.add_space(space::S);
-            let text = "Bars from your database, in plain Parquet files on this machine, with indicators computed and charts at hand";
+            let text = tr!("Bars from your database, in plain Parquet files on this machine, with indicators computed and charts at hand");
             ui.label(RichText::new(text).color(theme.text_weak));
             ui.add_space(space::XL);
             if state.open == OpenState::Opening {
-                ui.label(RichText::new("Opening the cache").color(theme.text_weak));
+                ui.label(RichText::new(tr!("Opening the cache")).color(theme.text_weak));
                 return;
             }
             let width = 260.0;
@@ -50,14 +50,14 @@ pub fn cannot_open_ui(ui: &mut Ui, message: &str, out: &mut Outbox) {
         ui.add_space((ui.available_height() * 0.3).max(space::XL));
         ui.vertical_centered(|ui| {
             ui.set_max_width(640.0);
-            ui.label(RichText::new("The cache cannot be opened").heading().color(theme.text));
+            ui.label(RichText::new(tr!("The cache cannot be opened")).heading().color(theme.text));
             ui.add_space(space::S);
             ui.add(Label::new(RichText::new(message).color(theme.text_weak)).selectable(true).wrap());
             ui.add_space(space::L);
-            if ui.button("Choose another cache folder…").clicked() {
+            if ui.button(tr!("Choose another cache folder…")).clicked() {
                 out.pick.push(PathPurpose::CacheDir);
             }
-            if ui.button("Open settings").clicked() {
+            if ui.button(tr!("Open settings")).clicked() {
                 out.act(Action::Show(View::Settings));
             }
         });
@@ -76,18 +76,18 @@ pub fn confirm_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let response = Modal::new(Id::unique("confirm-clear")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(420.0);
-        ui.label(RichText::new("Clear cached files?").heading());
+        ui.label(RichText::new(tr!("Clear cached files?")).heading());
         ui.add_space(space::S);
-        let amount = format!("{} · {}", format::counted(*entries as u64, "entry", "entries"), format::bytes(*size_bytes));
+        let amount = format!("{} · {}", tr_n!(*entries as u64, "{count} entry", "{count} entries"), format::bytes(*size_bytes));
         ui.label(format!("{what}: {amount}"));
-        ui.label(RichText::new("The files go to the trash and can be restored for 24 hours").small().color(theme.text_weak));
+        ui.label(RichText::new(tr!("The files go to the trash and can be restored for 24 hours")).small().color(theme.text_weak));
         ui.add_space(space::L);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let clear = egui::Button::new(RichText::new("Clear").color(theme.on_accent)).fill(theme.accent);
+            let clear = egui::Button::new(RichText::new(tr!(in "verb", "Clear")).color(theme.on_accent)).fill(theme.accent);
             if ui.add_enabled(*entries > 0, clear).clicked() {
                 out.act(Action::Confirm);
             }
-            if ui.button("Keep").clicked() {
+            if ui.button(tr!("Keep")).clicked() {
                 out.act(Action::CloseDialog);
             }
         });
@@ -97,66 +97,159 @@ pub fn confirm_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     }
 }
 
-/// Every shortcut, made from the commands, and the gestures of the chart.
-pub fn help_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let Some(Dialog::Help) = &state.dialog else { return };
+/// The buttons at the foot of a dialog, from the right: the first is the one that is meant.
+fn foot_ui(ui: &mut Ui, buttons: impl FnOnce(&mut Ui)) {
+    ui.add_space(space::L);
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), buttons);
+}
+
+/// The button a dialog is about.
+fn meant_button(ui: &Ui, words: &str) -> egui::Button<'static> {
     let theme = Theme::of(ui);
-    let gestures = [
-        ("Up, Down, Page Up, Page Down, Home, End", "Walk the list; the chart follows"),
-        ("Ctrl+click, Shift+click", "Select several symbols"),
-        ("Wheel on the chart", "Zoom at the pointer"),
-        ("Shift+wheel, drag", "Move in time"),
-        ("Double-click on the chart", "Back to the chosen range"),
-        ("Double-click on a line's name, Enter on it", "Its settings"),
-        ("Double-click on a pane's upper edge", "All the room for the pane, and back"),
-        ("Ctrl+Space, Ctrl+. in a formula", "What could stand there; take the suggestion"),
-    ];
-    let response = Modal::new(Id::unique("help")).frame(dialog_frame(ui)).show(ui, |ui| {
-        ui.set_width(680.0);
-        ui.label(RichText::new("Keyboard shortcuts").heading());
+    egui::Button::new(RichText::new(words).color(theme.on_accent)).fill(theme.accent)
+}
+
+/// The window is to close, and a job runs.
+pub fn confirm_close_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let Some(Dialog::ConfirmClose) = &state.dialog else { return };
+    let theme = Theme::of(ui);
+    let response = Modal::new(Id::unique("confirm-close")).frame(dialog_frame(ui)).show(ui, |ui| {
+        ui.set_width(460.0);
+        ui.label(RichText::new(tr!("A job is running")).heading());
         ui.add_space(space::S);
-        let line = |ui: &mut Ui, keys: &str, text: &str| {
-            ui.label(RichText::new(keys).color(theme.text));
-            ui.label(RichText::new(text).color(theme.text_weak));
-            ui.end_row();
+        let text = match state.active_job() {
+            Some(job) => {
+                let (done, total) = (job.progress.symbols_done as u64, job.progress.symbols_total as u64);
+                let done = tr!("{done} of {total}", done = format::count(done), total = format::count(total));
+                format!("{}: {done}", job.title)
+            }
+            None if state.verifying.is_some() => tr!("Files are being verified").to_owned(),
+            // It ended while this was on the screen.
+            None => tr!("It has ended by now").to_owned(),
         };
-        // The sheet is longer than a small window is high.
-        let room = (ui.content_rect().height() - 180.0).max(120.0);
-        egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room).auto_shrink([false, true]).show(ui, |ui| {
-            ui.columns(2, |columns| {
-                if let [left, right] = columns {
-                    for (ui, groups) in [
-                        (left, vec![CommandGroup::Cache, CommandGroup::Jobs, CommandGroup::Chart]),
-                        (right, vec![CommandGroup::Symbols, CommandGroup::View]),
-                    ] {
-                        for group in groups {
-                            super::widgets::heading_ui(ui, group.text());
-                            egui::Grid::new(("help", group.text())).num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-                                for command in group.commands() {
-                                    if let Some(keys) = command.shortcut() {
-                                        line(ui, &keys.to_string(), command.text());
-                                    }
-                                }
-                            });
-                            ui.add_space(space::S);
-                        }
-                    }
-                }
-            });
-            super::widgets::heading_ui(ui, "Gestures");
-            egui::Grid::new("help-gestures").num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
-                for (keys, text) in gestures {
-                    line(ui, keys, text);
-                }
-            });
+        ui.label(text);
+        let hint = tr!("What is finished is safe either way. Kept running, it goes on without a window and ends by itself; starting Samovar again shows it");
+        ui.add(Label::new(RichText::new(hint).small().color(theme.text_weak)).wrap());
+        foot_ui(ui, |ui| {
+            if ui.add(meant_button(ui, tr!("Stop and close"))).clicked() {
+                out.act(Action::Close(Closing::Now));
+            }
+            if ui.button(tr!("Keep running")).clicked() {
+                out.act(Action::Close(Closing::WhenDone));
+            }
+            if ui.button(tr!("Cancel")).clicked() {
+                out.act(Action::CloseDialog);
+            }
         });
-        ui.add_space(space::S);
-        if ui.button("Close").clicked() {
-            out.act(Action::CloseDialog);
-        }
     });
-    debug_assert!(CommandGroup::iter().count() > 0);
     if response.should_close() {
         out.act(Action::CloseDialog);
     }
+}
+
+/// The settings could not be read: what was wrong, what became of them, and the way to the file.
+pub fn set_aside_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    let Some(Dialog::SettingsSetAside(set_aside)) = &state.dialog else { return };
+    let response = Modal::new(Id::unique("settings-set-aside")).frame(dialog_frame(ui)).show(ui, |ui| {
+        ui.set_width(520.0);
+        ui.label(RichText::new(tr!("The settings could not be read")).heading());
+        ui.add_space(space::S);
+        ui.add(Label::new(set_aside.message.as_str()).selectable(true).wrap());
+        foot_ui(ui, |ui| {
+            if ui.add(meant_button(ui, tr!("Continue"))).clicked() {
+                out.act(Action::CloseDialog);
+            }
+            if let Some(copy) = &set_aside.copy
+                && ui.button(tr!("Show the file")).clicked()
+            {
+                out.act(Action::ShowFile(copy.clone()));
+            }
+        });
+    });
+    if response.should_close() {
+        out.act(Action::CloseDialog);
+    }
+}
+
+/// Where to put the diagnostics, what is in them, and how it went.
+pub fn diagnostics_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
+    let Some(Dialog::Diagnostics { path, saved }) = &state.dialog else {
+        views.diagnostics_path = None;
+        return;
+    };
+    let theme = Theme::of(ui);
+    let typed = views.diagnostics_path.get_or_insert_with(|| path.clone());
+    let response = Modal::new(Id::unique("diagnostics")).frame(dialog_frame(ui)).show(ui, |ui| {
+        ui.set_width(560.0);
+        ui.label(RichText::new(tr!("Save diagnostics")).heading());
+        ui.add_space(space::S);
+        let text = tr!("Versions, settings, the newest messages and log lines, past jobs and figures of the cache, for whoever looks for a fault. No prices, no passwords, no user names");
+        ui.add(Label::new(RichText::new(text).color(theme.text_weak)).wrap());
+        ui.add_space(space::M);
+        let label = ui.label(RichText::new(tr!("File")).color(theme.text_weak));
+        ui.add(TextEdit::singleline(typed).desired_width(f32::INFINITY)).labelled_by(label.id);
+        match saved {
+            Some(Ok(bytes)) => {
+                ui.horizontal(|ui| {
+                    ui.label(icons::icon(icons::CHECK).color(theme.success));
+                    ui.label(tr!("Saved, {bytes}", bytes = format::bytes(*bytes)));
+                });
+            }
+            Some(Err(message)) => {
+                ui.add(Label::new(RichText::new(message).color(theme.error)).selectable(true).wrap());
+            }
+            None => {}
+        }
+        let file = std::path::PathBuf::from(typed.trim());
+        foot_ui(ui, |ui| {
+            let is_saved = matches!(saved, Some(Ok(_))) && *path == *typed;
+            if is_saved {
+                if ui.add(meant_button(ui, tr!("Done"))).clicked() {
+                    out.act(Action::CloseDialog);
+                }
+                if ui.button(tr!("Show the file")).clicked() {
+                    out.act(Action::ShowFile(file));
+                }
+                return;
+            }
+            if ui.add_enabled(!typed.trim().is_empty(), meant_button(ui, tr!("Save"))).clicked() {
+                out.act(Action::SaveDiagnostics(file));
+            }
+            if ui.button(tr!("Cancel")).clicked() {
+                out.act(Action::CloseDialog);
+            }
+        });
+    });
+    if response.should_close() {
+        out.act(Action::CloseDialog);
+    }
+}
+
+/// What is said while files are held over the window.
+pub fn drop_ui(ui: &Ui, state: &AppState) {
+    let hovered = ui.input(|input| input.raw.hovered_files.len() as u64);
+    if hovered == 0 {
+        return;
+    }
+    let theme = Theme::of(ui);
+    let screen = ui.content_rect();
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(Order::Foreground, Id::unique("drop-shade")));
+    painter.rect_filled(screen, 0.0, theme.shadow);
+    painter.rect_stroke(screen.shrink(space::M), 8.0, (2.0, theme.accent), egui::StrokeKind::Inside);
+    Area::new(Id::unique("drop")).order(Order::Tooltip).anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(ui.ctx(), |ui| {
+        dialog_frame(ui).show(ui, |ui| {
+            ui.vertical_centered(|ui| {
+                ui.set_max_width(420.0);
+                ui.label(RichText::new(icons::DROP).size(size::TEXT_DISPLAY).color(theme.accent));
+                let text = tr_n!(hovered, "Drop {count} file to add it as a source", "Drop {count} files to add them as a source");
+                ui.label(RichText::new(text).heading());
+                let hint = if state.fixed_source {
+                    tr!("The source was named on the command line; start without --source to add files")
+                } else {
+                    tr!("CSV, Parquet or SQLite; nothing is read before you have seen its first rows")
+                };
+                ui.label(RichText::new(hint).color(theme.text_weak));
+            });
+        });
+    });
 }

@@ -97,6 +97,8 @@ icons! {
     EXPORT = ICON_DOWNLOAD;
     /// Edit.
     EDIT = ICON_EDIT;
+    /// Another name.
+    RENAME = ICON_EDIT_NOTE;
     /// Light theme.
     LIGHT = ICON_LIGHT_MODE;
     /// Dark theme.
@@ -113,6 +115,14 @@ icons! {
     CLOCK = ICON_SCHEDULE;
     /// How quick something is.
     SPEED = ICON_SPEED;
+    /// Notices of before.
+    BELL = ICON_NOTIFICATIONS;
+    /// One earlier in a row of waiting things.
+    EARLIER = ICON_ARROW_UPWARD;
+    /// One later in a row of waiting things.
+    LATER = ICON_ARROW_DOWNWARD;
+    /// Before all others that wait.
+    FIRST = ICON_VERTICAL_ALIGN_TOP;
     /// More commands.
     MORE = ICON_MORE_VERT;
     /// Keyboard shortcuts.
@@ -123,8 +133,22 @@ icons! {
     OFFLINE = ICON_CLOUD_OFF;
     /// The features panel.
     FEATURES = ICON_FUNCTION;
-    /// Encrypted.
+    /// Encrypted; only read.
     LOCK = ICON_LOCK;
+    /// To what was looked at before.
+    BACK = ICON_ARROW_BACK;
+    /// To what was left by going back.
+    FORWARD = ICON_ARROW_FORWARD;
+    /// Larger.
+    ZOOM_IN = ICON_ZOOM_IN;
+    /// Smaller.
+    ZOOM_OUT = ICON_ZOOM_OUT;
+    /// A bundle for whoever looks for a fault.
+    DIAGNOSTICS = ICON_BUG_REPORT;
+    /// Leave.
+    QUIT = ICON_LOGOUT;
+    /// Let fall here.
+    DROP = ICON_UPLOAD_FILE;
     /// All the room for one pane.
     MAXIMISE = ICON_OPEN_IN_FULL;
     /// Room for all panes again.
@@ -145,6 +169,18 @@ icons! {
     STYLE_HISTOGRAM = ICON_BAR_CHART;
     /// Drawn as a filled line.
     STYLE_AREA = ICON_AREA_CHART;
+    /// One line alone.
+    SOLO = ICON_CENTER_FOCUS_STRONG;
+    /// Compare symbols.
+    COMPARE = ICON_STACKED_LINE_CHART;
+    /// A date.
+    CALENDAR = ICON_CALENDAR_MONTH;
+    /// Measure.
+    MEASURE = ICON_STRAIGHTEN;
+    /// A picture.
+    PICTURE = ICON_PHOTO_CAMERA;
+    /// Everything in view again.
+    FIT = ICON_FIT_SCREEN;
     /// Drawn as dots.
     STYLE_DOTS = ICON_SCATTER_PLOT;
 }
@@ -157,11 +193,16 @@ pub fn icon(glyph: &str) -> RichText {
 
 /// A quiet button that is only an icon, with its name for hover and for assistive technology.
 pub fn icon_button_ui(ui: &mut Ui, glyph: &str, name: &str) -> Response {
+    named_icon_button_ui(ui, glyph, name).on_hover_text(name).on_disabled_hover_text(name)
+}
+
+/// The same for those who say more when pointed at than their name.
+pub fn named_icon_button_ui(ui: &mut Ui, glyph: &str, name: &str) -> Response {
     let theme = Theme::of(ui);
     let color = if ui.is_enabled() { theme.text_weak } else { theme.text_disabled };
     let button = Button::new(icon(glyph).color(color)).frame_when_inactive(false).min_size(Vec2::splat(size::CONTROL));
     let response = ui.add(button);
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(egui::accesskit::Role::Button, enabled, name));
-    response.on_hover_text(name).on_disabled_hover_text(name)
+    response
 }

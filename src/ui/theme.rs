@@ -397,6 +397,17 @@ pub fn set_price_colors(ctx: &Context, colors: PriceColors) {
     ctx.data_mut(|data| data.insert_temp(price_colors_id(), colors));
 }
 
+/// Whether nothing may flash or move by itself, for every view.
+pub fn set_reduced_motion(ctx: &Context, reduced: bool) {
+    ctx.data_mut(|data| data.insert_temp(Id::unique("samovar reduced motion"), reduced));
+}
+
+/// Whether what changed may flash.
+#[must_use]
+pub fn may_flash(ctx: &Context) -> bool {
+    !ctx.data(|data| data.get_temp::<bool>(Id::unique("samovar reduced motion"))).unwrap_or_default()
+}
+
 /// Text style of the few figures that are read from across the desk.
 #[must_use]
 pub fn display() -> TextStyle {

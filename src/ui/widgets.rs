@@ -3,6 +3,7 @@
 use super::format;
 use super::theme::{StateMark, Theme, mark_ui, space};
 use crate::cache::{EntryState, HitCounts, Tier};
+use crate::tr;
 use eframe::egui;
 use egui::{Color32, CornerRadius, Rect, Response, RichText, Sense, Ui, vec2};
 use strum::IntoEnumIterator;
@@ -60,6 +61,17 @@ pub fn state_ui(ui: &mut Ui, mark: StateMark) -> Response {
     ui.add(egui::Label::new(RichText::new(mark.word()).color(color)).selectable(false))
 }
 
+/// A chip for what the list was narrowed to from elsewhere; a click shows all again.
+pub fn only_chip_ui(ui: &mut Ui, title: &str) -> Response {
+    let theme = Theme::of(ui);
+    let words = (RichText::new(title).small().color(theme.text), super::icons::icon(super::icons::CLOSE).size(12.0).color(theme.text_weak));
+    let chip = egui::Button::new(words).fill(theme.accent_weak).corner_radius(CornerRadius::same(11)).min_size(vec2(0.0, 22.0));
+    let response = ui.add(chip);
+    let name = tr!("Only {title}: show all again", title = title);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+    response.on_hover_text(tr!("Show all symbols again"))
+}
+
 /// The colour of a tier in charts of lookups: the nearer, the hotter.
 #[must_use]
 pub fn tier_color(theme: &Theme, tier: Tier) -> Color32 {
@@ -98,6 +110,20 @@ pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
             legend_ui(ui, theme.stale, &words).on_hover_text("Answered with what was not fresh, and marked so");
         }
     });
+}
+
+/// A figure that counts symbols and leads to the list of just these.
+pub fn figure_link_ui(ui: &mut Ui, text: &str, color: Color32) -> Response {
+    let button = egui::Button::new(RichText::new(text).small().color(color)).frame_when_inactive(false).small();
+    let link = ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(space::XS, 0.0);
+        ui.add(button)
+    });
+    let response = link.inner;
+    let below = response.rect.shrink2(vec2(space::XS, 0.0));
+    ui.painter().hline(below.x_range(), below.bottom() - 1.0, (1.0, color.gamma_multiply(0.5)));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, text));
+    response.on_hover_text(tr!("Show these symbols"))
 }
 
 /// A quiet heading above a group.

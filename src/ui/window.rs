@@ -6,15 +6,21 @@
 use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
-use super::{bench, chrome, connect, dashboard, dialogs, jobs, notices, palette, settings, symbols};
-use crate::app::{Action, AppState, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace};
-use crate::config::{PriceColorChoice, ThemeChoice};
+use super::{bench, chrome, connect, dashboard, dialogs, help, jobs, notices, palette, settings, symbols};
+use crate::app::{
+    Action, AppState, ChartAction, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace,
+};
+use crate::config::{Appearance, PriceColorChoice, SetAside, ThemeChoice, ZOOM_PERCENTS};
+use crate::desktop::Instance;
 use crate::language::{self, Language};
+use crate::tr;
 use crate::worker::{Job, Worker, WorkerContext};
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -44,6 +50,8 @@ pub enum PathPurpose {
     SourceFile,
     /// A folder of files, for the connection dialog.
     SourceFolder,
+    /// A file for a picture of the chart.
+    ChartPicture,
     /// A text or table of symbols, for a new list.
     ListFile,
     /// Where a table is written to.
@@ -84,6 +92,18 @@ pub struct ViewState {
     pub palette: palette::PaletteState,
     /// When each notice came.
     pub notice_times: HashMap<u64, f64>,
+    /// Whether the pointer is on the notices, so that none goes.
+    pub notices_held: bool,
+    /// Notices that are shown whole.
+    pub whole_notices: std::collections::HashSet<u64>,
+    /// Where each symbol lies on the overview's map.
+    pub heat: dashboard::HeatMap,
+    /// Jobs whose failures are all shown.
+    pub all_failures: std::collections::HashSet<(&'static str, u64)>,
+    /// Whether every deleted batch is shown.
+    pub all_batches: bool,
+    /// Whether the inspector shows every finding it knows.
+    pub all_findings: bool,
     /// The list of symbols.
     pub table: symbols::TableView,
     /// Jobs whose reasons were shown or hidden against the habit: whether it was the newest then, and its row.
@@ -104,6 +124,26 @@ pub struct ViewState {
     pub eviction_rule: bool,
     /// Settings as typed, until they are valid.
     pub settings: settings::SettingsDraft,
+    /// A URL as typed, until it is understood.
+    pub pasting: Option<String>,
+    /// What the help sheet is searched for while it is open.
+    pub help_search: Option<String>,
+    /// The file of the diagnostics as typed while they are asked for.
+    pub diagnostics_path: Option<String>,
+}
+
+/// What the window is opened with.
+pub struct Start {
+    /// Settings, folders and overrides.
+    pub context: WorkerContext,
+    /// What was wrong with the arguments.
+    pub problems: Vec<String>,
+    /// The settings file that could not be read, and what became of it.
+    pub set_aside: Option<SetAside>,
+    /// The place among the windows of this machine; without one where the system gives none.
+    pub instance: Option<Instance>,
+    /// What the desktop speaks: taken when the settings name no language.
+    pub desktop_language: Language,
 }
 
 /// The window.
@@ -112,7 +152,15 @@ pub struct SamovarWindow {
     state: AppState,
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
-    look: Option<(ThemeChoice, PriceColorChoice)>,
+    look: Option<Appearance>,
+    /// Whether the first frame has been drawn.
+    drawn: bool,
+    /// Held until the window ends: no other window of its kind opens meanwhile.
+    _instance: Option<Instance>,
+    /// Another start of the program asked for this window.
+    called: Arc<AtomicBool>,
+    /// Whether the window is out of sight until its jobs are done.
+    is_hidden: bool,
     spoken: Language,
 }
 
@@ -121,26 +169,40 @@ impl SamovarWindow {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn new(
-        creation: &eframe::CreationContext<'_>,
-        context: WorkerContext,
-        problems: impl IntoIterator<Item = String>,
-    ) -> std::io::Result<Self> {
+    pub fn new(creation: &eframe::CreationContext<'_>, start: Start) -> std::io::Result<Self> {
+        let Start { context, problems, set_aside, instance, desktop_language } = start;
         theme::install(&creation.egui_ctx);
+        // The size of everything is a setting, with commands of its own.
+        creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
         let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
         state.chart.layout = remembered.chart;
+        state.desktop_language = desktop_language;
+        state.documents_dir.clone_from(&context.places.documents_dir);
+        state.dialog = set_aside.map(Dialog::SettingsSetAside);
+        let called = Arc::new(AtomicBool::new(false));
+        if let Some(instance) = &instance {
+            let (called, ctx) = (Arc::clone(&called), creation.egui_ctx.clone());
+            instance.listen(move || {
+                called.store(true, Ordering::Relaxed);
+                ctx.request_repaint();
+            })?;
+        }
         let wake = {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
-        let worker = Worker::spawn(context, wake)?;
+        let worker = Worker::spawn_waiting(context, wake)?;
         let mut window = Self {
             worker: Some(worker),
             state,
             views: ViewState::default(),
             picked: sync_channel(8),
             look: None,
+            drawn: false,
+            _instance: instance,
+            called,
+            is_hidden: false,
             spoken: Language::English,
         };
         for problem in problems {
@@ -150,11 +212,22 @@ impl SamovarWindow {
         Ok(window)
     }
 
-    /// The same window, with what the desktop speaks: taken when the settings name no language.
+    /// A window over a state that no worker changes, to measure what a frame costs.
     #[must_use]
-    pub fn on_desktop(mut self, language: Language) -> Self {
-        self.state.desktop_language = language;
-        self
+    pub fn of_state(ctx: &egui::Context, state: AppState) -> Self {
+        theme::install(ctx);
+        Self {
+            worker: None,
+            state,
+            views: ViewState::default(),
+            picked: sync_channel(8),
+            look: None,
+            drawn: false,
+            _instance: None,
+            called: Arc::default(),
+            is_hidden: false,
+            spoken: Language::English,
+        }
     }
 
     /// The state, for tests.
@@ -209,6 +282,7 @@ impl SamovarWindow {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
                 PathPurpose::FeaturesDir => Action::Settings(SettingsAction::FeaturesDir(Some(path))),
+                PathPurpose::ChartPicture => Action::Chart(ChartAction::SavePicture(path)),
                 PathPurpose::ListFile => Action::Lists(ListsAction::Read(path)),
                 PathPurpose::ExportFile(_) | PathPurpose::ExportFolder => Action::Export(ExportAction::To(path)),
                 PathPurpose::SourceFile | PathPurpose::SourceFolder => {
@@ -231,27 +305,29 @@ impl SamovarWindow {
         }
     }
 
-    /// Theme and price colours as the settings have them.
+    /// Theme, price colours, size and motion as the settings have them.
     fn apply_look(&mut self, ctx: &egui::Context) {
-        let appearance = &self.state.settings.appearance;
-        let wanted = (appearance.theme, appearance.price_colors);
-        if self.look == Some(wanted) {
+        let wanted = &self.state.settings.appearance;
+        if self.look.as_ref() == Some(wanted) {
             return;
         }
-        ctx.set_theme(match wanted.0 {
+        let percent = wanted.zoom_percent.clamp(*ZOOM_PERCENTS.start(), *ZOOM_PERCENTS.end());
+        ctx.set_zoom_factor(f32::from(percent) / 100.0);
+        theme::set_reduced_motion(ctx, wanted.reduced_motion);
+        ctx.set_theme(match wanted.theme {
             ThemeChoice::System => egui::ThemePreference::System,
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
         theme::set_price_colors(
             ctx,
-            match wanted.1 {
+            match wanted.price_colors {
                 PriceColorChoice::GreenUp => PriceColors::GreenUp,
                 PriceColorChoice::RedUp => PriceColors::RedUp,
                 PriceColorChoice::BlueOrange => PriceColors::BlueOrange,
             },
         );
-        self.look = Some(wanted);
+        self.look = Some(wanted.clone());
     }
 
     fn open_dialog(&self, ctx: &egui::Context, purpose: PathPurpose) {
@@ -267,27 +343,30 @@ impl SamovarWindow {
         let thread = std::thread::Builder::new().name("samovar-file-dialog".to_owned());
         let spawned = match purpose {
             PathPurpose::SourceFile => {
-                let asked = dialog.set_title("Choose a database file").pick_file();
+                let asked = dialog.set_title(tr!("Choose a database file")).pick_file();
+                thread.spawn(move || wait(pollster::block_on(asked)))
+            }
+            PathPurpose::ChartPicture => {
+                let asked = dialog.set_title("Save the chart as a picture").set_file_name(self.state.picture_name()).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ListFile => {
-                let dialog =
-                    dialog.add_filter(crate::tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(crate::tr!("All files"), &["*"]);
-                let asked = dialog.set_title(crate::tr!("Choose a file with symbols")).pick_file();
+                let dialog = dialog.add_filter(tr!("Texts and tables"), &["csv", "tsv", "txt"]).add_filter(tr!("All files"), &["*"]);
+                let asked = dialog.set_title(tr!("Choose a file with symbols")).pick_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ExportFile(format) => {
                 let dialog =
                     dialog.add_filter(format.name(), &[format.extension()]).set_file_name(format!("symbols.{}", format.extension()));
-                let asked = dialog.set_title(crate::tr!("Export the list")).save_file();
+                let asked = dialog.set_title(tr!("Export the list")).save_file();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::ExportFolder => {
-                let asked = dialog.set_title(crate::tr!("Choose a folder for the files")).pick_folder();
+                let asked = dialog.set_title(tr!("Choose a folder for the files")).pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
             PathPurpose::CacheDir | PathPurpose::BarsDir | PathPurpose::FeaturesDir | PathPurpose::SourceFolder => {
-                let asked = dialog.set_title("Choose a folder").pick_folder();
+                let asked = dialog.set_title(tr!("Choose a folder")).pick_folder();
                 thread.spawn(move || wait(pollster::block_on(asked)))
             }
         };
@@ -298,7 +377,7 @@ impl SamovarWindow {
 
     fn draw(&mut self, ui: &mut egui::Ui, out: &mut Outbox) {
         let (state, views) = (&self.state, &mut self.views);
-        chrome::top_bar_ui(ui, state, out);
+        chrome::top_bar_ui(ui, state, views, out);
         chrome::status_bar_ui(ui, state, out);
         egui::CentralPanel::no_frame().show(ui, |ui| match (&state.open, state.view) {
             (OpenState::Failed(message), View::Symbols | View::Overview | View::Jobs) => dialogs::cannot_open_ui(ui, message, out),
@@ -308,28 +387,73 @@ impl SamovarWindow {
             (_, View::Settings) => settings::settings_ui(ui, state, views, out),
         });
         dialogs::confirm_ui(ui, state, out);
+        dialogs::confirm_close_ui(ui, state, out);
+        dialogs::set_aside_ui(ui, state, out);
+        dialogs::diagnostics_ui(ui, state, views, out);
         super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
-        connect::connect_dialog_ui(ui, state, out);
+        connect::connect_dialog_ui(ui, state, views, out);
         bench::bench_dialog_ui(ui, state, out);
         symbols::list_dialog_ui(ui, state, out);
         symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
-        dialogs::help_ui(ui, state, out);
+        help::help_ui(ui, state, views, out);
         notices::notices_ui(ui, state, views, out);
+        dialogs::drop_ui(ui, state);
+    }
+
+    /// Files that were let fall on the window.
+    fn take_dropped_files(&mut self, ctx: &egui::Context) {
+        let paths: Vec<PathBuf> = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_path_buf()).collect());
+        if !paths.is_empty() {
+            self.act(Action::Source(SourceAction::Dropped(paths)));
+        }
+    }
+
+    /// Closing and coming back: asks first while a job runs, goes out of sight until it is done, or goes.
+    fn mind_closing(&mut self, ctx: &egui::Context) {
+        if self.called.swap(false, Ordering::Relaxed) {
+            self.act(Action::ComeBack);
+            for command in [egui::ViewportCommand::Visible(true), egui::ViewportCommand::Minimized(false), egui::ViewportCommand::Focus] {
+                ctx.send_viewport_cmd(command);
+            }
+            self.is_hidden = false;
+        }
+        let is_asked = ctx.input(|input| input.viewport().close_requested());
+        if is_asked && self.state.closing != Closing::Now {
+            self.act(Action::AskToClose);
+            if self.state.closing != Closing::Now {
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            }
+        } else if !is_asked && self.state.is_to_end() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            self.state.closing = Closing::Now;
+        } else if self.state.closing == Closing::WhenDone && !self.is_hidden {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Visible(false));
+            self.is_hidden = true;
+        }
     }
 }
 
 impl eframe::App for SamovarWindow {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        // The first frame has the machine to itself; a large catalog would take half of it.
+        if !self.drawn {
+            ctx.request_repaint();
+        } else if let Some(worker) = &mut self.worker {
+            worker.begin();
+        }
+        self.drawn = true;
         self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
+        self.mind_closing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.speak();
         self.state.is_dark = theme::Theme::of(ui).dark;
+        self.take_dropped_files(ui);
         let mut out = Outbox::default();
         commands::shortcuts(ui, &self.state, &mut out);
         self.draw(ui, &mut out);
@@ -355,7 +479,7 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.layout.clone() };
+        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() };
         eframe::set_value(storage, STORAGE_KEY, &remembered);
     }
 
@@ -370,7 +494,7 @@ impl eframe::App for SamovarWindow {
 ///
 /// # Errors
 /// When the desktop gives no window.
-pub fn run(context: WorkerContext, problems: Vec<String>, desktop_language: Language) -> anyhow::Result<()> {
+pub fn run(start: Start) -> anyhow::Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Samovar")
         .with_app_id("samovar")
@@ -379,7 +503,7 @@ pub fn run(context: WorkerContext, problems: Vec<String>, desktop_language: Lang
         .with_icon(super::logo::window_icon());
     let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, context, problems)?.on_desktop(desktop_language)))
+        Ok(Box::new(SamovarWindow::new(creation, start)?))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

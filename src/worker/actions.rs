@@ -3,21 +3,32 @@
 use super::dossier::{Dossier, InspectRequest};
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
 use super::loading;
-use super::preheating::{self, Queue};
+use super::preheating;
+use super::queue::Queue;
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, export, lists, own_sets, preview, profile, sparks};
+use super::{bench, chart_export, diagnostics, export, lists, own_sets, preview, profile, sparks};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Starts a job.
 pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
     match job {
         Job::Preheat { id, order } => queue.add(id, *order),
         Job::Control { id, state } => queue.control(id, state),
-        Job::Load(request) => spawn_blocking(service, move |service| loading::load(service, request)),
+        Job::Load(request) => {
+            service.newest_load.fetch_max(request.generation, Ordering::AcqRel);
+            spawn_blocking(service, move |service| loading::load(service, request));
+        }
+        Job::CopyChart(request) => spawn_blocking(service, move |service| chart_export::copy(service, &request)),
+        Job::SavePicture { path, picture } => {
+            spawn_blocking(service, move |service| chart_export::save_picture(service, &path, &picture));
+        }
+        Job::Turn { id, turn } => queue.turn(id, turn),
+        Job::RunSchedule(name) => service.run_now.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(name),
         Job::Inspect(request) => spawn_blocking(service, move |service| inspect(service, request)),
         Job::Survey(request) => spawn_blocking(service, move |service| survey(service, request)),
         Job::ListVersions => spawn_blocking(service, |service| list_versions(service)),
@@ -44,6 +55,10 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             let (problems, reopen) = service.configure(&settings, password.as_ref());
             spawn_blocking(service, move |service| save(service, problems, reopen, password));
         }
+        Job::SaveDiagnostics { path, told } => spawn_blocking(service, move |service| {
+            let result = diagnostics::save(service, &path, &told);
+            service.reporter.send_blocking(JobEvent::DiagnosticsSaved { path, result });
+        }),
         Job::Sparks(request) => spawn_blocking(service, move |service| sparks::read(service, &request)),
         Job::CopyTable(table) => spawn_blocking(service, move |service| export::copy(service, &table)),
         Job::ExportTable { table, path, format } => {
@@ -163,7 +178,9 @@ fn inspect(service: &Arc<Service>, request: InspectRequest) {
     let configuration = service.configuration();
     let dossier = service.cache().and_then(|cache| {
         let source = configuration.source_id().ok_or_else(|| NO_SOURCE.to_owned())?;
-        Dossier::make(&cache, &source, &request, &configuration.judge).map_err(|error| error.to_string())
+        let exchange = configuration.judge.rules.rule_of(&source, &request.symbol).exchange;
+        let days = service.days.need(service, &cache, &source, exchange).map_err(|error| error.to_string())?;
+        Dossier::make(&cache, &source, &request, &configuration.judge, &days).map_err(|error| error.to_string())
     });
     let dossier = dossier.inspect_err(|message| tracing::warn!(%message, symbol = %request.symbol, "a symbol could not be looked into"));
     service.reporter.send_blocking(JobEvent::Inspected { request, dossier: dossier.ok().map(Arc::new) });
@@ -173,10 +190,8 @@ fn inspect(service: &Arc<Service>, request: InspectRequest) {
 fn survey(service: &Arc<Service>, request: SurveyRequest) {
     let source = service.configuration().source_id();
     let survey = service.cache().and_then(|cache| Survey::make(&cache, source.as_ref(), request.span).map_err(|error| error.to_string()));
-    match survey {
-        Ok(survey) => service.reporter.send_blocking(JobEvent::Surveyed { request, survey: Arc::new(survey) }),
-        Err(message) => tracing::warn!(%message, "the overview's numbers could not be worked out"),
-    }
+    let survey = survey.inspect_err(|message| tracing::warn!(%message, "the overview's numbers could not be worked out"));
+    service.reporter.send_blocking(JobEvent::Surveyed { request, survey: survey.ok().map(Arc::new) });
 }
 
 async fn test(service: &Arc<Service>, generation: u64, url: SourceUrl) {

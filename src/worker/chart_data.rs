@@ -4,10 +4,11 @@
 //! and belongs on a worker, never on the window's thread. A line that cannot be had is an answer too, with its reason, and takes
 //! nothing from the others.
 
+use super::chart_findings::{ChartFinding, findings_of};
 use super::series::{Series, SeriesColumn, SeriesFigures, SeriesOrigin, SeriesSource};
 use crate::feature::FeatureTable;
 use crate::market::pyramid::{Extent, Pyramid};
-use crate::market::{Bars, Symbol};
+use crate::market::{Bars, Exchange, Symbol};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +26,7 @@ pub struct ChartData {
     /// Time of the first bar that is not final: its session was not over when it was fetched.
     pub provisional_from_us: Option<i64>,
     lod: Arc<BarsLod>,
+    findings: Arc<[ChartFinding]>,
     answers: Vec<(SeriesSource, SeriesAnswer)>,
     /// Differs from that of every other piece of data.
     number: u64,
@@ -47,7 +49,15 @@ impl ChartData {
     #[must_use]
     pub fn new(symbol: Symbol, bars: Arc<Bars>) -> Self {
         let lod = BarsLod { price: Pyramid::of_ranges(&bars.low, &bars.high), volume: Pyramid::of_series(&bars.volume) };
-        Self { symbol, bars, provisional_from_us: None, lod: Arc::new(lod), answers: Vec::new(), number: next_number() }
+        Self {
+            symbol,
+            bars,
+            provisional_from_us: None,
+            lod: Arc::new(lod),
+            findings: Arc::default(),
+            answers: Vec::new(),
+            number: next_number(),
+        }
     }
 
     /// The same bars with other answers; those of lines that are on already stay beside them.
@@ -72,6 +82,27 @@ impl ChartData {
     #[must_use]
     pub fn with_provisional(self, from_us: Option<i64>) -> Self {
         Self { provisional_from_us: from_us, ..self }
+    }
+
+    /// The same, with what is worth a look by the calendar of its market. Reads every row.
+    #[must_use]
+    pub fn with_findings(self, exchange: Exchange) -> Self {
+        let findings = findings_of(&self.bars, exchange).into();
+        Self { findings, ..self }
+    }
+
+    /// What is worth a look, in the order of rows.
+    #[must_use]
+    pub fn findings(&self) -> &[ChartFinding] {
+        &self.findings
+    }
+
+    /// What is worth a look at a bar.
+    #[must_use]
+    pub fn findings_at(&self, row: usize) -> &[ChartFinding] {
+        let from = self.findings.partition_point(|finding| finding.row < row);
+        let to = self.findings.partition_point(|finding| finding.row <= row);
+        self.findings.get(from..to).unwrap_or_default()
     }
 
     /// Whether a bar may still change.
@@ -139,6 +170,25 @@ impl ChartData {
     }
 }
 
+/// The closes of other bars at the times of these, NaN where they have no such time; and how many of them, between the first and
+/// the last of these, stand at other times.
+pub(super) fn closes_beside(bars: &Bars, other: &Bars) -> (Vec<f64>, usize) {
+    let mut values = Vec::with_capacity(bars.len());
+    let first = bars.first_us().unwrap_or(i64::MAX);
+    let mut next = other.time_us.partition_point(|time| *time < first);
+    let mut apart = 0;
+    for time in &bars.time_us {
+        while other.time_us.get(next).is_some_and(|candidate| candidate < time) {
+            next += 1;
+            apart += 1;
+        }
+        let is_here = other.time_us.get(next) == Some(time);
+        values.push(if is_here { other.close.get(next).copied().unwrap_or(f64::NAN) } else { f64::NAN });
+        next += usize::from(is_here);
+    }
+    (values, apart)
+}
+
 /// A table at the times of the bars: itself, or with its rows moved to them and NaN where it has no such time (features of
 /// yesterday beside bars of today).
 pub(super) fn aligned(bars: &Bars, table: &Arc<FeatureTable>) -> Arc<FeatureTable> {
@@ -189,6 +239,18 @@ mod tests {
         assert_eq!([0, 1, 2, 3].map(|row| series.at(row)), [None, Some(20.0), None, Some(50.0)]);
         assert!(data.answer(&SeriesSource::column("classic", "ma10")).is_none());
         assert!(data.answer(&SeriesSource::column("talib", "ma5")).is_none(), "another set's column of the same name is another line");
+    }
+
+    #[test]
+    fn another_symbol_stands_at_the_times_of_the_bars_and_nowhere_else() {
+        let of = |days: &[i64]| Bars {
+            time_us: days.iter().map(|day| day * DAY_US).collect(),
+            close: days.iter().map(|day| *day as f64).collect(),
+            ..Bars::default()
+        };
+        let (values, apart) = closes_beside(&of(&[3, 4, 6, 9]), &of(&[1, 2, 3, 5, 6, 7, 8, 20]));
+        assert_eq!(values.iter().map(|value| value.is_nan()).collect::<Vec<_>>(), [false, true, false, true]);
+        assert_eq!((values[0], values[2], apart), (3.0, 6.0, 3), "5, 7 and 8 have no place");
     }
 
     #[test]

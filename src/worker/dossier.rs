@@ -4,10 +4,11 @@
 //! times are absolute, so that sentences about them can be told anew at any time.
 
 use crate::cache::{
-    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, HitCounts, Judge, LoggedLookup, LookupSpan,
+    Cache, CacheError, Change, Dataset, Entry, EntryKey, EntryLookups, EntryState, FileLayout, HitCounts, Judge, LoggedLookup, LookupSpan,
     QualityFinding, Rule, Why, costs_of,
 };
-use crate::market::Symbol;
+use crate::market::quality::{Finding, MarketDays};
+use crate::market::{DAY_US, Symbol};
 use crate::source::SourceId;
 use std::path::PathBuf;
 
@@ -40,6 +41,8 @@ pub struct EntryDossier {
     pub expires_at_us: Option<i64>,
     /// Where its file lies.
     pub path: Option<PathBuf>,
+    /// How its file is built; `None` when it cannot be read.
+    pub layout: Option<FileLayout>,
     /// Its lookups of the last 30 days.
     pub lookups: EntryLookups,
 }
@@ -61,6 +64,12 @@ pub struct Dossier {
     pub changes: Vec<Change>,
     /// What was noticed in its rows, whenever it changed, newest first.
     pub quality_history: Vec<QualityFinding>,
+    /// What is worth a look in its bars, in the order of time; `None` when there are none that can be read.
+    pub findings: Option<Vec<Finding>>,
+    /// Sessions of its market that have closed since its last bar; `None` where the market's days are not known.
+    pub sessions_behind: Option<usize>,
+    /// Sessions of its market's calendar, from its first to its last bar, on which no symbol has a bar.
+    pub market_holes: Vec<chrono::NaiveDate>,
     /// Bytes by year, oldest first; every dataset's bytes are shared out by its rows.
     pub years: Vec<(i32, u64)>,
     /// The newest lookups, newest first.
@@ -72,7 +81,13 @@ impl Dossier {
     ///
     /// # Errors
     /// When the catalog cannot be read.
-    pub(super) fn make(cache: &Cache, source: &SourceId, request: &InspectRequest, judge: &Judge) -> Result<Self, CacheError> {
+    pub(super) fn make(
+        cache: &Cache,
+        source: &SourceId,
+        request: &InspectRequest,
+        judge: &Judge,
+        days: &MarketDays,
+    ) -> Result<Self, CacheError> {
         let now_us = cache.now_us();
         let symbol = &request.symbol;
         let mut entries: Vec<Entry> = Vec::with_capacity(request.datasets.len());
@@ -87,6 +102,17 @@ impl Dossier {
         let bars_fingerprint = bars.and_then(|entry| entry.file.as_ref()).map(|file| file.fingerprint);
         let by_entry = cache.lookups_by_entry(LookupSpan::Month, Some(source), Some(symbol), 64)?;
         let lookups_of = |key: &EntryKey| by_entry.iter().find(|found| found.key == *key).map(|found| found.lookups).unwrap_or_default();
+        let findings = match bars {
+            // The rest can be told even of a file that cannot be read, and reading it for the chart tells why.
+            Some(bars) => cache.findings(bars, days).unwrap_or_default(),
+            None => None,
+        };
+        let settled_before = days.exchange().settled_before(now_us);
+        let last_us = bars.and_then(|entry| entry.file.as_ref()).map(|file| file.last_us);
+        let sessions_behind = last_us.filter(|_| days.is_known()).map(|last_us| days.sessions_behind(last_us, settled_before));
+        let span =
+            bars.and_then(|entry| entry.file.as_ref()).map(|file| (file.first_us.div_euclid(DAY_US), file.last_us.div_euclid(DAY_US)));
+        let market_holes = span.map(|(first, last)| days.holes(first, last + 1)).unwrap_or_default();
         let [bars_tree, features_tree] = cache.folders().trees();
         let years = costs_of(&entries).years.into_iter().collect();
         let entries = entries
@@ -98,6 +124,7 @@ impl Dossier {
                     state: why.state(),
                     expires_at_us: judge.expires_at_us(&entry),
                     path: entry.file.as_ref().map(|file| tree.join(&file.path)),
+                    layout: cache.layout_of(&entry),
                     lookups: lookups_of(&entry.key),
                     why,
                     entry,
@@ -113,6 +140,9 @@ impl Dossier {
             entries,
             changes: cache.catalog().changes(Some(source), Some(symbol), CHANGES)?,
             quality_history: cache.catalog().quality_history(source, symbol)?,
+            findings,
+            sessions_behind,
+            market_holes,
             years,
             log,
         })

@@ -2,9 +2,12 @@
 
 use super::bench::{BenchProgress, BenchReport, BenchRequest};
 use super::chart_data::ChartData;
+use super::chart_export::{CopyRequest, Picture};
+use super::contact::SourceContact;
 use super::dossier::{Dossier, InspectRequest};
 use super::export::{ExportFormat, ExportOrder, Exported};
 use super::profile::{ProfileReport, ProfileRequest};
+use super::schedule::ScheduleState;
 use super::series::SeriesSource;
 use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest, SetFileChange, SetRefusal};
 use super::sparks::{Spark, SparkRequest};
@@ -66,6 +69,17 @@ pub struct LoadRequest {
     pub base: Option<Arc<ChartData>>,
 }
 
+/// Another turn for a preheat that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Before all others that wait.
+    Next,
+    /// One earlier.
+    Earlier,
+    /// One later.
+    Later,
+}
+
 /// What a front end can ask for.
 #[derive(Debug, Clone)]
 pub enum Job {
@@ -83,6 +97,15 @@ pub enum Job {
         /// What it shall do.
         state: RunState,
     },
+    /// Give a waiting preheat another turn; answered by [`JobEvent::Waiting`].
+    Turn {
+        /// Which.
+        id: JobId,
+        /// When it shall run.
+        turn: Turn,
+    },
+    /// Run the schedule of this name now, besides its times.
+    RunSchedule(String),
     /// Mark entries as not fresh.
     Invalidate(Selection),
     /// Move entries to the trash.
@@ -105,6 +128,15 @@ pub enum Job {
     ListSymbols,
     /// Read a symbol for the chart.
     Load(LoadRequest),
+    /// Tell rows of the chart as text; answered by [`JobEvent::ChartCopied`].
+    CopyChart(Box<CopyRequest>),
+    /// Write a picture of the chart to a PNG file.
+    SavePicture {
+        /// The file.
+        path: PathBuf,
+        /// The picture.
+        picture: Arc<Picture>,
+    },
     /// Tell everything about a symbol.
     Inspect(InspectRequest),
     /// Work out the overview's numbers.
@@ -149,6 +181,13 @@ pub enum Job {
     Preview(PreviewRequest),
     /// Tell what saving a set's text would make outdated; answered by [`JobEvent::OutdateKnown`].
     Outdate(OutdateRequest),
+    /// Put what helps to find a fault into a file; answered by [`JobEvent::DiagnosticsSaved`].
+    SaveDiagnostics {
+        /// The file.
+        path: PathBuf,
+        /// What the user was told in this session.
+        told: Vec<String>,
+    },
     /// Read closes for rows of the list; answered by [`JobEvent::Sparks`].
     Sparks(SparkRequest),
     /// Make a table into text for the clipboard; answered by [`JobEvent::TableText`].
@@ -258,6 +297,10 @@ pub enum JobEvent {
         /// What it is called.
         title: String,
     },
+    /// The preheats that wait, in the order in which they will run.
+    Waiting(Vec<JobId>),
+    /// The schedules and how they stand, whenever that changed.
+    Schedules(Arc<Vec<ScheduleState>>),
     /// A preheat finds out what is to do.
     Planning {
         /// Which.
@@ -326,6 +369,15 @@ pub enum JobEvent {
         /// What came of it.
         result: Result<LoadedSymbol, LoadError>,
     },
+    /// Rows of the chart as text, for the clipboard.
+    ChartCopied {
+        /// The text.
+        text: String,
+        /// How many rows, without the head.
+        rows: usize,
+        /// Rows before them that were too many.
+        left_out: usize,
+    },
     /// Everything about a symbol.
     Inspected {
         /// The request.
@@ -337,8 +389,8 @@ pub enum JobEvent {
     Surveyed {
         /// The request.
         request: SurveyRequest,
-        /// The numbers.
-        survey: Arc<Survey>,
+        /// The numbers; `None` when they cannot be read.
+        survey: Option<Arc<Survey>>,
     },
     /// The versions of feature sets that something was computed with: by set, last used first.
     Versions(Arc<Vec<VersionFacts>>),
@@ -368,6 +420,15 @@ pub enum JobEvent {
         request: OutdateRequest,
         /// What would change; as text, why that could not be found out.
         result: Result<Outdate, String>,
+    },
+    /// What a query to a source came to.
+    Contact(SourceContact),
+    /// The diagnostics were saved, or why they could not be.
+    DiagnosticsSaved {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes; as text, what went wrong.
+        result: Result<u64, String>,
     },
     /// Closes of symbols; without any of those whose bars cannot be read.
     Sparks(Vec<(Symbol, Arc<Spark>)>),

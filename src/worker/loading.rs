@@ -4,15 +4,16 @@
 //! the cached bars and to the present definition, else it is computed from the bars; a formula is computed; what cannot be had
 //! is answered with its reason and takes nothing from the others.
 
-use super::chart_data::{ChartData, SeriesAnswer, aligned};
+use super::chart_data::{ChartData, SeriesAnswer, aligned, closes_beside};
 use super::event::{JobEvent, LoadError, LoadRequest, LoadedSymbol};
 use super::series::{SeriesColumn, SeriesOrigin, SeriesSource};
 use super::service::Service;
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::graph::WarmUp;
 use crate::feature::{self, FeatureSet, FeatureTable, SetLibrary, SetMistake};
-use crate::market::Bars;
+use crate::market::{Bars, Symbol};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Answers what came of the lines of one symbol.
@@ -24,10 +25,16 @@ pub(super) fn load(service: &Arc<Service>, request: LoadRequest) {
     let result = service.cache().map_err(LoadError::Failed).and_then(|cache| load_from(service, &cache, &request, started));
     // Hits and the memory tier changed.
     service.mark_dirty();
+    // Somebody walked on meanwhile: the newer request answers.
+    let Some(result) = result.transpose() else { return };
     service.reporter.send_blocking(JobEvent::Loaded { request, result });
 }
 
-fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: Instant) -> Result<LoadedSymbol, LoadError> {
+fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: Instant) -> Result<Option<LoadedSymbol>, LoadError> {
+    let is_newest = || service.newest_load.load(Ordering::Acquire) <= request.generation;
+    if !is_newest() {
+        return Ok(None);
+    }
     let mut loading = Loading::new(service, cache, request)?;
     // Lines of a set that is cached are read first: its file has the bars too.
     let base = request.base.as_deref().filter(|base| base.symbol == request.symbol);
@@ -57,6 +64,9 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
     }
     let bars = loading.bars()?;
     for (set, names) in uncached {
+        if !is_newest() {
+            return Ok(None);
+        }
         answers.extend(computed(loading.library.get(set), set, &names, &bars));
     }
     for warm_up in [WarmUp::Strict, WarmUp::Partial] {
@@ -64,11 +74,22 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         let wanted: Vec<&SeriesSource> = missing.iter().copied().filter(of_this).collect();
         answers.extend(formulas(&wanted, warm_up, &bars));
     }
+    for source in &missing {
+        let SeriesSource::Symbol(other) = source else { continue };
+        if !is_newest() {
+            return Ok(None);
+        }
+        answers.push(((*source).clone(), loading.compared(other, &bars)));
+    }
     let data = match base {
         Some(base) => base.with_answers(answers),
-        None => ChartData::new(request.symbol.clone(), bars).with_provisional(loading.provisional_from_us).with_answers(answers),
+        None => {
+            let exchange = loading.judge.rule_of(&loading.key(Dataset::Bars)).exchange;
+            let data = ChartData::new(request.symbol.clone(), bars).with_provisional(loading.provisional_from_us);
+            data.with_findings(exchange).with_answers(answers)
+        }
     };
-    Ok(LoadedSymbol { data: Arc::new(data), tier: loading.tier, seconds: started.elapsed().as_secs_f64() })
+    Ok(Some(LoadedSymbol { data: Arc::new(data), tier: loading.tier, seconds: started.elapsed().as_secs_f64() }))
 }
 
 /// One symbol while it is read.
@@ -154,17 +175,41 @@ impl<'a> Loading<'a> {
         Ok(Arc::clone(self.bars.insert(Arc::clone(served.content.bars()))))
     }
 
+    /// The closes of another symbol at the times of these bars.
+    fn compared(&self, other: &Symbol, bars: &Bars) -> SeriesAnswer {
+        let key = EntryKey { source: self.source.clone(), symbol: other.clone(), dataset: Dataset::Bars };
+        let found = self.cache.read(&key, &self.judge).map_err(|error| match error {
+            CacheError::NotCached { .. } => Arc::from(format!("{other} is not in the cache; preheat it to compare")),
+            error => Arc::from(error.to_string()),
+        })?;
+        let others = found.served.content.bars();
+        let (values, apart) = closes_beside(bars, others);
+        if values.iter().all(|value| value.is_nan()) {
+            return Err(Arc::from(format!("{other} has no bar at the time of any of these")));
+        }
+        Ok(Arc::new(SeriesColumn::new(values, SeriesOrigin::Cached).with_apart(apart)))
+    }
+
     /// The slowest tier that was asked is the one that is told of.
     fn note(&mut self, tier: Tier) {
         self.tier = self.tier.max(tier);
     }
 }
 
+/// From so many rows on a table is too large to be kept for a few of its columns.
+const LONG_TABLE_ROWS: usize = 100_000;
+
 /// Columns of a table; those it does not have are answered with the reason.
 fn columns(set: &str, names: &[&str], table: &Arc<FeatureTable>, origin: SeriesOrigin) -> Answers {
+    // A few columns of a long table are copied, so that the chart does not keep all the others in memory with them.
+    let is_mostly_unused = names.len() * 2 < table.columns.len() && table.time_us.len() > LONG_TABLE_ROWS;
     let answer = |name: &&str| {
         let position = table.names.iter().position(|candidate| **candidate == **name);
         let answer = match position {
+            Some(position) if is_mostly_unused => {
+                let values = table.columns.get(position).cloned().unwrap_or_default();
+                Ok(Arc::new(SeriesColumn::new(values, origin)))
+            }
             Some(position) => Ok(Arc::new(SeriesColumn::of_table(table, position, origin))),
             None => Err(format!("The set {set} has no feature {name}").into()),
         };

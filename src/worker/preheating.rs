@@ -1,110 +1,25 @@
-//! Preheats: one after another, each with its switch for pause, resume and cancel, and a row in the history.
+//! One preheat, from its symbols to its row in the history. When its turn comes is [`super::queue`]'s to say.
 
+use super::contact;
 use super::event::{JobEvent, JobId, JobOutcome, PreheatOrder};
 use super::profile;
 use super::service::{Configuration, NO_SOURCE, Service};
 use crate::cache::{Cache, CacheError};
 use crate::feature::FeatureSet;
 use crate::market::{DAY_US, Symbol};
-use crate::preheat::{Control, Plan, PreheatReport, PreheatRequest, RunState, Scope, make_plan, run_plan};
+use crate::preheat::{Control, Plan, PreheatReport, PreheatRequest, Scope, make_plan, run_plan};
 use crate::source::{Source, SourceId, SourceUrl, SymbolInfo};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-/// Longest wait for jobs to end when the program does.
-const LONGEST_FAREWELL: Duration = Duration::from_secs(10);
-
-/// The preheats that run or wait.
-pub(super) struct Queue {
-    service: Arc<Service>,
-    /// The preheat that was asked for last; the next one waits for it, so that they run in the order they were asked for.
-    last: Mutex<Option<tokio::task::JoinHandle<()>>>,
-    controls: Arc<Mutex<BTreeMap<JobId, Arc<Control>>>>,
-}
-
-impl Queue {
-    pub(super) fn new(service: Arc<Service>) -> Self {
-        Self { service, last: Mutex::default(), controls: Arc::default() }
-    }
-
-    /// Takes a preheat; it begins once those before it have ended.
-    pub(super) fn add(&self, id: JobId, order: PreheatOrder) {
-        let control = Arc::new(Control::default());
-        self.controls.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&control));
-        let (service, controls) = (Arc::clone(&self.service), Arc::clone(&self.controls));
-        // A job is about the source that was in use when it was asked for, whatever is chosen before its turn comes.
-        let url = service.configuration().source;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = last.take();
-        *last = Some(tokio::spawn(async move {
-            // However this ends, the job is over for those who wait for it.
-            let _registered = Registered { id, controls };
-            service.reporter.send(JobEvent::Queued { id, title: order.title.clone() }).await;
-            if let Some(before) = before
-                && before.await.is_err()
-            {
-                tracing::error!("a preheat stopped unexpectedly");
-            }
-            let outcome = if control.is_cancelled() {
-                JobOutcome::Preheated(Box::new(PreheatReport { cancelled: true, ..PreheatReport::default() }))
-            } else {
-                service.reporter.send(JobEvent::Planning { id }).await;
-                run(&service, id, order, url, &control).await
-            };
-            service.mark_dirty();
-            service.reporter.send(JobEvent::Finished { id, outcome }).await;
-        }));
-    }
-
-    /// Whether no preheat runs or waits.
-    pub(super) fn is_idle(&self) -> bool {
-        self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Pauses, resumes or cancels a preheat.
-    pub(super) fn control(&self, id: JobId, state: RunState) {
-        let control = self.controls.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
-        let Some(control) = control else { return };
-        match state {
-            RunState::Running => control.resume(),
-            RunState::Paused => control.pause(),
-            RunState::Cancelled => control.cancel(),
-        }
-        let (service, state) = (Arc::clone(&self.service), control.state());
-        tokio::spawn(async move { service.reporter.send(JobEvent::StateChanged { id, state }).await });
-    }
-
-    /// Cancels everything and waits until the last one has ended.
-    pub(super) async fn cancel_all(&self) {
-        for control in self.controls.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            control.cancel();
-        }
-        let all_over = async {
-            while !self.controls.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        if tokio::time::timeout(LONGEST_FAREWELL, all_over).await.is_err() {
-            tracing::warn!("a job did not end in time; what it had committed is safe");
-        }
-    }
-}
-
-/// A job's place among those that run or wait; given up when dropped.
-struct Registered {
-    id: JobId,
-    controls: Arc<Mutex<BTreeMap<JobId, Arc<Control>>>>,
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        self.controls.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
-    }
-}
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Runs one preheat with its row in the history.
-async fn run(service: &Arc<Service>, id: JobId, order: PreheatOrder, url: Option<SourceUrl>, control: &Arc<Control>) -> JobOutcome {
+pub(super) async fn run(
+    service: &Arc<Service>,
+    id: JobId,
+    order: PreheatOrder,
+    url: Option<SourceUrl>,
+    control: &Arc<Control>,
+) -> JobOutcome {
     let Some(url) = url else { return JobOutcome::Failed(NO_SOURCE.to_owned()) };
     let cache = match service.cache() {
         Ok(cache) => cache,
@@ -182,8 +97,10 @@ async fn preheat(
         None
     };
     let (reporter, observer) = (service.reporter.clone(), Arc::clone(&service));
+    let watch = contact::Watch::new(&service, source_id.clone(), source.clone());
     let observe = move |progress: &crate::preheat::Progress, finished: &[(Symbol, crate::preheat::SymbolOutcome)]| {
         observer.mark_dirty();
+        watch.look(progress.waiting.as_deref());
         reporter.send_blocking(JobEvent::Progress { id, progress: progress.clone(), finished: finished.to_vec() });
     };
     let report = run_plan(Arc::clone(cache), source.clone(), &source_id, plan, &request, Arc::clone(control), observe)
@@ -231,7 +148,9 @@ impl Link {
         // Asking the keyring may block.
         let (asking, url) = (Arc::clone(&self.service), self.url.clone());
         let url = self.service.blocking(move || asking.with_password(url)).await.ok_or("the keyring did not answer")?;
-        let source = Source::connect(&url, &self.service.source_options()).await.map_err(|error| error.to_string())?;
+        let connected = Source::connect(&url, &self.service.source_options()).await;
+        contact::tell(&self.service, &url, &connected);
+        let source = connected.map_err(|error| error.to_string())?;
         self.source = Some(source.clone());
         Ok(source)
     }
@@ -309,7 +228,11 @@ fn cached_symbols(cache: &Cache, source_id: &SourceId) -> Result<Vec<SymbolInfo>
 
 async fn list(link: &mut Link, cache: &Arc<Cache>, source_id: &SourceId) -> Result<Vec<SymbolInfo>, String> {
     let source = link.source().await?;
-    let symbols = source.symbols().await.map_err(|error| error.to_string())?;
+    let listed = source.symbols().await;
+    if let Err(error) = &listed {
+        contact::tell_failure(&link.service, &link.url.id(), error.to_string());
+    }
+    let symbols = listed.map_err(|error| error.to_string())?;
     if symbols.is_empty() {
         return Err(source.no_data_error().to_string());
     }

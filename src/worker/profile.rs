@@ -3,6 +3,7 @@
 //! Not a benchmark of the cache (that is `bench`). Contract: nothing but reading is done at the source, and what its queries took
 //! goes into the catalog, after every preheat and after every profile.
 
+use super::contact;
 use super::event::JobEvent;
 use super::service::{NO_SOURCE, Service};
 use crate::cache::Cache;
@@ -126,7 +127,9 @@ async fn run_once(service: &Arc<Service>, request: &ProfileRequest) -> Result<Pr
     let asking = Arc::clone(service);
     // Asking the keyring may block.
     let url = service.blocking(move || asking.with_password(url)).await.ok_or("the keyring did not answer")?;
-    let source = Source::connect(&url, &service.source_options()).await.map_err(|error| error.to_string())?;
+    let connected = Source::connect(&url, &service.source_options()).await;
+    contact::tell(service, &url, &connected);
+    let source = connected.map_err(|error| error.to_string())?;
     let found = profile(&source, url.redacted(), request, || cache.now_us()).await;
     let index = found.as_ref().ok().and_then(|report| report.index.clone());
     keep(service, &cache, &source, index).await;

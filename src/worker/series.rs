@@ -5,6 +5,7 @@
 
 use crate::feature::FeatureTable;
 use crate::feature::graph::WarmUp;
+use crate::market::Symbol;
 use crate::market::pyramid::{Extent, Pyramid};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -29,6 +30,8 @@ pub enum SeriesSource {
         #[serde(default, with = "warm_up_word")]
         warm_up: WarmUp,
     },
+    /// The closes of another symbol, at the times of the bars.
+    Symbol(Symbol),
 }
 
 impl SeriesSource {
@@ -50,6 +53,7 @@ impl SeriesSource {
         match self {
             Self::Column { name, .. } => name,
             Self::Formula { text, .. } => text,
+            Self::Symbol(symbol) => symbol.as_str(),
         }
     }
 }
@@ -177,13 +181,14 @@ pub struct SeriesColumn {
     pyramid: Pyramid,
     figures: SeriesFigures,
     origin: SeriesOrigin,
+    apart: usize,
 }
 
 impl SeriesColumn {
     /// A column of values. Reads every row: call it on a worker.
     #[must_use]
     pub fn new(values: Vec<f64>, origin: SeriesOrigin) -> Self {
-        Self { pyramid: Pyramid::of_series(&values), figures: SeriesFigures::of(&values), values: Values::Own(values), origin }
+        Self { pyramid: Pyramid::of_series(&values), figures: SeriesFigures::of(&values), values: Values::Own(values), origin, apart: 0 }
     }
 
     /// The column at this place of a table that has the times of the bars; empty where there is none. Reads every row.
@@ -191,7 +196,7 @@ impl SeriesColumn {
     pub fn of_table(table: &Arc<FeatureTable>, position: usize, origin: SeriesOrigin) -> Self {
         let values = table.columns.get(position).map(Vec::as_slice).unwrap_or_default();
         let (pyramid, figures) = (Pyramid::of_series(values), SeriesFigures::of(values));
-        Self { values: Values::OfTable(Arc::clone(table), position), pyramid, figures, origin }
+        Self { values: Values::OfTable(Arc::clone(table), position), pyramid, figures, origin, apart: 0 }
     }
 
     /// A value per bar; NaN is a gap.
@@ -215,6 +220,18 @@ impl SeriesColumn {
         &self.figures
     }
 
+    /// The same, with the number of its own bars that have no place among the chart's.
+    #[must_use]
+    pub(super) fn with_apart(self, apart: usize) -> Self {
+        Self { apart, ..self }
+    }
+
+    /// Bars of another symbol, in the time of the chart's, at whose times the chart has none.
+    #[must_use]
+    pub fn apart(&self) -> usize {
+        self.apart
+    }
+
     /// Where the values came from.
     #[must_use]
     pub fn origin(&self) -> SeriesOrigin {
@@ -236,6 +253,19 @@ impl Series<'_> {
     #[must_use]
     pub fn at(&self, row: usize) -> Option<f64> {
         self.values.get(row).copied().filter(|value| !value.is_nan())
+    }
+
+    /// The first of some rows that has a value; a few dozen steps, whatever the number of rows.
+    #[must_use]
+    pub fn first_row(&self, rows: Range<usize>) -> Option<usize> {
+        self.extent(rows.clone())?;
+        let (mut low, mut high) = (rows.start, rows.end);
+        // There is a value before `high`, and none before `low`.
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.extent(low..middle).is_some() { high = middle } else { low = middle }
+        }
+        Some(low)
     }
 
     /// Lowest and highest of some rows.
@@ -281,14 +311,29 @@ mod tests {
     }
 
     #[test]
+    fn the_first_value_is_found_wherever_gaps_are() {
+        let mut values = vec![f64::NAN; 10_000];
+        let column = SeriesColumn::new(values.clone(), SeriesOrigin::Computed);
+        assert_eq!(column.series().first_row(0..10_000), None);
+        values[7_321] = 1.0;
+        values[9_000] = 2.0;
+        let column = SeriesColumn::new(values, SeriesOrigin::Computed);
+        assert_eq!(column.series().first_row(0..10_000), Some(7_321));
+        assert_eq!(column.series().first_row(7_321..7_322), Some(7_321));
+        assert_eq!(column.series().first_row(7_322..10_000), Some(9_000));
+        assert_eq!(column.series().first_row(0..7_321), None);
+    }
+
+    #[test]
     fn sources_are_written_and_read_back() {
         let sources = [
             SeriesSource::column("alpha158", "KMID"),
             SeriesSource::formula("Mean($close, 5)"),
             SeriesSource::Formula { text: "EMA($close, 5)".into(), warm_up: WarmUp::Partial },
+            SeriesSource::Symbol(Symbol::new("BRK/B")),
         ];
         let text = serde_json::to_string(&sources).expect("json");
-        assert_eq!(serde_json::from_str::<[SeriesSource; 3]>(&text).expect("json"), sources);
+        assert_eq!(serde_json::from_str::<[SeriesSource; 4]>(&text).expect("json"), sources);
         let short: SeriesSource = serde_json::from_str(r#"{"formula":{"text":"$close"}}"#).expect("json");
         assert_eq!(short, SeriesSource::formula("$close"));
     }

@@ -3,11 +3,13 @@
 use super::actions;
 use super::bench::Benches;
 use super::event::{Job, JobEvent, Notice, NoticeLevel};
+use super::examining::{KnownDays, keep_examining};
 use super::export::Exports;
 use super::lists;
 use super::own_sets::load_library;
-use super::preheating::Queue;
 use super::preview::Previews;
+use super::queue::Queue;
+use super::schedule::keep_schedules;
 use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
@@ -15,12 +17,14 @@ use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, 
 use crate::config::{Password, Places, Secrets, Settings, SymbolLists};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
+use crate::preheat::Pace;
 use crate::source::{SourceId, SourceOptions, SourceUrl};
 use async_channel::{Receiver, Sender, bounded};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 /// Most events waiting for the front end; the worker waits when it does not keep up.
 const EVENTS: usize = 4_096;
@@ -28,6 +32,13 @@ const EVENTS: usize = 4_096;
 const JOBS: usize = 1_024;
 /// How often the worker looks at the clock and at what other processes did.
 const TICK: Duration = Duration::from_millis(500);
+/// How often the catalog is asked although its files look as they did.
+const LOOK: Duration = Duration::from_secs(10);
+/// Times of files closer than this may be told apart or not.
+const COARSE: Duration = Duration::from_secs(2);
+/// How long the allocator keeps what is free before it gives it back, and a piece that it has to ask the system for.
+const MEMORY_REST: Duration = Duration::from_millis(1_500);
+const LARGE_PIECE_BYTES: usize = 4 << 20;
 
 /// What is said when a job needs a source and there is none.
 pub(super) const NO_SOURCE: &str =
@@ -70,6 +81,8 @@ pub struct WorkerContext {
 pub struct Worker {
     jobs: Sender<Job>,
     events: Receiver<JobEvent>,
+    /// Held until the worker may begin.
+    gate: Option<SyncSender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -79,10 +92,25 @@ impl Worker {
     /// # Errors
     /// When the system gives no thread.
     pub fn spawn(context: WorkerContext, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let mut worker = Self::spawn_waiting(context, wake)?;
+        worker.begin();
+        Ok(worker)
+    }
+
+    /// The same, but it does nothing before [`Worker::begin`]; it takes jobs already.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn spawn_waiting(context: WorkerContext, wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let (gate, opened) = sync_channel::<()>(1);
         let (jobs_out, jobs_in) = bounded(JOBS);
         let (events_out, events_in) = bounded(EVENTS);
         let reporter = Reporter { events: events_out, wake: Arc::new(wake) };
         let thread = std::thread::Builder::new().name("samovar-worker".to_owned()).spawn(move || {
+            // Nothing is ever sent: it opens by being let go.
+            if opened.recv().is_ok() {
+                tracing::debug!("the worker was told to begin");
+            }
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("samovar-io").enable_all().build();
             match runtime {
                 Ok(runtime) => {
@@ -94,7 +122,12 @@ impl Worker {
             }
             reporter.send_blocking(JobEvent::Ended);
         })?;
-        Ok(Self { jobs: jobs_out, events: events_in, thread: Some(thread) })
+        Ok(Self { jobs: jobs_out, events: events_in, gate: Some(gate), thread: Some(thread) })
+    }
+
+    /// Lets it begin; nothing more happens when it has begun already.
+    pub fn begin(&mut self) {
+        self.gate = None;
     }
 
     /// Hands a job over. Never waits; returns whether the worker took it.
@@ -116,6 +149,7 @@ impl Worker {
 
     /// Ends the worker and waits until everything is safely on disk.
     pub fn shut_down(mut self) {
+        self.begin();
         self.send(Job::Shutdown);
         // Events nobody reads any more must not hold the worker up.
         while let Ok(event) = self.events.recv_blocking() {
@@ -234,8 +268,18 @@ pub(super) struct Service {
     pub loading: Mutex<()>,
     /// Formulas that are tried.
     pub previews: Previews,
+    /// Generation of the newest request for the chart: older ones are given up.
+    pub newest_load: AtomicU64,
     /// The measurement that runs.
     pub benches: Benches,
+    /// When markets are open, by what was seen of them.
+    pub days: KnownDays,
+    /// How fast rows may be taken from sources, by all jobs.
+    pub pace: Arc<Pace>,
+    /// Schedules to be run now, by name.
+    pub run_now: Mutex<Vec<String>>,
+    /// Told when there are bars nobody has looked at.
+    pub unexamined: tokio::sync::Notify,
     /// The export that runs.
     pub exports: Exports,
     /// The user's lists of symbols.
@@ -256,7 +300,12 @@ impl Service {
             saving: Mutex::default(),
             loading: Mutex::default(),
             previews: Previews::default(),
+            newest_load: AtomicU64::new(0),
             benches: Benches::default(),
+            days: KnownDays::default(),
+            pace: Arc::default(),
+            run_now: Mutex::default(),
+            unexamined: tokio::sync::Notify::new(),
             exports: Exports::default(),
             lists: Mutex::default(),
             hit_rates: Mutex::default(),
@@ -283,6 +332,9 @@ impl Service {
         let keeper = tokio::spawn(Arc::clone(&service).keep_snapshot());
         let watching = service.context.snapshots.then(|| tokio::spawn(watch_sets(Arc::clone(&service))));
         let upkeep = service.context.snapshots.then(|| tokio::spawn(keep_up(Arc::clone(&service), Arc::clone(&queue))));
+        service.pace.limit(service.configuration().settings.rows_per_sec);
+        let schedules = service.context.snapshots.then(|| tokio::spawn(keep_schedules(Arc::clone(&service), Arc::clone(&queue))));
+        let examining = service.context.snapshots.then(|| tokio::spawn(keep_examining(Arc::clone(&service), Arc::clone(&queue))));
         loop {
             match jobs.recv().await {
                 Err(_) | Ok(Job::Shutdown) => break,
@@ -292,7 +344,7 @@ impl Service {
         queue.cancel_all().await;
         service.benches.end().await;
         keeper.abort();
-        for task in upkeep.into_iter().chain(watching) {
+        for task in upkeep.into_iter().chain(watching).chain(examining).chain(schedules) {
             task.abort();
         }
         let closing = service.cache.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -366,6 +418,7 @@ impl Service {
             configuration.source = Some(url.with_password(Some(password.reveal().to_owned())));
         }
         *self.configuration.write().unwrap_or_else(PoisonError::into_inner) = configuration;
+        self.pace.limit(settings.rows_per_sec);
         let reopen = before.settings.cache_dir != settings.cache_dir
             || before.settings.bars_cache_dir != settings.bars_cache_dir
             || before.settings.features_cache_dir != settings.features_cache_dir
@@ -418,11 +471,15 @@ impl Service {
             source: source.as_ref().map(|(id, url)| (id, url.as_str())),
             judge: &configuration.judge,
             settings_file: &self.context.places.settings_file,
+            days: source.as_ref().map(|(id, _)| self.days.of(id)).unwrap_or_default(),
             hit_rates: &self.hit_rates,
         };
         match Snapshot::make(&cache, &input) {
             Ok(snapshot) => {
                 let next_change_us = snapshot.next_change_us;
+                if snapshot.rows.iter().any(|row| row.rows > 0 && row.findings.is_none()) {
+                    self.unexamined.notify_one();
+                }
                 self.reporter.send_blocking(JobEvent::Snapshot(Arc::new(snapshot)));
                 next_change_us
             }
@@ -443,6 +500,10 @@ impl Service {
         let mut watched = Watched::default();
         loop {
             tick.tick().await;
+            watched.return_memory();
+            if !self.is_worth_a_look(&mut watched) {
+                continue;
+            }
             let service = Arc::clone(&self);
             let looked = self.blocking(move || service.look(watched)).await;
             match looked {
@@ -450,6 +511,22 @@ impl Service {
                 None => return,
             }
         }
+    }
+
+    /// Whether there may be something new: with nothing going on, the catalog is not even asked.
+    fn is_worth_a_look(&self, watched: &mut Watched) -> bool {
+        let Ok(cache) = self.cache() else { return false };
+        let written = cache.catalog().last_written();
+        // A file system's times are coarse: what was written just now may have been written again since.
+        let is_settled = written.is_some() && written == watched.written && watched.looked.is_some_and(|looked| looked.elapsed() < LOOK);
+        let by_clock = watched.next_change_us.is_some_and(|at_us| cache.now_us() >= at_us);
+        if is_settled && !by_clock && !self.dirty.load(Ordering::Relaxed) {
+            return false;
+        }
+        let is_old = written.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > COARSE);
+        watched.written = written.filter(|_| is_old);
+        watched.looked = Some(Instant::now());
+        true
     }
 
     fn look(&self, mut watched: Watched) -> Watched {
@@ -463,6 +540,7 @@ impl Service {
         }
         if by_us || by_others || by_clock {
             watched.next_change_us = self.make_snapshot();
+            watched.snapshot = Some(Instant::now());
             // As it was before the snapshot was made: what others commit meanwhile is news at the next look.
             watched.data_version = version;
         }
@@ -475,4 +553,19 @@ impl Service {
 struct Watched {
     data_version: i64,
     next_change_us: Option<i64>,
+    /// When the catalog was written last, if that was long enough ago to be told from another time.
+    written: Option<SystemTime>,
+    looked: Option<Instant>,
+    /// When the last snapshot was made, until the memory it took was given back.
+    snapshot: Option<Instant>,
+}
+
+impl Watched {
+    /// Making a snapshot takes more memory than keeping it. The allocator gives what is free back to the system when a large piece is
+    /// freed a second later or more; with nothing going on, nobody would.
+    fn return_memory(&mut self) {
+        if self.snapshot.take_if(|made| made.elapsed() > MEMORY_REST).is_some() {
+            drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_PIECE_BYTES)));
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! The state of everything at one moment, made off the window's thread: the window only draws it.
 
 use crate::cache::{
-    Cache, CacheError, Entry, EntryKey, EntryState, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch, Usage, Why,
+    Cache, CacheError, Entry, EntryKey, EntryState, ExaminedBars, HitCounts, JobRecord, Judge, LookupCount, LookupSpan, Tier, TrashBatch,
+    Usage, Why, states_among,
 };
-use crate::market::{Exchange, Quality, Symbol};
+use crate::market::quality::{FindingCounts, MarketDays};
+use crate::market::{DAY_US, Exchange, Quality, Symbol};
 use crate::source::{SourceId, SymbolInfo};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -66,6 +68,10 @@ pub struct SymbolRow {
     pub bars_fingerprint: Option<u128>,
     /// What was noticed in its rows.
     pub quality: Quality,
+    /// How much is worth a look in its bars: gaps, halts, impossible prices, outliers; `None` until they were looked at.
+    pub findings: Option<FindingCounts>,
+    /// How many sessions of its market have closed since its last bar; `None` where the market's days are not known.
+    pub sessions_behind: Option<usize>,
     /// Its entries.
     pub datasets: Vec<DatasetFacts>,
 }
@@ -120,6 +126,8 @@ pub struct PastJob {
     pub skipped_fresh: u64,
     /// Symbols without data.
     pub no_data: u64,
+    /// Which these are.
+    pub no_data_symbols: Vec<Symbol>,
     /// Symbols of which the source has exactly what was cached.
     pub unchanged: u64,
     /// Symbols that got bars behind those that were cached.
@@ -152,6 +160,7 @@ impl PastJob {
         let text = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
         let flag = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_bool).unwrap_or(false);
         let list = |pointer: &str| report.pointer(pointer).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let symbols = |pointer: &str| list(pointer).iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect();
         Self {
             record_id: record.id,
             title: record.title.clone(),
@@ -162,7 +171,8 @@ impl PastJob {
             no_data: number("/symbols/no_data"),
             unchanged: number("/symbols/unchanged"),
             appended: number("/symbols/appended"),
-            changed: list("/changed").iter().filter_map(|symbol| Some(Symbol::new(symbol.as_str()?))).collect(),
+            no_data_symbols: symbols("/no_data"),
+            changed: symbols("/changed"),
             work: WorkFacts {
                 digest_rows: number("/counted/digest_rows"),
                 rows_fetched: number("/counted/rows_fetched"),
@@ -230,6 +240,8 @@ pub(super) struct SnapshotInput<'input> {
     pub source: Option<(&'input SourceId, &'input str)>,
     pub judge: &'input Arc<Judge>,
     pub settings_file: &'input Path,
+    /// When the source's markets are open, by what was seen of them.
+    pub days: HashMap<Exchange, Arc<MarketDays>>,
     pub hit_rates: &'input Mutex<HitRates>,
 }
 
@@ -245,10 +257,13 @@ impl Snapshot {
             Some((source, _)) => cache.catalog().symbols(source)?.map_or((None, Vec::new()), |(at_us, symbols)| (Some(at_us), symbols)),
             None => (None, Vec::new()),
         };
-        let entries = match input.source {
-            Some((source, _)) => cache.states(Some(source), input.judge)?,
+        let mut entries = match input.source {
+            Some((source, _)) => cache.catalog().entries(Some(source))?,
             None => Vec::new(),
         };
+        // Older versions are what they were; they are told of where their set is.
+        entries.retain(|entry| !entry.key.dataset.is_older());
+        let states = states_among(&entries, input.judge, now_us);
         let lookups = cache.catalog().lookups_since(LookupSpan::Month.start_us(now_us), HOUR_US)?;
         let mut snapshot = Self {
             made_at_us: now_us,
@@ -259,7 +274,7 @@ impl Snapshot {
             source: input.source.map(|(id, url)| SourceFacts { id: id.clone(), url: url.to_owned(), listed_at_us }),
             usage: cache.usage()?,
             judge: Arc::clone(input.judge),
-            calendars_over: input.judge.calendars_over(entries.iter().map(|(entry, _)| &entry.key), now_us),
+            calendars_over: input.judge.calendars_over(entries.iter().map(|entry| &entry.key), now_us),
             settings_file: input.settings_file.to_path_buf(),
             hit_history: history(&lookups),
             trash: cache.catalog().trash_batches()?,
@@ -269,7 +284,7 @@ impl Snapshot {
         for lookup in &lookups {
             snapshot.hits.add(lookup.tier, lookup.totals.count);
         }
-        for (entry, state) in &entries {
+        for (entry, state) in entries.iter().zip(&states) {
             *snapshot.entry_states.entry(*state).or_default() += 1;
             if *state == EntryState::Fresh
                 && let Some(expires_at_us) = input.judge.expires_at_us(entry)
@@ -278,8 +293,9 @@ impl Snapshot {
                 snapshot.next_change_us = earlier(snapshot.next_change_us, Some(expires_at_us));
             }
         }
-        snapshot.rows = rows(listed, entries, input.judge, now_us);
+        snapshot.rows = rows(listed, entries.into_iter().zip(states), input.judge, now_us);
         if let Some((source, _)) = input.source {
+            snapshot.add_quality(&cache.catalog().examined(source)?, input);
             give_exchanges(&mut snapshot.rows, source, input.judge);
             let mut known = input.hit_rates.lock().unwrap_or_else(PoisonError::into_inner);
             known.refresh(cache, source)?;
@@ -293,12 +309,33 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// What was found in the symbols' bars, and how far each is behind its market.
+    fn add_quality(&mut self, examined: &HashMap<Symbol, ExaminedBars>, input: &SnapshotInput<'_>) {
+        // Most symbols end on the same few days.
+        let mut behind: HashMap<(Exchange, i64), Option<usize>> = HashMap::new();
+        let now_us = self.made_at_us;
+        for row in &mut self.rows {
+            let Some(bars) = row.datasets.iter().find(|facts| facts.entry.key.dataset.is_bars()) else { continue };
+            let Some(file) = &bars.entry.file else { continue };
+            let exchange = input.judge.rule_of(&bars.entry.key).exchange;
+            row.findings = examined.get(&row.symbol).filter(|found| found.is_of(&bars.entry, exchange)).map(|found| found.counts);
+            let last_day = file.last_us.div_euclid(DAY_US);
+            row.sessions_behind = *behind.entry((exchange, last_day)).or_insert_with(|| {
+                let by_calendar = MarketDays::new(exchange, []);
+                let days = input.days.get(&exchange).map_or(&by_calendar, |days| &**days);
+                days.is_known().then(|| days.sessions_behind(file.last_us, exchange.settled_before(now_us)))
+            });
+        }
+    }
+}
+
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
 
 /// One row per symbol: those the source lists, and those that are only cached.
-fn rows(listed: Vec<SymbolInfo>, entries: Vec<(Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
+fn rows(listed: Vec<SymbolInfo>, entries: impl IntoIterator<Item = (Entry, EntryState)>, judge: &Judge, now_us: i64) -> Vec<SymbolRow> {
     let mut by_symbol: BTreeMap<Symbol, SymbolRow> = listed
         .into_iter()
         .map(|info| {
@@ -380,6 +417,8 @@ impl SymbolRow {
             exchange: Exchange::default(),
             bars_fingerprint: None,
             quality: Quality::default(),
+            findings: None,
+            sessions_behind: None,
             datasets: Vec::new(),
         }
     }
@@ -413,6 +452,8 @@ impl SymbolRow {
             self.features_bytes += entry.size_bytes();
         }
         let dataset = entry.key.dataset.name().to_owned();
+        // Thousands of symbols have two each: room for four would be the largest part of the snapshot.
+        self.datasets.reserve_exact(1);
         self.datasets.push(DatasetFacts { dataset, state, why: Why::NotCached, expires_at_us, entry });
     }
 
@@ -436,6 +477,18 @@ impl SymbolRow {
     #[must_use]
     pub fn deciding(&self) -> Option<&DatasetFacts> {
         self.datasets.iter().find(|facts| facts.state == self.state)
+    }
+
+    /// Whether sessions are missing among its bars.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        self.findings.is_some_and(|found| found.gaps > 0)
+    }
+
+    /// Whether anything is worth a look in its bars, or was noticed in its rows.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.quality.is_clean() || self.findings.is_some_and(|found| !found.is_clean())
     }
 
     /// Bytes of bars and features.

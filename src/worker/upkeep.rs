@@ -4,7 +4,7 @@
 //! Not a scheduler of refreshes: nothing that is merely stale is fetched. Everything here waits while a preheat runs.
 
 use super::event::{JobId, NoticeLevel, PreheatOrder};
-use super::preheating::Queue;
+use super::queue::Queue;
 use super::service::Service;
 use crate::cache::{Cache, CacheError, Entry, EntryKey, SCRUB_BYTES_PER_SECOND};
 use crate::market::Symbol;

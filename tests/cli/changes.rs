@@ -112,3 +112,20 @@ fn a_refresh_that_fails_keeps_what_is_there() {
     let ran = home.run(&["get", "A", "--bars", "--format", "csv"]).ended(0).says(&["warning", "failed"]);
     assert_eq!(ran.out.lines().count(), 31);
 }
+
+#[test]
+fn status_of_a_symbol_tells_what_is_worth_a_look_in_its_bars() {
+    let home = Home::with_market(&["A", "B", "C", "D"], 60);
+    let day = market::date_of(20);
+    rusqlite::Connection::open(home.market())
+        .and_then(|market| market.execute(&format!("DELETE FROM {} WHERE symbol = 'B' AND trade_date = '{day}'", market::TABLE), []))
+        .expect("deleted");
+    home.preheat(&[]);
+    let found = &home.status(&["B"])["findings"][0];
+    assert_eq!((found["symbol"].as_str(), number(found, "/counts/gaps"), number(found, "/sessions_behind")), (Some("B"), 1, 0));
+    let first = &found["findings"][0];
+    assert_eq!((first["kind"].as_str(), first["from"].as_str(), number(first, "/others_have")), (Some("gap"), Some(day.as_str()), 1));
+    let told = home.run(&["status", "A", "B"]).ended(0).out;
+    assert!(told.contains("A bars: nothing to note") && told.contains(&format!("{day}  1 session without a bar")), "{told}");
+    assert!(home.status(&[]).get("findings").is_none());
+}

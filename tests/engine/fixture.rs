@@ -94,7 +94,12 @@ impl Fixture {
             overrides: samovar::worker::Overrides::default(),
             settings: Settings::default(),
             secrets: Secrets::beside(&settings_file).without_keyring(),
-            places: Places { settings_file, cache_dir: self.folder.path().join("cache"), data_dir: self.folder.path().join("data") },
+            places: Places {
+                settings_file,
+                cache_dir: self.folder.path().join("cache"),
+                data_dir: self.folder.path().join("data"),
+                documents_dir: self.folder.path().join("documents"),
+            },
             cache_dir: None,
             source: Some(self.url.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn samovar::market::Clock>,

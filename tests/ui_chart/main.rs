@@ -3,18 +3,21 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail tests")]
 
 mod lines;
+mod tools;
 
 use eframe::egui;
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Shape, TouchPhase, pos2, vec2};
 use egui_kittest::{Harness, kittest::Queryable};
+use samovar::app::Action;
 use samovar::app::chart::Templates;
 use samovar::feature::{FeatureTable, SetLibrary};
 use samovar::market::{Bars, DAY_US, RawBars, Symbol, date_of};
 use samovar::ui::chart::{
-    ChartData, ChartLayout, ChartNotice, ChartOffer, ChartResponse, ChartView, FeatureChoice, PanePlace, Placement, RangeChoice,
-    SeriesSource, chart_ui,
+    ChartData, ChartLayout, ChartNotice, ChartOffer, ChartResponse, ChartView, ChartWish, FeatureChoice, PanePlace, Placement, PriceScale,
+    RangeChoice, SeriesSource, chart_ui,
 };
 use samovar::ui::theme;
+use samovar::worker::SymbolRow;
 use std::sync::Arc;
 
 fn classic(name: &str) -> SeriesSource {
@@ -31,7 +34,11 @@ struct State {
     data: Option<ChartData>,
     catalog: Vec<FeatureChoice>,
     templates: Templates,
+    symbols: Vec<SymbolRow>,
+    wish: Option<(u64, ChartWish)>,
     response: ChartResponse,
+    /// Everything the user did.
+    done: Vec<Action>,
 }
 
 /// Bars of every day, from a day of the epoch on; closes count up from 100 by hundredths.
@@ -68,14 +75,25 @@ fn window(data: Option<ChartData>) -> Harness<'static, State> {
         data,
         catalog: catalog.to_vec(),
         templates: Templates::default(),
+        symbols: Vec::new(),
+        wish: None,
         response: ChartResponse::default(),
+        done: Vec::new(),
     };
     let builder = Harness::builder().with_size(vec2(1_000.0, 700.0)).with_step_dt(1.0 / 60.0).with_context_setup(theme::install);
     let mut harness = builder.build_ui_state(
         |ui, state: &mut State| {
             let sets = SetLibrary::built_in();
-            let offer = ChartOffer { features: &state.catalog, templates: &state.templates, sets: &sets };
+            let offer = ChartOffer {
+                features: &state.catalog,
+                templates: &state.templates,
+                sets: &sets,
+                symbols: &state.symbols,
+                wish: state.wish.as_ref(),
+                is_kept: false,
+            };
             state.response = chart_ui(ui, &mut state.view, &mut state.layout, state.data.as_ref(), &offer);
+            state.done.extend(state.response.actions.iter().cloned());
         },
         state,
     );
@@ -241,9 +259,11 @@ fn indicators_are_found_by_search_and_put_in_their_pane() {
 #[test]
 fn volume_and_scale_are_switched_and_panes_are_dragged() {
     let mut harness = window(Some(data("AAPL", 18_000, 3_000)));
-    harness.get_by_label("Log").click();
+    harness.get_by_label("Price scale: Linear").click();
     harness.run();
-    assert!(harness.state().layout.log_scale);
+    harness.get_by_label("Logarithmic").click();
+    harness.run();
+    assert_eq!(harness.state().layout.price_scale, PriceScale::Log);
     let share = harness.state().layout.volume_share;
     let edge = harness.get_by_label("Height of pane 2").rect().center();
     hover(&mut harness, edge);
@@ -254,6 +274,8 @@ fn volume_and_scale_are_switched_and_panes_are_dragged() {
     harness.drop_at(edge - vec2(0.0, 60.0));
     harness.run();
     assert!(harness.state().layout.volume_share > share + 0.05, "{share} {}", harness.state().layout.volume_share);
+    harness.get_by_label("More of the chart").click();
+    harness.run();
     harness.get_by_label("Volume").click();
     harness.run();
     assert!(!harness.state().layout.show_volume);
@@ -354,7 +376,7 @@ fn nothing_one_bar_and_flat_prices_are_shown_calmly() {
         column.fill(0.0);
     }
     harness.state_mut().data = Some(ChartData::new(Symbol::new("FLAT"), Arc::new(flat)));
-    harness.state_mut().layout.log_scale = true;
+    harness.state_mut().layout.set_scale(PriceScale::Log);
     harness.run();
     harness.get_by_label_contains("FLAT O 0.00");
     for size in [vec2(150.0, 100.0), vec2(60.0, 30.0), vec2(320.0, 240.0)] {

@@ -1,10 +1,11 @@
 //! The chart in its window: lines of sets and formulas over the symbol that is read, and templates that stay.
 
-use crate::desk::{Desk, Laid, Market, warm_desk};
+use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
 use egui::{Key, Modifiers};
 use samovar::app::Command;
-use samovar::app::chart::{PanePlace, RangeChoice};
+use samovar::app::chart::{PanePlace, PriceScale, RangeChoice};
+use samovar::market::Symbol;
 use samovar::worker::series::{SeriesFigures, SeriesSource};
 
 /// Puts a formula on the chart by typing it.
@@ -49,6 +50,7 @@ fn a_formula_is_computed_for_every_symbol_and_found_again_after_a_restart() {
 fn a_line_that_comes_on_is_read_alone() {
     let mut desk = warm_desk(1, 120);
     desk.wait_chart("S000");
+    desk.wait("its reading to be counted", |state| state.snapshot.rows[0].hits > 0);
     let bars = |desk: &Desk| desk.state().chart.loaded.as_ref().expect("a chart").data.bars.clone();
     let (before, lookups) = (bars(&desk), desk.row("S000").hits);
     draw(&mut desk, "Std($close, 9)");
@@ -179,7 +181,7 @@ fn panes_are_restored_by_a_command_and_volume_and_scale_have_theirs() {
         desk.settle();
     }
     let layout = &desk.state().chart.layout;
-    assert!(layout.maximised().is_none() && !layout.show_volume && layout.log_scale);
+    assert!(layout.maximised().is_none() && !layout.show_volume && layout.price_scale == PriceScale::Log);
 }
 
 #[test]
@@ -194,6 +196,155 @@ fn what_an_older_version_remembered_is_on_the_chart() {
     desk.wait_ready();
     let layout = &desk.state().chart.layout;
     assert_eq!(layout.sources(), [SeriesSource::column("classic", "ma5"), SeriesSource::column("classic", "rsi14")]);
-    assert!(!layout.overlays[0].visible && layout.overlays[0].color == 3 && layout.log_scale && !layout.show_volume);
+    assert!(!layout.overlays[0].visible && layout.overlays[0].color == 3 && layout.price_scale == PriceScale::Log && !layout.show_volume);
     assert_eq!((layout.range, layout.panes[0].height_share), (RangeChoice::SixMonths, 0.25));
+}
+
+/// What is on the chart beside the symbol, and whether its values are there.
+fn compared(desk: &Desk) -> Vec<(String, bool)> {
+    let data = desk.state().chart.loaded.as_ref().map(|loaded| &loaded.data);
+    let layout = &desk.state().chart.layout;
+    layout.compared().map(|(symbol, line)| (symbol.to_string(), data.is_some_and(|data| data.series(&line.source).is_some()))).collect()
+}
+
+#[test]
+fn selected_symbols_are_compared_in_percent_and_stay_while_walking() {
+    let mut desk = warm_desk(4, 120);
+    desk.wait_chart("S000");
+    desk.click_row("S001", Modifiers::NONE);
+    desk.click_row("S002", Modifiers::COMMAND | Modifiers::CTRL);
+    desk.wait_chart("S002");
+    desk.shortcut(Command::Palette);
+    desk.write("compare on the chart");
+    desk.settle();
+    desk.press_in_menu("Compare on the chart");
+    desk.wait("values of the other symbol", |state| {
+        let source = SeriesSource::Symbol(Symbol::new("S001"));
+        state.chart.loaded.as_ref().is_some_and(|loaded| loaded.data.series(&source).is_some())
+    });
+    assert_eq!(compared(&desk), [("S001".to_owned(), true)]);
+    assert_eq!(desk.state().chart.layout.price_scale, PriceScale::Percent);
+    desk.settle();
+    let told = desk.texts().into_iter().find(|text| text.starts_with("S001 ") && text.ends_with('%'));
+    assert!(told.is_some(), "value and change stand in the legend: {:?}", desk.texts());
+
+    // More are found by typing; the chart stays as it is.
+    desk.shortcut(Command::Compare);
+    desk.settle();
+    desk.fill("Search symbols to compare", "003");
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.shortcut(Command::NextSymbol);
+    desk.wait_chart("S003");
+    desk.wait("both lines", |state| {
+        state.chart.loaded.as_ref().is_some_and(|loaded| {
+            ["S001", "S003"].iter().all(|symbol| loaded.data.series(&SeriesSource::Symbol(Symbol::new(*symbol))).is_some())
+        })
+    });
+    let mut desk = desk.restart();
+    desk.wait_chart("S003");
+    assert_eq!(compared(&desk), [("S001".to_owned(), true), ("S003".to_owned(), true)]);
+    desk.shortcut(Command::Palette);
+    desk.write("stop comparing");
+    desk.settle();
+    desk.press_in_menu("Stop comparing");
+    assert!(compared(&desk).is_empty());
+    assert_eq!(desk.state().chart.layout.price_scale, PriceScale::Linear);
+}
+
+#[test]
+fn a_symbol_that_is_not_cached_cannot_be_compared_until_it_is() {
+    let mut desk = desk_with_market(2, 60);
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait("the symbols", |state| state.snapshot.rows.len() == 2);
+    desk.settle();
+    desk.click_row("S000", Modifiers::NONE);
+    desk.press_and_settle("Preheat this symbol");
+    desk.wait_idle();
+    desk.wait_chart("S000");
+    desk.shortcut(Command::Compare);
+    desk.settle();
+    desk.press_and_settle("Compare with S001");
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.wait_text("S001 cannot be compared: S001 is not in the cache");
+    desk.press("Preheat all");
+    desk.wait_idle();
+    desk.wait("the line", |state| {
+        let source = SeriesSource::Symbol(Symbol::new("S001"));
+        state.chart.loaded.as_ref().is_some_and(|loaded| loaded.data.series(&source).is_some())
+    });
+}
+
+#[test]
+fn scales_have_their_keys() {
+    let mut desk = warm_desk(1, 60);
+    desk.wait_chart("S000");
+    let scale = |desk: &Desk| desk.state().chart.layout.price_scale;
+    for (command, wanted) in [
+        (Command::ToggleLogScale, PriceScale::Log),
+        (Command::TogglePercentScale, PriceScale::Percent),
+        (Command::TogglePercentScale, PriceScale::Linear),
+    ] {
+        desk.shortcut(command);
+        desk.settle();
+        assert_eq!(scale(&desk), wanted);
+    }
+}
+
+#[test]
+fn rows_in_view_are_copied_with_the_lines_that_are_shown() {
+    let mut desk = warm_desk(1, 120);
+    desk.wait_chart("S000");
+    desk.press_and_settle("1M");
+    let copied = desk.copied_by_keys(Command::CopyChartRows);
+    desk.wait_notice("of the chart");
+    let data = &desk.state().chart.loaded.as_ref().expect("a chart").data;
+    let rows = desk.harness.state().chart_view().visible_range().expect("a range").rows(data.bars.len());
+    let lines: Vec<(String, SeriesSource)> =
+        desk.state().chart.layout.sources().into_iter().map(|source| (source.label().to_owned(), source)).collect();
+    let text = samovar::worker::rows_text(data, rows.clone(), &lines);
+    assert!(text.starts_with("time\topen\thigh\tlow\tclose\tvolume\tma20\t"), "{text}");
+    assert_eq!(text.lines().count(), rows.len() + 1);
+    assert_eq!(copied, text);
+}
+
+#[test]
+fn a_chart_is_kept_for_its_symbol_and_the_others_share_theirs() {
+    let mut desk = warm_desk(2, 60);
+    desk.wait_chart("S000");
+    let shared = lines(&desk);
+    desk.press_and_settle("More of the chart");
+    desk.press_and_settle("Keep this chart for S000");
+    desk.wait_notice("kept for S000");
+    draw(&mut desk, "Std($close, 9)");
+    let own = lines(&desk);
+    assert_ne!(own, shared);
+    desk.shortcut(Command::NextSymbol);
+    desk.wait_chart("S001");
+    assert_eq!(lines(&desk), shared);
+    let mut desk = desk.restart();
+    desk.wait_chart("S001");
+    assert_eq!(lines(&desk), shared);
+    desk.shortcut(Command::PreviousSymbol);
+    desk.wait_chart("S000");
+    assert_eq!(lines(&desk), own);
+    desk.settle();
+    desk.press_and_settle("More of the chart");
+    desk.press_and_settle("Keep this chart for S000");
+    assert_eq!(lines(&desk), shared);
+}
+
+#[test]
+fn a_chart_without_findings_says_so() {
+    let mut desk = warm_desk(1, 60);
+    desk.wait_chart("S000");
+    desk.shortcut(Command::NextFinding);
+    desk.settle();
+    desk.wait_notice("S000 has no gaps and no broken bars");
+    desk.shortcut(Command::ChartHelp);
+    desk.settle();
+    desk.assert_sees("Difference, percent, bars and time between two places");
 }

@@ -7,9 +7,10 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node};
 use samovar::app::{AppState, Command, JobStage, OpenState};
 use samovar::cache::{Catalog, Entry, Folders};
-use samovar::config::{Places, Secrets, Settings, SourceSetting};
+use samovar::config::{Places, Secrets, SetAside, Settings, SourceSetting};
+use samovar::desktop::Instance;
 use samovar::market::{DAY_US, HOUR_US, ManualClock, Symbol, format_date};
-use samovar::ui::SamovarWindow;
+use samovar::ui::{SamovarWindow, Start};
 use samovar::worker::{SymbolRow, WorkerContext};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,8 @@ pub struct Laid {
     pub places: Places,
     pub settings: Settings,
     pub problems: Vec<String>,
+    pub set_aside: Option<SetAside>,
+    pub instance: Option<Instance>,
     kept: Kept,
 }
 
@@ -76,9 +79,19 @@ impl Laid {
             settings_file: folder.path().join("config/settings.toml"),
             cache_dir: folder.path().join("cache"),
             data_dir: folder.path().join("data"),
+            documents_dir: folder.path().join("documents"),
         };
         let clock = Arc::new(ManualClock::at(NOW_US));
-        Self { folder, clock, places, settings: Settings::default(), problems: Vec::new(), kept: Kept::default() }
+        Self {
+            folder,
+            clock,
+            places,
+            settings: Settings::default(),
+            problems: Vec::new(),
+            set_aside: None,
+            instance: None,
+            kept: Kept::default(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -100,7 +113,7 @@ impl Laid {
     }
 
     pub fn open(self) -> Desk {
-        let Self { folder, clock, places, settings, problems, kept } = self;
+        let Self { folder, clock, places, settings, problems, set_aside, instance, kept } = self;
         if settings != Settings::default() {
             settings.save(&places.settings_file).expect("saved settings");
         }
@@ -119,7 +132,11 @@ impl Laid {
         let builder = Harness::builder().with_size(vec2(1_440.0, 900.0)).with_step_dt(1.0 / 250.0).with_max_steps(8);
         let harness = builder.build_eframe(move |creation| {
             creation.storage = Some(kept);
-            SamovarWindow::new(creation, context, problems).expect("a window")
+            SamovarWindow::new(
+                creation,
+                Start { context, problems, set_aside, instance, desktop_language: samovar::language::Language::English },
+            )
+            .expect("a window")
         });
         Desk { harness, clock, places, jobs_seen: 0, folder }
     }
@@ -148,14 +165,20 @@ pub fn warm_desk(symbols: usize, bars: usize) -> Desk {
 
 impl Desk {
     /// Closes the window as a user does and opens it again with the settings as saved.
-    pub fn restart(mut self) -> Self {
+    pub fn restart(self) -> Self {
+        self.restart_after(|| {})
+    }
+
+    /// The same, with something that happens while it is closed.
+    pub fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let mut kept = Kept::default();
         eframe::App::save(self.harness.state_mut(), &mut kept);
         eframe::App::on_exit(self.harness.state_mut(), None);
         let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
         drop(self);
-        let (settings, problem) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
-        let laid = Laid { folder, clock, places, settings, problems: problem.into_iter().collect(), kept };
+        meanwhile();
+        let (settings, set_aside) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
+        let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, kept };
         let mut desk = laid.open();
         desk.wait_ready();
         desk
@@ -260,7 +283,8 @@ impl Desk {
     }
 
     fn find_button(&self, label: &str) -> Option<Node<'_>> {
-        let is_button = |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab);
+        let is_button =
+            |role| matches!(role, Role::Button | Role::RadioButton | Role::Link | Role::CheckBox | Role::Tab | Role::DisclosureTriangle);
         self.harness.root().children_recursive().find(|node| {
             let node = node.accesskit_node();
             is_button(node.role()) && node.label().as_deref() == Some(label)
@@ -338,6 +362,21 @@ impl Desk {
         panic!("{label:?} copies nothing")
     }
 
+    /// Presses the keys of a command, draws until something is put on the clipboard, and returns it.
+    pub fn copied_by_keys(&mut self, command: Command) -> String {
+        let (modifiers, key) = keys_of(command);
+        self.harness.key_press_modifiers(modifiers, key);
+        let copied = |desk: &Self| {
+            let commands = &desk.harness.output().platform_output.commands;
+            commands.iter().find_map(|command| match command {
+                egui::OutputCommand::CopyText(text) => Some(text.clone()),
+                _ => None,
+            })
+        };
+        self.wait_for("something on the clipboard", |desk| copied(desk).is_some());
+        copied(self).expect("just seen")
+    }
+
     // Doing.
 
     /// Presses a button, link or menu item by its words.
@@ -352,11 +391,12 @@ impl Desk {
         self.harness.step();
     }
 
-    /// What is below the fold of the overview is scrolled to first, as a user does; the bar below the view hides a little.
+    /// What is below the fold of a view is scrolled to first, as a user does; the bar below the view hides a little.
     fn scroll_to(&mut self, label: &str) {
         let lowest = self.harness.ctx.content_rect().bottom() - 48.0;
         let middle = self.button(label).rect().center().y;
-        if middle < 0.0 || (middle > lowest && self.state().view == samovar::app::View::Overview) {
+        let scrolls = self.state().view != samovar::app::View::Symbols || self.state().inspector.open;
+        if middle < 0.0 || (middle > lowest && scrolls && self.state().dialog.is_none()) {
             self.button(label).scroll_to_me();
             self.harness.run_ok();
         }
@@ -505,6 +545,13 @@ impl Desk {
     /// Replaces what stands in a field.
     #[track_caller]
     pub fn fill(&mut self, field: &str, text: &str) {
+        if let Some(node) = self.harness.query_by_role_and_label(Role::TextInput, field)
+            && self.state().dialog.is_none()
+            && !(0.0..self.harness.ctx.content_rect().bottom() - 48.0).contains(&node.rect().center().y)
+        {
+            node.scroll_to_me();
+            self.harness.run_ok();
+        }
         let find = |desk: &Self| -> Option<egui::Pos2> {
             let root = desk.harness.root();
             let found = root.children_recursive().find(|node| {
@@ -531,21 +578,7 @@ impl Desk {
 
     /// Presses the keys of a command.
     pub fn shortcut(&mut self, command: Command) {
-        let keys = command.shortcut().expect("a command with keys");
-        let mut modifiers = Modifiers::NONE;
-        if keys.ctrl {
-            modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
-        }
-        if keys.shift {
-            modifiers |= Modifiers::SHIFT;
-        }
-        let key = match keys.key {
-            samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
-            samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
-            samovar::app::Key::Enter => Key::Enter,
-            samovar::app::Key::Delete => Key::Delete,
-            samovar::app::Key::Escape => Key::Escape,
-        };
+        let (modifiers, key) = keys_of(command);
         self.key(modifiers, key);
     }
 
@@ -663,4 +696,30 @@ impl Market {
     pub fn run(&self, sql: &str) {
         self.database.execute_batch(sql).expect("sql");
     }
+}
+
+/// The keys of a command.
+fn keys_of(command: Command) -> (Modifiers, Key) {
+    let keys = command.shortcut().expect("a command with keys");
+    let mut modifiers = Modifiers::NONE;
+    if keys.ctrl {
+        modifiers |= Modifiers::COMMAND | Modifiers::CTRL;
+    }
+    if keys.shift {
+        modifiers |= Modifiers::SHIFT;
+    }
+    if keys.alt {
+        modifiers |= Modifiers::ALT;
+    }
+    let key = match keys.key {
+        samovar::app::Key::Char('?') => Key::Questionmark,
+        samovar::app::Key::Char(char) => Key::from_name(&char.to_string()).expect("a key"),
+        samovar::app::Key::Function(number) => Key::from_name(&format!("F{number}")).expect("a key"),
+        samovar::app::Key::Enter => Key::Enter,
+        samovar::app::Key::Delete => Key::Delete,
+        samovar::app::Key::Escape => Key::Escape,
+        samovar::app::Key::Left => Key::ArrowLeft,
+        samovar::app::Key::Right => Key::ArrowRight,
+    };
+    (modifiers, key)
 }

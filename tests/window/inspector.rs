@@ -167,7 +167,7 @@ fn every_control_of_the_inspector_can_be_reached_by_tab() {
     let mut desk = warm_desk(3, 40);
     inspect(&mut desk, "S001");
     let mut seen = std::collections::BTreeSet::new();
-    for _ in 0..80 {
+    for _ in 0..120 {
         desk.key(Modifiers::NONE, Key::Tab);
         seen.extend(desk.focused_label());
     }
@@ -181,6 +181,7 @@ fn paths_and_checksums_are_copied_whole() {
     let mut desk = warm_desk(2, 40);
     inspect(&mut desk, "S001");
     let file = desk.entries_of("S001").into_iter().find(|entry| entry.key.dataset.is_bars()).and_then(|entry| entry.file).expect("a file");
+    desk.dismiss_notices();
     let copied = desk.copied_by("Copy the path of bars");
     assert!(std::path::Path::new(&copied).is_file() && copied.ends_with(file.path.to_str().expect("a path")), "{copied}");
 }
@@ -196,8 +197,9 @@ fn a_changed_row_at_the_source_is_told_everywhere_and_leads_to_its_place() {
     desk.wait_idle();
     // The job says how many and which.
     desk.shortcut(Command::ShowJobs);
-    desk.wait_text("2 unchanged · 1 changed at the source");
+    desk.wait_text("2 unchanged");
     desk.settle();
+    desk.assert_sees("1 changed at the source");
     desk.assert_sees("read ");
     // The overview lists it, and leads to the symbol.
     desk.shortcut(Command::ShowOverview);
@@ -237,4 +239,95 @@ fn the_bar_of_a_day_that_is_not_over_is_told_to_be_provisional() {
     desk.assert_sees("provisional");
     inspect(&mut desk, "S000");
     desk.assert_no("provisional");
+}
+
+/// A market whose second symbol has a hole, a wrong price and a day without volume.
+fn flawed_desk() -> Desk {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    let market = Market::new(&path);
+    market.symbols(5, 90);
+    market.run(
+        "DELETE FROM stock_kline_data WHERE symbol = 'S001' AND trade_date IN ('2024-03-12', '2024-03-13');
+         UPDATE stock_kline_data SET high = low - 1 WHERE symbol = 'S001' AND trade_date = '2024-04-02';
+         UPDATE stock_kline_data SET volume = 0 WHERE symbol = 'S001' AND trade_date = '2024-04-04';
+         DELETE FROM stock_kline_data WHERE symbol = 'S003' AND trade_date > '2024-05-03';",
+    );
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    desk.wait_idle();
+    desk.wait("every symbol to be looked at", |state| {
+        state.snapshot.rows.len() == 5 && state.snapshot.rows.iter().all(|row| row.findings.is_some())
+    });
+    desk
+}
+
+#[test]
+fn findings_are_listed_with_date_and_value_and_lead_to_their_place() {
+    let mut desk = flawed_desk();
+    let found = desk.row("S001").findings.expect("findings");
+    assert_eq!((found.gaps, found.missing_sessions, found.broken_range, found.zero_volume), (1, 2, 1, 1));
+    assert!(desk.row("S001").has_gaps() && !desk.row("S002").has_findings());
+    assert_eq!((desk.row("S003").sessions_behind, desk.row("S001").sessions_behind), (Some(2), Some(0)));
+    inspect(&mut desk, "S001");
+    desk.assert_sees("2 sessions without a bar; other symbols have one");
+    desk.assert_sees("1 bar without volume");
+    desk.wait_chart("S001");
+    desk.press_and_settle("2024-03-12: 2 sessions without a bar; other symbols have one, show on the chart");
+    let range = desk.harness.state().chart_view().visible_range().expect("a range");
+    let bars = desk.state().chart.loaded.as_ref().expect("bars").data.bars.clone();
+    let place = bars.time_us.iter().position(|time| samovar::market::format_date(*time) == "2024-03-14").expect("the bar") as f64;
+    assert!(range.start < place && place < range.end, "{range:?} {place}");
+    inspect(&mut desk, "S003");
+    desk.assert_sees("2 sessions behind its market");
+    inspect(&mut desk, "S002");
+    desk.assert_sees("Nothing to note in its rows");
+    desk.assert_sees("up to date with its market");
+}
+
+#[test]
+fn the_overview_leads_to_the_symbols_with_gaps() {
+    let mut desk = flawed_desk();
+    desk.show_overview();
+    desk.assert_sees("Quality of the bars");
+    desk.press_and_settle("gaps");
+    assert_eq!(desk.listed(), ["S001"]);
+    desk.show_overview();
+    desk.press_and_settle("behind their market");
+    assert_eq!(desk.listed(), ["S003"]);
+    desk.press_and_settle("Only behind their market: show all again");
+    assert_eq!(desk.listed().len(), 5);
+}
+
+#[test]
+fn findings_are_looked_for_again_when_the_bars_are_others() {
+    let mut desk = flawed_desk();
+    let market = Market::new(&desk.path("market.sqlite"));
+    market.run("UPDATE stock_kline_data SET volume = 7 WHERE symbol = 'S001' AND volume = 0");
+    desk.tick();
+    desk.shortcut(Command::CheckSource);
+    desk.wait_idle();
+    desk.wait_for("the findings of the new bars", |desk| desk.row("S001").findings.is_some_and(|found| found.zero_volume == 0));
+    assert_eq!(desk.row("S001").findings.map(|found| found.gaps), Some(1));
+}
+
+#[test]
+fn a_file_is_told_by_its_footer_and_sections_stay_closed() {
+    let mut desk = warm_desk(2, 40);
+    inspect(&mut desk, "S001");
+    desk.assert_no("Row groups");
+    desk.press_and_settle("How bars is stored");
+    for part in ["Row groups", "zstd", "Dead bytes", "Written by", "engine_version", "close"] {
+        desk.assert_sees(part);
+    }
+    let layout = desk.state().focused_dossier().and_then(|dossier| dossier.bars()?.layout.clone()).expect("a layout");
+    assert_eq!(layout.groups.iter().map(|group| group.rows).sum::<u64>(), 40);
+    let parts: u64 = layout.groups.iter().map(|group| group.stored_bytes).sum::<u64>() + layout.footer_bytes + layout.dead_bytes + 12;
+    assert_eq!(parts, layout.size_bytes, "every byte is accounted for");
+    desk.assert_sees("Fetched or checked");
+    desk.press_and_settle("Times");
+    desk.assert_no("Fetched or checked");
+    inspect(&mut desk, "S000");
+    desk.assert_no("Fetched or checked");
 }

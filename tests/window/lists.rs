@@ -245,7 +245,7 @@ fn the_list_is_exported_as_it_is_shown() {
     let file = std::fs::File::open(&path).expect("a file");
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 100).expect("a Parquet file");
     let batches: Vec<_> = reader.map(|batch| batch.expect("rows")).collect();
-    assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    assert_eq!(batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 1);
     assert!(batches[0].schema().field_with_name("bars_bytes").is_ok());
     // A folder that is not there is told.
     let nowhere = desk.path("not/there/table.tsv");
@@ -285,7 +285,7 @@ fn an_export_is_stopped_and_what_is_finished_stays() {
     desk.answer(PathPurpose::ExportFolder, &folder);
     desk.act(Action::Export(ExportAction::Stop));
     let told = desk.wait_notice("Exported");
-    let written = std::fs::read_dir(&folder).map(|items| items.count()).unwrap_or(0);
+    let written = std::fs::read_dir(&folder).map(Iterator::count).unwrap_or(0);
     assert!(written == 150 || told.contains("stopped before the end"), "{told}");
     assert!(desk.state().exporting.is_none());
     desk.act(Action::Lists(ListsAction::Choose(None)));

@@ -3,11 +3,13 @@
 //! Where a new test goes: what a newcomer sees → `first_start`; the list, its filter, order and keys → `list`; own lists and exports → `lists`; what is done to
 //! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
 //! numbers of all → `overview`; lines and templates of the chart → `chart`; features and formulas → `features`; settings →
-//! `settings`; the connection dialog → `connect`; broken folders, files and symbols → `trouble`; what a frame may cost →
+//! `settings`; the connection dialog → `connect`; what is around every view → `shell`; names, keys and every command → `access`; slow
+//! disks and sources → `stall`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
 
+mod access;
 mod bench;
 mod chart;
 mod chrome;
@@ -27,4 +29,6 @@ mod selection;
 #[path = "../support/servers.rs"]
 mod servers;
 mod settings;
+mod shell;
+mod stall;
 mod trouble;

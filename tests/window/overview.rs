@@ -1,8 +1,9 @@
 //! The overview: lookups over time, what everything takes, what was evicted and why, what changed.
 
-use crate::desk::warm_desk;
+use crate::desk::{Desk, warm_desk};
 use eframe::egui::Modifiers;
-use samovar::app::View;
+use egui_kittest::kittest::{NodeT, Queryable};
+use samovar::app::{Command, View};
 use samovar::cache::{Cache, CacheOptions, Limits, LookupSpan};
 use samovar::market::{DAY_US, HOUR_US};
 
@@ -121,4 +122,111 @@ fn cold_by_tomorrow_goes_by_the_cache_s_clock() {
     desk.assert_sees("will be cold by tomorrow, 09:00");
     desk.clock.advance(DAY_US + HOUR_US);
     desk.wait_text("hot: 0 of 3 symbols");
+}
+
+#[test]
+fn figures_and_bars_lead_to_exactly_their_symbols() {
+    let mut desk = warm_desk(5, 400);
+    desk.click_row("S001", Modifiers::NONE);
+    desk.click_row("S003", Modifiers::COMMAND);
+    desk.press("Invalidate");
+    desk.wait_notice("Invalidated");
+    desk.wait_for("two stale symbols", |desk| desk.row("S003").state == samovar::cache::EntryState::Stale);
+    desk.show_overview();
+    desk.press_and_settle("hot: 3 of 5 symbols");
+    assert_eq!((desk.state().view, desk.listed()), (View::Symbols, ["S000", "S002", "S004"].map(str::to_owned).to_vec()));
+    // What is in the filter then narrows further, and the chip shows all again.
+    desk.press_and_settle("Only hot: show all again");
+    assert_eq!(desk.listed().len(), 5);
+    desk.show_overview();
+    desk.press_and_settle("stale");
+    assert_eq!(desk.listed(), ["S001", "S003"]);
+    desk.show_overview();
+    desk.press_and_settle("2023");
+    assert_eq!(desk.listed().len(), 5, "every symbol has bars of 2023");
+    desk.show_overview();
+    desk.press_and_settle("classic");
+    desk.assert_sees("with classic");
+}
+
+#[test]
+fn the_map_of_hot_and_cold_leads_to_a_symbol() {
+    let mut desk = warm_desk(3, 40);
+    desk.show_overview();
+    let place = desk.harness.get_by_label("3 symbols by size and state").rect();
+    desk.harness.hover_at(place.left_center() + eframe::egui::vec2(20.0, 0.0));
+    desk.wait_text("· fresh ·");
+    desk.harness.get_by_label("3 symbols by size and state").click();
+    desk.wait("the symbols", |state| state.view == View::Symbols);
+}
+
+#[test]
+fn the_hours_of_expiry_lead_to_whose_they_are() {
+    let mut desk = warm_desk(3, 40);
+    desk.clock.advance(2 * HOUR_US);
+    desk.click_row("S001", Modifiers::NONE);
+    desk.click_row("S001", Modifiers::COMMAND);
+    desk.press("Refresh");
+    desk.wait_idle();
+    desk.show_overview();
+    let find = |desk: &Desk, scroll: bool| {
+        let plot = desk.harness.get_all_by_role(eframe::egui::accesskit::Role::Image).find(|node| {
+            let label = node.accesskit_node().label().unwrap_or_default();
+            label.contains("fresh entries expire within")
+        });
+        let plot = plot.expect("the hours");
+        if scroll {
+            plot.scroll_to_me();
+        }
+        plot.rect()
+    };
+    find(&desk, true);
+    desk.settle();
+    let plot = find(&desk, false);
+    // Two were fetched two hours earlier and expire in 22 h; the other in exactly 24 h, the last of 25 columns.
+    let column = plot.width() / 25.0;
+    let place = plot.left_top() + eframe::egui::vec2(column * 24.5, 60.0);
+    desk.harness.hover_at(place);
+    desk.wait_text("in 24 to 25 h: 2 entries");
+    for pressed in [true, false] {
+        let button = eframe::egui::PointerButton::Primary;
+        desk.harness.event(eframe::egui::Event::PointerButton { pos: place, button, pressed, modifiers: Modifiers::NONE });
+    }
+    desk.wait("the symbols", |state| state.view == View::Symbols);
+    assert_eq!(desk.listed(), ["S001"]);
+}
+
+#[test]
+fn the_span_of_lookups_is_remembered() {
+    let mut desk = warm_desk(2, 40);
+    desk.show_overview();
+    desk.press_and_settle("7 d");
+    let desk = desk.restart();
+    assert_eq!(desk.state().overview.span, LookupSpan::Week);
+}
+
+#[test]
+fn what_was_cleared_comes_back_batch_by_batch() {
+    let mut desk = warm_desk(3, 40);
+    for symbol in ["S000", "S002"] {
+        desk.tick();
+        desk.click_row(symbol, Modifiers::NONE);
+        desk.click_row(symbol, Modifiers::COMMAND);
+        desk.press("Clear…");
+        desk.wait_for("it to be gone", |desk| desk.files_of(symbol).is_empty());
+    }
+    desk.dismiss_notices();
+    desk.wait("two batches", |state| state.snapshot.trash.len() == 2);
+    desk.shortcut(Command::ShowJobs);
+    desk.settle();
+    desk.assert_sees("Deleted");
+    // Newest first.
+    desk.press("Restore");
+    desk.wait_for("the newest to be back", |desk| desk.files_of("S002").len() == 2);
+    assert!(desk.files_of("S000").is_empty());
+    desk.wait("one batch", |state| state.snapshot.trash.len() == 1);
+    desk.settle();
+    desk.show_overview();
+    desk.press("Restore");
+    desk.wait_for("the other to be back", |desk| desk.files_of("S000").len() == 2);
 }

@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Laid, Market, warm_desk};
 use eframe::egui::Modifiers;
+use egui_kittest::kittest::Queryable;
 use samovar::app::OpenState;
 use samovar::cache::EntryState;
 use samovar::config::Settings;
@@ -135,13 +136,14 @@ fn a_damaged_settings_file_is_told_and_kept() {
     let file = laid.places.settings_file.clone();
     std::fs::create_dir_all(file.parent().expect("a folder")).expect("folder");
     std::fs::write(&file, "ttl = \"24h\"\nsource = [broken\n").expect("write");
-    let (settings, problem) = Settings::load_or_set_aside(&file, 7);
-    (laid.settings, laid.problems) = (settings, problem.into_iter().collect());
+    (laid.settings, laid.set_aside) = Settings::load_or_set_aside(&file, 7);
     let mut desk = laid.open();
     desk.wait_ready();
+    desk.assert_sees("The settings could not be read");
     desk.assert_sees("line 2");
     desk.assert_sees("settings.toml.damaged-7");
-    desk.press_and_settle("Close this message");
+    assert!(desk.is_enabled("Show the file"));
+    desk.press_and_settle("Continue");
     desk.assert_no("line 2");
     desk.press("Switch between light and dark");
     desk.wait_for("new settings", |desk| Settings::load(&desk.places.settings_file).is_ok());
@@ -163,4 +165,51 @@ fn settings_that_name_nonsense_are_told_and_the_rest_works() {
     desk.press("Preheat all");
     desk.wait_idle();
     assert_eq!(desk.cached_files().len(), 4);
+}
+
+#[test]
+fn the_same_trouble_again_is_one_notice_and_stays_behind_the_bell() {
+    let mut desk = warm_desk(3, 40);
+    std::fs::rename(desk.path("market.sqlite"), desk.path("elsewhere.sqlite")).expect("rename");
+    for _ in 0..3 {
+        desk.tick();
+        desk.shortcut(samovar::app::Command::CheckSource);
+        desk.wait_idle();
+    }
+    let errors = |desk: &Desk| desk.state().notices.history().iter().filter(|past| past.text.contains("market.sqlite")).count();
+    assert_eq!(errors(&desk), 1);
+    desk.assert_sees("3 times");
+    desk.dismiss_notices();
+    desk.assert_no("3 times");
+    let unread = desk.state().notices.unread();
+    assert!(unread > 0);
+    desk.press_and_settle(&format!("Notices: {unread} new"));
+    desk.assert_sees("3 times");
+    desk.wait("them to be read", |state| state.notices.unread() == 0);
+    let copied = desk.copied_by("Copy all notices");
+    assert!(copied.contains("error\t3\t") && copied.contains("market.sqlite"), "{copied}");
+    desk.press_and_settle("Forget all notices");
+    desk.assert_sees("Nothing was told in this session");
+}
+
+#[test]
+fn a_notice_stays_while_the_pointer_is_on_it() {
+    let mut desk = warm_desk(1, 40);
+    desk.dismiss_notices();
+    desk.click_row("S000", Modifiers::COMMAND);
+    desk.shortcut(samovar::app::Command::CopyRows);
+    desk.settle();
+    desk.assert_sees("Copied 1 symbol");
+    let place = desk.harness.get_by_label("Close this message").rect().center();
+    desk.harness.hover_at(place);
+    // Ten seconds of frames; it would go after six.
+    for _ in 0..2_500 {
+        desk.harness.step();
+    }
+    desk.assert_sees("Copied 1 symbol");
+    desk.harness.hover_at(eframe::egui::pos2(5.0, 5.0));
+    for _ in 0..2_500 {
+        desk.harness.step();
+    }
+    desk.assert_no("Copied 1 symbol");
 }

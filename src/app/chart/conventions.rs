@@ -58,6 +58,7 @@ pub fn family_of(source: &SeriesSource) -> String {
     match source {
         SeriesSource::Column { name, .. } => name.to_ascii_lowercase(),
         SeriesSource::Formula { text, .. } => outer_call(text).map(|(function, _)| function).unwrap_or_default(),
+        SeriesSource::Symbol(_) => String::new(),
     }
 }
 
@@ -95,6 +96,7 @@ impl Placement {
         match source {
             SeriesSource::Column { name, .. } => Self::of_name(name),
             SeriesSource::Formula { text, .. } => Self::of_formula(text),
+            SeriesSource::Symbol(_) => Self::Price,
         }
     }
 
@@ -204,7 +206,7 @@ pub fn guides_of(family: &str) -> &'static [f64] {
 #[must_use]
 pub fn is_histogram(source: &SeriesSource) -> bool {
     let ends = |text: &str| text.trim_end().to_ascii_lowercase().ends_with("hist");
-    ends(source.label())
+    !matches!(source, SeriesSource::Symbol(_)) && ends(source.label())
 }
 
 /// The line that is the lower edge of the band whose upper edge this is.
@@ -217,6 +219,7 @@ pub fn lower_edge_of(upper: &SeriesSource) -> Option<SeriesSource> {
         SeriesSource::Formula { text, warm_up } => {
             text.trim_end().strip_suffix(".upper").map(|stem| SeriesSource::Formula { text: format!("{stem}.lower"), warm_up: *warm_up })
         }
+        SeriesSource::Symbol(_) => None,
     }
 }
 

@@ -7,6 +7,7 @@
 use super::conventions;
 use super::line::{FIRST_SET, SeriesId, SeriesLayout};
 use super::range::RangeChoice;
+use super::scale::PriceScale;
 use crate::worker::series::SeriesSource;
 use serde::{Deserialize, Serialize};
 
@@ -97,8 +98,10 @@ pub struct ChartLayout {
     pub volume_position: usize,
     /// Panes below the prices, from top to bottom.
     pub panes: Vec<PaneLayout>,
-    /// Whether equal ratios of price have equal heights.
-    pub log_scale: bool,
+    /// What the heights of prices mean.
+    pub price_scale: PriceScale,
+    /// The scale there was before symbols were compared.
+    pub scale_before: Option<PriceScale>,
     /// What is shown.
     pub range: RangeChoice,
     /// What a double-click goes back to: the last range chosen by a button.
@@ -120,7 +123,10 @@ struct StoredLayout {
     volume_share: f32,
     volume_position: usize,
     panes: Vec<PaneLayout>,
+    /// All there was before there were more scales than two.
     log_scale: bool,
+    price_scale: PriceScale,
+    scale_before: Option<PriceScale>,
     range: RangeChoice,
     home: RangeChoice,
     last_id: u32,
@@ -136,7 +142,9 @@ impl Default for StoredLayout {
             volume_share: layout.volume_share,
             volume_position: layout.volume_position,
             panes: layout.panes,
-            log_scale: layout.log_scale,
+            log_scale: false,
+            price_scale: PriceScale::default(),
+            scale_before: None,
             range: layout.range,
             home: layout.home,
             last_id: layout.last_id,
@@ -153,7 +161,8 @@ impl From<StoredLayout> for ChartLayout {
             volume_share: stored.volume_share,
             volume_position: stored.volume_position,
             panes: stored.panes,
-            log_scale: stored.log_scale,
+            price_scale: if stored.log_scale { PriceScale::Log } else { stored.price_scale },
+            scale_before: stored.scale_before,
             range: stored.range,
             home: stored.home,
             maximised: None,
@@ -196,7 +205,8 @@ impl ChartLayout {
             volume_share: 0.14,
             volume_position: 0,
             panes: Vec::new(),
-            log_scale: false,
+            price_scale: PriceScale::default(),
+            scale_before: None,
             range: RangeChoice::default(),
             home: RangeChoice::default(),
             maximised: None,
@@ -320,12 +330,17 @@ impl ChartLayout {
         if is_there {
             return;
         }
-        self.remove(id);
+        self.take(id);
         self.put(line, placement, false);
     }
 
     /// Takes a line off the chart, and its pane if that is empty then.
     pub fn remove(&mut self, id: SeriesId) {
+        self.take(id);
+        self.forget_comparison();
+    }
+
+    fn take(&mut self, id: SeriesId) {
         self.lists_mut().for_each(|list| list.retain(|line| line.id != id));
         self.drop_empty_panes();
     }
@@ -334,6 +349,7 @@ impl ChartLayout {
     pub fn remove_source(&mut self, source: &SeriesSource) {
         self.lists_mut().for_each(|list| list.retain(|line| line.source != *source));
         self.drop_empty_panes();
+        self.forget_comparison();
     }
 
     /// Lines of one source are of another from now on.
@@ -355,6 +371,13 @@ impl ChartLayout {
     #[must_use]
     pub fn shows_the_same(&self, other: &Self) -> bool {
         essence(self) == essence(other)
+    }
+
+    /// Shows a line alone in its pane; again, all of them.
+    pub fn solo(&mut self, id: SeriesId) {
+        let Some(list) = self.lists_mut().find(|list| list.iter().any(|line| line.id == id)) else { return };
+        let is_alone = list.iter().all(|line| line.visible == (line.id == id));
+        list.iter_mut().for_each(|line| line.visible = is_alone || line.id == id);
     }
 
     /// Shows or hides a line without taking it off the chart.
@@ -463,6 +486,7 @@ impl ChartLayout {
             PanePlace::Pane(id) => {
                 self.panes.iter_mut().filter(|pane| pane.id == *id).for_each(|pane| pane.lines.clear());
                 self.drop_empty_panes();
+                self.forget_comparison();
             }
         }
         if self.maximised.as_ref() == Some(place) {
@@ -493,7 +517,7 @@ fn essence(layout: &ChartLayout) -> ChartLayout {
         volume_share: 0.0,
         volume_position: layout.volume_position,
         panes: layout.panes.iter().map(pane).collect(),
-        log_scale: layout.log_scale,
+        price_scale: layout.price_scale,
         ..ChartLayout::bare()
     }
 }
@@ -571,6 +595,28 @@ mod tests {
         assert_eq!(layout.panes.len(), 1);
         let again: ChartLayout = serde_json::from_str(&serde_json::to_string(&layout).expect("json")).expect("json");
         assert_eq!(again, layout);
+    }
+
+    #[test]
+    fn a_line_alone_hides_its_neighbours_until_it_is_asked_for_again() {
+        let mut layout = ChartLayout::bare();
+        let ids = ["ma5", "ma10", "ma20"].map(|name| layout.add(classic(name), &Placement::Price));
+        let rsi = layout.add(classic("rsi14"), &Placement::Own);
+        let seen = |layout: &ChartLayout| layout.lines().filter(|line| line.visible).map(|line| line.id).collect::<Vec<_>>();
+        layout.solo(ids[1]);
+        assert_eq!(seen(&layout), [ids[1], rsi]);
+        layout.solo(ids[2]);
+        assert_eq!(seen(&layout), [ids[2], rsi]);
+        layout.solo(ids[2]);
+        assert_eq!(seen(&layout).len(), 4);
+    }
+
+    #[test]
+    fn a_scale_of_an_older_version_is_known() {
+        let scale = |text: &str| serde_json::from_str::<ChartLayout>(text).expect("json").price_scale;
+        assert_eq!(scale(r#"{"log_scale":true}"#), PriceScale::Log);
+        assert_eq!(scale(r#"{"price_scale":"percent"}"#), PriceScale::Percent);
+        assert_eq!(scale("{}"), PriceScale::Linear);
     }
 
     #[test]

@@ -4,23 +4,35 @@
 //! a line comes on; one such question is under way at a time, so that a parameter that is dragged follows as fast as it can
 //! be computed and no faster. Answers about another symbol than the last asked for are dropped.
 
+mod compare;
 pub mod conventions;
+mod date;
+mod kept;
 mod layout;
 mod line;
 pub mod parameters;
 mod range;
+mod scale;
 mod template;
+mod wish;
 
+pub use compare::MOST_COMPARED;
+pub use date::{WantedTime, parse_wanted_time};
+pub use kept::KeptLayouts;
 pub use layout::{ChartLayout, LINE_COLORS, PaneLayout, PanePlace, Placement};
 pub use line::{FIRST_SET, LineWidth, SeriesId, SeriesLayout, SeriesStyle};
 pub use range::RangeChoice;
+pub use scale::PriceScale;
 pub use template::{ChartTemplate, TemplateNameError, Templates};
+pub use wish::ChartWish;
 
 use super::action::Action;
 use super::state::{AppState, Dialog};
 use crate::market::Symbol;
 use crate::worker::series::SeriesSource;
-use crate::worker::{Job, LoadError, LoadRequest, LoadedSymbol, NoticeLevel};
+use crate::worker::{Job, LoadError, LoadRequest, LoadedSymbol, NoticeLevel, Picture};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What the chart shows.
@@ -28,6 +40,8 @@ use std::sync::Arc;
 pub struct ChartState {
     /// Lines, panes, scale and range.
     pub layout: ChartLayout,
+    /// Layouts of symbols that have one of their own.
+    pub kept: KeptLayouts,
     /// What is kept under names.
     pub templates: Templates,
     /// The last request.
@@ -38,6 +52,11 @@ pub struct ChartState {
     pub loaded: Option<LoadedSymbol>,
     /// Why there is nothing to show.
     pub error: Option<LoadError>,
+    /// What the chart shall do when it is drawn next, and the number of that wish.
+    pub wish: Option<(u64, ChartWish)>,
+    /// A picture that waits for the name of its file.
+    picture: Option<Arc<Picture>>,
+    keeping: kept::Keeping,
     /// Checksums of the entries that were read, so that a change is noticed.
     version: Option<u128>,
     /// Whether the last request was not answered yet.
@@ -89,6 +108,22 @@ pub enum ChartAction {
         /// What they are of.
         new: SeriesSource,
     },
+    /// Show other symbols beside the one on the chart.
+    Compare(Vec<Symbol>),
+    /// Take a compared symbol off the chart.
+    StopComparing(Symbol),
+    /// Choose what the heights of prices mean.
+    Scale(PriceScale),
+    /// Bring a time of the symbol on the chart into view.
+    GoTo(i64),
+    /// Copy these bars with the lines that are shown.
+    CopyRows(Range<usize>),
+    /// A picture was taken that is to be saved; it waits for the name of its file.
+    PictureTaken(Arc<Picture>),
+    /// Save the picture that was taken to this file.
+    SavePicture(PathBuf),
+    /// Tell something about the chart.
+    Tell(String),
     /// Put a template on the chart.
     ApplyTemplate(String),
     /// Ask for the name of the template of this name, or of a new one.
@@ -132,6 +167,14 @@ impl AppState {
                 ids.into_iter().for_each(|id| chart.layout.move_to(id, &placement));
             }
             ChartAction::Replace { old, new } => chart.layout.replace_source(&old, &new),
+            ChartAction::Compare(symbols) => return self.compare(&symbols),
+            ChartAction::StopComparing(symbol) => chart.layout.stop_comparing(&symbol),
+            ChartAction::Scale(scale) => chart.layout.set_scale(scale),
+            ChartAction::GoTo(time_us) => return self.go_to(time_us),
+            ChartAction::CopyRows(rows) => return self.copy_chart_rows(rows),
+            ChartAction::PictureTaken(picture) => self.keep_picture(picture),
+            ChartAction::SavePicture(path) => return self.save_picture(path),
+            ChartAction::Tell(text) => self.tell_of_chart(text),
             ChartAction::ApplyTemplate(name) => self.apply_template(&name),
             ChartAction::NameTemplate(renames) => {
                 let current = chart.templates.current(&chart.layout).map(|(name, _)| name.to_owned());
@@ -234,22 +277,31 @@ impl AppState {
     /// Asks for the focused symbol if it is not on the chart yet, or its files changed since.
     pub(super) fn load_focus_if_new(&mut self) -> Vec<Job> {
         let Some(symbol) = self.list.focus().cloned() else {
+            self.chart.turn_to(None);
             self.chart.requested = None;
             self.chart.loaded = None;
             return Vec::new();
         };
-        let version = self.row(&symbol).map(|row| {
-            row.datasets
-                .iter()
-                .filter_map(|dataset| Some((dataset.entry.file.as_ref()?.checksum, dataset.entry.provisional_from_us.unwrap_or(0))))
-                .fold(1_u128, |sum, (checksum, provisional_us)| sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs()))
-        });
+        self.chart.turn_to(Some(&symbol));
+        let version = self.version_of(&symbol);
         if self.chart.requested.as_ref() == Some(&symbol) && self.chart.version == version {
             return Vec::new();
         }
         self.chart.requested = Some(symbol);
         self.chart.version = version;
         self.ask_for_chart(false)
+    }
+
+    /// Changes with the files of a symbol and of those it is compared with.
+    fn version_of(&self, symbol: &Symbol) -> Option<u128> {
+        let row = self.row(symbol)?;
+        let compared = self.chart.layout.compared().filter_map(|(symbol, _)| self.row(symbol));
+        let entries = row.datasets.iter().chain(compared.flat_map(|row| row.datasets.iter().filter(|dataset| dataset.dataset == "bars")));
+        let files =
+            entries.filter_map(|dataset| Some((dataset.entry.file.as_ref()?.checksum, dataset.entry.provisional_from_us.unwrap_or(0))));
+        Some(
+            files.fold(1_u128, |sum, (checksum, provisional_us)| sum.rotate_left(1) ^ checksum ^ u128::from(provisional_us.unsigned_abs())),
+        )
     }
 
     /// Asks for the lines that came on since the symbol was read, and for nothing else.

@@ -76,7 +76,7 @@ impl StateFilter {
             Self::Working => tr!("A job has them now"),
             Self::Pinned => tr!("They never expire and are never evicted"),
             Self::Large => tr!("They take more than 10 MB"),
-            Self::Flawed => tr!("Rows were dropped or look wrong: missing prices, repeated times, broken ranges"),
+            Self::Flawed => tr!("Rows were dropped or look wrong: gaps, missing prices, repeated times, broken ranges, outliers"),
         }
     }
 
@@ -96,7 +96,7 @@ impl StateFilter {
             Self::Working => is_working,
             Self::Pinned => row.pinned,
             Self::Large => row.size_bytes() > LARGE_BYTES,
-            Self::Flawed => !row.quality.is_clean(),
+            Self::Flawed => row.has_findings(),
         }
     }
 }

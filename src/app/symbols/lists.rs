@@ -258,6 +258,7 @@ impl AppState {
 
     /// Narrows the list to exactly this and shows it.
     pub(in crate::app) fn narrow(&mut self, filter: ListFilter) -> Vec<Job> {
+        self.list.show_all();
         self.list.filter = filter;
         self.view = View::Symbols;
         self.update_list();

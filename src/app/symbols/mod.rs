@@ -53,6 +53,8 @@ pub(super) struct Sources<'state> {
 #[derive(Debug, Clone, Default)]
 pub struct SymbolList {
     filter: ListFilter,
+    /// The only symbols that are shown, and what they have in common; where a figure led here.
+    only: Option<(String, HashSet<Symbol>)>,
     columns: ColumnLayout,
     sort: SortOrder,
     focus: Option<Symbol>,
@@ -152,6 +154,11 @@ impl SymbolList {
         self.counts.get(chip.place()).copied().unwrap_or(0)
     }
 
+    /// Selects what was selected in an earlier session; what is gone by now falls out with the first snapshot.
+    pub fn restore_selected(&mut self, symbols: impl IntoIterator<Item = Symbol>) {
+        self.selected = symbols.into_iter().collect();
+    }
+
     /// Uses order, columns and focus from an earlier session.
     pub fn restore(&mut self, sort: SortOrder, columns: ColumnLayout, focus: Option<Symbol>) {
         self.sort = sort;
@@ -159,12 +166,31 @@ impl SymbolList {
         self.focus = focus;
     }
 
+    /// What the only symbols that are shown have in common, and how many they are.
+    #[must_use]
+    pub fn only(&self) -> Option<(&str, usize)> {
+        self.only.as_ref().map(|(title, symbols)| (title.as_str(), symbols.len()))
+    }
+
+    /// Shows exactly these symbols.
+    pub fn show_only(&mut self, title: String, symbols: impl IntoIterator<Item = Symbol>) {
+        self.show_all();
+        self.selected.clear();
+        self.only = Some((title, symbols.into_iter().collect()));
+    }
+
+    /// Whether a row is among what the list was narrowed to from elsewhere and on the chosen list.
+    fn is_listed(&self, of_list: Option<&HashSet<&str>>, symbol: &Symbol) -> bool {
+        of_list.is_none_or(|symbols| symbols.contains(symbol.as_str())) && self.only.as_ref().is_none_or(|(_, only)| only.contains(symbol))
+    }
+
     pub(super) fn set_filter(&mut self, text: String) {
         self.filter.text = text;
     }
 
-    /// Gives up the filter, the chips and the list.
+    /// Gives up the filter, the chips, the list and whatever else it was narrowed to.
     pub(super) fn show_all(&mut self) {
+        self.only = None;
         self.filter = ListFilter::default();
     }
 
@@ -179,7 +205,7 @@ impl SymbolList {
         let mut scores: Vec<(Reverse<u32>, usize)> = Vec::new();
         let by_score = !needle.is_empty() && self.sort.keys().is_empty();
         for (position, row) in snapshot.rows.iter().enumerate() {
-            if of_list.as_ref().is_some_and(|symbols| !symbols.contains(row.symbol.as_str())) {
+            if !self.is_listed(of_list.as_ref(), &row.symbol) {
                 continue;
             }
             let score = if needle.is_empty() { 0 } else { needle.score(row.symbol.as_str()).unwrap_or(u32::MAX) };
@@ -241,8 +267,7 @@ impl SymbolList {
         self.counts = [0; StateFilter::ALL.len()];
         for row in &snapshot.rows {
             let name = row.symbol.as_str();
-            let is_listed = of_list.as_ref().is_none_or(|symbols| symbols.contains(name));
-            if is_listed && (needle.is_empty() || needle.score(name).is_some()) {
+            if self.is_listed(of_list.as_ref(), &row.symbol) && (needle.is_empty() || needle.score(name).is_some()) {
                 let is_working = !sources.working.is_empty() && sources.working.contains(&row.symbol);
                 pass_chips(row, is_working, &self.filter.chips, &mut self.counts);
             }
@@ -259,7 +284,8 @@ impl SymbolList {
     /// Forgets what is not there any more.
     fn keep_known(&mut self, snapshot: &Snapshot) {
         self.selected.retain(|symbol| row_of(snapshot, symbol).is_some());
-        if self.focus.as_ref().is_none_or(|symbol| row_of(snapshot, symbol).is_none()) {
+        let left_out = |symbol: &Symbol| self.only.as_ref().is_some_and(|(_, only)| !only.contains(symbol));
+        if self.focus.as_ref().is_none_or(|symbol| row_of(snapshot, symbol).is_none() || left_out(symbol)) {
             self.focus = self.visible.first().and_then(|position| snapshot.rows.get(*position)).map(|row| row.symbol.clone());
         }
         self.count_selection(snapshot);

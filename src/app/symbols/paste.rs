@@ -3,11 +3,10 @@
 //! Contract: every symbol once, in the order of the text, as the source spells it where it is known (in any case of letters); what the
 //! source does not know is told apart, not thrown away.
 
+use crate::source::ColumnRole;
 use crate::worker::Snapshot;
 use std::collections::{HashMap, HashSet};
 
-/// Names of columns that hold symbols, as sources have them.
-const HEADS: [&str; 9] = ["symbol", "symbols", "code", "ticker", "ts_code", "instrument", "isin", "代码", "股票代码"];
 /// No symbol is so long.
 const LONGEST: usize = 200;
 
@@ -49,7 +48,7 @@ pub fn symbols_in(text: &str, snapshot: &Snapshot) -> Pasted {
         any_case.get_or_init(in_any_case).get(&word.to_lowercase()).map(|name| (*name).to_owned())
     };
     let (mut pasted, mut seen) = (Pasted::default(), HashSet::new());
-    for word in words(text) {
+    for word in words(text, &exact) {
         let (list, name) = match find(word) {
             Some(name) => (&mut pasted.known, name),
             None => (&mut pasted.unknown, word.to_owned()),
@@ -62,12 +61,14 @@ pub fn symbols_in(text: &str, snapshot: &Snapshot) -> Pasted {
 }
 
 /// The words of a text; of a table with a column of symbols, the words of that column.
-fn words(text: &str) -> Vec<&str> {
+fn words<'text>(text: &'text str, is_symbol: &dyn Fn(&str) -> bool) -> Vec<&'text str> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
     for separator in ['\t', ',', ';', '|'] {
-        let heads: Vec<String> = first.split(separator).map(|head| bare(head).to_lowercase()).collect();
-        if let Some(column) = heads.iter().position(|head| HEADS.contains(&head.as_str())) {
+        let heads = first.split(separator).map(bare).enumerate();
+        // A symbol may be called as columns of symbols are.
+        let ranks = heads.filter(|(_, head)| !is_symbol(head)).filter_map(|(place, head)| Some((ColumnRole::Symbol.rank_of(head)?, place)));
+        if let Some((_, column)) = ranks.min() {
             let cells = lines.filter_map(|line| line.split(separator).nth(column)).map(bare);
             return cells.filter(is_word).collect();
         }
@@ -91,15 +92,18 @@ mod tests {
     #[test]
     fn any_separator_will_do() {
         let text = "AAPL, msft;\"BRK/B\"\n 000001\t600519 | 贵州茅台、AAPL ['TSLA']";
+        let words = |text| super::words(text, &|word| word == "SID");
         assert_eq!(words(text), ["AAPL", "msft", "BRK/B", "000001", "600519", "贵州茅台", "AAPL", "TSLA"]);
         assert!(words(" \n,;\n").is_empty());
     }
 
     #[test]
     fn of_a_table_only_the_column_of_symbols_counts() {
+        let words = |text| super::words(text, &|word| word == "SID");
         let text = "Name,Ticker,Shares\nApple Inc,AAPL,10\nBerkshire,\"BRK/B\",2\n\nbroken line\n";
         assert_eq!(words(text), ["AAPL", "BRK/B"]);
         assert_eq!(words("symbol\nAAPL\nMSFT\n"), ["AAPL", "MSFT"], "a single column with its head");
+        assert_eq!(words("SID\nAAPL\n"), ["SID", "AAPL"], "a symbol of this name");
     }
 
     #[test]

@@ -5,12 +5,12 @@
 //! page by page and row by row instead. Who has it open holds a shared lock on a file beside it; locks end with their process.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// How a catalog was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) enum Condition {
 
 /// Longest wait for another process that opens or closes the catalog at the same time.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How much of it is read at a time.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// Holds the shared lock; sums the catalog up when dropped, if nobody else holds one.
 #[derive(Debug)]
@@ -94,15 +96,15 @@ impl Guard {
         }
         // With a log left, the file alone is not the catalog.
         if !has_log(&self.catalog) && !sum.exists() {
-            let bytes = match fs::read(&self.catalog) {
-                Ok(bytes) => bytes,
+            let text = match text_of(&self.catalog) {
+                Ok(text) => text,
                 // Moved aside, or its folder was removed.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error),
             };
             let temporary = beside(&self.catalog, ".sum-new");
             let mut file = File::create(&temporary)?;
-            file.write_all(text_of(&bytes).as_bytes())?;
+            file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&temporary, &sum)?;
         }
@@ -173,10 +175,24 @@ pub(super) fn forget_sum(catalog: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The catalog's bytes in words; the last word is for the sum's own flipped bits.
-fn text_of(bytes: &[u8]) -> String {
-    let sum = format!("samovar-catalog-sum-1 {} {:032x}", bytes.len(), xxh3_128(bytes));
-    format!("{sum} {:016x}\n", xxh3_64(sum.as_bytes()))
+/// The catalog's bytes in words; the last word is for the sum's own flipped bits. Read piece by piece: a large catalog would stay in
+/// the process's memory.
+fn text_of(catalog: &Path) -> std::io::Result<String> {
+    let (mut file, mut piece) = (File::open(catalog)?, vec![0; PIECE_BYTES]);
+    let (mut hasher, mut size_bytes) = (Xxh3::new(), 0);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => {
+                hasher.update(piece.get(..length).unwrap_or_default());
+                size_bytes += length;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let sum = format!("samovar-catalog-sum-1 {size_bytes} {:032x}", hasher.digest128());
+    Ok(format!("{sum} {:016x}\n", xxh3_64(sum.as_bytes())))
 }
 
 fn is_whole(sum: &str) -> bool {
@@ -190,21 +206,21 @@ fn has_log(catalog: &Path) -> bool {
 }
 
 fn compare(catalog: &Path) -> std::io::Result<Condition> {
-    let bytes = match fs::read(catalog) {
-        Ok(bytes) => bytes,
+    match fs::metadata(catalog) {
+        Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             forget_sum(catalog)?;
             return Ok(Condition::New);
         }
         Err(error) => return Err(error),
-    };
+    }
     let sum = match fs::read(sum_path(catalog)) {
         Ok(sum) => sum,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Condition::NotClosed),
         Err(error) => return Err(error),
     };
     match String::from_utf8(sum) {
-        Ok(sum) if is_whole(&sum) => Ok(if sum == text_of(&bytes) && !has_log(catalog) { Condition::AsLeft } else { Condition::Altered }),
+        Ok(sum) if is_whole(&sum) => Ok(if !has_log(catalog) && sum == text_of(catalog)? { Condition::AsLeft } else { Condition::Altered }),
         // It is the sum that is damaged.
         _ => {
             forget_sum(catalog)?;

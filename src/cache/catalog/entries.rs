@@ -1,6 +1,7 @@
 //! Rows of entries. Every change reads the whole row, checks its seal, changes it and writes the whole row with a new seal, so
 //! that damage never gets a valid seal.
 
+use super::rows::{RowReader, RowWriter};
 use super::{Catalog, rows};
 use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, Provenance, Synced};
 use crate::cache::error::CacheError;
@@ -42,8 +43,11 @@ impl Touched {
 /// Reads and writes single entries within a transaction.
 pub(super) struct Editor<'c> {
     select: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
     upsert: CachedStatement<'c>,
     delete: CachedStatement<'c>,
+    reader: RowReader,
+    writer: RowWriter,
     /// Bars that had other files before, with what took their place.
     pub(super) superseded: Vec<(Entry, Entry)>,
 }
@@ -53,8 +57,11 @@ impl<'c> Editor<'c> {
         let condition = "FROM entries WHERE source = ?1 AND symbol = ?2 AND dataset = ?3";
         Ok(Self {
             select: connection.prepare_cached(&format!("SELECT {} {condition}", rows::ENTRY_COLUMNS))?,
+            insert: connection.prepare_cached(rows::INSERT_ENTRY)?,
             upsert: connection.prepare_cached(rows::UPSERT_ENTRY)?,
             delete: connection.prepare_cached(&format!("DELETE {condition}"))?,
+            reader: RowReader::default(),
+            writer: RowWriter::default(),
             superseded: Vec::new(),
         })
     }
@@ -62,19 +69,22 @@ impl<'c> Editor<'c> {
     /// The entry, if its row is there and whole.
     pub(super) fn get(&mut self, key: &EntryKey) -> rusqlite::Result<Option<Entry>> {
         let names = params![key.source.as_str(), key.symbol.as_str(), key.dataset.name()];
-        Ok(self.select.query_row(names, rows::sealed_entry).optional()?.flatten())
+        Ok(self.select.query_row(names, |row| self.reader.sealed_entry(row)).optional()?.flatten())
     }
 
     /// Writes a row as it is given, but for hits and last use of one that is there.
     pub(super) fn put(&mut self, entry: &Entry) -> rusqlite::Result<()> {
-        rows::upsert(&mut self.upsert, entry)
+        self.writer.write(&mut self.upsert, entry).map(|_rows| ())
     }
 
     /// Writes what was fetched or computed; the pin of a row that is there stays. Where another definition computed what was
     /// there, that is returned as the older version it is now: its file lies where it did, and its row is still to be written.
     pub(super) fn put_content(&mut self, entry: &Entry) -> rusqlite::Result<Option<Entry>> {
-        let now = self.get(&entry.key)?;
+        // Most of what comes in great numbers is new: one statement then says so and writes it.
+        let is_new = self.writer.write(&mut self.insert, entry)? > 0;
+        let now = if is_new { None } else { self.get(&entry.key)? };
         match now.as_ref().map(|now| now.pinned) {
+            _ if is_new => {}
             Some(pinned) if pinned != entry.pinned => self.put(&Entry { pinned, ..entry.clone() })?,
             _ => self.put(entry)?,
         }
@@ -291,7 +301,7 @@ impl Catalog {
             let sql = format!("SELECT {} FROM entries WHERE source = ?1 AND symbol = ?2 AND dataset = ?3", rows::ENTRY_COLUMNS);
             let mut statement = connection.prepare_cached(&sql)?;
             let names = params![key.source.as_str(), key.symbol.as_str(), key.dataset.name()];
-            statement.query_row(names, rows::sealed_entry).optional()
+            statement.query_row(names, |row| RowReader::default().sealed_entry(row)).optional()
         })?;
         if matches!(found, Some(None)) {
             self.suspect();
@@ -309,9 +319,10 @@ impl Catalog {
             let transaction = connection.unchecked_transaction()?;
             let sql = format!("SELECT {} FROM entries WHERE source = ?1 AND symbol = ?2 AND dataset = ?3", rows::ENTRY_COLUMNS);
             let mut statement = transaction.prepare_cached(&sql)?;
+            let mut reader = RowReader::default();
             let mut read = |key: &EntryKey| {
                 let names = params![key.source.as_str(), key.symbol.as_str(), key.dataset.name()];
-                statement.query_row(names, rows::sealed_entry).optional()
+                statement.query_row(names, |row| reader.sealed_entry(row)).optional()
             };
             keys.iter().map(&mut read).collect()
         })?;
@@ -326,16 +337,8 @@ impl Catalog {
     /// # Errors
     /// When the catalog cannot be read.
     pub fn entries(&self, source: Option<&SourceId>) -> Result<Vec<Entry>, CacheError> {
-        let found: Vec<Option<Entry>> = self.read(|connection| {
-            let condition = if source.is_some() { "source = ?1" } else { "?1 IS NULL" };
-            let sql = format!("SELECT {} FROM entries WHERE {condition} ORDER BY source, symbol, dataset", rows::ENTRY_COLUMNS);
-            let mut statement = connection.prepare_cached(&sql)?;
-            statement.query_map(params![source.map(SourceId::as_str)], rows::sealed_entry)?.collect()
-        })?;
-        if found.iter().any(Option::is_none) {
-            self.suspect();
-        }
-        Ok(found.into_iter().flatten().collect())
+        let condition = if source.is_some() { "source = ?1" } else { "?1 IS NULL" };
+        self.sealed_entries(condition, source.map(SourceId::as_str), "source, symbol, dataset")
     }
 
     /// Every present entry of a feature set, of all sources. Rows that fail their seal are left out.
@@ -343,14 +346,30 @@ impl Catalog {
     /// # Errors
     /// When the catalog cannot be read.
     pub fn entries_of_set(&self, set: &str) -> Result<Vec<Entry>, CacheError> {
-        let found: Vec<Option<Entry>> = self.read(|connection| {
-            let sql = format!("SELECT {} FROM entries WHERE dataset = ?1 ORDER BY source, symbol", rows::ENTRY_COLUMNS);
-            connection.prepare_cached(&sql)?.query_map(params![set], rows::sealed_entry)?.collect()
+        self.sealed_entries("dataset = ?1", Some(set), "source, symbol")
+    }
+
+    fn sealed_entries(&self, condition: &str, value: Option<&str>, order: &str) -> Result<Vec<Entry>, CacheError> {
+        let (found, all_whole) = self.read(|connection| {
+            // Room for all of them at once: what a growing list leaves behind stays in the process's memory.
+            let mut count = connection.prepare_cached(&format!("SELECT count(*) FROM entries WHERE {condition}"))?;
+            let count = count.query_row(params![value], |row| rows::unsigned_at(row, 0))?;
+            let (mut found, mut all_whole) = (Vec::with_capacity(usize::try_from(count).unwrap_or(0)), true);
+            let columns = rows::ENTRY_COLUMNS;
+            let mut statement = connection.prepare_cached(&format!("SELECT {columns} FROM entries WHERE {condition} ORDER BY {order}"))?;
+            let (mut reader, mut rows) = (RowReader::default(), statement.query(params![value])?);
+            while let Some(row) = rows.next()? {
+                match reader.sealed_entry(row)? {
+                    Some(entry) => found.push(entry),
+                    None => all_whole = false,
+                }
+            }
+            Ok((found, all_whole))
         })?;
-        if found.iter().any(Option::is_none) {
+        if !all_whole {
             self.suspect();
         }
-        Ok(found.into_iter().flatten().collect())
+        Ok(found)
     }
 
     /// Bytes of all cached bars, and of all cached features.

@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod entries;
 mod evictions;
+mod examined;
 mod jobs;
 mod leases;
 mod lookups;
@@ -37,12 +38,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub(super) use batch::{BatchRows, Written};
 pub use changes::QualityFinding;
 pub use check::CatalogCheck;
 pub use entries::Touched;
+pub use examined::ExaminedBars;
 pub use jobs::JobRecord;
 #[cfg(test)]
 pub(super) use jobs::forget_own_jobs_for_tests;
@@ -234,6 +236,17 @@ impl Catalog {
                 tracing::warn!(%error, "the catalog's sum cannot be removed");
             }
         }
+    }
+
+    /// When any process last wrote to the catalog, by the file system's clock; `None` where that cannot be told. Asks no database:
+    /// who finds it unchanged need not ask either.
+    #[must_use]
+    pub fn last_written(&self) -> Option<SystemTime> {
+        let file = std::fs::metadata(&self.path).and_then(|file| file.modified()).ok()?;
+        let mut log = self.path.as_os_str().to_os_string();
+        log.push("-wal");
+        let log = std::fs::metadata(log).and_then(|log| log.modified()).ok();
+        Some(log.map_or(file, |log| log.max(file)))
     }
 
     /// A number that changes whenever another connection (of this process or another) has committed.

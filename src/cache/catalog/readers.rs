@@ -51,7 +51,8 @@ impl Readers {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(5))?;
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // Little: several connections would each keep a large catalog's pages, which the system has in memory anyway.
+    connection.pragma_update(None, "cache_size", -4_096)?;
     // Read only; copies of the catalog are written with it, and are made durable when they are whole.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "mmap_size", 0)?;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -238,7 +238,16 @@ const MIGRATIONS: [&str; 6] = [
     ) STRICT, WITHOUT ROWID;",
     // 5: when the rows of a source's symbols were counted; looking for new symbols only does not count them.
     "ALTER TABLE sources ADD COLUMN counted_at_us INTEGER NOT NULL DEFAULT 0;",
-    // 6: entries that are kept by years: their files. Without a path, those that are left of them.
+    // 6: how much was found in each symbol's bars.
+    "CREATE TABLE examined (
+        source       TEXT NOT NULL,
+        symbol       TEXT NOT NULL,
+        fingerprint  BLOB NOT NULL,               -- of the bars, xxh3-128, big-endian
+        rules        TEXT NOT NULL,               -- by which rules, and of which market
+        counts       TEXT NOT NULL,               -- JSON
+        PRIMARY KEY (source, symbol)
+    ) STRICT, WITHOUT ROWID;",
+    // 7: entries that are kept by years: their files. Without a path, those that are left of them.
     "ALTER TABLE entries ADD COLUMN years TEXT;                       -- JSON; NULL: one file
     ALTER TABLE trash ADD COLUMN years TEXT;",
 ];

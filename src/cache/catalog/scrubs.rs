@@ -1,7 +1,7 @@
 //! Passes of the scrub in the catalog: when, how far, and what was found.
 
 use super::Catalog;
-use super::rows::{ENTRY_COLUMNS, sealed_entry, signed, unsigned_at};
+use super::rows::{ENTRY_COLUMNS, RowReader, signed, unsigned_at};
 use crate::cache::entry::{Entry, EntryKey};
 use crate::cache::error::CacheError;
 use crate::cache::scrub::{ScrubCounts, ScrubPass};
@@ -67,8 +67,9 @@ impl Catalog {
             );
             let mut statement = connection.prepare_cached(&sql)?;
             let [source, symbol, dataset] = place;
+            let mut reader = RowReader::default();
             let found: rusqlite::Result<Vec<Option<Entry>>> =
-                statement.query_map(params![source, symbol, dataset, limit], sealed_entry)?.collect();
+                statement.query_map(params![source, symbol, dataset, limit], |row| reader.sealed_entry(row))?.collect();
             Ok(found?.into_iter().flatten().collect())
         })
     }

@@ -85,8 +85,9 @@ impl Catalog {
                 rows::TRASH_COLUMNS
             );
             let mut statement = connection.prepare_cached(&sql)?;
+            let mut reader = rows::RowReader::default();
             let found = statement.query_map(params![batch], |row| {
-                let entry = if rows::is_trash_sealed(row)? { rows::sealed_entry(row)? } else { None };
+                let entry = if rows::is_trash_sealed(row)? { reader.sealed_entry(row)? } else { None };
                 entry.map(|entry| Ok((entry, row.get("batch")?, row.get("trashed_at_us")?, row.get("file_name")?))).transpose()
             })?;
             found.collect()

@@ -15,6 +15,7 @@ mod decode;
 mod delta;
 mod encode;
 mod footer;
+mod layout;
 mod levels;
 mod page;
 mod read;
@@ -31,6 +32,8 @@ pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_seal
 use encode::encode;
 pub(super) use encode::{Encoded, EncodedBars, encode_beside};
 pub use encode::{batch_in, batch_of, rounding_of};
+pub(super) use layout::layout;
+pub use layout::{ColumnLayout, FileLayout, GroupLayout};
 pub use recolumn::ColumnFrom;
 pub(super) use recolumn::encode_with;
 

@@ -8,7 +8,7 @@ mod table;
 mod tests;
 
 use super::time::{DAY_US, SECOND_US, date_of, micros_of_date};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use std::sync::LazyLock;
 use table::Calendar;
 
@@ -159,6 +159,21 @@ impl Exchange {
     #[must_use]
     pub fn coverage_end(self) -> Option<NaiveDate> {
         self.calendar().map(Calendar::last_day)
+    }
+
+    /// A time of day on the exchange's own clock as an instant; of UTC where no clock is known.
+    #[must_use]
+    pub fn instant_us(self, day: NaiveDate, time: NaiveTime) -> i64 {
+        match self.calendar() {
+            Some(calendar) => calendar.instant_us(day, time),
+            None => day.and_time(time).and_utc().timestamp_micros(),
+        }
+    }
+
+    /// The first and the last day whose holidays are known; `None` where there are no holidays.
+    #[must_use]
+    pub fn covered(self) -> Option<(NaiveDate, NaiveDate)> {
+        self.calendar().map(|calendar| (calendar.first_day(), calendar.last_day()))
     }
 
     /// The first day whose daily bar is not final at `now_us`.

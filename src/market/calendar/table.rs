@@ -129,6 +129,11 @@ impl Calendar {
         Self { zone: Tz::UTC, first_day: day, last_day: day, worked_out_to: day, hours: vec![(day, hours)], sessions: Vec::new() }
     }
 
+    /// The first day whose holidays are known.
+    pub(super) fn first_day(&self) -> NaiveDate {
+        self.first_day
+    }
+
     /// The last day whose holidays are known.
     pub(super) fn last_day(&self) -> NaiveDate {
         self.last_day
@@ -196,7 +201,7 @@ impl Calendar {
 
     /// A local time of day as an instant. Where clocks are set forward over it, the hour they skip is taken as before the change;
     /// where they are set back, the first of the two.
-    fn instant_us(&self, day: NaiveDate, time: NaiveTime) -> i64 {
+    pub(super) fn instant_us(&self, day: NaiveDate, time: NaiveTime) -> i64 {
         let local = day.and_time(time);
         let at = |local: chrono::NaiveDateTime| self.zone.from_local_datetime(&local).earliest().map(|found| found.timestamp_micros());
         let hour = chrono::TimeDelta::hours(1);

@@ -1,14 +1,16 @@
 //! One entry of a legend: a line's swatch, name and value, its buttons, its menu.
 
 use super::data::ChartData;
-use super::head::menu_item_ui;
-use super::legend::{LegendAction, ROW_POINTS, font};
+use super::head::{MENU_POINTS, menu_item_ui};
+use super::legend::{LegendAction, ROW_POINTS, Seen, font};
+use super::scale::is_compared;
 use super::settings::placements;
 use super::style::{Mark, color_of, mark_of};
 use crate::app::chart::{ChartLayout, SeriesId, SeriesLayout};
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::{format, icons};
 use crate::worker::series::{SeriesFigures, SeriesSource, ValueKind};
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align2, Color32, FontId, Id, Key, PointerButton, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
@@ -77,15 +79,20 @@ impl Entry {
         let name = layout.name_of(line);
         let name_width = width(ui, &name, &font);
         let figures = data.figures(&line.source).filter(|figures| figures.min.is_some());
-        let decimals =
-            figures.and_then(|figures| price_decimals.filter(|_| figures.kind == ValueKind::Number).or_else(|| decimals_of(figures)));
+        let decimals = figures.and_then(|figures| {
+            price_decimals.filter(|_| figures.kind == ValueKind::Number && !is_compared(line)).or_else(|| decimals_of(figures))
+        });
         let wide_of = |value: Option<f64>| value.map_or(0.0, |value| width(ui, &value_text(value, decimals), &font));
         let value_width = match figures {
             Some(figures) if decimals.is_none() => {
                 let is_below_zero = figures.min.is_some_and(|min| min < 0.0);
                 width(ui, if is_below_zero { "−88.8 M" } else { "88.8 M" }, &font)
             }
-            Some(figures) => wide_of(figures.min).max(wide_of(figures.max)),
+            Some(figures) => {
+                let wide = wide_of(figures.min).max(wide_of(figures.max));
+                let change = if is_compared(line) { width(ui, " +888.88 %", &font) } else { 0.0 };
+                wide + change
+            }
             None => width(ui, format::NONE, &font),
         };
         let problem = data.problem(&line.source).map(str::to_owned);
@@ -112,7 +119,8 @@ impl Entry {
     }
 
     /// Its value at a bar, as it is shown.
-    pub(super) fn value(&self, data: &ChartData, row: Option<usize>) -> String {
+    pub(super) fn value(&self, seen: Seen<'_>) -> String {
+        let Seen { data, row, bases } = seen;
         if let Some(reason) = self.problem.as_ref().filter(|_| self.tells_problem) {
             return short_reason(reason);
         }
@@ -120,10 +128,42 @@ impl Entry {
             // It is on its way.
             (None, _) => "…".to_owned(),
             (Some(Ok(column)), Some(row)) => {
-                column.series().at(row).map_or_else(|| format::NONE.to_owned(), |value| value_text(value, self.decimals))
+                let Some(value) = column.series().at(row) else { return format::NONE.to_owned() };
+                let text = value_text(value, self.decimals);
+                match bases.change(self.id, value).filter(|_| self.is_compared()) {
+                    Some(change) => format!("{text} {}", format::change_percent(change)),
+                    None => text,
+                }
             }
             _ => format::NONE.to_owned(),
         }
+    }
+
+    fn is_compared(&self) -> bool {
+        matches!(self.source, SeriesSource::Symbol(_))
+    }
+
+    /// What is said of it where the pointer rests.
+    fn hint(&self, seen: Seen<'_>) -> Option<String> {
+        if let Some(reason) = &self.problem {
+            return Some(reason.clone());
+        }
+        if !self.is_compared() {
+            return (self.name != self.source.label()).then(|| self.source.label().to_owned());
+        }
+        let time_us = seen.bases.row_of(self.id).and_then(|row| seen.data.bars.time_us.get(row).copied())?;
+        let mut hint = tr!("Change since {date}, the first bar in view", date = crate::market::format_time(time_us));
+        let apart = seen.data.answer(&self.source).and_then(|answer| answer.as_ref().ok()).map_or(0, |column| column.apart());
+        if apart > 0 {
+            let words = tr_n!(
+                apart as u64,
+                "{count} bar of {symbol} is at a time without a bar here, and is not drawn",
+                "{count} bars of {symbol} are at times without a bar here, and are not drawn",
+                symbol = self.name
+            );
+            hint = format!("{hint}\n{words}");
+        }
+        Some(hint)
     }
 
     /// Its colour, or the mark of a line that cannot be computed.
@@ -138,11 +178,11 @@ impl Entry {
 
     /// What a click on each of its buttons does, with icon and verb.
     pub(super) fn buttons(&self) -> [(&'static str, &'static str, LegendAction); 3] {
-        let (eye, eye_verb) = if self.visible { (icons::VISIBLE, "Hide") } else { (icons::HIDDEN, "Show") };
+        let (eye, eye_verb) = if self.visible { (icons::VISIBLE, tr!("Hide")) } else { (icons::HIDDEN, tr!("Show")) };
         [
             (eye, eye_verb, LegendAction::ToggleVisible(self.id)),
-            (icons::TUNE, "Settings of", LegendAction::Settings(self.id)),
-            (icons::CLOSE, "Remove", LegendAction::Remove(self.id)),
+            (icons::TUNE, tr!("Settings of"), LegendAction::Settings(self.id)),
+            (icons::CLOSE, tr!("Remove"), LegendAction::Remove(self.id)),
         ]
     }
 
@@ -164,19 +204,11 @@ impl Entry {
         Rect::from_min_max(self.rect.min, self.rect.max + vec2(space::XS + BUTTON_POINTS * 3.0, 0.0))
     }
 
-    pub(super) fn show_ui(
-        &self,
-        ui: &mut Ui,
-        id: Id,
-        origin: Pos2,
-        layout: &ChartLayout,
-        data: &ChartData,
-        row: Option<usize>,
-    ) -> Option<LegendAction> {
+    pub(super) fn show_ui(&self, ui: &mut Ui, id: Id, origin: Pos2, layout: &ChartLayout, seen: Seen<'_>) -> Option<LegendAction> {
         let theme = Theme::of(ui);
         let rect = self.rect.translate(origin.to_vec2());
         let font = font(ui);
-        let value = self.value(data, row);
+        let value = self.value(seen);
         let (name_color, value_color) = match (&self.problem, self.visible) {
             (Some(_), _) => (theme.warning, theme.text_weak),
             (None, true) => (theme.text_weak, theme.text),
@@ -192,7 +224,8 @@ impl Entry {
 
         let response = ui.interact(rect, self.own_id(id), Sense::click());
         let spoken = match &self.problem {
-            Some(reason) => format!("{} cannot be computed: {reason}", self.name),
+            Some(reason) if self.is_compared() => tr!("{name} cannot be compared: {reason}", name = self.name, reason = reason),
+            Some(reason) => tr!("{name} cannot be computed: {reason}", name = self.name, reason = reason),
             None => format!("{} {value}", self.name),
         };
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &spoken));
@@ -202,23 +235,26 @@ impl Entry {
         let by_pointer = ui.input(|input| input.pointer.button_released(PointerButton::Primary));
         let wanted = response.double_clicked() || (response.clicked() && !by_pointer);
         let removed = response.has_focus() && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Delete));
-        let response = match &self.problem {
-            Some(reason) => response.on_hover_text(reason),
-            None if self.name != self.source.label() => response.on_hover_text(self.source.label()),
-            None => response,
-        };
+        let wants_solo = response.clicked() && ui.input(|input| input.modifiers.alt);
+        let response =
+            if response.hovered() { self.hint(seen).map_or(response.clone(), |hint| response.on_hover_text(hint)) } else { response };
         let mut chosen = None;
         response.context_menu(|ui| chosen = self.menu_ui(ui, layout, theme));
+        if wants_solo {
+            return Some(LegendAction::Solo(self.id));
+        }
         if removed { Some(LegendAction::Remove(self.id)) } else { chosen.or(wanted.then_some(LegendAction::Settings(self.id))) }
     }
 
     fn menu_ui(&self, ui: &mut Ui, layout: &ChartLayout, theme: &Theme) -> Option<LegendAction> {
+        ui.set_width(MENU_POINTS);
         let mut chosen = None;
         let [(eye, verb, toggle), _, (cross, _, remove)] = self.buttons();
         let items = [
-            (icons::TUNE, "Settings…", LegendAction::Settings(self.id)),
+            (icons::TUNE, tr!("Settings…"), LegendAction::Settings(self.id)),
             (eye, verb, toggle),
-            (icons::COPY, "Duplicate", LegendAction::Duplicate(self.id)),
+            (icons::SOLO, tr!("Alone in its pane"), LegendAction::Solo(self.id)),
+            (icons::COPY, tr!("Duplicate"), LegendAction::Duplicate(self.id)),
             (cross, "Remove", remove),
         ];
         for (glyph, words, action) in items {

@@ -212,6 +212,8 @@ pub struct YScale {
     high: f64,
     /// Whether equal ratios have equal heights.
     pub log: bool,
+    /// What values are multiplied with first: lines of other symbols are brought to the size of the prices.
+    factor: f64,
 }
 
 impl YScale {
@@ -225,12 +227,31 @@ impl YScale {
             let room = if log { 0.01 } else { (high.abs() * 0.01).max(1e-9) };
             (low, high) = (low - room, high + room);
         }
-        Self { top, bottom: bottom.max(top + 1.0), low, high, log }
+        Self { top, bottom: bottom.max(top + 1.0), low, high, log, factor: 1.0 }
+    }
+
+    /// The same room with other bounds: logarithms of values on a logarithmic scale.
+    #[must_use]
+    pub fn with_bounds(self, (low, high): (f64, f64)) -> Self {
+        Self { low, high, ..self }
+    }
+
+    /// Lowest and highest value; their logarithms on a logarithmic scale.
+    #[must_use]
+    pub fn bounds(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    /// The same for values that are multiplied first.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self { factor: self.factor * factor, ..self }
     }
 
     /// y of a value; values a logarithmic scale cannot have are at its bottom.
     #[must_use]
     pub fn y(&self, value: f64) -> f32 {
+        let value = value * self.factor;
         let value = if !self.log {
             value
         } else if value > 0.0 {
@@ -247,7 +268,7 @@ impl YScale {
     pub fn value(&self, y: f32) -> f64 {
         let share = f64::from(self.bottom - y) / f64::from(self.bottom - self.top);
         let value = self.low + share * (self.high - self.low);
-        if self.log { value.exp() } else { value }
+        (if self.log { value.exp() } else { value }) / self.factor
     }
 }
 
@@ -302,9 +323,13 @@ pub fn union_of(extents: impl IntoIterator<Item = Option<Extent>>) -> Option<Ext
     extents.into_iter().flatten().reduce(Extent::union)
 }
 
-/// Lowest and highest of visible features.
-pub fn features_extent<'a>(data: &ChartData, sources: impl IntoIterator<Item = &'a SeriesSource>, rows: &Range<usize>) -> Option<Extent> {
-    union_of(sources.into_iter().map(|source| data.series(source).and_then(|series| series.extent(rows.clone()))))
+/// Lowest and highest of visible lines, each multiplied with its factor.
+pub fn lines_extent<'a>(data: &ChartData, lines: impl IntoIterator<Item = (&'a SeriesSource, f64)>, rows: &Range<usize>) -> Option<Extent> {
+    let of_line = |(source, factor): (&SeriesSource, f64)| {
+        let extent = data.series(source)?.extent(rows.clone())?;
+        Some(Extent { min: extent.min * factor, max: extent.max * factor })
+    };
+    union_of(lines.into_iter().map(of_line))
 }
 
 #[cfg(test)]

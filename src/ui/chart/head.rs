@@ -6,6 +6,7 @@
 use super::legend::TOP_POINTS;
 use super::panes::{PaneFrame, PaneKind};
 use crate::app::chart::{ChartLayout, PanePlace};
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
@@ -38,11 +39,11 @@ impl PaneAction {
 /// What a pane is called in menus and by assistive technology.
 pub(super) fn title_of(layout: &ChartLayout, place: &PanePlace) -> String {
     match place {
-        PanePlace::Price => "the price".to_owned(),
-        PanePlace::Volume => "volume".to_owned(),
+        PanePlace::Price => tr!("the price").to_owned(),
+        PanePlace::Volume => tr!("volume").to_owned(),
         PanePlace::Pane(id) => {
             let title = layout.panes.iter().find(|pane| pane.id == *id).map_or("", |pane| pane.title());
-            if title.is_empty() { "the pane".to_owned() } else { ChartLayout::cut(title) }
+            if title.is_empty() { tr!("the pane").to_owned() } else { ChartLayout::cut(title) }
         }
     }
 }
@@ -51,12 +52,13 @@ pub(super) fn title_of(layout: &ChartLayout, place: &PanePlace) -> String {
 fn offers(layout: &ChartLayout, place: &PanePlace) -> Vec<(&'static str, String, PaneAction)> {
     let title = title_of(layout, place);
     if layout.maximised() == Some(place) {
-        return vec![(icons::RESTORE_PANES, "Show all panes".to_owned(), PaneAction::ToggleMaximised(place.clone()))];
+        return vec![(icons::RESTORE_PANES, tr!("Show all panes").to_owned(), PaneAction::ToggleMaximised(place.clone()))];
     }
     let mut offers = Vec::new();
-    for (up, glyph, word) in [(true, icons::SORT_UP, "up"), (false, icons::SORT_DOWN, "down")] {
+    for (up, glyph) in [(true, icons::SORT_UP), (false, icons::SORT_DOWN)] {
         if layout.can_move_pane(place, up) {
-            offers.push((glyph, format!("Move {title} {word}"), PaneAction::Move(place.clone(), up)));
+            let words = if up { tr!("Move {pane} up", pane = title) } else { tr!("Move {pane} down", pane = title) };
+            offers.push((glyph, words, PaneAction::Move(place.clone(), up)));
         }
     }
     if layout.places().len() > 1 {
@@ -64,8 +66,8 @@ fn offers(layout: &ChartLayout, place: &PanePlace) -> Vec<(&'static str, String,
     }
     match place {
         PanePlace::Price => {}
-        PanePlace::Volume => offers.push((icons::CLOSE, "Hide volume".to_owned(), PaneAction::Remove(place.clone()))),
-        PanePlace::Pane(_) => offers.push((icons::CLOSE, format!("Remove the pane {title}"), PaneAction::Remove(place.clone()))),
+        PanePlace::Volume => offers.push((icons::CLOSE, tr!("Hide volume").to_owned(), PaneAction::Remove(place.clone()))),
+        PanePlace::Pane(_) => offers.push((icons::CLOSE, tr!("Remove the pane {pane}", pane = title), PaneAction::Remove(place.clone()))),
     }
     offers
 }
@@ -127,18 +129,20 @@ pub(super) fn pane_menu_ui(ui: &mut Ui, layout: &ChartLayout, kind: PaneKind) ->
 }
 
 /// Width of the menus over the chart, in points.
-const MENU_POINTS: f32 = 216.0;
+pub(super) const MENU_POINTS: f32 = 240.0;
+
+/// Width of the menu of the whole chart, in points.
+pub(super) const WIDE_MENU_POINTS: f32 = 300.0;
 
 /// An item of a menu: icon (or the room for one) and words. Returns whether it was chosen; that closes the menu.
 pub(super) fn menu_item_ui(ui: &mut Ui, glyph: &str, words: &str, theme: &Theme) -> bool {
-    ui.set_max_width(MENU_POINTS);
     let icon = if glyph.is_empty() {
         icons::icon(icons::CHECK).color(egui::Color32::TRANSPARENT)
     } else {
         icons::icon(glyph).color(theme.text_weak)
     };
     let button = egui::Button::new((icon, words)).frame_when_inactive(false);
-    let response = ui.add(button.min_size(vec2(MENU_POINTS, size::CONTROL)));
+    let response = ui.add(button.min_size(vec2(ui.available_width(), size::CONTROL)));
     crate::ui::commands::name_item(&response, words, "");
     response.clicked()
 }

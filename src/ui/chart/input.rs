@@ -5,6 +5,7 @@ use super::geometry::{XScale, fit, time_at};
 use super::panes::{drag_edge, kinds};
 use super::view::{Shown, edge_id};
 use crate::app::chart::{ChartLayout, RangeChoice};
+use crate::tr;
 use crate::ui::format;
 use eframe::egui;
 use egui::{EventFilter, Id, Key, Modifiers, Rect, Response, Role, Sense, Ui, WidgetInfo};
@@ -26,21 +27,34 @@ pub(super) fn drag_edges(ui: &Ui, id: Id, plot: Rect, layout: &mut ChartLayout) 
     }
 }
 
-/// Pointer and keys over the plot. Returns the range they lead to.
-pub(super) fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLayout, data: &ChartData, shown: Shown) -> (Response, Shown) {
-    let bars = data.bars.len();
+/// The plot as one thing that is clicked, dragged and focused.
+pub(super) fn plot_response(ui: &Ui, id: Id, plot: Rect, data: &ChartData) -> Response {
     let response = ui.interact(plot, id, Sense::click_and_drag());
     response.widget_info(|| {
         let span = data.bars.first_us().zip(data.bars.last_us()).map(|(first, last)| format::date_span(first, last));
-        WidgetInfo::labeled(Role::Canvas, true, format!("Chart of {}, {}", data.symbol, span.unwrap_or_default()))
+        WidgetInfo::labeled(Role::Canvas, true, tr!("Chart of {symbol}, {span}", symbol = data.symbol, span = span.unwrap_or_default()))
     });
+    response
+}
+
+/// Pointer and keys over the plot; a drag moves it unless somebody else has it. Returns the range they lead to.
+pub(super) fn pan_and_zoom(
+    ui: &Ui,
+    response: &Response,
+    plot: Rect,
+    layout: &mut ChartLayout,
+    data: &ChartData,
+    shown: Shown,
+    drag_is_taken: bool,
+) -> Shown {
+    let bars = data.bars.len();
     let x = XScale { left: plot.left(), width: plot.width(), range: shown.range };
     let mut range = shown.range;
     let mut reset = response.double_clicked();
     if response.clicked() || response.drag_started() {
         response.request_focus();
     }
-    if response.dragged() {
+    if response.dragged() && !drag_is_taken {
         range = range.panned(-f64::from(response.drag_delta().x) / x.bar_points());
     }
     let mut anchor = x.index(plot.center().x);
@@ -61,8 +75,9 @@ pub(super) fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLa
         }
     }
     if response.has_focus() {
-        let arrows = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id, arrows));
+        // Up and down walk the list of symbols, as they do without the focus.
+        let arrows = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
         let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
         if pressed(Key::ArrowLeft) {
             range = range.panned(-range.span() * KEY_PAN);
@@ -86,15 +101,15 @@ pub(super) fn pan_and_zoom(ui: &mut Ui, id: Id, plot: Rect, layout: &mut ChartLa
     }
     if reset {
         layout.range = layout.home;
-        return (response, Shown { choice: layout.range, range: fit(layout.range, &data.bars.time_us, plot.width()), ..shown });
+        return Shown { choice: layout.range, range: fit(layout.range, &data.bars.time_us, plot.width()), ..shown };
     }
     if range == shown.range {
-        return (response, shown);
+        return shown;
     }
     // Panning leaves the span as it is but for rounding, and may leave room empty.
     let clamped = range.clamped(bars, plot.width(), anchor);
     let range = if clamped.span() > shown.range.span() * (1.0 + 1e-9) { clamped.filled(&shown.range, bars) } else { clamped };
     let times = &data.bars.time_us;
     layout.range = RangeChoice::Custom { from_us: time_at(times, range.start), to_us: time_at(times, range.end) };
-    (response, Shown { choice: layout.range, range, ..shown })
+    Shown { choice: layout.range, range, ..shown }
 }

@@ -6,7 +6,9 @@
 
 use super::data::ChartData;
 use super::entry::Entry;
+use super::scale::Bases;
 use crate::app::chart::{ChartLayout, Placement, SeriesId, SeriesLayout};
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
@@ -24,9 +26,19 @@ const MOST_SHARE: f32 = 0.4;
 pub(super) enum LegendAction {
     ToggleVisible(SeriesId),
     Remove(SeriesId),
+    /// Show it alone in its pane, or all again.
+    Solo(SeriesId),
     Settings(SeriesId),
     Duplicate(SeriesId),
     Move(SeriesId, Placement),
+}
+
+/// What values are told of: the data, the bar, and what lines are seen against.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) data: &'a ChartData,
+    pub(super) row: Option<usize>,
+    pub(super) bases: &'a Bases,
 }
 
 /// Where the entry is that something was wanted of.
@@ -152,22 +164,20 @@ impl Legend {
     }
 
     /// Draws it, with the values at `row`. Returns what was wanted of a line, and where its entry ends.
-    #[expect(clippy::too_many_arguments, reason = "a legend is placed, filled and asked at once")]
     pub(super) fn show_ui(
         &self,
         ui: &mut Ui,
         id: Id,
         pane: Rect,
         layout: &ChartLayout,
-        data: &ChartData,
-        row: Option<usize>,
+        seen: Seen<'_>,
         head_value: HeadValue<'_>,
     ) -> Option<(LegendAction, EntryPlace)> {
         let theme = Theme::of(ui);
         let origin = pane.min + vec2(space::M, TOP_POINTS);
         self.head_ui(ui, id, origin, theme, head_value);
         let place = |at: Pos2| EntryPlace { at, pane_top: pane.top() };
-        let of_more = self.more.as_ref().and_then(|more| more.show_ui(ui, id, origin, data, row));
+        let of_more = self.more.as_ref().and_then(|more| more.show_ui(ui, id, origin, seen));
         let mut wanted = of_more.map(|(action, at)| (action, place(at)));
 
         // The entry whose buttons are out, because the pointer or the keyboard is at it: they stand beside it, over the next
@@ -194,12 +204,12 @@ impl Legend {
         }
         let at = |entry: &Entry| place(origin + vec2(entry.rect.left(), entry.rect.bottom() + space::S));
         for entry in self.entries.iter().filter(|entry| now_out.is_none_or(|out| out.id != entry.id)) {
-            wanted = entry.show_ui(ui, id, origin, layout, data, row).map(|action| (action, at(entry))).or(wanted);
+            wanted = entry.show_ui(ui, id, origin, layout, seen).map(|action| (action, at(entry))).or(wanted);
         }
         let Some(entry) = now_out else { return wanted };
         let back = entry.wide_rect().translate(origin.to_vec2()).expand2(vec2(space::XS, -1.0));
         ui.painter().rect_filled(back, size::RADIUS, theme.button);
-        let of_entry = entry.show_ui(ui, id, origin, layout, data, row);
+        let of_entry = entry.show_ui(ui, id, origin, layout, seen);
         let of_buttons = entry.buttons_ui(ui, id, origin, theme);
         of_buttons.or(of_entry).map(|action| (action, at(entry))).or(wanted)
     }
@@ -234,17 +244,17 @@ impl Legend {
 }
 
 fn more_words(count: usize) -> String {
-    format!("+{count} more")
+    tr!("+{count} more", count = count)
 }
 
 impl More {
     /// The button, and the list behind it.
-    fn show_ui(&self, ui: &mut Ui, id: Id, origin: Pos2, data: &ChartData, row: Option<usize>) -> Option<(LegendAction, Pos2)> {
+    fn show_ui(&self, ui: &mut Ui, id: Id, origin: Pos2, seen: Seen<'_>) -> Option<(LegendAction, Pos2)> {
         let theme = Theme::of(ui);
         let rect = self.rect.translate(origin.to_vec2());
         let response = ui.interact(rect, id.with("more"), Sense::click());
         let words = more_words(self.entries.len());
-        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{} more lines", self.entries.len())));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, tr!("{count} more lines", count = self.entries.len())));
         let color = if response.hovered() || response.has_focus() { theme.accent } else { theme.text_weak };
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, words, font(ui), color);
         let mut action = None;
@@ -263,7 +273,7 @@ impl More {
                                 action = Some(wanted);
                             }
                         }
-                        ui.label(entry.value(data, row));
+                        ui.label(entry.value(seen));
                     });
                 });
             }

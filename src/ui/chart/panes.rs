@@ -6,11 +6,14 @@
 use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
 use super::candles::{Pixels, columns_shape, price_shapes, signs_shape, volume_shape};
 use super::data::ChartData;
-use super::geometry::{IndexRange, XScale, YScale, bucket_rows, features_extent, union_of};
+use super::findings::findings_shape;
+use super::geometry::{IndexRange, XScale, YScale, bucket_rows, lines_extent, union_of};
 use super::line::{MANY_ROWS, Pen, Stylus, dashes};
+use super::scale::{PriceView, Reading};
 use super::style::{Mark, color_of, mark_of, points_of};
-use crate::app::chart::{ChartLayout, PaneLayout, PanePlace, SeriesLayout, conventions};
+use crate::app::chart::{ChartLayout, PaneLayout, PanePlace, PriceScale, SeriesLayout, conventions};
 use crate::market::pyramid::Extent;
+use crate::tr;
 use crate::ui::format;
 use crate::ui::theme::Theme;
 use eframe::egui;
@@ -42,6 +45,8 @@ pub(super) struct PaneFrame {
     pub(super) kind: PaneKind,
     pub(super) rect: Rect,
     pub(super) legend_height: f32,
+    /// Bounds of its scale that were set by hand.
+    pub(super) fixed: Option<(f64, f64)>,
 }
 
 /// Everything a scene depends on.
@@ -61,6 +66,7 @@ pub(super) struct SceneKey {
 pub(super) struct PaneScene {
     pub(super) frame: PaneFrame,
     pub(super) scale: YScale,
+    pub(super) reading: Reading,
     pub(super) ticks: Vec<ValueTick>,
     pub(super) shapes: Vec<Shape>,
 }
@@ -73,6 +79,8 @@ pub(super) struct Scene {
     pub(super) time: TimeTicks,
     pub(super) context: Option<String>,
     pub(super) panes: Vec<PaneScene>,
+    /// What prices are read as, and what lines are seen against.
+    pub(super) price: PriceView,
 }
 
 impl PaneKind {
@@ -143,7 +151,7 @@ pub(super) fn frames(layout: &ChartLayout, rect: Rect, pixels: Pixels) -> Vec<Pa
         let bottom = if position + 1 == last { rect.bottom() } else { pixels.snap(rect.top() + rect.height() * below) };
         let pane = Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, bottom));
         top = bottom;
-        PaneFrame { kind, rect: pane, legend_height: 0.0 }
+        PaneFrame { kind, rect: pane, legend_height: 0.0, fixed: None }
     };
     panes.into_iter().enumerate().map(place).collect()
 }
@@ -186,12 +194,27 @@ impl Scene {
         let x = XScale { left: plot.left(), width: plot.width(), range: key.range };
         let time = time_ticks(&x, &data.bars.time_us);
         let context = context_label(&time, &x, &data.bars.time_us);
-        let panes = key.frames.iter().map(|frame| pane(&key, frame, &x, &time, data, theme, pen)).collect();
-        Self { key, x, time, context, panes }
+        let rows = x.range.rows(data.bars.len());
+        let mut price = PriceView::of(key.layout.price_scale, data, &rows, &key.layout.overlays);
+        let mut panes = Vec::with_capacity(key.frames.len());
+        for frame in &key.frames {
+            panes.push(pane(&key, frame, &x, &time, data, theme, pen, &mut price));
+        }
+        Self { key, x, time, context, panes, price }
     }
 }
 
-fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &ChartData, theme: &Theme, pen: &mut Pen) -> PaneScene {
+#[expect(clippy::too_many_arguments, reason = "a pane is drawn from everything there is")]
+fn pane(
+    key: &SceneKey,
+    frame: &PaneFrame,
+    x: &XScale,
+    time: &TimeTicks,
+    data: &ChartData,
+    theme: &Theme,
+    pen: &mut Pen,
+    price: &mut PriceView,
+) -> PaneScene {
     let layout = &key.layout;
     let pixels = key.pixels;
     let rows = x.range.rows(data.bars.len());
@@ -201,7 +224,9 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
         lines.iter().filter(|line| line.visible).map(|line| (line, mark_of(line, data.figures(&line.source), is_price, theme))).collect();
     // Signs stand at the bars, whatever their values.
     let scaled = shown.iter().filter(|(_, mark)| !matches!(mark, Mark::Signs(_)));
-    let of_lines = features_extent(data, scaled.map(|(line, _)| &line.source), &rows);
+    // Only among prices are lines of other symbols brought to one size.
+    let factor = |line: &SeriesLayout| if is_price { price.factor(line) } else { 1.0 };
+    let of_lines = lines_extent(data, scaled.map(|(line, _)| (&line.source, factor(line))), &rows);
     let guides = match frame.kind {
         PaneKind::Feature(position) => layout.panes.get(position).map(PaneLayout::guides).unwrap_or_default(),
         PaneKind::Price | PaneKind::Volume => Vec::new(),
@@ -218,10 +243,18 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     };
     let top = frame.rect.top() + frame.legend_height + PADDING_POINTS;
     let bottom = frame.rect.bottom() - if frame.kind == PaneKind::Volume { 0.0 } else { PADDING_POINTS };
-    let log = layout.log_scale && frame.kind == PaneKind::Price;
-    let scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
+    let log = layout.price_scale == PriceScale::Log && is_price;
+    let mut scale = YScale::fitting(extent.unwrap_or(Extent { min: 0.0, max: 1.0 }), log, top, bottom);
+    let factors: Vec<f64> = shown.iter().map(|(line, _)| factor(line)).collect();
+    if log && !scale.log && extent.is_some() {
+        price.note = Some(tr!("Not every price in view is above zero, so that this scale is linear"));
+    }
+    if let Some(bounds) = frame.fixed {
+        scale = scale.with_bounds(bounds);
+    }
+    let reading = if is_price { price.reading } else { Reading::Value };
     let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
-    let mut ticks = if extent.is_some() { value_ticks(&scale, spacing) } else { Vec::new() };
+    let mut ticks = if extent.is_some() { value_ticks(&read_as(scale, reading), spacing) } else { Vec::new() };
     if guides.len() > 1 {
         // What the pane is read by says more than round numbers do.
         let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: guide_label(*value) };
@@ -230,7 +263,11 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
     if frame.kind == PaneKind::Price {
         // As exact as the tags between them.
         for tick in ticks.iter_mut().filter(|tick| tick.value.abs() < 100_000.0) {
-            tick.label = format::fixed(tick.value, key.price_decimals);
+            match reading {
+                Reading::Value => tick.label = format::fixed(tick.value, key.price_decimals),
+                Reading::Percent(_) => tick.label.push_str(" %"),
+                Reading::Indexed(_) => {}
+            }
         }
     }
     if frame.kind == PaneKind::Volume {
@@ -263,8 +300,9 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
                 shapes.splice(1..1, fill);
             }
         }
-        for (line, mark) in &shown {
+        for ((line, mark), factor) in shown.iter().zip(&factors) {
             let Some(series) = data.series(&line.source) else { continue };
+            let scale = scale.times(*factor);
             let stylus = Stylus { color: color_of(line, theme), width: points_of(line.width), per_point: pixels.per_point };
             match mark {
                 Mark::Line => shapes.extend(pen.line(series, x, &scale, stylus)),
@@ -289,7 +327,19 @@ fn pane(key: &SceneKey, frame: &PaneFrame, x: &XScale, time: &TimeTicks, data: &
             shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen));
         }
     }
-    PaneScene { frame: *frame, scale, ticks, shapes }
+    if is_price {
+        shapes.extend(findings_shape(data, x, frame.rect, pixels, theme));
+    }
+    PaneScene { frame: *frame, scale, reading, ticks, shapes }
+}
+
+/// A scale of what its values are read as.
+fn read_as(scale: YScale, reading: Reading) -> YScale {
+    if scale.log || reading == Reading::Value {
+        return scale;
+    }
+    let (low, high) = scale.bounds();
+    scale.with_bounds((reading.of(low), reading.of(high)))
 }
 
 /// A guide's value as short as it can be said.

@@ -11,6 +11,7 @@ use super::style::{Mark, color_of, mark_of};
 use super::view::ChartOffer;
 use crate::app::chart::parameters::{self, Grouping, Parameter};
 use crate::app::chart::{ChartLayout, LineWidth, PaneLayout, PanePlace, Placement, SeriesId, SeriesLayout, SeriesStyle};
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, series_names, size, space};
 use crate::worker::chart_data::ChartData;
@@ -135,7 +136,8 @@ fn title_ui(ui: &mut Ui, layout: &ChartLayout, line: &SeriesLayout, data: &Chart
             let what = if description.is_empty() { format!("{name} of {set}") } else { format!("{description} · {set}") };
             (what, None)
         }
-        SeriesSource::Formula { text, .. } => ("Formula".to_owned(), Some(text)),
+        SeriesSource::Formula { text, .. } => (tr!("Formula").to_owned(), Some(text)),
+        SeriesSource::Symbol(_) => (tr!("Closes of another symbol, at the times of these bars").to_owned(), None),
     };
     let small = |text: String| RichText::new(text).small().color(theme.text_weak);
     ui.add(egui::Label::new(small(what)).wrap());

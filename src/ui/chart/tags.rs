@@ -4,13 +4,20 @@
 
 use super::axis::{decimals_of_step, full_time, nice_step};
 use super::candles::Pixels;
+use super::data::ChartData;
+use super::go_to::finding_words;
 use super::line::dashes;
 use super::panes::{PaneKind, PaneScene, Scene};
+use super::scale::is_compared;
+use super::style::color_of;
+use crate::tr;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
 use eframe::egui;
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Stroke, pos2, vec2};
 
+/// How far back the last value of a compared line is looked for.
+const LAST_ROWS: usize = 64;
 /// Height of a tag on an axis.
 const TAG_POINTS: f32 = 18.0;
 
@@ -25,8 +32,20 @@ pub(super) fn axis_width(painter: &Painter, scene: &Scene, tags: &[String]) -> f
     ((widest + space::S * 2.0) / space::S).ceil() * space::S
 }
 
+/// The widest tags that prices can have in this view.
+pub(super) fn widest_price_tags(scene: &Scene, highest: f64, price_decimals: usize) -> Vec<String> {
+    let mut widest = vec![format::fixed(highest, price_decimals)];
+    if let Some(pane) = scene.panes.iter().find(|pane| pane.frame.kind == PaneKind::Price) {
+        widest.extend([pane.scale.top, pane.scale.bottom].iter().filter_map(|y| pane.reading.words(pane.scale.value(*y))));
+    }
+    widest
+}
+
 /// A value as an axis tag says it: as exact as a pixel is.
 pub(super) fn tag_value(pane: &PaneScene, value: f64, price_decimals: usize) -> String {
+    if let Some(words) = pane.reading.words(value) {
+        return words;
+    }
     match pane.frame.kind {
         PaneKind::Price => format::fixed(value, price_decimals),
         PaneKind::Volume => format::volume(value),
@@ -97,6 +116,43 @@ pub(super) fn last_price(painter: &Painter, pane: &PaneScene, axis: Rect, price:
     value_tag(painter, axis, y, text, color, theme.background);
 }
 
+/// A bar as the crosshair names it: its time, and what has to be known of it.
+pub(super) fn time_words(data: &ChartData, row: usize) -> String {
+    let time_us = data.bars.time_us.get(row).copied().unwrap_or_default();
+    let mut words = full_time(time_us);
+    if data.is_provisional(row) {
+        words = format!("{words} · {}", tr!("provisional"));
+    }
+    for finding in data.findings_at(row) {
+        words = format!("{words} · {}", finding_words(*finding));
+    }
+    words
+}
+
+/// Tags of compared lines at their last values in view: heights, words and colours, as far apart as they can be read.
+pub(super) fn compared_tags(
+    scene: &Scene,
+    pane: &PaneScene,
+    data: &ChartData,
+    last_y: f32,
+    price_decimals: usize,
+    theme: &Theme,
+) -> Vec<(f32, String, Color32)> {
+    let rows = scene.x.range.rows(data.bars.len());
+    let mut tags: Vec<(f32, String, Color32)> = Vec::new();
+    for line in scene.key.layout.overlays.iter().filter(|line| line.visible && is_compared(line)) {
+        let Some(series) = data.series(&line.source) else { continue };
+        let Some(value) = rows.clone().rev().take(LAST_ROWS).find_map(|row| series.at(row)) else { continue };
+        let at = value * scene.price.factor(line);
+        let y = pane.scale.y(at);
+        let is_free = tags.iter().map(|(other, ..)| *other).chain([last_y]).all(|other| (other - y).abs() >= TAG_POINTS);
+        if is_free && pane.frame.rect.y_range().contains(y) {
+            tags.push((y, tag_value(pane, at, price_decimals), color_of(line, theme)));
+        }
+    }
+    tags
+}
+
 /// The crosshair: a line through the bar in all panes, one through the pointer in its own, and a tag on either axis.
 pub(super) fn crosshair(
     painter: &Painter,
@@ -104,7 +160,7 @@ pub(super) fn crosshair(
     row: usize,
     pointer: Pos2,
     [value_axis, time_axis]: [Rect; 2],
-    time_us: i64,
+    time_words: &str,
     price_decimals: usize,
 ) {
     let theme = Theme::of(painter.ctx());
@@ -122,15 +178,15 @@ pub(super) fn crosshair(
         let text = tag_value(pane, pane.scale.value(pointer.y), price_decimals);
         value_tag(painter, value_axis, pointer.y, &text, theme.tag, theme.on_tag);
     }
-    let galley = painter.layout_no_wrap(full_time(time_us), font(), theme.on_tag);
-    let rect = time_tag_rect(painter, scene, row, time_axis, time_us);
+    let galley = painter.layout_no_wrap(time_words.to_owned(), font(), theme.on_tag);
+    let rect = time_tag_rect(painter, scene, row, time_axis, time_words);
     painter.rect_filled(rect, 3.0, theme.tag);
     painter.galley(pos2(rect.left() + space::S, rect.center().y - galley.size().y * 0.5), galley, theme.on_tag);
 }
 
 /// Where the crosshair's tag on the time axis is.
-pub(super) fn time_tag_rect(painter: &Painter, scene: &Scene, row: usize, axis: Rect, time_us: i64) -> Rect {
-    let wide = painter.layout_no_wrap(full_time(time_us), font(), Color32::PLACEHOLDER).size().x + space::S * 2.0;
+pub(super) fn time_tag_rect(painter: &Painter, scene: &Scene, row: usize, axis: Rect, time_words: &str) -> Rect {
+    let wide = painter.layout_no_wrap(time_words.to_owned(), font(), Color32::PLACEHOLDER).size().x + space::S * 2.0;
     let left = (scene.x.middle(row) - wide * 0.5).clamp(axis.left(), (axis.right() - wide).max(axis.left()));
     Rect::from_min_size(pos2(left, axis.center().y - TAG_POINTS * 0.5), vec2(wide, TAG_POINTS))
 }

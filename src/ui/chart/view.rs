@@ -5,33 +5,40 @@
 
 use super::candles::Pixels;
 use super::data::ChartData;
-use super::geometry::{IndexRange, fit, time_at};
-use super::head::{HEAD_POINTS, pane_menu_ui};
+use super::geometry::{IndexRange, fit};
+use super::go_to::{self, PlaceMark, finding_words, mark_ui, next_finding};
+use super::head::{HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
+use super::help::help_ui;
 use super::indicators::FeatureChoice;
-use super::input::{drag_edges, pan_and_zoom};
+use super::input::{drag_edges, pan_and_zoom, plot_response};
 use super::legend::{HeadPart, Legend, LegendAction};
 use super::line::Pen;
-use super::menu::toolbar_ui;
+use super::measure::{Measuring, armed_hint_ui};
+use super::menu::{Tools, Typed, chart_items_ui, scale_items_ui, toolbar_ui};
 use super::paint::{PROVISIONAL, Painting};
 use super::panes::{PaneFrame, PaneKind, Scene, SceneKey, frames, kinds, lines_of};
+use super::picture::Taking;
+use super::scale::Heights;
 use super::settings::{LineSettings, settings_ui};
 use super::tags;
 use crate::app::Action;
-use crate::app::chart::{ChartLayout, RangeChoice, SeriesId, Templates, parameters};
+use crate::app::chart::{ChartAction, ChartLayout, ChartWish, RangeChoice, SeriesId, Templates, parameters};
 use crate::feature::SetLibrary;
 use crate::feature::graph::WarmUp;
 use crate::market::Symbol;
+use crate::tr;
 use crate::ui::format;
 use crate::ui::theme::{Theme, size, space};
+use crate::worker::SymbolRow;
 use crate::worker::series::SeriesSource;
 use eframe::egui;
-use egui::{Align, Context, Id, Layout, Rect, RichText, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Align2, Context, FontId, Id, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 use std::collections::HashMap;
 
 /// Height of the time axis, in points.
 const TIME_AXIS_POINTS: f32 = 26.0;
-/// Bars in view after a jump where everything was in view before.
-const JUMP_BARS: f64 = 120.0;
 
 /// What stands in place of a chart that has nothing to show.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,8 +58,17 @@ pub struct ChartView {
     pub notice: Option<ChartNotice>,
     /// Where to go as soon as this symbol's bars are shown.
     jump: Option<(Symbol, i64)>,
-    /// What is typed into the search of the indicators.
-    search: String,
+    /// What is typed into lists and fields over the chart.
+    typed: Typed,
+    /// Number of the last wish that was fulfilled.
+    wishes: u64,
+    /// Where one went last.
+    mark: Option<PlaceMark>,
+    measuring: Measuring,
+    heights: Heights,
+    picture: Option<Taking>,
+    /// Whether the sheet of gestures is open.
+    help: bool,
     shown: Option<Shown>,
     scene: Option<Scene>,
     /// The line whose settings are open.
@@ -61,6 +77,8 @@ pub struct ChartView {
     answered: HashMap<SeriesId, SeriesSource>,
     /// Whether an entry of a legend has the keyboard.
     entry_has_keys: bool,
+    /// Whether the plot itself has the keyboard.
+    has_keys: bool,
     /// The pane whose menu is open.
     menu_of: Option<PaneKind>,
     axis_width: f32,
@@ -78,6 +96,7 @@ impl ChartOffer<'_> {
                 let set = self.sets.get(set)?;
                 Some((parameters::formula_of(set, name)?, set.warm_up()))
             }
+            SeriesSource::Symbol(_) => None,
         }
     }
 }
@@ -114,14 +133,84 @@ impl ChartView {
 
     fn jump(&mut self, layout: &mut ChartLayout, data: &ChartData) {
         let Some((_, time_us)) = self.jump.take_if(|(symbol, _)| *symbol == data.symbol) else { return };
-        let times = &data.bars.time_us;
-        let shown = self.shown.as_ref().map_or(JUMP_BARS, |shown| shown.range.span());
-        // All of a long history is no view of one bar.
-        let span = if shown >= times.len() as f64 * 0.9 { shown.min(JUMP_BARS) } else { shown };
-        let row = times.partition_point(|time| *time < time_us) as f64;
-        let start = row - span * 0.4;
-        layout.range = RangeChoice::Custom { from_us: time_at(times, start), to_us: time_at(times, start + span) };
+        let at = go_to::go_to(layout, data, self.shown.as_ref(), time_us);
+        self.mark_at(data, at);
         self.shown = None;
+    }
+
+    /// Marks a bar, with what is there.
+    fn mark_at(&mut self, data: &ChartData, time_us: Option<i64>) {
+        self.mark = time_us.map(|time_us| {
+            let row = data.bars.time_us.partition_point(|time| *time < time_us);
+            let words: Vec<String> = data.findings_at(row).iter().map(|finding| finding_words(*finding)).collect();
+            PlaceMark { symbol: data.symbol.clone(), time_us, words: words.join(" · ") }
+        });
+    }
+
+    /// Does what a command asked for; what the tools have to do is returned.
+    fn fulfil(
+        &mut self,
+        wish: Option<&(u64, ChartWish)>,
+        layout: &mut ChartLayout,
+        data: Option<&ChartData>,
+        actions: &mut Vec<Action>,
+    ) -> Option<ChartWish> {
+        let (number, wish) = wish.filter(|(number, _)| *number != self.wishes)?;
+        self.wishes = *number;
+        let data = match (wish, data) {
+            (ChartWish::GoTo(symbol, time_us), _) => {
+                self.go_to(symbol, *time_us);
+                return None;
+            }
+            (_, data) => data?,
+        };
+        match wish {
+            ChartWish::Compare | ChartWish::GoToDate => return Some(wish.clone()),
+            ChartWish::GoTo(..) => {}
+            ChartWish::Finding { forward } => match next_finding(data, self.shown.as_ref(), self.mark.as_ref(), *forward) {
+                Some(finding) => {
+                    let time_us = data.bars.time_us.get(finding.row).copied().unwrap_or_default();
+                    let at = go_to::go_to(layout, data, self.shown.as_ref(), time_us);
+                    self.mark_at(data, at);
+                    self.shown = None;
+                }
+                None => {
+                    let text = match (data.findings().is_empty(), forward) {
+                        (true, _) => tr!("{symbol} has no gaps and no broken bars", symbol = data.symbol),
+                        (false, true) => tr!("That was the last gap or finding of {symbol}", symbol = data.symbol),
+                        (false, false) => tr!("That was the first gap or finding of {symbol}", symbol = data.symbol),
+                    };
+                    actions.push(Action::Chart(ChartAction::Tell(text)));
+                }
+            },
+            ChartWish::Measure => self.measuring.arm(),
+            ChartWish::Picture { to_clipboard } => self.picture = Some(Taking::new(*to_clipboard)),
+            ChartWish::CopyRows => {
+                let bars = data.bars.len();
+                let rows = self.shown.as_ref().map_or(0..bars, |shown| shown.range.rows(bars));
+                actions.push(Action::Chart(ChartAction::CopyRows(rows)));
+            }
+            ChartWish::Help => self.help = true,
+            ChartWish::FitScales => self.heights.fit(),
+        }
+        None
+    }
+
+    /// Whether there is something over the chart that Esc takes away.
+    fn has_escape(&self) -> bool {
+        self.settings.is_some() || self.measuring.is_on() || self.mark.is_some() || self.help
+    }
+
+    /// Esc takes away what was measured, then the mark.
+    fn escape(&mut self, ui: &Ui) {
+        let is_ours = self.settings.is_none() && !self.help && (self.measuring.is_on() || self.mark.is_some());
+        if is_ours && !egui::Popup::is_any_open(ui) && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Escape)) {
+            if self.measuring.is_on() {
+                self.measuring.clear();
+            } else {
+                self.mark = None;
+            }
+        }
     }
 
     /// How often the scene was built: stands still while only the pointer moves.
@@ -156,6 +245,8 @@ pub struct ChartResponse {
     pub action_clicked: bool,
     /// What else the user did.
     pub actions: Vec<Action>,
+    /// Whether one of the actions brings a picture that is to be saved to a file.
+    pub picture_taken: bool,
 }
 
 /// What the chart can be given besides what is on it.
@@ -167,15 +258,23 @@ pub struct ChartOffer<'a> {
     pub templates: &'a Templates,
     /// The sets that columns belong to.
     pub sets: &'a SetLibrary,
+    /// Symbols that can be compared.
+    pub symbols: &'a [SymbolRow],
+    /// What the chart shall do, and the number of that wish.
+    pub wish: Option<&'a (u64, ChartWish)>,
+    /// Whether the layout belongs to this symbol alone.
+    pub is_kept: bool,
 }
 
 /// Keys that belong to the chart while it is drawn, whatever command they run elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChartKeys {
-    /// The settings of a line are open, and close.
+    /// Something over the chart goes away: settings of a line, what was measured, a mark.
     pub escape: bool,
     /// An entry of a legend has the keyboard, and is removed.
     pub delete: bool,
+    /// The chart itself has the keyboard: up and down still walk the list of symbols.
+    pub canvas: bool,
 }
 
 impl ChartKeys {
@@ -205,17 +304,29 @@ pub fn chart_ui(
     ui.painter().rect_filled(whole, 0.0, Theme::of(ui).background);
 
     let (bar, rest) = whole.split_top_bottom_at_y(whole.top() + size::TOOLBAR);
-    let tools = UiBuilder::new().max_rect(bar.shrink2(vec2(space::XS, 0.0))).layout(Layout::left_to_right(Align::Center));
-    ui.scope_builder(tools, |ui| toolbar_ui(ui, layout, offer, &mut view.search, data, &mut response.actions));
-
+    let wish = view.fulfil(offer.wish, layout, data, &mut response.actions);
+    let gone = {
+        let (typed, shown) = (&mut view.typed, view.shown.as_ref());
+        let tools = Tools { layout, offer, typed, data, shown, wish: wish.as_ref(), actions: &mut response.actions };
+        ui.scope_builder(UiBuilder::new().max_rect(bar.shrink2(vec2(space::XS, 0.0))).layout(Layout::left_to_right(Align::Center)), |ui| {
+            toolbar_ui(ui, tools)
+        })
+        .inner
+    };
     if let Some(data) = data {
+        if gone.is_done {
+            view.mark_at(data, gone.mark);
+            view.shown = None;
+        }
+        response.actions.extend(gone.told.map(|text| Action::Chart(ChartAction::Tell(text))));
         view.jump(layout, data);
+        view.escape(ui);
     }
     let small = rest.height() < TIME_AXIS_POINTS * 3.0 || rest.width() < 160.0;
     match data {
         Some(_) if small => {}
         Some(data) => {
-            response.hovered_bar = bars_ui(ui, rest, view, layout, data);
+            response.hovered_bar = bars_ui(ui, rest, view, layout, data, &mut response.actions);
             settings_ui(ui, rest, &mut view.settings, layout, data, offer);
         }
         None => {
@@ -223,7 +334,17 @@ pub fn chart_ui(
             response.action_clicked = notice_ui(ui, rest, view.notice.as_ref());
         }
     }
-    let keys = ChartKeys { escape: view.settings.is_some(), delete: std::mem::take(&mut view.entry_has_keys) };
+    help_ui(ui, &mut view.help);
+    if let Some(taking) = &mut view.picture {
+        taking.ask(ui, rest);
+        if let Some(action) = taking.finish(ui) {
+            response.picture_taken = matches!(action, Action::Chart(ChartAction::PictureTaken(_)));
+            response.actions.push(action);
+            view.picture = None;
+        }
+    }
+    let canvas = std::mem::take(&mut view.has_keys);
+    let keys = ChartKeys { escape: view.has_escape(), delete: std::mem::take(&mut view.entry_has_keys), canvas };
     ui.data_mut(|data| data.insert_temp(ChartKeys::id(), keys));
     response.layout_changed = before != *layout;
     response
@@ -233,8 +354,8 @@ pub fn chart_ui(
 fn notice_ui(ui: &mut Ui, rect: Rect, notice: Option<&ChartNotice>) -> bool {
     let theme = Theme::of(ui);
     let fallback = ChartNotice {
-        title: "No symbol chosen".to_owned(),
-        detail: "Choose a symbol to see its bars and indicators".to_owned(),
+        title: tr!("No symbol chosen").to_owned(),
+        detail: tr!("Choose a symbol to see its bars and indicators").to_owned(),
         action: None,
     };
     let notice = notice.unwrap_or(&fallback);
@@ -256,12 +377,20 @@ fn notice_ui(ui: &mut Ui, rect: Rect, notice: Option<&ChartNotice>) -> bool {
 }
 
 /// Panes, axes, legends and crosshair. Returns the bar under the pointer.
-fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayout, data: &ChartData) -> Option<usize> {
+fn bars_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    view: &mut ChartView,
+    layout: &mut ChartLayout,
+    data: &ChartData,
+    actions: &mut Vec<Action>,
+) -> Option<usize> {
     let theme = Theme::of(ui);
     let pixels = Pixels { per_point: ui.pixels_per_point() };
     let id = ui.scope_id().with("chart");
     // Before the first scene the axis is guessed; after it, it is known.
     view.axis_width = view.axis_width.max(64.0);
+    view.heights.renew(data, layout);
 
     let mut response = None;
     let mut shown = None;
@@ -273,7 +402,12 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         }
         let current = follow(view.shown.take(), layout, data, plot.width());
         let current = if response.is_none() {
-            let (input, moved) = pan_and_zoom(ui, id, plot, layout, data, current);
+            let input = plot_response(ui, id, plot, data);
+            let is_taken = view.measuring.drag(ui, &input, view.scene.as_ref(), data);
+            let moved = pan_and_zoom(ui, &input, plot, layout, data, current, is_taken);
+            let axis = Rect::from_min_max(pos2(plot.right(), rect.top()), pos2(rect.right(), plot.bottom()));
+            let frames = frames(layout, plot, pixels);
+            view.heights.axes_ui(ui, id, axis, &frames, layout, view.scene.as_ref(), &input);
             response = Some(input);
             moved
         } else {
@@ -284,6 +418,7 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         let legends = place_legends(ui, data, &drawn, &frames, current.price_decimals);
         for (frame, (_, legend)) in frames.iter_mut().zip(&legends) {
             frame.legend_height = legend.height();
+            frame.fixed = view.heights.at(&frame.kind.place(&drawn));
         }
         let key = SceneKey {
             identity: data.identity(),
@@ -301,7 +436,8 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         }
         let needed = view.scene.as_ref().map_or(0.0, |scene| {
             let highest = data.price_extent(0..data.bars.len()).map_or(0.0, |extent| extent.max);
-            tags::axis_width(ui.painter(), scene, &[format::fixed(highest, current.price_decimals)])
+            let widest = tags::widest_price_tags(scene, highest, current.price_decimals);
+            tags::axis_width(ui.painter(), scene, &widest)
         });
         view.shown = Some(current.clone());
         shown = Some((plot, current, legends));
@@ -318,7 +454,21 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         view.focus_by_key = !ui.input(|input| input.pointer.any_down() || input.pointer.any_released());
     }
     let scene = view.scene.as_ref()?;
-    let painted = Painting { id, rect, plot, scene, shown: &current, legends: &legends, response: &response, data }.show_ui(ui);
+    let is_pictured = view.picture.as_ref().is_some_and(Taking::is_now);
+    let painted =
+        Painting { id, rect, plot, scene, shown: &current, legends: &legends, response: &response, data, is_pictured }.show_ui(ui);
+    view.measuring.show_ui(ui, id, scene, data, current.price_decimals);
+    if let Some(mark) = &view.mark {
+        mark_ui(ui, id, mark, scene, data);
+    }
+    armed_hint_ui(ui, &view.measuring, plot);
+    view.has_keys = response.has_focus();
+    if !view.heights.is_empty() && !is_pictured {
+        let corner = Rect::from_min_max(pos2(plot.right(), plot.bottom()), rect.max);
+        if fit_button_ui(ui, id, corner) {
+            view.heights.fit();
+        }
+    }
     if response.has_focus() && view.focus_by_key {
         ui.painter().rect_stroke(plot.shrink(1.0), 2.0, Stroke::new(1.5, theme.accent), StrokeKind::Inside);
     }
@@ -330,7 +480,16 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         view.menu_of = scene.key.frames.iter().find(at).map(|frame| frame.kind);
     }
     if let Some(kind) = view.menu_of.filter(|kind| kinds(layout).contains(kind)) {
-        response.context_menu(|ui| pane_action = pane_menu_ui(ui, layout, kind).or(pane_action.take()));
+        response.context_menu(|ui| {
+            ui.set_width(WIDE_MENU_POINTS);
+            pane_action = pane_menu_ui(ui, layout, kind).or(pane_action.take());
+            if kind == PaneKind::Price {
+                ui.separator();
+                scale_items_ui(ui, layout);
+            }
+            ui.separator();
+            chart_items_ui(ui, true, layout, actions);
+        });
     }
     if let Some(action) = pane_action {
         action.apply(layout);
@@ -339,6 +498,7 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
     match painted.legend_action {
         Some((LegendAction::ToggleVisible(id), _)) => layout.toggle_visible(id),
         Some((LegendAction::Remove(id), _)) => layout.remove(id),
+        Some((LegendAction::Solo(id), _)) => layout.solo(id),
         Some((LegendAction::Duplicate(id), at)) => {
             if let Some(copy) = layout.duplicate(id) {
                 view.settings = Some(LineSettings::new(copy, at, rect, by_keys));
@@ -349,6 +509,18 @@ fn bars_ui(ui: &mut Ui, rect: Rect, view: &mut ChartView, layout: &mut ChartLayo
         None => {}
     }
     painted.hovered
+}
+
+/// The way back from heights that were set by hand, in the corner of the axes.
+fn fit_button_ui(ui: &Ui, id: Id, corner: Rect) -> bool {
+    let theme = Theme::of(ui);
+    let response = ui.interact(corner.shrink2(vec2(space::XS, 3.0)), id.with("fit"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, tr!("Fit the scales")));
+    let color = if response.hovered() || response.has_focus() { theme.accent } else { theme.text };
+    ui.painter().rect_filled(response.rect, size::RADIUS, theme.button);
+    let font = FontId::proportional(size::TEXT_SMALL);
+    ui.painter().text(response.rect.center(), Align2::CENTER_CENTER, tr!(in "scale", "Auto"), font, color);
+    response.on_hover_text(tr!("Heights were set by hand; fit them to what is in view again")).clicked()
 }
 
 /// Everything but the axes.

@@ -8,6 +8,7 @@ use crate::ui::format;
 use crate::ui::theme::{Theme, space};
 use crate::ui::widgets::{legend_ui, tier_color, tier_legend_ui};
 use crate::ui::window::Outbox;
+use crate::{tr, tr_n};
 use chrono::Local;
 use eframe::egui;
 use egui::{Align, Layout, RichText, Ui, vec2};
@@ -19,10 +20,10 @@ const NAME_POINTS: f32 = 90.0;
 /// What stands on the button of a span.
 fn word_of(span: LookupSpan) -> &'static str {
     match span {
-        LookupSpan::Hour => "1 h",
-        LookupSpan::Day => "24 h",
-        LookupSpan::Week => "7 d",
-        LookupSpan::Month => "30 d",
+        LookupSpan::Hour => tr!("1 h"),
+        LookupSpan::Day => tr!("24 h"),
+        LookupSpan::Week => tr!("7 d"),
+        LookupSpan::Month => tr!("30 d"),
     }
 }
 
@@ -31,14 +32,14 @@ pub fn lookups_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     ui.add_space(space::XL);
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Lookups by tier").color(theme.text));
+        ui.label(RichText::new(tr!("Lookups by tier")).color(theme.text));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             let spans: Vec<LookupSpan> = LookupSpan::iter().collect();
             for span in spans.into_iter().rev() {
                 let chosen = state.overview.span == span;
                 let text = RichText::new(word_of(span)).small();
-                let response = ui.selectable_label(chosen, text).on_hover_text(format!("Lookups of {}", span.words()));
+                let response = ui.selectable_label(chosen, text).on_hover_text(tr!("Lookups of {span}", span = span.words()));
                 if response.clicked() {
                     out.act(Action::LookBack(span));
                 }
@@ -54,9 +55,9 @@ pub fn lookups_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let counts = stats.counts();
     if counts.total() == 0 {
         let text = if survey.month.count > 0 {
-            format!("Nothing was looked up in {}", stats.span.words())
+            tr!("Nothing was looked up in {span}", span = stats.span.words())
         } else {
-            "Nothing was looked up yet: open a symbol, or read one with samovar get".to_owned()
+            tr!("Nothing was looked up yet: open a symbol, or read one with samovar get").to_owned()
         };
         note_ui(ui, &text);
         return;
@@ -81,22 +82,26 @@ fn series_ui(ui: &mut Ui, stats: &LookupStats, now_us: i64) {
             let counts = bucket.lookups.counts;
             let parts = Tier::iter().map(|tier| (counts.of(tier) as f32, tier_color(theme, tier))).collect();
             let (from, to) = (format::moment(bucket.start_us, now_us, &Local), format::moment(bucket.start_us + width_us, now_us, &Local));
-            let rate = counts.rate().map_or_else(String::new, |rate| format!(", hit rate {}", format::percent(rate)));
-            let stale = if bucket.lookups.stale > 0 { format!(", {} stale", format::count(bucket.lookups.stale)) } else { String::new() };
-            let text = format!("{from} to {to}: {}{rate}{stale}", format::counted(counts.total(), "lookup", "lookups"));
+            let mut told = vec![tr_n!(counts.total(), "{count} lookup", "{count} lookups")];
+            told.extend(counts.rate().map(|rate| tr!("hit rate {rate}", rate = format::percent(rate))));
+            if bucket.lookups.stale > 0 {
+                told.push(tr_n!(bucket.lookups.stale, "{count} stale", "{count} stale"));
+            }
+            let text = tr!("{from} to {to}: {what}", from = from, to = to, what = told.join(", "));
             PlotColumn { parts, below: Some((bucket.lookups.stale as f32, theme.stale)), text }
         })
         .collect();
     let ago = match stats.span {
-        LookupSpan::Hour => ["60 min ago", "30 min ago"],
-        LookupSpan::Day => ["24 h ago", "12 h ago"],
-        LookupSpan::Week => ["7 d ago", "3.5 d ago"],
-        LookupSpan::Month => ["30 d ago", "15 d ago"],
+        LookupSpan::Hour => [tr!("60 min ago"), tr!("30 min ago")],
+        LookupSpan::Day => [tr!("24 h ago"), tr!("12 h ago")],
+        LookupSpan::Week => [tr!("7 d ago"), tr!("3.5 d ago")],
+        LookupSpan::Month => [tr!("30 d ago"), tr!("15 d ago")],
     };
     let counts = stats.counts();
     let rate = counts.rate().map_or_else(|| format::NONE.to_owned(), format::percent);
-    let spoken = format!("{} in {}, hit rate {rate}", format::counted(counts.total(), "lookup", "lookups"), stats.span.words());
-    columns_ui(ui, &columns, &[ago[0].to_owned(), ago[1].to_owned(), "now".to_owned()], &spoken);
+    let lookups = tr_n!(counts.total(), "{count} lookup", "{count} lookups");
+    let spoken = tr!("{lookups} in {span}, hit rate {rate}", lookups = lookups, span = stats.span.words(), rate = rate);
+    let _pressed = columns_ui(ui, &columns, &[ago[0].to_owned(), ago[1].to_owned(), tr!("now").to_owned()], &spoken);
 }
 
 /// A row of the table: its name on the left, five numbers on the right of columns of one width.
@@ -123,10 +128,10 @@ fn row_ui(ui: &mut Ui, name: impl FnOnce(&mut Ui), values: &[String; 5], strong:
 fn latency_ui(ui: &mut Ui, stats: &LookupStats) {
     let theme = Theme::of(ui);
     let head = |ui: &mut Ui| {
-        ui.label(RichText::new("Answered by").small().color(theme.text_weak))
-            .on_hover_text("Percentiles of how long lookups took: half took no longer than p50, 99 of 100 no longer than p99");
+        ui.label(RichText::new(tr!("Answered by")).small().color(theme.text_weak))
+            .on_hover_text(tr!("Percentiles of how long lookups took: half took no longer than p50, 99 of 100 no longer than p99"));
     };
-    row_ui(ui, head, &["p50", "p95", "p99", "served", "saved"].map(str::to_owned), false);
+    row_ui(ui, head, &["p50", "p95", "p99", tr!("served"), tr!("saved")].map(str::to_owned), false);
     for (tier, lookups) in &stats.tiers {
         let latency = |pick: fn(&crate::cache::Latency) -> f64| {
             lookups.latency.as_ref().map_or_else(|| format::NONE.to_owned(), |latency| format::short_time(pick(latency)))
@@ -153,7 +158,8 @@ fn datasets_ui(ui: &mut Ui, stats: &LookupStats) {
             ui.label(RichText::new(name.as_str()).color(theme.text_weak));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let rate = lookups.counts.rate().map_or_else(|| format::NONE.to_owned(), format::percent);
-                let text = format!("{}, hit rate {rate}", format::counted(lookups.counts.total(), "lookup", "lookups"));
+                let count = tr_n!(lookups.counts.total(), "{count} lookup", "{count} lookups");
+                let text = tr!("{lookups}, hit rate {rate}", lookups = count, rate = rate);
                 ui.label(RichText::new(text).color(theme.text));
             });
         });

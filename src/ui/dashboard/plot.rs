@@ -20,13 +20,14 @@ pub struct PlotColumn {
     pub text: String,
 }
 
-/// Columns with three words below: left, middle, right. `spoken` says in a sentence what is to be seen.
-pub fn columns_ui(ui: &mut Ui, columns: &[PlotColumn], words: &[String; 3], spoken: &str) -> Response {
+/// Columns with three words below: left, middle, right. `spoken` says in a sentence what is to be seen. Returns which column was
+/// pressed.
+pub fn columns_ui(ui: &mut Ui, columns: &[PlotColumn], words: &[String; 3], spoken: &str) -> Option<usize> {
     let theme = Theme::of(ui);
     let width = ui.available_width();
     let hangs = columns.iter().any(|column| column.below.is_some_and(|(value, _)| value > 0.0));
     let depth = if hangs { BELOW } else { 0.0 };
-    let (rect, response) = ui.allocate_exact_size(vec2(width, TALL + depth + 18.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(width, TALL + depth + 18.0), Sense::click());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, spoken));
     let plot = Rect::from_min_size(rect.min, vec2(width, TALL));
     let total = |column: &PlotColumn| column.parts.iter().map(|(value, _)| *value).sum::<f32>();
@@ -62,8 +63,39 @@ pub fn columns_ui(ui: &mut Ui, columns: &[PlotColumn], words: &[String; 3], spok
     ] {
         painter.text(pos2(x, plot.bottom() + depth + 3.0), align, word, font.clone(), theme.text_weak);
     }
-    match hovered.and_then(|place| columns.get(place)) {
-        Some(column) => response.on_hover_text_at_pointer(column.text.as_str()),
-        None => response,
+    let column = hovered.and_then(|place| columns.get(place))?;
+    response.on_hover_text_at_pointer(column.text.as_str()).clicked().then_some(hovered).flatten()
+}
+
+/// A line through values of 0…1, drawn very small; values that are not known leave a gap.
+pub fn sparkline_ui(ui: &mut Ui, values: &[Option<f32>], color: Color32, spoken: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(88.0, 22.0), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Image, true, spoken));
+    let theme = Theme::of(ui);
+    ui.painter().hline(rect.x_range(), rect.bottom(), (1.0, theme.line));
+    let step = rect.width() / values.len().saturating_sub(1).max(1) as f32;
+    let point = |place: usize, value: f32| {
+        pos2(rect.left() + step * place as f32, rect.bottom() - 1.0 - value.clamp(0.0, 1.0) * (rect.height() - 3.0))
+    };
+    let mut run: Vec<Pos2> = Vec::new();
+    let draw = |run: &mut Vec<Pos2>| {
+        match run.as_slice() {
+            [] => {}
+            [only] => {
+                ui.painter().circle_filled(*only, 1.5, color);
+            }
+            line => {
+                ui.painter().line(line.to_vec(), (1.5, color));
+            }
+        }
+        run.clear();
+    };
+    for (place, value) in values.iter().enumerate() {
+        match value {
+            Some(value) => run.push(point(place, *value)),
+            None => draw(&mut run),
+        }
     }
+    draw(&mut run);
+    response.on_hover_text(spoken)
 }

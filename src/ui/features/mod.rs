@@ -189,3 +189,13 @@ fn leaves_search(ui: &Ui) -> bool {
     ui.memory(|memory| memory.has_focus(search_id()))
         && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::ArrowDown))
 }
+
+/// What can be done with features and formulas, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Ctrl+Space in a formula"), tr!("What could stand there")),
+        Gesture::new(tr!("Ctrl+. in a formula"), tr!("Take the suggestion")),
+    ]
+}

@@ -1,8 +1,9 @@
 //! What is so at the moment: states with their reasons, times, source, files.
 
+use super::layout::layout_ui;
 use super::parts::{below_mark_ui, code_ui, copy_ui, fact_ui, fact_with_ui, note_ui, section_ui, sentence_ui};
 use crate::app::AppState;
-use crate::cache::{EntryState, provisional_sentence, rule_words};
+use crate::cache::{EntryState, FileFacts, provisional_sentence, rule_words};
 use crate::ui::format;
 use crate::ui::icons;
 use crate::ui::symbols::local_time;
@@ -22,7 +23,7 @@ pub fn state_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier, now_us: i64) {
     if dossier.entries.is_empty() {
         ui.horizontal(|ui| {
             mark_ui(ui, StateMark::Missing);
-            ui.label(RichText::new("Missing: nothing is cached").color(theme.text));
+            ui.label(RichText::new(tr!("Missing: nothing is cached")).color(theme.text));
         });
     }
     let working = state.working.contains(&dossier.symbol);
@@ -43,7 +44,7 @@ fn entry_ui(ui: &mut Ui, dossier: &Dossier, dossed: &EntryDossier, (working, now
         mark_ui(ui, mark_of(dossed.state, cools_at_us, now_us));
         ui.label(RichText::new(entry.key.dataset.name()).color(theme.text));
         if entry.pinned {
-            ui.label(icons::icon(icons::PIN).size(12.0).color(theme.pinned)).on_hover_text("Pinned: never expires, never evicted");
+            ui.label(icons::icon(icons::PIN).size(12.0).color(theme.pinned)).on_hover_text(tr!("Pinned: never expires, never evicted"));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let left_us = dossed.expires_at_us.filter(|at_us| dossed.state == EntryState::Fresh && *at_us > now_us);
@@ -51,7 +52,7 @@ fn entry_ui(ui: &mut Ui, dossier: &Dossier, dossed: &EntryDossier, (working, now
                 ui.label(RichText::new(StateMark::Working.word()).color(theme.working));
             } else if let Some(at_us) = left_us {
                 let left = format::duration((at_us - now_us) as f64 / crate::market::SECOND_US as f64);
-                ui.label(RichText::new(format!("{left} left")).color(theme.text_weak)).on_hover_text(local_time(at_us));
+                ui.label(RichText::new(tr!("{time} left", time = left)).color(theme.text_weak)).on_hover_text(local_time(at_us));
             }
         });
     });
@@ -74,7 +75,11 @@ pub fn times_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
     if with_file().next().is_none() {
         return;
     }
-    section_ui(ui, "Times");
+    section_ui(ui, tr!("Times"), |ui| times_body_ui(ui, dossier, now_us));
+}
+
+fn times_body_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
+    let with_file = || dossier.entries.iter().filter(|entry| entry.entry.file.is_some());
     let when = |ui: &mut Ui, word: &str, time_us: Option<i64>, none: &str| {
         let text = time_us.map_or_else(|| none.to_owned(), |time_us| format::relative(time_us, now_us));
         let response = fact_ui(ui, word, &text);
@@ -83,13 +88,13 @@ pub fn times_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
         }
     };
     if let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) {
-        when(ui, "Fetched or checked", Some(bars.entry.fetched_at_us), format::NONE);
+        when(ui, tr!("Fetched or checked"), Some(bars.entry.fetched_at_us), format::NONE);
         when(ui, tr!("History verified"), bars.entry.verified_us(), tr!("never: the source cannot say what it has"));
     }
     for entry in with_file() {
         // By the file system's clock, which may be ahead.
         let written_us = entry.entry.file.as_ref().map(|file| file.modified_us.min(now_us));
-        let word = if entry.entry.key.dataset.is_bars() { "Bars written" } else { "Computed" };
+        let word = if entry.entry.key.dataset.is_bars() { tr!("Bars written") } else { tr!("Computed") };
         let sets = dossier.entries.iter().filter(|entry| !entry.entry.key.dataset.is_bars()).count();
         if sets > 1 && !entry.entry.key.dataset.is_bars() {
             when(ui, &format!("{word}: {}", entry.entry.key.dataset.name()), written_us, format::NONE);
@@ -98,36 +103,39 @@ pub fn times_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
         }
     }
     let expires_us = with_file().filter_map(|entry| entry.expires_at_us).min();
-    let word = if expires_us.is_some_and(|at_us| at_us <= now_us) { "Expired" } else { "Expires" };
-    when(ui, word, expires_us, "never: pinned");
-    when(ui, "Last read", dossier.entries.iter().filter_map(|entry| entry.entry.last_used_us).max(), "never");
+    let word = if expires_us.is_some_and(|at_us| at_us <= now_us) { tr!("Expired") } else { tr!("Expires") };
+    when(ui, word, expires_us, tr!("never: pinned"));
+    when(ui, tr!("Last read"), dossier.entries.iter().filter_map(|entry| entry.entry.last_used_us).max(), tr!("never"));
 }
 
 /// Where it comes from, and what holds for it.
 pub fn source_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
-    section_ui(ui, "Source");
+    section_ui(ui, tr!("Source"), |ui| source_body_ui(ui, state, dossier));
+}
+
+fn source_body_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
     let url = state.snapshot.source.as_ref().map_or(dossier.source.as_str(), |source| source.url.as_str());
-    fact_ui(ui, "From", url);
-    fact_ui(ui, "Time to live", &rule_words(dossier.rule));
+    fact_ui(ui, tr!("From"), url);
+    fact_ui(ui, tr!("Time to live"), &rule_words(dossier.rule));
     let exchange = dossier.rule.exchange;
     let text =
         if exchange.name() == exchange.code() { exchange.name().to_owned() } else { format!("{} ({})", exchange.name(), exchange.code()) };
-    fact_ui(ui, "Market", &text);
+    fact_ui(ui, tr!("Market"), &text);
     if let Some(row) = state.row(&dossier.symbol).filter(|row| row.source_rows.is_some()) {
-        fact_ui(ui, "Listed with", &format::counted(row.source_rows.unwrap_or(0), "bar", "bars"));
+        fact_ui(ui, tr!("Listed with"), &tr_n!(row.source_rows.unwrap_or(0), "{count} bar", "{count} bars"));
     }
     let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) else { return };
     match &bars.entry.synced {
         None => {
-            fact_ui(ui, "Digest", "not asked").on_hover_text(
-                "The source was not asked for counts and checksums by year yet; a change in its history is noticed from the next preheat on",
-            );
+            fact_ui(ui, tr!("Digest"), tr!("not asked")).on_hover_text(tr!(
+                "The source was not asked for counts and checksums by year yet; a change in its history is noticed from the next preheat on"
+            ));
         }
         Some(synced) => {
             let years = years_text(&synced.years.iter().map(|year| year.year).filter(|year| *year != 0).collect::<Vec<i32>>());
-            let rows = format::counted(synced.years.iter().map(|year| year.rows).sum(), "row", "rows");
+            let rows = tr_n!(synced.years.iter().map(|year| year.rows).sum(), "{count} row", "{count} rows");
             let text = if years.is_empty() { rows } else { format!("{years}, {rows}") };
-            fact_ui(ui, "Digest", &text).on_hover_text(tr!(
+            fact_ui(ui, tr!("Digest"), &text).on_hover_text(tr!(
                 "Counts and checksums by year, as the source gave them; compared when its history is verified, in between only the newest days"
             ));
         }
@@ -149,43 +157,53 @@ pub fn years_text(years: &[i32]) -> String {
 
 /// Where the files lie and what is in them; bytes by year.
 pub fn files_ui(ui: &mut Ui, dossier: &Dossier, out: &mut Outbox) {
-    let theme = Theme::of(ui);
     let files: Vec<_> = dossier.entries.iter().filter_map(|entry| Some((entry, entry.entry.file.as_ref()?))).collect();
     if files.is_empty() {
         return;
     }
-    section_ui(ui, "Files");
-    for (place, (entry, file)) in files.iter().enumerate() {
-        if place > 0 {
+    section_ui(ui, tr!("Files"), |ui| {
+        for (place, (entry, file)) in files.iter().enumerate() {
+            if place > 0 {
+                ui.add_space(space::M);
+            }
+            file_ui(ui, entry, file, out);
+        }
+        if dossier.years.len() > 1 {
             ui.add_space(space::M);
+            years_ui(ui, &dossier.years);
         }
-        let size = format!("{} · {}", format::counted(file.rows, "row", "rows"), format::bytes(file.size_bytes));
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(entry.entry.key.dataset.name()).color(theme.text));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(size).color(theme.text)));
+    });
+}
+
+/// One file: where it lies, what proves it, how it is built.
+fn file_ui(ui: &mut Ui, entry: &EntryDossier, file: &FileFacts, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let name = entry.entry.key.dataset.name();
+    let size = format!("{} · {}", tr_n!(file.rows, "{count} row", "{count} rows"), format::bytes(file.size_bytes));
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(name).color(theme.text));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(RichText::new(size).color(theme.text)));
+    });
+    if let Some(path) = &entry.path {
+        let whole = path.display().to_string();
+        fact_with_ui(ui, tr!("Path"), |ui| {
+            copy_ui(ui, &tr!("Copy the path of {dataset}", dataset = name), &whole, out);
+            // Its end tells most: the beginning is the same for every file.
+            let short = path.file_name().map_or_else(|| whole.clone(), |name| name.to_string_lossy().into_owned());
+            let short = match file.years.len() {
+                0 => short,
+                years => format!("{short} · {}", tr_n!(years as u64, "{count} yearly file", "{count} yearly files")),
+            };
+            ui.add(Label::new(RichText::new(short).color(theme.text)).truncate()).on_hover_text(whole.as_str());
         });
-        if let Some(path) = &entry.path {
-            let whole = path.display().to_string();
-            fact_with_ui(ui, "Path", |ui| {
-                copy_ui(ui, &format!("Copy the path of {}", entry.entry.key.dataset.name()), &whole, out);
-                // Its end tells most: the beginning is the same for every file.
-                let short = path.file_name().map_or_else(|| whole.clone(), |name| name.to_string_lossy().into_owned());
-                let short = match file.years.len() {
-                    0 => short,
-                    years => format!("{short} · {}", tr_n!(years as u64, "{count} yearly file", "{count} yearly files")),
-                };
-                ui.add(Label::new(RichText::new(short).color(theme.text)).truncate()).on_hover_text(whole.as_str());
-            });
-        }
-        code_ui(ui, "Checksum", &format!("{:032x}", file.checksum), out);
-        code_ui(ui, "Fingerprint", &format!("{:032x}", file.fingerprint), out);
-        if let Some(provenance) = &entry.entry.provenance {
-            code_ui(ui, "Definition", &format!("{:032x}", provenance.definition.value()), out);
-        }
     }
-    if dossier.years.len() > 1 {
-        ui.add_space(space::M);
-        years_ui(ui, &dossier.years);
+    code_ui(ui, tr!("Checksum"), &format!("{:032x}", file.checksum), out);
+    code_ui(ui, tr!("Fingerprint"), &format!("{:032x}", file.fingerprint), out);
+    if let Some(provenance) = &entry.entry.provenance {
+        code_ui(ui, tr!("Definition"), &format!("{:032x}", provenance.definition.value()), out);
+    }
+    if let Some(layout) = &entry.layout {
+        layout_ui(ui, name, layout);
     }
 }
 

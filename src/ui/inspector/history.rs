@@ -1,9 +1,10 @@
-//! What happened: changes at the source, what was noticed in rows, lookups.
+//! What happened: changes at the source, lookups.
 
 use super::facts::years_text;
-use super::parts::{below_mark_ui, fact_ui, note_ui, section_ui, sentence_ui};
+use super::parts::{below_mark_ui, note_ui, section_ui, sentence_ui};
 use crate::cache::{Change, ChangeKind, LookupReason};
-use crate::market::{Quality, format_date};
+use crate::market::format_date;
+use crate::tr;
 use crate::ui::format;
 use crate::ui::marks::{ChangeMark, change_mark_ui};
 use crate::ui::symbols::local_time;
@@ -20,15 +21,18 @@ const SHOWN: usize = 6;
 
 /// What changed at the source, newest first; a click goes there on the chart.
 pub fn changes_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us: i64) {
-    section_ui(ui, "Changes at the source");
+    section_ui(ui, tr!("Changes at the source"), |ui| changes_body_ui(ui, dossier, views, now_us));
+}
+
+fn changes_body_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us: i64) {
     let asked = dossier.bars().is_some_and(|bars| bars.entry.synced.is_some());
     if dossier.changes.is_empty() {
         note_ui(
             ui,
             if asked {
-                "None noticed: its history is as it was first fetched"
+                tr!("None noticed: its history is as it was first fetched")
             } else {
-                "None noticed; the source was not asked for checksums yet"
+                tr!("None noticed; the source was not asked for checksums yet")
             },
         );
         return;
@@ -44,7 +48,9 @@ pub fn changes_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
             views.chart.go_to(&change.symbol, first_us);
         }
     }
-    more_ui(ui, dossier.changes.len(), SHOWN, &mut views.all_changes, "changes");
+    let (all, fewer) = (dossier.changes.len(), tr!("Show fewer changes"));
+    let more = tr!("Show all {count} changes", count = format::count(all as u64));
+    more_ui(ui, all > SHOWN, &mut views.all_changes, (fewer, &more));
 }
 
 /// One change: kind and time, what it was in words, where. Returns whether its place on the chart was asked for.
@@ -63,7 +69,7 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
             let link = ui.add(egui::Link::new(RichText::new(name)));
             let spoken = format!("{name}: {}", change.kind.word());
             link.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Link, true, &spoken));
-            go |= link.on_hover_text("Show the symbol with the inspector").clicked();
+            go |= link.on_hover_text(tr!("Show the symbol with the inspector")).clicked();
         }
         ui.label(RichText::new(change.kind.word()).color(if name.is_some() { theme.text_weak } else { theme.text }));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -80,7 +86,7 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
                     ui.label(RichText::new(years).color(theme.text_weak));
                 }
                 if let Some(first_us) = change.first_us {
-                    let link = ui.add(egui::Link::new(format!("Show {} on the chart", format_date(first_us))));
+                    let link = ui.add(egui::Link::new(tr!("Show {date} on the chart", date = format_date(first_us))));
                     go |= link.clicked();
                 }
             });
@@ -90,60 +96,25 @@ pub fn change_ui(ui: &mut Ui, change: &Change, name: Option<&str>, now_us: i64) 
 }
 
 /// Shows the rest of a list, or hides it again.
-fn more_ui(ui: &mut Ui, all: usize, shown: usize, open: &mut bool, what: &str) {
-    if all > shown {
-        let text = if *open { format!("Show fewer {what}") } else { format!("Show all {} {what}", format::count(all as u64)) };
+fn more_ui(ui: &mut Ui, is_more: bool, open: &mut bool, (fewer, more): (&str, &str)) {
+    if is_more {
+        let text = if *open { fewer } else { more };
         if ui.add(egui::Link::new(text)).clicked() {
             *open = !*open;
         }
     }
 }
 
-/// What was noticed in rows, in words, one line each; empty when nothing was.
-#[must_use]
-pub fn quality_lines(quality: &Quality) -> Vec<String> {
-    let parts = [
-        (quality.missing_price, "row without a usable price was left out", "rows without a usable price were left out"),
-        (quality.duplicate_time, "row with a repeated time was left out", "rows with a repeated time were left out"),
-        (quality.unsorted, "row was out of order and was sorted", "rows were out of order and were sorted"),
-        (quality.missing_volume, "bar has no volume and counts as 0", "bars have no volume and count as 0"),
-        (quality.non_positive_price, "bar has a price of zero or below", "bars have a price of zero or below"),
-        (
-            quality.broken_range,
-            "bar has a high below or a low above its other prices",
-            "bars have a high below or a low above their other prices",
-        ),
-    ];
-    parts.iter().filter(|(count, _, _)| *count > 0).map(|(count, one, many)| format::counted(*count as u64, one, many)).collect()
-}
-
-/// What was noticed in the source's rows, and when it was another.
-pub fn quality_ui(ui: &mut Ui, dossier: &Dossier, now_us: i64) {
-    let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) else { return };
-    section_ui(ui, "Quality");
-    let theme = Theme::of(ui);
-    let lines = quality_lines(&bars.entry.quality);
-    if lines.is_empty() {
-        note_ui(ui, "Nothing to note in its rows");
-    }
-    for line in lines {
-        sentence_ui(ui, &line, theme.text);
-    }
-    // The newest finding is what was just told.
-    for before in dossier.quality_history.iter().skip(1).take(SHOWN) {
-        let lines = quality_lines(&before.quality);
-        let text = if lines.is_empty() { "nothing to note".to_owned() } else { lines.join(", ") };
-        fact_ui(ui, &format!("From {}", format::relative(before.at_us, now_us)), &text);
-    }
-}
-
 /// Hits by tier over the last 30 days, and the newest lookups with their reasons.
 pub fn lookups_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us: i64) {
+    section_ui(ui, tr!("Lookups, last 30 days"), |ui| lookups_body_ui(ui, dossier, views, now_us));
+}
+
+fn lookups_body_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us: i64) {
     let theme = Theme::of(ui);
-    section_ui(ui, "Lookups, last 30 days");
     let counts = dossier.lookups();
     if counts.total() == 0 && dossier.log.is_empty() {
-        note_ui(ui, "Nobody has looked it up");
+        note_ui(ui, tr!("Nobody has looked it up"));
         return;
     }
     if counts.total() > 0 {
@@ -165,7 +136,7 @@ pub fn lookups_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
             ui.label(small(when).color(theme.text_weak)).on_hover_text(local_time(lookup.at_us));
             ui.label(small(lookup.key.dataset.name().to_owned()).color(theme.text_weak));
             let answered = match (lookup.tier, lookup.reason) {
-                (crate::cache::Tier::Miss, reason) => format!("miss: {}", reason.word()),
+                (crate::cache::Tier::Miss, reason) => tr!("miss: {reason}", reason = reason.word()),
                 (tier, LookupReason::Fresh) => tier.word().to_owned(),
                 (tier, reason) => format!("{}, {}", tier.word(), reason.word()),
             };
@@ -181,5 +152,7 @@ pub fn lookups_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
             ui.end_row();
         }
     });
-    more_ui(ui, dossier.log.len(), SHOWN, &mut views.all_lookups, "lookups");
+    let (all, fewer) = (dossier.log.len(), tr!("Show fewer lookups"));
+    let more = tr!("Show all {count} lookups", count = format::count(all as u64));
+    more_ui(ui, all > SHOWN, &mut views.all_lookups, (fewer, &more));
 }

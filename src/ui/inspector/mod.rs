@@ -1,19 +1,24 @@
 //! The inspector: everything that is known of one symbol, beside its chart.
 //!
 //! Answers, from top to bottom: why it is in its state, since when and until when, what changed at the source, what was noticed
-//! in its rows, where its files lie, who reads it. It draws a dossier and decides nothing.
+//! in its rows, where its files lie and how they are built, who reads it. Every section can be closed, every value copied. It
+//! draws a dossier and decides nothing.
 
 mod facts;
 mod history;
+mod layout;
 mod parts;
+mod quality;
 
-pub use history::{change_ui, quality_lines};
+pub use history::change_ui;
+pub use quality::quality_lines;
 
 use super::icons;
 use super::symbols::now_us;
 use super::theme::{Theme, space};
 use super::window::{Outbox, ViewState};
 use crate::app::{Action, AppState, Command};
+use crate::tr;
 use eframe::egui;
 use egui::{Align, Frame, Label, Layout, Margin, Panel, RichText, ScrollArea, Ui};
 
@@ -43,12 +48,12 @@ fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(space::S);
-            if icons::icon_button_ui(ui, icons::CLOSE, "Hide inspector").clicked() {
+            if icons::icon_button_ui(ui, icons::CLOSE, tr!("Hide inspector")).clicked() {
                 out.act(Action::Run(Command::ShowInspector));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 // Whose facts these are, not whose are on their way: the panel never mixes two symbols.
-                let name = state.inspector.dossier.as_ref().map_or("Inspector", |dossier| dossier.symbol.as_str());
+                let name = state.inspector.dossier.as_ref().map_or(tr!("Inspector"), |dossier| dossier.symbol.as_str());
                 ui.add(Label::new(RichText::new(name).heading().color(theme.text)).truncate());
             });
         });
@@ -59,7 +64,8 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     let theme = Theme::of(ui);
     let Some(dossier) = &state.inspector.dossier else {
         ui.add_space(space::S);
-        let text = if state.list.focus().is_none() { "Choose a symbol to see what is known of it" } else { "Looking into the catalog" };
+        let text =
+            if state.list.focus().is_none() { tr!("Choose a symbol to see what is known of it") } else { tr!("Looking into the catalog") };
         ui.label(RichText::new(text).color(theme.text_weak));
         return;
     };
@@ -68,7 +74,17 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     history::changes_ui(ui, dossier, views, now_us);
     facts::times_ui(ui, dossier, now_us);
     facts::source_ui(ui, state, dossier);
-    history::quality_ui(ui, dossier, now_us);
+    quality::quality_ui(ui, dossier, views, now_us);
     facts::files_ui(ui, dossier, out);
     history::lookups_ui(ui, dossier, views, now_us);
+}
+
+/// What can be done with the inspector, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    use crate::tr;
+    vec![
+        Gesture::new(tr!("Click on a path or a fingerprint"), tr!("Select it to copy it")),
+        Gesture::new(tr!("Drag its edge"), tr!("Make it wider")),
+    ]
 }

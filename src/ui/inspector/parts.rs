@@ -1,23 +1,61 @@
 //! What the inspector is set from: sections, pairs of word and value, sentences.
 
 use crate::app::Action;
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
-use crate::ui::widgets::heading_ui;
 use crate::ui::window::Outbox;
 use eframe::egui;
 use egui::{Align, Color32, Label, Layout, Response, RichText, Ui, vec2};
 
-/// The head of a section, with the room above it.
-pub fn section_ui(ui: &mut Ui, title: &str) {
-    ui.add_space(space::XL);
-    heading_ui(ui, title);
+/// A section with its head, which opens and closes it; what a user closed stays closed, for every symbol.
+pub fn section_ui(ui: &mut Ui, title: &str, body: impl FnOnce(&mut Ui)) {
+    ui.add_space(space::L);
+    collapsing_ui(ui, title, true, body);
 }
 
-/// A word on the left, its value on the right; what does not fit is cut and told whole under the pointer.
+/// Something that is open or closed by its head.
+pub fn collapsing_ui(ui: &mut Ui, title: &str, open: bool, body: impl FnOnce(&mut Ui)) {
+    let theme = Theme::of(ui);
+    let id = ui.make_persistent_id(("inspector", title));
+    let mut collapsing = egui::collapsing_header::CollapsingState::load_with_default_open(ui, id, open);
+    let is_open = collapsing.is_open();
+    let glyph = if is_open { icons::EXPAND } else { icons::CHEVRON_RIGHT };
+    let words = (icons::icon(glyph).color(theme.text_weak), RichText::new(title).color(theme.text));
+    let head = ui
+        .scope(|ui| {
+            ui.spacing_mut().button_padding.x = 0.0;
+            ui.add(egui::Button::new(words).frame_when_inactive(false).frame(false))
+        })
+        .inner;
+    head.widget_info(|| {
+        let mut info = egui::WidgetInfo::labeled(egui::accesskit::Role::DisclosureTriangle, true, title);
+        info.selected = Some(is_open);
+        info
+    });
+    if head.clicked() {
+        collapsing.toggle(ui);
+    }
+    collapsing.store(ui);
+    if is_open {
+        ui.add_space(space::XS);
+        body(ui);
+    }
+}
+
+/// A word on the left, its value on the right; what does not fit is cut and told whole under the pointer. A click on the value
+/// with the right button copies it.
 pub fn fact_ui(ui: &mut Ui, word: &str, value: &str) -> Response {
     let theme = Theme::of(ui);
-    fact_with_ui(ui, word, |ui| ui.add(Label::new(RichText::new(value).color(theme.text)).truncate()))
+    let shown =
+        fact_with_ui(ui, word, |ui| ui.add(Label::new(RichText::new(value).color(theme.text)).truncate().sense(egui::Sense::click())));
+    shown.context_menu(|ui| {
+        if ui.button(tr!("Copy {what}", what = value)).clicked() {
+            ui.copy_text(value.to_owned());
+            ui.close();
+        }
+    });
+    shown
 }
 
 /// A word on the left, anything on the right, filled from the right edge on.
@@ -59,7 +97,7 @@ pub fn code_ui(ui: &mut Ui, word: &str, code: &str, out: &mut Outbox) {
         _ => code.to_owned(),
     };
     fact_with_ui(ui, word, |ui| {
-        copy_ui(ui, &format!("Copy the {}", word.to_lowercase()), code, out);
+        copy_ui(ui, &tr!("Copy the {what}", what = word.to_lowercase()), code, out);
         ui.label(RichText::new(short).monospace().color(theme.text)).on_hover_text(code);
     });
 }

@@ -1,16 +1,17 @@
 //! What stands beside the list: the symbol's head and its chart.
 
 use super::now_us;
-use crate::app::{Action, AppState, ChartAction, Command};
+use crate::app::{Action, AppState, ChartAction, Command, words};
 use crate::cache::EntryState;
 use crate::market::Symbol;
 use crate::ui::chart::{ChartNotice, ChartOffer, chart_ui};
 use crate::ui::commands::command_icon_ui;
 use crate::ui::theme::{StateMark, Theme};
 use crate::ui::widgets::{mark_of, state_ui};
-use crate::ui::window::{Outbox, ViewState};
+use crate::ui::window::{Outbox, PathPurpose, ViewState};
 use crate::ui::{features, format, icons};
 use crate::worker::LoadError;
+use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Frame, Label, Layout, Margin, RichText, Ui};
 
@@ -32,15 +33,15 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
             let mut facts = Vec::new();
             if let Some(fetched_at_us) = row.fetched_at_us {
-                facts.push(format!("fetched {}", format::relative(fetched_at_us, now_us(state))));
+                facts.push(tr!("fetched {when}", when = format::relative(fetched_at_us, now_us(state))));
             }
             if row.rows > 0 {
-                facts.push(format::counted(row.rows, "bar", "bars"));
+                facts.push(tr_n!(row.rows, "{count} bar", "{count} bars"));
             }
             if let Some(loaded) = state.chart.loaded.as_ref().filter(|loaded| loaded.data.symbol == row.symbol) {
-                facts.push(format!("from {} in {}", loaded.tier.word(), milliseconds(loaded.seconds)));
+                facts.push(tr!("from {tier} in {time}", tier = words::tier(loaded.tier), time = format::short_time(loaded.seconds * 1e6)));
                 if loaded.data.features_computed() {
-                    facts.push("features computed for this view".to_owned());
+                    facts.push(tr!("features computed for this view").to_owned());
                 }
             }
             // The buttons at the end keep their room.
@@ -56,7 +57,7 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 if !state.features.open {
                     command_icon_ui(ui, state, Command::ShowFeatures, out);
                 }
-                if icons::icon_button_ui(ui, icons::PREHEAT, "Preheat this symbol").clicked() {
+                if icons::icon_button_ui(ui, icons::PREHEAT, tr!("Preheat this symbol")).clicked() {
                     out.act(Action::Preheat(row.symbol.clone()));
                 }
             });
@@ -66,7 +67,7 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let damaged = row.datasets.iter().filter(|dataset| dataset.state == EntryState::Damaged);
             let names: Vec<&str> = damaged.map(|dataset| dataset.dataset.as_str()).collect();
             let text =
-                format!("The cached file of {} failed its checksum and is in quarantine; preheat to replace it", names.join(" and "));
+                tr!("The cached file of {names} failed its checksum and is in quarantine; preheat to replace it", names = names.join(", "));
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
                 ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
@@ -76,18 +77,13 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
                 ui.add(
-                    Label::new(RichText::new(format!("The last attempt failed: {failure}")).small().color(theme.error))
+                    Label::new(RichText::new(tr!("The last attempt failed: {failure}", failure = failure)).small().color(theme.error))
                         .selectable(true)
                         .wrap(),
                 );
             });
         }
     });
-}
-
-fn milliseconds(seconds: f64) -> String {
-    let millis = seconds * 1e3;
-    if millis < 0.1 { format!("{} µs", format::fixed(seconds * 1e6, 0)) } else { format!("{} ms", format::fixed(millis, 1)) }
 }
 
 pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
@@ -97,7 +93,14 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
     views.chart.notice = focus.map(|symbol| notice_for(symbol, state));
     let mut layout = state.chart.layout.clone();
     let lent = features::lend(state, &mut layout);
-    let offer = ChartOffer { features: views.features.of(&state.sets), templates: &state.chart.templates, sets: &state.sets };
+    let offer = ChartOffer {
+        features: views.features.of(&state.sets),
+        templates: &state.chart.templates,
+        sets: &state.sets,
+        symbols: &state.snapshot.rows,
+        wish: state.chart.wish.as_ref(),
+        is_kept: state.chart.is_kept(),
+    };
     let response = chart_ui(ui, &mut views.chart, &mut layout, data, &offer);
     if response.layout_changed {
         if let Some(lent) = &lent {
@@ -106,6 +109,9 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
         out.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     }
     out.actions.extend(response.actions);
+    if response.picture_taken {
+        out.pick.push(PathPurpose::ChartPicture);
+    }
     if response.action_clicked
         && let Some(symbol) = focus
     {
@@ -115,22 +121,24 @@ pub(super) fn chart_part_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState
 
 fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
     if state.working.contains(symbol) {
-        return ChartNotice { title: format!("{symbol} is being preheated"), detail: String::new(), action: None };
+        return ChartNotice { title: tr!("{symbol} is being preheated", symbol = symbol), detail: String::new(), action: None };
     }
     match &state.chart.error {
-        Some(LoadError::Failed(message)) => {
-            ChartNotice { title: format!("{symbol} cannot be shown"), detail: message.clone(), action: Some("Preheat it again".to_owned()) }
-        }
+        Some(LoadError::Failed(message)) => ChartNotice {
+            title: tr!("{symbol} cannot be shown", symbol = symbol),
+            detail: message.clone(),
+            action: Some(tr!("Preheat it again").to_owned()),
+        },
         Some(LoadError::NotCached) if state.row(symbol).is_some_and(|row| row.state == EntryState::Damaged) => ChartNotice {
-            title: format!("{symbol} cannot be shown"),
-            detail: "Its file was damaged and was moved to quarantine; preheating fetches it again".to_owned(),
-            action: Some("Preheat it again".to_owned()),
+            title: tr!("{symbol} cannot be shown", symbol = symbol),
+            detail: tr!("Its file was damaged and was moved to quarantine; preheating fetches it again").to_owned(),
+            action: Some(tr!("Preheat it again").to_owned()),
         },
         Some(LoadError::NotCached) => ChartNotice {
-            title: format!("{symbol} is not in the cache"),
-            detail: "Preheat it to see its chart".to_owned(),
-            action: Some("Preheat this symbol now".to_owned()),
+            title: tr!("{symbol} is not in the cache", symbol = symbol),
+            detail: tr!("Preheat it to see its chart").to_owned(),
+            action: Some(tr!("Preheat this symbol now").to_owned()),
         },
-        None => ChartNotice { title: format!("Loading {symbol}"), detail: String::new(), action: None },
+        None => ChartNotice { title: tr!("Loading {symbol}", symbol = symbol), detail: String::new(), action: None },
     }
 }

@@ -5,6 +5,7 @@ use super::menu::columns_menu_ui;
 use crate::app::{Action, AppState, ListAction, StateFilter};
 use crate::cache::EntryState;
 use crate::ui::theme::{StateMark, Theme, paint_mark, size, space};
+use crate::ui::widgets::only_chip_ui;
 use crate::ui::window::Outbox;
 use crate::ui::{format, icons};
 use crate::{tr, tr_n};
@@ -82,6 +83,11 @@ fn chip_word(chip: StateFilter) -> &'static str {
 pub(super) fn chips_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
+        if let Some((title, _)) = state.list.only()
+            && only_chip_ui(ui, title).clicked()
+        {
+            out.act(Action::List(ListAction::ShowAll));
+        }
         for chip in StateFilter::ALL {
             let count = state.list.count(chip);
             let pressed = state.list.states().contains(&chip);
@@ -136,7 +142,7 @@ pub(super) fn headline_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let all = state.snapshot.rows.len() as u64;
         let shown = state.list.visible().len() as u64;
         let mut parts = vec![tr_n!(all, "{count} symbol", "{count} symbols")];
-        if !state.list.narrowed_by().is_empty() {
+        if !state.list.narrowed_by().is_empty() || state.list.only().is_some() {
             parts.push(tr_n!(shown, "{count} shown", "{count} shown"));
         }
         parts.push(tr_n!(state.list.cached_shown() as u64, "{count} cached", "{count} cached"));

@@ -150,11 +150,12 @@ fn drag_ui(ui: &Ui, state: &AppState, column: Column, columns: &[LaidColumn], pl
     };
     let strip = ui.max_rect();
     let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Tooltip, egui::Id::unique("dragged column")));
-    painter.vline(line, strip.y_range(), (2.0, theme.accent));
+    // Down to the last row, so that it is seen beside what follows the pointer.
+    painter.vline(line, strip.top()..=strip.bottom() + 10.0 * size::ROW, (2.0, theme.accent));
     let text = painter.layout_no_wrap(column.text().to_owned(), FontId::proportional(size::TEXT_SMALL), theme.text);
-    let ghost = Rect::from_center_size(pos2(pointer.x, strip.center().y), text.size() + vec2(16.0, 8.0));
-    painter.rect_filled(ghost, size::RADIUS, theme.raised);
-    painter.text(ghost.center(), Align2::CENTER_CENTER, column.text(), FontId::proportional(size::TEXT_SMALL), theme.text);
+    let ghost = Rect::from_center_size(pos2(pointer.x, strip.bottom() + 8.0), text.size() + vec2(16.0, 8.0));
+    painter.rect_filled(ghost, size::RADIUS, theme.tag);
+    painter.text(ghost.center(), Align2::CENTER_CENTER, column.text(), FontId::proportional(size::TEXT_SMALL), theme.on_tag);
     ui.set_cursor_icon(CursorIcon::Grabbing);
     if ui.input(|input| input.pointer.any_released()) {
         let is_elsewhere = strip.expand(48.0).contains(pointer);

@@ -1,6 +1,6 @@
 //! The menus of rows, of heads, and of all columns.
 
-use crate::app::{Action, AppState, Column, Command, ListAction, ListsAction};
+use crate::app::{Action, AppState, ChartAction, Column, Command, ListAction, ListsAction};
 use crate::market::Symbol;
 use crate::tr;
 use crate::ui::commands::{icon_of, name_item};
@@ -51,6 +51,16 @@ pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &
         if place > 0 {
             if plain_item_ui(ui, icons::INFO, tr!("Inspect")) {
                 out.act(Action::Inspect(symbol.clone()));
+                ui.close();
+            }
+            let is_shown = state.list.focus() == Some(symbol);
+            if (in_selection || !is_shown) && plain_item_ui(ui, icons::COMPARE, Command::CompareSelected.text()) {
+                // A row by itself goes beside what is on the chart; a selection is compared with itself.
+                out.act(if in_selection {
+                    Action::Run(Command::CompareSelected)
+                } else {
+                    Action::Chart(ChartAction::Compare(vec![symbol.clone()]))
+                });
                 ui.close();
             }
             let symbols = || if in_selection { state.list.targets() } else { vec![symbol.clone()] };

@@ -141,3 +141,20 @@ pub(super) fn local_time(time_us: i64) -> String {
         chrono::LocalResult::None => format::NONE.to_owned(),
     }
 }
+
+/// What can be done with the list, for the help sheet.
+pub(super) fn gestures() -> Vec<super::help::Gesture> {
+    use super::help::Gesture;
+    vec![
+        Gesture::new(tr!("Up, Down, Page Up, Page Down, Home, End"), tr!("Walk the list; the chart follows")),
+        Gesture::new(tr!("Shift with these"), tr!("Select on the way")),
+        Gesture::new(tr!("Ctrl+click, Shift+click, Space"), tr!("Select several symbols")),
+        Gesture::new("Enter", tr!("Everything that is known of the symbol")),
+        Gesture::new("Ctrl+C", tr!("Copy the selected rows")),
+        Gesture::new(tr!("Click on a column's head"), tr!("Order by it; with Shift, by it as well")),
+        Gesture::new(tr!("Right button on a column's head"), tr!("Choose columns")),
+        Gesture::new(tr!("Right button on a row"), tr!("Everything for the symbol")),
+        Gesture::new(tr!("Drag rows onto a list"), tr!("Add their symbols to it")),
+        Gesture::new(tr!("Down in the filter"), tr!("Into the list")),
+    ]
+}

@@ -127,7 +127,8 @@ fn row_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, columns: &[LaidCo
     let theme = Theme::of(ui);
     let (row, rect) = (drawn.row, drawn.rect);
     let id = ui.scope_id().with(("row", drawn.place));
-    let response = ui.interact(rect, id, Sense::click_and_drag());
+    // Rows and their boxes are walked by the arrow keys, not by Tab, which goes on to what is behind the list.
+    let response = ui.interact(rect, id, Sense::CLICK | Sense::DRAG);
     let focused = state.list.focus() == Some(&row.symbol);
     let selected = state.list.selected().contains(&row.symbol);
     let fill = if selected || focused {
@@ -184,8 +185,8 @@ fn cell(ui: &mut Ui, place: Rect, salt: (usize, Column), is_number: bool) -> Ui 
 fn box_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, row: &Response, selected: bool, out: &mut Outbox) {
     let place = Rect::from_min_size(drawn.rect.left_top(), vec2(BOX_POINTS, drawn.rect.height()));
     let id = ui.scope_id().with(("box", drawn.place));
-    let response = ui.interact(place, id, Sense::click());
-    let is_seen = selected || row.hovered() || response.hovered() || response.has_focus() || !state.list.selected().is_empty();
+    let response = ui.interact(place, id, Sense::CLICK);
+    let is_seen = selected || row.hovered() || response.hovered() || !state.list.selected().is_empty();
     if is_seen {
         paint_box(ui, place.center() + vec2(1.0, 0.0), if selected { BoxMark::Full } else { BoxMark::Empty }, response.hovered());
     }
