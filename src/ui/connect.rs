@@ -310,7 +310,7 @@ mod tests {
     fn what_was_put_in_is_counted_whatever_it_replaced() {
         assert_eq!(inserted("", "sqlite:a"), 8);
         assert_eq!(inserted("sqlite:a", "sqlite:ab"), 1);
-        assert_eq!(inserted("postgres://reader@db/market", "oracle://x"), 7);
+        assert_eq!(inserted("postgres://reader@db/market", "oracle://x"), 10);
         assert_eq!(inserted("aaa", "aa"), 0);
         assert_eq!(inserted("aa", "aaaa"), 2);
     }

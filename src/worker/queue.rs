@@ -145,9 +145,9 @@ impl Queue {
         let (service, state) = (Arc::clone(&self.service), control.state());
         let queue = self.clone();
         tokio::spawn(async move {
-            match left {
-                Some(ticket) => queue.serve(ticket).await,
-                None => service.reporter.send(JobEvent::StateChanged { id, state }).await,
+            service.reporter.send(JobEvent::StateChanged { id, state }).await;
+            if let Some(ticket) = left {
+                queue.serve(ticket).await;
             }
         });
     }

@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(found("601", &["600011", "601318", "000601"]), ["601318", "000601"]);
         assert_eq!(found("n0999", &["N00999", "N09990"]), ["N09990"]);
         assert_eq!(found("^gs", &["GSPC", "^GSPC"]), ["^GSPC"]);
-        assert_eq!(found("brk b", &["BRK/A", "BRK/B"]), ["BRK/B", "BRK/A"], "every word, wherever it is");
+        assert_eq!(found("brk b", &["BRK/A", "BRK/B", "B"]), ["BRK/A", "BRK/B"], "every word, wherever it is");
         assert_eq!(found("brk -/b", &["BRK/A", "BRK/B"]), ["BRK/A"]);
         assert_eq!(found("-brk", &["BRK/A", "AAPL"]), ["AAPL"]);
         assert_eq!(found("茅", &["贵州茅台", "AAPL"]), ["贵州茅台"]);
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn matched_letters_are_known() {
-        assert_eq!(Needle::new("apl").places("AAPL"), [1, 2, 3]);
+        assert_eq!(Needle::new("apl").places("AAPL"), [0, 2, 3], "a beginning counts most");
         assert_eq!(Needle::new("台").places("贵州茅台"), [3]);
         assert!(Needle::new("").places("AAPL").is_empty());
     }
