@@ -154,6 +154,11 @@ impl SymbolList {
         self.counts.get(chip.place()).copied().unwrap_or(0)
     }
 
+    /// Selects what was selected in an earlier session; what is gone by now falls out with the first snapshot.
+    pub fn restore_selected(&mut self, symbols: impl IntoIterator<Item = Symbol>) {
+        self.selected = symbols.into_iter().collect();
+    }
+
     /// Uses order, columns and focus from an earlier session.
     pub fn restore(&mut self, sort: SortOrder, columns: ColumnLayout, focus: Option<Symbol>) {
         self.sort = sort;
