@@ -264,8 +264,8 @@ impl std::fmt::Display for Shortcut {
             Key::Enter => "Enter".to_owned(),
             Key::Delete => "Delete".to_owned(),
             Key::Escape => "Esc".to_owned(),
-            Key::Left => "Left".to_owned(),
-            Key::Right => "Right".to_owned(),
+            Key::Left => tr!(in "key", "Left").to_owned(),
+            Key::Right => tr!(in "key", "Right").to_owned(),
         };
         formatter.pad(&format!("{ctrl}{alt}{shift}{key}"))
     }

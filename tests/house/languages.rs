@@ -78,7 +78,10 @@ fn without_attributes_and_tests(stream: TokenStream) -> Vec<TokenTree> {
             place += 2 + bang;
             let is_test = attribute.stream().to_string().replace(' ', "") == "cfg(test)";
             // What follows is compiled for tests only: up to its braces or semicolon.
-            while is_test {
+            if !is_test {
+                continue;
+            }
+            loop {
                 let ends = match tokens.get(place) {
                     Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
                     Some(token) => is_punct(Some(token), ';'),

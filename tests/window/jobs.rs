@@ -275,7 +275,7 @@ fn a_schedule_runs_by_itself_and_is_changed_paused_and_removed() {
     desk.settle();
     desk.assert_sees(name);
     desk.assert_sees("in 30 min");
-    assert_eq!(desk.saved_settings().schedules[0].when, "every 30 min");
+    desk.wait_saved("the schedule", |settings| settings.schedules.first().is_some_and(|schedule| schedule.when == "every 30 min"));
 
     // Its time comes.
     desk.clock.advance(31 * 60 * 1_000_000);

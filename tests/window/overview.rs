@@ -93,7 +93,7 @@ fn a_budget_that_is_nearly_full_is_warned_of() {
     let mut desk = desk.restart();
     desk.show_overview();
     desk.wait_text("90.0 %");
-    desk.assert_sees("when it is full, the least valuable entries go");
+    desk.wait_text("when it is full, the least valuable entries go");
 }
 
 #[test]

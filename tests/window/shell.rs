@@ -97,7 +97,7 @@ fn the_palette_leads_to_settings_and_sources_and_takes_letters_that_are_apart() 
     desk.key(Modifiers::COMMAND, Key::A);
     desk.write("pfhall");
     desk.settle();
-    assert_eq!(first_line(&desk), "");
+    desk.assert_sees("Nothing matches");
     desk.key(Modifiers::COMMAND, Key::A);
     desk.write("prhall");
     desk.settle();
@@ -230,7 +230,7 @@ fn busy_desk() -> Desk {
     let mut laid = Laid::new();
     laid.settings.jobs = 1;
     let path = laid.path("market.sqlite");
-    Market::new(&path).symbols(300, 30);
+    Market::new(&path).symbols(100, 30);
     let mut desk = laid.source("Market", &path).open();
     desk.wait_ready();
     desk.press("Preheat all");
@@ -268,10 +268,8 @@ fn closing_goes_at_once_when_nothing_runs_or_the_job_is_to_stop() {
     desk.settle();
     desk.press("Stop and close");
     desk.wait_for("the end", |desk| asked(desk, &egui::ViewportCommand::Close));
-    let entries = desk.catalog().len();
-    assert!(entries < 600, "what was not done is left out");
-    let done = desk.restart();
-    assert_eq!(done.catalog().len(), entries, "what was done stays");
+    let desk = desk.restart();
+    assert!(desk.state().jobs.is_empty() && desk.catalog().len() < 200, "what was not done is left out");
 }
 
 #[test]

@@ -199,17 +199,17 @@ fn a_notice_stays_while_the_pointer_is_on_it() {
     desk.click_row("S000", Modifiers::COMMAND);
     desk.shortcut(samovar::app::Command::CopyRows);
     desk.settle();
-    desk.assert_sees("Copied 1 symbol");
+    desk.assert_sees("Copied 1 row");
     let place = desk.harness.get_by_label("Close this message").rect().center();
     desk.harness.hover_at(place);
     // Ten seconds of frames; it would go after six.
     for _ in 0..2_500 {
         desk.harness.step();
     }
-    desk.assert_sees("Copied 1 symbol");
+    desk.assert_sees("Copied 1 row");
     desk.harness.hover_at(eframe::egui::pos2(5.0, 5.0));
     for _ in 0..2_500 {
         desk.harness.step();
     }
-    desk.assert_no("Copied 1 symbol");
+    desk.assert_no("Copied 1 row");
 }
