@@ -28,10 +28,11 @@ fn entries(count: u64) -> Vec<Entry> {
             first_us: 1_400_000_000_000_000,
             last_us: 1_700_000_000_000_000,
             resolution: Resolution::Daily,
+            years: Vec::new(),
         };
         let years = (2014..2024).map(|year| YearDigest { year, rows: 250, checksum: u64::MAX / 3 + number }).collect();
         let day = chrono::NaiveDate::from_ymd_opt(2023, 11, 15);
-        let synced = Synced { settled_before: day, last_day: day, years, quality: None };
+        let synced = Synced { settled_before: day, last_day: day, years, quality: None, verified_us: None };
         Entry {
             file: Some(file),
             fetched_at_us: 1_700_000_000_000_000,

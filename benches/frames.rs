@@ -94,6 +94,8 @@ fn row(number: usize) -> SymbolRow {
         pinned: false,
         fetched_at_us: Some(20_000 * DAY_US),
         failure: None,
+        findings: None,
+        sessions_behind: None,
         quality: Quality::default(),
         datasets: Vec::new(),
     }

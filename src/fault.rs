@@ -25,6 +25,8 @@ pub const KILL_POINTS: &[&str] = &[
     "undo_after_catalog",
     "version_before_text",
     "version_after_text",
+    "years_before_place",
+    "years_after_place",
 ];
 
 /// Ends the process here if the environment asks for it.

@@ -55,6 +55,7 @@ fn footer(key: EntryKey, provenance: Option<Provenance>) -> Footer {
         state: None,
         precision: samovar::feature::Precision::F64,
         rounding: None,
+        years: None,
     }
 }
 
@@ -315,4 +316,64 @@ fn a_file_of_the_format_before_is_taken_in_and_added_to() {
     cache.commit(&[staged]).expect("commit");
     let now = Content::Bars(Arc::new(grown)).fingerprint();
     assert_eq!(cache.read(&key, &Judge::default()).expect("read").served.content.fingerprint(), now);
+}
+
+/// A cache as the version before yearly files left it: `MIN` has intraday bars in one file, and features of them; `GONE`, the same
+/// bars, was cleared; `DAY` is daily.
+fn cache_of_format_4() -> (tempfile::TempDir, Cache, SourceId) {
+    let folder = tempfile::tempdir().expect("folder");
+    copy(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cache-4")), folder.path());
+    let an_hour_later = Arc::new(ManualClock::at(1_795_292_799_840_096 + samovar::market::HOUR_US));
+    let cache = Cache::open(CacheOptions::new(Folders::new(folder.path()), 50_000_000, an_hour_later)).expect("cache").0;
+    (folder, cache, SourceId::new("files-data-d44ca93e2c00"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folder");
+    for item in fs::read_dir(from).expect("folder").flatten() {
+        let target = to.join(item.file_name());
+        if item.path().is_dir() {
+            copy(&item.path(), &target);
+        } else {
+            fs::copy(item.path(), target).expect("copy");
+        }
+    }
+}
+
+#[test]
+fn intraday_bars_of_an_older_cache_are_read_and_become_years_when_they_are_written() {
+    let (folder, cache, source) = cache_of_format_4();
+    assert!(folder.path().join("catalog.sqlite.format-4").exists(), "a copy of the catalog as it was");
+    assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
+    let key = |symbol: &str| EntryKey::bars(&source, &Symbol::new(symbol));
+    let features = EntryKey::features(&source, &Symbol::new("MIN"), "classic");
+    let before = cache.read_from_disk(&key("MIN")).expect("read");
+    let before_bars = Arc::clone(before.content.bars());
+    assert_eq!((before_bars.len(), before.entry.file.as_ref().expect("a file").years.len()), (54, 0));
+    let (day, features_before) = (present(&cache, &key("DAY")), present(&cache, &features));
+    assert_eq!(cache.read_from_disk(&features).expect("features").content.features().expect("a table").names.len(), 45);
+    cache.set_pinned(&[key("MIN")], true).expect("pinned");
+    let single = path_of(&cache, &before.entry);
+    // One bar more.
+    let mut longer = (*before_bars).clone();
+    longer.time_us.push(longer.last_us().expect("bars") + samovar::market::HOUR_US);
+    for column in [&mut longer.open, &mut longer.high, &mut longer.low, &mut longer.close, &mut longer.volume] {
+        column.push(*column.last().expect("a value"));
+    }
+    let longer = Arc::new(longer);
+    let open = cache.open_for_append(&present(&cache, &key("MIN"))).expect("open");
+    let footer = footer(key("MIN"), None);
+    let staged = cache.stage_append(open, &longer, before_bars.len(), None, Footer { fetched_at_us: cache.now_us(), ..footer });
+    cache.commit(&[staged.expect("staged")]).expect("committed");
+    let entry = present(&cache, &key("MIN"));
+    let years: Vec<(i32, u64)> = entry.file.as_ref().expect("files").years.iter().map(|file| (file.year, file.rows)).collect();
+    assert_eq!(years, [(2021, 18), (2022, 18), (2023, 19)]);
+    assert!(entry.pinned && !single.exists());
+    assert_eq!(cache.read_from_disk(&key("MIN")).expect("read").content, Content::Bars(longer));
+    // Everything else is as it was, and what was cleared comes back as it was kept then.
+    assert_eq!((present(&cache, &key("DAY")), present(&cache, &features)), (day, features_before));
+    cache.undo_clear(None).expect("undone");
+    let back = cache.read_from_disk(&key("GONE")).expect("read");
+    assert_eq!((back.content.bars().len(), &back.content.bars().close), (54, &before_bars.close));
+    assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
 }

@@ -2,7 +2,8 @@
 //!
 //! Contract: what the catalog calls the file does not change. New bytes go behind it, are synchronised, and count once the
 //! catalog says so; whatever happens before, readers see the file as it was. While rows are added the file is locked, so that
-//! two writers never write to the same place. Where that cannot be had, the file is written anew and replaced as ever.
+//! two writers never write to the same place. Where that cannot be had, the file is written anew and replaced as ever. Bars that are
+//! kept by years are opened here, and staged by [`super::years`].
 
 use super::Cache;
 use super::entry::{Dataset, Entry, FileFacts};
@@ -11,10 +12,12 @@ use super::file_layer::OpenFile;
 use super::folders::Folders;
 use super::parquet_file::{self, Addition, ColumnFrom, Content, Footer, Outline};
 use super::store::{Staged, entry_of, facts_of, unknown};
+use super::years::{self, OpenYear, decode_years};
 use crate::fault::{is_armed, kill_point};
 use crate::feature::FeatureTable;
-use crate::market::Bars;
+use crate::market::{Bars, Resolution};
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -26,18 +29,20 @@ const DEAD_BYTES_ALLOWED: u64 = 16 * 1024;
 /// A cached file opened to be added to: its bytes, checked against their checksum, and its footer.
 #[derive(Debug)]
 pub struct Appendable {
-    entry: Entry,
+    pub(super) entry: Entry,
     bytes: bytes::Bytes,
     /// All of them as the checksum takes them in, so that what is added can be hashed without them.
-    hashed: Hashed,
-    outline: Outline,
+    pub(super) hashed: Hashed,
+    pub(super) outline: Outline,
     content: OnceLock<Content>,
     /// The file, locked; `None` when it can be read but not added to.
-    file: Option<Box<dyn OpenFile>>,
+    pub(super) file: Option<Box<dyn OpenFile>>,
+    /// Of an entry that is kept by years, all of them; then bytes, outline and lock are those of the last one.
+    pub(super) years: Vec<OpenYear>,
 }
 
 /// A checksum that can be gone on with.
-struct Hashed(Xxh3);
+pub(super) struct Hashed(pub(super) Xxh3);
 
 impl std::fmt::Debug for Hashed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,13 +66,16 @@ impl Appendable {
     /// Rows in the file.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.outline.rows
+        match self.years.split_last() {
+            Some((_, before)) => before.iter().map(|year| usize::try_from(year.file.rows).unwrap_or(0)).sum::<usize>() + self.outline.rows,
+            None => self.outline.rows,
+        }
     }
 
     /// Rows that stay where they are: only rows behind them can be replaced without writing the file anew.
     #[must_use]
     pub fn base_rows(&self) -> usize {
-        self.outline.base_rows
+        self.rows() - (self.outline.rows - self.outline.base_rows)
     }
 
     /// The columns; decoded once.
@@ -78,8 +86,13 @@ impl Appendable {
         if let Some(content) = self.content.get() {
             return Ok(content);
         }
-        let decoded = parquet_file::decode(&self.bytes);
-        let (content, _footer) = decoded.map_err(|reason| self.parquet_error("read", reason))?;
+        let decoded = if self.years.is_empty() {
+            parquet_file::decode(&self.bytes).map(|(content, _footer)| content)
+        } else {
+            let files: Vec<&bytes::Bytes> = self.years.iter().map(|year| &year.bytes).collect();
+            decode_years(&files, self.rows() as u64)
+        };
+        let content = decoded.map_err(|reason| self.parquet_error("read", reason))?;
         Ok(self.content.get_or_init(|| content))
     }
 
@@ -120,6 +133,9 @@ impl Cache {
     /// [`CacheError::NotCached`] without a file, [`CacheError::Changed`] when the entry is not the catalog's any more,
     /// [`CacheError::Damaged`] when the file failed its checksum (it is then in quarantine), others when reading failed.
     pub fn open_for_append(&self, entry: &Entry) -> Result<Appendable, CacheError> {
+        if !years::files_of(entry).is_empty() {
+            return self.open_years(entry);
+        }
         let Some(facts) = &entry.file else { return Err(Self::not_cached(&entry.key)) };
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
         let opened = match self.files.open(&path) {
@@ -146,11 +162,36 @@ impl Cache {
             return Err(self.trouble_with(entry));
         }
         let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
-        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), hashed, outline, content: OnceLock::new(), file })
+        Ok(Appendable { entry: entry.clone(), bytes: bytes.into(), hashed, outline, content: OnceLock::new(), file, years: Vec::new() })
+    }
+
+    /// The same for an entry that is kept by years, or has some of them left: they are read, the last one is locked.
+    fn open_years(&self, entry: &Entry) -> Result<Appendable, CacheError> {
+        self.settle_years(entry)?;
+        let files = years::files_of(entry);
+        let file = match files.last().map(|last| self.files.open(&self.home_of_year(entry, last))) {
+            Some(Ok(file)) => file.try_lock().then_some(file),
+            _ => None,
+        };
+        // Asked under the lock: who added to the file before has committed it by now.
+        if self.catalog.entry(&entry.key)?.is_none_or(|now| (&now.file, &now.kept_years) != (&entry.file, &entry.kept_years)) {
+            return Err(Self::changed(entry));
+        }
+        let Some(years) = self.read_years(entry, files)? else { return Err(self.trouble_with(entry)) };
+        let Some(bytes) = years.last().map(|year| year.bytes.clone()) else { return Err(Self::not_cached(&entry.key)) };
+        let path = self.path_of(entry);
+        let mut hashed = Hashed(Xxh3::new());
+        hashed.0.update(&bytes);
+        let outline = parquet_file::outline(&bytes).map_err(|reason| CacheError::Parquet { action: "read", path, reason })?;
+        Ok(Appendable { entry: entry.clone(), bytes, hashed, outline, content: OnceLock::new(), file, years })
     }
 
     /// Why a file cannot be added to, found out (and set right) as a read would.
     fn trouble_with(&self, entry: &Entry) -> CacheError {
+        if entry.file.is_none() {
+            // What is left of it is not left any more.
+            return Self::not_cached(&entry.key);
+        }
         match self.read_from_disk(&entry.key) {
             Ok(_newer) => Self::changed(entry),
             Err(error) => error,
@@ -183,7 +224,11 @@ impl Cache {
             let reason = format!("rows from {from_row} on do not fit a file of {} rows", open.rows());
             return Err(open.parquet_error("written", reason));
         }
-        if is_bars && !same_rows(open.content()?.bars(), bars, from_row) {
+        if is_bars && bars.resolution == Resolution::Intraday {
+            // Which years stand is found out from their values.
+            return self.stage_years(bars, footer, Some(open));
+        }
+        if is_bars && (!open.years.is_empty() || !same_rows(open.content()?.bars(), bars, from_row)) {
             // Not what was promised; what the source has counts.
             return self.stage(&Content::Bars(Arc::clone(bars)), footer);
         }
@@ -259,15 +304,27 @@ impl Cache {
     /// Writes behind the committed bytes of a locked file and makes it durable. Returns the file and when it was written.
     fn add_to(&self, mut file: Box<dyn OpenFile>, open: &Appendable, addition: &Addition) -> Result<(Box<dyn OpenFile>, i64), CacheError> {
         let path = self.path_of(&open.entry);
-        let committed_bytes = open.bytes.len() as u64;
-        let failed = |error: &io::Error| CacheError::writing(&path, addition.bytes.len() as u64, error);
-        let (named, opened) = (self.files.status(&path).map_err(|error| failed(&error))?, file.status().map_err(|error| failed(&error))?);
+        let modified_us = self.add_behind(file.as_mut(), &path, &open.entry, open.bytes.len() as u64, addition)?;
+        Ok((file, modified_us))
+    }
+
+    /// Writes behind the committed bytes of the locked file at `path` and makes it durable. Returns when it was written.
+    pub(super) fn add_behind(
+        &self,
+        file: &mut dyn OpenFile,
+        path: &Path,
+        entry: &Entry,
+        committed_bytes: u64,
+        addition: &Addition,
+    ) -> Result<i64, CacheError> {
+        let failed = |error: &io::Error| CacheError::writing(path, addition.bytes.len() as u64, error);
+        let (named, opened) = (self.files.status(path).map_err(|error| failed(&error))?, file.status().map_err(|error| failed(&error))?);
         if named.identity != opened.identity {
-            return Err(Self::changed(&open.entry));
+            return Err(Self::changed(entry));
         }
-        let written = write_behind(file.as_mut(), opened.size_bytes, committed_bytes, &addition.bytes);
+        let written = write_behind(file, opened.size_bytes, committed_bytes, &addition.bytes);
         match written.and_then(|()| file.status()) {
-            Ok(status) => Ok((file, status.modified_us)),
+            Ok(status) => Ok(status.modified_us),
             Err(error) => {
                 // Readers do not mind what lies behind; other programs, which know no catalog, would.
                 if let Err(leftover) = file.truncate(committed_bytes) {
@@ -293,11 +350,11 @@ impl Cache {
         let Addition { size_bytes, checksum, .. } = *addition;
         let facts = facts_of(bars, FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         let bytes_written = addition.bytes.len() as u64;
-        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), bytes_written, appended: Some(file) }
+        Staged { entry: entry_of(footer, facts), path: self.path_of(&open.entry), bytes_written, appended: Some(file), waiting: Vec::new() }
     }
 }
 
-fn is_worth_it(addition: &Addition) -> bool {
+pub(super) fn is_worth_it(addition: &Addition) -> bool {
     let share = addition.dead_bytes as f64 / addition.size_bytes.max(1) as f64;
     share <= DEAD_SHARE || addition.dead_bytes <= DEAD_BYTES_ALLOWED
 }
@@ -323,7 +380,7 @@ fn write_behind(file: &mut dyn OpenFile, size_bytes: u64, committed_bytes: u64, 
 }
 
 /// Whether the first `rows` of both are the same, bit for bit but for the kind of NaN.
-fn same_rows(left: &Bars, right: &Bars, rows: usize) -> bool {
+pub(super) fn same_rows(left: &Bars, right: &Bars, rows: usize) -> bool {
     let same = |left: &Vec<f64>, right: &Vec<f64>| match (left.get(..rows), right.get(..rows)) {
         (Some(left), Some(right)) => left.iter().zip(right).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())),
         _ => false,

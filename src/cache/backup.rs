@@ -150,16 +150,15 @@ impl Cache {
                 .catalog
                 .trash_of_batch(batch.batch)?
                 .into_iter()
+                .filter(|(entry, file_name)| !self.is_in_trash(entry, file_name))
                 .map(|(_, file_name)| file_name)
-                .filter(|file_name| !self.folders.trash().join(file_name).exists())
                 .collect();
             self.catalog.forget_trash(batch.batch, &gone)?;
         }
         let entries = self.catalog.entries(None)?;
-        let is_gone =
-            |entry: &&Entry| entry.file.as_ref().is_some_and(|file| !self.folders.absolute(&entry.key.dataset, &file.path).exists());
+        let is_gone = |entry: &&Entry| entry.file.is_some() && !self.is_all_there(entry);
         let gone: Vec<Entry> = entries.iter().filter(is_gone).cloned().collect();
-        self.catalog.forget_files(&gone)?;
+        self.forget_lost(&gone)?;
         Ok(entries.iter().filter(|entry| entry.pinned).count())
     }
 
@@ -260,6 +259,7 @@ mod tests {
             state: None,
             precision: crate::feature::Precision::F64,
             rounding: None,
+            years: None,
         };
         let staged = cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage");
         cache.commit(&[staged]).expect("commit");

@@ -86,12 +86,12 @@ impl Cache {
     fn commit_rows(&self, staged: &[Staged], rows: BatchRows) -> Result<Committed, CacheError> {
         self.write_version_texts(staged, &rows.versions)?;
         // A file that was added to has its name already.
-        let folders: BTreeSet<_> = staged.iter().filter(|one| !one.was_appended()).filter_map(|one| one.path.parent()).collect();
+        let folders: BTreeSet<_> = staged.iter().filter_map(Staged::changed_folder).collect();
         for folder in folders {
             self.files.sync_folder(folder)?;
         }
         kill_point("commit_before_catalog");
-        let Written { lost, kept, replaced } = self.catalog.put_batch(rows)?;
+        let Written { lost, kept, replaced, superseded } = self.catalog.put_batch(rows)?;
         kill_point("commit_after_catalog");
         for one in staged {
             self.memory.invalidate(&one.entry.key);
@@ -105,9 +105,15 @@ impl Cache {
                 }
                 continue;
             }
-            if !self.files.exists(&one.path) {
+            self.take_places(one);
+            if !self.is_all_there(&one.entry) {
                 // Cleared between being written and being committed.
-                self.catalog.forget_files(std::slice::from_ref(&one.entry))?;
+                self.forget_lost(std::slice::from_ref(&one.entry))?;
+            }
+        }
+        for (old, now) in &superseded {
+            if let Err(error) = self.remove_superseded(old, now) {
+                tracing::warn!(symbol = %old.key.symbol, %error, "a file that is not used any more stays until the next check");
             }
         }
         for old in &replaced {
@@ -142,6 +148,9 @@ impl Cache {
 
     /// Removes a staged file that is not to be committed, unless it is somebody else's by now.
     fn withdraw(&self, staged: &Staged) -> Result<(), CacheError> {
+        if staged.has_years() {
+            return self.withdraw_years(staged);
+        }
         let Some(facts) = staged.entry.file.as_ref().filter(|_| !staged.was_appended()) else { return Ok(()) };
         // A row that says the file is there is followed by the file, be it this one: it is whole, and readers take it in.
         let is_known = self.is_claimed(&staged.entry)?;

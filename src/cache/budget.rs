@@ -347,6 +347,10 @@ pub fn costs_of(entries: &[Entry]) -> CacheCosts {
 
 /// Rows by year, or what stands in the same proportion to them: as the source counted them, else evenly over the time they span.
 fn rows_by_year(entry: &Entry) -> Vec<(i32, f64)> {
+    if let Some(facts) = entry.file.as_ref().filter(|facts| !facts.years.is_empty()) {
+        // Files of their own: then bytes are known.
+        return facts.years.iter().map(|file| (file.year, file.size_bytes as f64)).collect();
+    }
     let counted = entry.synced.as_ref().map(|synced| synced.years.as_slice()).unwrap_or_default();
     if !counted.is_empty() && counted.iter().all(|year| year.year != 0) {
         return counted.iter().map(|year| (year.year, year.rows as f64)).collect();
@@ -498,11 +502,10 @@ impl Cache {
     /// Removes what lies where an evicted entry's file was, unless a row has it by now. A file that somebody staged there without
     /// holding the symbol any more goes, too: they left it because the row that is gone now spoke for it.
     fn remove_evicted(&self, entry: &Entry) {
-        let Some(facts) = &entry.file else { return };
-        let path = self.folders.absolute(&entry.key.dataset, &facts.path);
+        let path = self.path_of(entry);
         let removed = match self.is_claimed(entry) {
             Ok(true) => return,
-            Ok(false) => self.files.remove(&path),
+            Ok(false) => self.remove_files(entry),
             Err(error) => Err(error),
         };
         if let Err(error) = removed {
@@ -528,7 +531,7 @@ impl Cache {
                 if freed_bytes >= needed_bytes {
                     break;
                 }
-                match self.files.remove(&self.folders.trash().join(&file_name)) {
+                match self.remove_from_trash(&entry, &file_name) {
                     Err(error) => tracing::warn!(%file_name, %error, "a file stays in the trash"),
                     Ok(()) => {
                         freed_bytes += entry.size_bytes();

@@ -158,6 +158,30 @@ pub struct FileFacts {
     pub last_us: i64,
     /// Daily, or with a time of day.
     pub resolution: Resolution,
+    /// The files of an entry that is kept by years, oldest first; empty where it is one file. With years, the path is that of
+    /// their folder, the checksum is one of all of theirs, and size, rows and times are those of all of them.
+    pub years: Vec<YearFile>,
+}
+
+/// The file of one year of an entry that is kept by years.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YearFile {
+    /// Which year, by the source's wall clock.
+    pub year: i32,
+    /// Length of the file.
+    pub size_bytes: u64,
+    /// When the file was last written, by the file system's clock.
+    pub modified_us: i64,
+    /// xxh3-128 of the whole file.
+    pub checksum: u128,
+    /// xxh3-128 of the values of its columns.
+    pub fingerprint: u128,
+    /// Number of rows.
+    pub rows: u64,
+    /// Time of the first row.
+    pub first_us: i64,
+    /// Time of the last row.
+    pub last_us: i64,
 }
 
 /// What features were computed with and from.
@@ -207,6 +231,9 @@ pub struct Entry {
     pub key: EntryKey,
     /// Its file, if there is one to serve.
     pub file: Option<FileFacts>,
+    /// Without a file, of an entry that was kept by years: those whose files are as they were. They are not served, but only the
+    /// others have to be fetched again.
+    pub kept_years: Vec<YearFile>,
     /// For features: what they were computed with and from.
     pub provenance: Option<Provenance>,
     /// The days that were asked of the source.
@@ -242,6 +269,7 @@ impl Entry {
         Self {
             key,
             file: None,
+            kept_years: Vec::new(),
             provenance: None,
             range: DateRange::ALL,
             fetched_at_us: 0,
@@ -275,6 +303,12 @@ impl Entry {
     #[must_use]
     pub fn restorable(&self) -> Option<EntryKey> {
         (!self.key.dataset.is_older()).then(|| self.key.clone())
+    }
+
+    /// Whether files of it are there, be it only those of some years, which are not served.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        self.file.is_some() || !self.kept_years.is_empty()
     }
 
     /// Bytes on disk.

@@ -3,8 +3,8 @@
 //! Not verifying (that is about bytes, not prices). Contract: reading for this counts no lookup, keeps nothing in memory and
 //! changes nothing: a file that is not sound is left for those to find who serve it.
 
-use super::store::Examined;
-use super::{Cache, CacheError, Entry, ExaminedBars, Judge, parquet_file};
+use super::store::{Examined, decoded};
+use super::{Cache, CacheError, Entry, ExaminedBars, Judge};
 use crate::market::quality::{Finding, FindingCounts, MarketDays, examine};
 use crate::market::{Bars, Exchange};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Cache {
             Examined::Sound { bytes, .. } => bytes,
             Examined::Newer(_) | Examined::Gone | Examined::Damaged(_) => return Ok(None),
         };
-        Ok(parquet_file::decode(bytes).ok().map(|(content, _footer)| Arc::clone(content.bars())))
+        Ok(decoded(&bytes, entry).ok().map(|content| Arc::clone(content.bars())))
     }
 
     /// The days of a market by its calendar and these peers.

@@ -95,6 +95,15 @@ pub trait FileLayer: Debug + Send + Sync {
     /// What the system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Removes a folder in which nothing lies. An empty one that stays does no harm, so this may do nothing.
+    ///
+    /// # Errors
+    /// What the system says; also when something lies in it.
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        let _may_stay = folder;
+        Ok(())
+    }
+
     /// Makes names in a folder durable: what was created, renamed or removed there. Does nothing where folders cannot be
     /// synchronised (Windows).
     ///
@@ -181,6 +190,10 @@ impl FileLayer for SystemFiles {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        fs::remove_dir(folder)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

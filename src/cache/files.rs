@@ -149,6 +149,13 @@ impl Files {
         }
     }
 
+    /// Removes a folder in which nothing lies any more; another stays.
+    pub(super) fn remove_empty_folder(&self, folder: &Path) {
+        if let Err(error) = self.layer.remove_folder(folder) {
+            tracing::trace!(folder = %folder.display(), %error, "a folder stays");
+        }
+    }
+
     /// Whether anything lies in a folder.
     pub(super) fn has_items(&self, folder: &Path) -> bool {
         self.layer.list(folder).is_ok_and(|found| !found.is_empty())

@@ -82,6 +82,17 @@ impl Folders {
         path
     }
 
+    /// Where the files of a symbol's years go, below the root of the bars' tree: a folder beside the files of others.
+    #[must_use]
+    pub fn years_path(key: &EntryKey) -> PathBuf {
+        let mut name = key.symbol.file_stem();
+        if name.to_ascii_lowercase().ends_with(".parquet") {
+            // Else it would be the name of another symbol's file.
+            name.push('~');
+        }
+        [key.source.as_str(), &name].iter().collect()
+    }
+
     /// Where the text of a set's version goes, below the root of the features tree: into the folder of its files.
     #[must_use]
     pub fn version_text_path(source: &SourceId, set: &str, definition: DefinitionHash) -> PathBuf {

@@ -295,6 +295,7 @@ mod tests {
             first_us: 0,
             last_us: 0,
             resolution: Resolution::Daily,
+            years: Vec::new(),
         };
         Entry { file: Some(file), ..Entry::without_file(EntryKey::bars(&source(), symbol)) }
     }
@@ -392,6 +393,7 @@ mod tests {
                 state: None,
                 precision: crate::feature::Precision::F64,
                 rounding: None,
+                years: None,
             };
             one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
         };

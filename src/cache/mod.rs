@@ -1,7 +1,8 @@
 //! The cache: catalog, checksummed Parquet files, a memory tier in front, and a trash behind.
 //!
 //! Only this room writes cached files, and a file counts once the catalog committed it: temporary → fsync → rename → fsync
-//! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
+//! folder → catalog; or, for rows added to a file, lock → write behind its end → fsync → catalog. Intraday bars have a file per year
+//! ([`years`]), everything else is one file. What is served was checked against its checksum. Blocking calls, safe from any thread but the window's.
 
 mod append;
 mod backup;
@@ -33,6 +34,7 @@ mod trash;
 mod verify;
 mod versions;
 mod why;
+mod years;
 
 pub use append::Appendable;
 pub use batch::{Batch, Committed};
@@ -43,7 +45,7 @@ pub use budget::{
 pub use catalog::{Catalog, CatalogCheck, ExaminedBars, JobRecord, KeyLookups, LookupCount, QualityFinding, Touched, TrashBatch};
 pub use change::{Change, ChangeKind};
 pub use counters::{EntryLookups, HitCounts, LoggedLookup, LookupReason, LookupTotals, Tier};
-pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK};
+pub use entry::{Dataset, DatasetFilter, Entry, EntryKey, Failure, FileFacts, Provenance, Selection, Synced, VERSION_MARK, YearFile};
 pub use error::CacheError;
 pub use examine::{examination_rules, peers_of, peers_stamp};
 pub use file_layer::{FileLayer, FileStatus, OpenFile, SystemFiles};
@@ -53,7 +55,7 @@ pub use judge::{Definitions, FreshnessRule, FreshnessRules, Judge, SymbolPattern
 pub use latency::Latency;
 pub use lease::{Fence, Holder, Lease, LeaseLost};
 pub use lookups::{Found, LookupBucket, LookupSpan, LookupStats, TierLookups};
-pub use parquet_file::{ColumnFrom, ColumnLayout, Content, FileLayout, Footer, GroupLayout, batch_in, batch_of, rounding_of};
+pub use parquet_file::{ColumnFrom, ColumnLayout, Content, FileLayout, Footer, GroupLayout, YearList, batch_in, batch_of, rounding_of};
 pub use recovery::Recovery;
 pub use scrub::{SCRUB_BYTES_PER_SECOND, SCRUB_INTERVAL_US, ScrubCounts, ScrubPass, ScrubProgress, scrub_pause};
 pub use store::{Served, Staged};

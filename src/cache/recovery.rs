@@ -1,13 +1,13 @@
 //! Setting right what a killed process or a damaged catalog left: half-written files go, whole files come in.
 
 use super::backup::Reopened;
-use super::entry::{Entry, EntryKey};
+use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
 use super::files::Files;
 use super::store::Examined;
-use super::{Cache, Folders, files, parquet_file};
+use super::{Cache, Folders, files, parquet_file, years};
 use crate::fault::kill_point;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// What was set right when the cache was opened.
@@ -91,6 +91,7 @@ impl Cache {
     pub(super) fn reconcile(&self) -> Result<(usize, usize), CacheError> {
         let known: HashMap<PathBuf, Entry> = self.known_files()?;
         let (mut found, mut settled, mut removed) = (Vec::new(), 0, 0);
+        let mut folders_of_years = BTreeSet::new();
         for tree in self.folders.trees() {
             for path in self.files.files_below(&tree)? {
                 if let Some(owner) = files::temporary_owner(&path) {
@@ -100,6 +101,10 @@ impl Cache {
                     continue;
                 }
                 if Folders::is_version_text(&path) {
+                    continue;
+                }
+                if tree == self.folders.tree(&Dataset::Bars) && path.strip_prefix(&tree).is_ok_and(years::is_year_path) {
+                    folders_of_years.extend(path.parent().map(Path::to_path_buf));
                     continue;
                 }
                 // Another process may set the same things right at the same time.
@@ -119,6 +124,13 @@ impl Cache {
                 }
                 found.extend(self.adopt_file(&tree, &path)?);
             }
+        }
+        let by_folder: HashMap<&Path, &Entry> = known.iter().filter_map(|(path, entry)| Some((path.parent()?, entry))).collect();
+        for folder in folders_of_years {
+            let known = by_folder.get(folder.as_path()).copied();
+            let (lost, taken_in) = self.reconcile_years(&folder, known)?;
+            found.extend(lost);
+            settled += taken_in;
         }
         let found = self.places_of_found(found)?;
         kill_point("recovery_before_catalog");
@@ -140,9 +152,14 @@ impl Cache {
             let known = self.catalog.entry(&entry.key)?.filter(|now| now.file.is_some());
             let is_elsewhere = known.as_ref().is_some_and(|known| {
                 let home = self.path_of(known);
-                home != self.path_of(&entry) && self.files.exists(&home)
+                home != self.path_of(&entry) && self.is_all_there(known)
             });
             if is_elsewhere {
+                if entry.key.dataset.is_bars() && known.is_some_and(|known| known.fetched_at_us >= entry.fetched_at_us) {
+                    // What bars had before they were kept by years, or when they were: its writer was stopped before it could go.
+                    self.remove_files(&entry)?;
+                    continue;
+                }
                 older.extend(self.as_older(entry)?);
                 continue;
             }
@@ -171,9 +188,9 @@ impl Cache {
         let entries = self.catalog.entries(None)?;
         Ok(entries
             .into_iter()
-            .filter_map(|entry| {
-                let path = self.folders.absolute(&entry.key.dataset, &entry.file.as_ref()?.path);
-                Some((path, entry))
+            .flat_map(|entry| {
+                let paths = self.names_or_home_of(&entry);
+                paths.into_iter().map(move |path| (path, entry.clone()))
             })
             .collect())
     }
@@ -200,6 +217,9 @@ impl Cache {
     /// off is cut away. Nothing is done while somebody has the file. Returns whether it was taken in.
     pub(super) fn settle_longer_file(&self, entry: &Entry) -> Result<bool, CacheError> {
         let Some(facts) = &entry.file else { return Ok(false) };
+        if !facts.years.is_empty() {
+            return self.settle_longer_years(entry);
+        }
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
         let Ok(mut file) = self.files.open(&path) else { return Ok(false) };
         let unchanged = || Ok(self.catalog.entry(&entry.key)?.is_some_and(|now| now.file == entry.file));
@@ -261,6 +281,7 @@ mod tests {
             state: None,
             precision: crate::feature::Precision::F64,
             rounding: None,
+            years: None,
         }
     }
 

@@ -136,7 +136,7 @@ impl Cache {
                 progress.damaged.extend(entry.restorable());
             }
             Examined::Gone => {
-                self.catalog.forget_files(std::slice::from_ref(entry))?;
+                self.forget_lost(std::slice::from_ref(entry))?;
                 self.memory.invalidate(&entry.key);
                 progress.counts.missing += 1;
                 progress.missing.extend(entry.restorable());

@@ -6,6 +6,7 @@ use super::error::CacheError;
 use super::file_layer::OpenFile;
 use super::folders::Folders;
 use super::parquet_file::{self, Content, Encoded, FileLayout, Footer, SealedFile};
+use super::years::{self, Waiting, decode_years};
 use crate::fault::kill_point;
 use crate::market::{Bars, Resolution};
 use rayon::prelude::*;
@@ -24,6 +25,8 @@ pub struct Staged {
     pub(super) bytes_written: u64,
     /// The file that was added to, still locked: nobody else may add to it before this is committed or given up.
     pub(super) appended: Option<Box<dyn OpenFile>>,
+    /// Files of years that take their places once they are committed.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 impl Staged {
@@ -38,6 +41,17 @@ impl Staged {
     pub fn was_appended(&self) -> bool {
         self.appended.is_some()
     }
+
+    /// Whether it is kept in a file per year.
+    #[must_use]
+    pub fn has_years(&self) -> bool {
+        !years::files_of(&self.entry).is_empty()
+    }
+
+    /// The folder whose names have to be durable before it may be committed; `None` where none has changed.
+    pub(super) fn changed_folder(&self) -> Option<&Path> {
+        if self.has_years() { Some(&self.path) } else { self.path.parent().filter(|_| !self.was_appended()) }
+    }
 }
 
 /// What a lookup found.
@@ -51,8 +65,8 @@ pub struct Served {
 
 /// What became of a cached file that was looked at.
 pub(super) enum Examined {
-    /// As the catalog says: the bytes that count. Whether the file is longer, as an append leaves it that was not committed.
-    Sound { bytes: Vec<u8>, is_longer: bool },
+    /// As the catalog says: the bytes that count, of each of its files. Whether the file is longer, as an append leaves it that was not committed.
+    Sound { bytes: Vec<Vec<u8>>, is_longer: bool },
     /// Whole, but newer than the catalog: its writer was stopped before it could say so.
     Newer(Box<(Entry, Content)>),
     /// Not there.
@@ -71,6 +85,11 @@ impl Cache {
     /// # Errors
     /// When it cannot be encoded or written; then the old file is untouched.
     pub fn stage(&self, content: &Content, footer: Footer) -> Result<Staged, CacheError> {
+        if let Content::Bars(bars) = content
+            && bars.resolution == Resolution::Intraday
+        {
+            return self.stage_years(bars, footer, None);
+        }
         let known = content.features().and_then(|_| self.recent_bars.find(content.bars()));
         let (encoded, bars) = parquet_file::encode_beside(content, &footer, known.as_deref()).map_err(|reason| {
             let definition = footer.provenance.map(|provenance| provenance.definition);
@@ -89,7 +108,7 @@ impl Cache {
         let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
         let (checksum, fingerprint, size_bytes) = (encoded.checksum, encoded.fingerprint, encoded.bytes.len() as u64);
         let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts.clone() };
-        Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None })
+        Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None, waiting: Vec::new() })
     }
 
     pub(super) fn not_cached(key: &EntryKey) -> CacheError {
@@ -110,8 +129,8 @@ impl Cache {
             }
             let known = entry.file.as_ref().map(|file| file.checksum);
             let trouble = match self.examine(&entry)? {
-                Examined::Sound { bytes, .. } => match parquet_file::decode(bytes) {
-                    Ok((content, _footer)) => return Ok(Arc::new(Served { content, entry })),
+                Examined::Sound { bytes, .. } => match decoded(&bytes, &entry) {
+                    Ok(content) => return Ok(Arc::new(Served { content, entry })),
                     Err(reason) => Some(reason),
                 },
                 Examined::Newer(found) => {
@@ -141,7 +160,7 @@ impl Cache {
                 },
                 None => {
                     tracing::warn!(symbol = %key.symbol, "a cached file was removed by somebody else");
-                    match self.catalog.forget_files(std::slice::from_ref(&entry)) {
+                    match self.forget_lost(std::slice::from_ref(&entry)) {
                         Ok(_) | Err(CacheError::DiskFull { .. }) => {}
                         Err(error) => return Err(error),
                     }
@@ -156,22 +175,32 @@ impl Cache {
     /// The facts in an entry's file, if it is there and readable; not checked against anything, and no lookup is counted.
     #[must_use]
     pub fn footer_of(&self, entry: &Entry) -> Option<Footer> {
-        let facts = entry.file.as_ref()?;
-        let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
+        let bytes = self.newest_file_of(entry)?;
         parquet_file::outline(&bytes).ok().map(|outline| outline.footer)
+    }
+
+    /// The bytes of an entry's file; of one that is kept by years, of its last.
+    fn newest_file_of(&self, entry: &Entry) -> Option<Vec<u8>> {
+        let facts = entry.file.as_ref()?;
+        match facts.years.last() {
+            Some(last) => self.files.read(&self.home_of_year(entry, last), last.size_bytes).ok(),
+            None => self.files.read(&self.path_of(entry), facts.size_bytes).ok(),
+        }
     }
 
     /// How an entry's file is built, if it is there and readable; not checked against anything, and no lookup is counted.
     #[must_use]
     pub fn layout_of(&self, entry: &Entry) -> Option<FileLayout> {
-        let facts = entry.file.as_ref()?;
-        let bytes = self.files.read(&self.path_of(entry), facts.size_bytes).ok()?;
+        let bytes = self.newest_file_of(entry)?;
         parquet_file::outline(&bytes).ok().map(|outline| parquet_file::layout(&outline, &bytes))
     }
 
     /// Compares an entry's file with the catalog. Nothing is changed.
     pub(super) fn examine(&self, entry: &Entry) -> Result<Examined, CacheError> {
         let Some(facts) = &entry.file else { return Ok(Examined::Gone) };
+        if !facts.years.is_empty() {
+            return self.examine_years(entry, facts);
+        }
         let path = self.folders.absolute(&entry.key.dataset, &facts.path);
         let mut bytes = match self.files.read(&path, u64::MAX) {
             Ok(bytes) => bytes,
@@ -185,7 +214,7 @@ impl Cache {
         if committed.is_some_and(|committed| xxh3_128(committed) == facts.checksum) {
             // What lies behind was written by an append that is not committed (yet).
             bytes.truncate(usize::try_from(facts.size_bytes).unwrap_or(usize::MAX));
-            return Ok(Examined::Sound { bytes, is_longer: found_bytes > facts.size_bytes });
+            return Ok(Examined::Sound { bytes: vec![bytes], is_longer: found_bytes > facts.size_bytes });
         }
         // Another thread may have replaced the file since the row was read, or a writer may have been stopped between the
         // rename and the commit. Such a file is whole and says whose it is; anything else is damage. A shorter beginning that
@@ -223,6 +252,9 @@ impl Cache {
 
     /// Moves a damaged file out of reach and marks its entry; returns the error to report.
     pub(super) fn quarantine(&self, entry: &Entry, reason: &str) -> Result<CacheError, CacheError> {
+        if !years::files_of(entry).is_empty() {
+            return self.quarantine_years(entry, reason);
+        }
         let path = entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path)).unwrap_or_default();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
@@ -246,6 +278,21 @@ impl Cache {
         let statuses: Vec<_> = entries.par_iter().map(|entry| self.files.status(&self.path_of(entry))).collect();
         for (entry, status) in entries.iter_mut().zip(statuses) {
             let Some(facts) = &entry.file else { continue };
+            if !facts.years.is_empty() {
+                if !self.has_lengths_of(entry, facts) {
+                    // What is left of it is told by its row.
+                    let read = self.read_from_disk(&entry.key).map(|served| served.entry.clone());
+                    *entry = match (read, self.catalog.entry(&entry.key)?) {
+                        (Ok(read), _) => read,
+                        (Err(_damaged_or_gone), Some(now)) if now.file.is_none() => now,
+                        (Err(error), _) => {
+                            tracing::warn!(%error, "a cached file cannot be read");
+                            Entry { file: None, ..entry.clone() }
+                        }
+                    };
+                }
+                continue;
+            }
             let path = self.folders.absolute(&entry.key.dataset, &facts.path);
             match status {
                 Ok(status) if status.size_bytes == facts.size_bytes => {}
@@ -276,11 +323,19 @@ impl Cache {
             }
         }
         if !lost.is_empty() {
-            self.catalog.forget_files(&lost)?;
+            self.forget_lost(&lost)?;
             let keys: Vec<EntryKey> = lost.iter().map(|entry| entry.key.clone()).collect();
             self.forget_in_memory(&keys);
         }
         Ok(lost.len())
+    }
+}
+
+/// The content of an entry's file, or of its files.
+pub(super) fn decoded(bytes: &[Vec<u8>], entry: &Entry) -> Result<Content, String> {
+    match bytes {
+        [bytes] if years::files_of(entry).is_empty() => parquet_file::decode(bytes).map(|(content, _footer)| content),
+        years => decode_years(years, entry.rows()),
     }
 }
 
@@ -307,6 +362,7 @@ pub(super) fn unknown() -> FileFacts {
         first_us: 0,
         last_us: 0,
         resolution: Resolution::default(),
+        years: Vec::new(),
     }
 }
 
@@ -314,6 +370,7 @@ pub(super) fn entry_of(footer: Footer, facts: FileFacts) -> Entry {
     Entry {
         key: footer.key,
         file: Some(facts),
+        kept_years: Vec::new(),
         provenance: footer.provenance,
         range: footer.range,
         fetched_at_us: footer.fetched_at_us,

@@ -80,6 +80,7 @@ impl TestCache {
             state: None,
             precision: crate::feature::Precision::F64,
             rounding: None,
+            years: None,
         }
     }
 

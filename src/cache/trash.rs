@@ -8,9 +8,9 @@ use super::entry::{Entry, EntryKey, Selection};
 use super::error::CacheError;
 use super::judge::Judge;
 use super::lease::{CLEAR, RESTORE};
+use super::years;
 use crate::fault::kill_point;
 use crate::market::DAY_US;
-use std::path::PathBuf;
 use std::sync::PoisonError;
 
 /// How long cleared files can be restored.
@@ -39,9 +39,12 @@ impl Cache {
         let is_held = |entry: &Entry| held.iter().any(|lease| lease.covers(&entry.key));
         let chosen: Vec<Entry> = self.select(selection, judge)?.into_iter().filter(is_held).collect();
         let (with_file, without_file): (Vec<Entry>, Vec<Entry>) = chosen.into_iter().partition(|entry| entry.file.is_some());
+        let left: Vec<Entry> = without_file.iter().filter(|entry| !entry.pinned && !entry.kept_years.is_empty()).cloned().collect();
         let empty: Vec<EntryKey> = without_file.into_iter().filter(|entry| !entry.pinned).map(|entry| entry.key).collect();
         if !empty.is_empty() {
             self.catalog.delete_entries(&empty)?;
+            // What was left of years that are damaged serves nobody now.
+            left.iter().try_for_each(|entry| self.remove_files(entry))?;
         }
         let moved = self.move_all_to_trash(&with_file)?;
         Ok(Cleared { entries: moved.entries + empty.len(), ..moved })
@@ -57,7 +60,10 @@ impl Cache {
         let named: Vec<(EntryKey, String)> = with_file
             .iter()
             .enumerate()
-            .map(|(number, entry)| (entry.key.clone(), format!("{now_us}-{}-{number}.parquet", std::process::id())))
+            .map(|(number, entry)| {
+                let ending = if years::files_of(entry).is_empty() { ".parquet" } else { "" };
+                (entry.key.clone(), format!("{now_us}-{}-{number}{ending}", std::process::id()))
+            })
             .collect();
         let batch = self.catalog.trash_entries(&named, now_us)?;
         kill_point("clear_after_catalog");
@@ -76,16 +82,16 @@ impl Cache {
         Ok(Cleared { batch: Some(batch), entries: with_file.len(), size_bytes: with_file.iter().map(Entry::size_bytes).sum() })
     }
 
-    fn home_of(&self, entry: &Entry) -> Option<PathBuf> {
-        entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path))
-    }
-
     fn move_to_trash(&self, entry: &Entry, file_name: &str) -> Result<(), CacheError> {
-        let Some(home) = self.home_of(entry) else { return Ok(()) };
-        match self.files.move_file(&home, &self.folders.trash().join(file_name)) {
-            Err(_gone) if !self.files.exists(&home) => Ok(()),
-            other => other,
+        self.settle_years(entry)?;
+        for (home, below) in self.homes_of(entry) {
+            match self.files.move_file(&home, &self.place_in_trash(file_name, &below)) {
+                Err(_gone) if !self.files.exists(&home) => {}
+                other => other?,
+            }
         }
+        self.leave_folder(entry);
+        Ok(())
     }
 
     /// Whether the catalog has a file where this entry has it (or had it), as the present version or as an older one.
@@ -127,23 +133,15 @@ impl Cache {
         let _held = self.seize(waiting.iter().map(|(entry, _)| &entry.key), RESTORE)?;
         let (mut restored, mut handled) = (Vec::new(), Vec::new());
         for (entry, file_name) in waiting {
-            let Some(home) = self.home_of(&entry) else { continue };
-            let waiting = self.folders.trash().join(&file_name);
             let Some(key) = self.place_of_cleared(&entry)? else {
                 // Cached anew since: the old copy has no use any more.
-                self.files.remove(&waiting)?;
+                self.remove_from_trash(&entry, &file_name)?;
                 handled.push(file_name);
                 continue;
             };
             let pinned = entry.pinned && !key.dataset.is_older();
             let entry = Entry { key, pinned, ..entry };
-            if self.files.exists(&waiting) {
-                self.files.move_file(&waiting, &home)?;
-                if let Some(folder) = home.parent() {
-                    self.files.sync_folder(folder)?;
-                }
-            } else if !self.files.exists(&home) {
-                // Another process is moving it, or somebody removed it: it stays in the list.
+            if !self.bring_home(&entry, &file_name)? {
                 continue;
             }
             restored.push(entry);
@@ -159,14 +157,35 @@ impl Cache {
         Ok(Cleared { batch: Some(batch), entries: restored.len(), size_bytes: restored.iter().map(Entry::size_bytes).sum() })
     }
 
+    /// Moves an entry's files out of the trash. Returns whether all of them are at home.
+    fn bring_home(&self, entry: &Entry, file_name: &str) -> Result<bool, CacheError> {
+        let homes = self.homes_of(entry);
+        for (home, below) in &homes {
+            let waiting = self.place_in_trash(file_name, below);
+            if self.files.exists(&waiting) {
+                self.files.move_file(&waiting, home)?;
+            } else if !self.files.exists(home) {
+                // Another process is moving it, or somebody removed it: it stays in the list.
+                return Ok(false);
+            }
+        }
+        if let Some(folder) = homes.first().and_then(|(home, _)| home.parent()) {
+            self.files.sync_folder(folder)?;
+        }
+        if !years::files_of(entry).is_empty() {
+            self.files.remove_empty_folder(&self.folders.trash().join(file_name));
+        }
+        Ok(true)
+    }
+
     /// Finishes clears that a killed process had begun: files whose rows are in the trash already follow them.
     pub(super) fn finish_clears(&self) -> Result<usize, CacheError> {
         let _alone = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         let mut moved = 0;
         for batch in self.catalog.trash_batches()? {
             for (entry, file_name) in self.catalog.trash_of_batch(batch.batch)? {
-                let Some(home) = self.home_of(&entry) else { continue };
-                if !self.is_claimed(&entry)? && !self.files.exists(&self.folders.trash().join(&file_name)) && self.files.exists(&home) {
+                let is_at_home = self.names_or_home_of(&entry).iter().any(|home| self.files.exists(home));
+                if !self.is_claimed(&entry)? && !self.is_in_trash(&entry, &file_name) && is_at_home {
                     self.move_to_trash(&entry, &file_name)?;
                     moved += 1;
                 }
@@ -181,8 +200,8 @@ impl Cache {
         let now_us = self.now_us();
         for old in self.catalog.trash_batches()?.iter().filter(|batch| batch.trashed_at_us + KEPT_US <= now_us) {
             let mut removed = Vec::new();
-            for (_entry, file_name) in self.catalog.trash_of_batch(old.batch)? {
-                match self.files.remove(&self.folders.trash().join(&file_name)) {
+            for (entry, file_name) in self.catalog.trash_of_batch(old.batch)? {
+                match self.remove_from_trash(&entry, &file_name) {
                     Ok(()) => removed.push(file_name),
                     // It is tried again next time; a file that cannot be removed must not keep the cache from opening.
                     Err(error) => tracing::warn!(%error, "an old file stays in the trash"),

@@ -1,9 +1,9 @@
 //! Checking every cached file against its checksum and the catalog, and repairing what can be repaired here.
 
-use super::entry::{Entry, EntryKey};
+use super::entry::{Dataset, Entry, EntryKey};
 use super::error::CacheError;
 use super::store::Examined;
-use super::{Cache, Folders, files};
+use super::{Cache, Folders, files, years};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -115,7 +115,7 @@ impl Cache {
         if repair {
             let gone: HashSet<PathBuf> = report.missing.iter().map(|finding| finding.path.clone()).collect();
             let lost: Vec<Entry> = entries.iter().filter(|entry| gone.contains(&self.path_of(entry))).cloned().collect();
-            self.catalog.forget_files(&lost)?;
+            self.forget_lost(&lost)?;
         }
         Ok(report)
     }
@@ -162,6 +162,9 @@ impl Cache {
     }
 
     fn repair_orphan(&self, tree: &std::path::Path, path: &std::path::Path) -> Result<(), CacheError> {
+        if path.strip_prefix(tree).is_ok_and(years::is_year_path) && *tree == self.folders.tree(&Dataset::Bars) && self.repair_year(path)? {
+            return Ok(());
+        }
         if let Some(entry) = self.adopt_file(tree, path)? {
             if self.is_claimed(&entry)? {
                 return Ok(());
@@ -176,7 +179,7 @@ impl Cache {
     }
 
     /// Whether a file was written within the last ten minutes, and so may be waiting for its commit.
-    fn is_young(&self, path: &std::path::Path) -> bool {
+    pub(super) fn is_young(&self, path: &std::path::Path) -> bool {
         // By the file system's clock, as it is that which dates files.
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         self.files.status(path).is_ok_and(|status| {

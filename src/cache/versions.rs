@@ -185,7 +185,7 @@ impl Cache {
     pub fn stage_older(&self, older: &Entry, footer: &Footer) -> Staged {
         let Footer { key, range, fetched_at_us, quality, provisional_from_us, .. } = footer.clone();
         let entry = Entry { key, range, fetched_at_us, quality, provisional_from_us, pinned: false, ..older.clone() };
-        Staged { path: self.path_of(&entry), entry, bytes_written: 0, appended: None }
+        Staged { path: self.path_of(&entry), entry, bytes_written: 0, appended: None, waiting: Vec::new() }
     }
 
     /// Moves older versions to the trash: of each set, all but the `kept` that were used last. Symbols that somebody else writes at

@@ -107,6 +107,7 @@ fn a_definition_that_comes_back_has_its_files_back() {
         state: None,
         precision: crate::feature::Precision::F64,
         rounding: None,
+        years: None,
     };
     drop(staged);
     let back = test.cache.stage_older(&entry, &footer);

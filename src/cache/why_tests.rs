@@ -24,7 +24,9 @@ fn entry() -> Entry {
             first_us: 0,
             last_us: 0,
             resolution: Resolution::Daily,
+            years: Vec::new(),
         }),
+        kept_years: Vec::new(),
         provenance: None,
         range: DateRange::ALL,
         fetched_at_us: NOW,
@@ -67,6 +69,7 @@ fn every_state_is_told_with_its_reason() {
     let future = told(Some(&Entry { fetched_at_us: NOW + 48 * hour, ..entry() }), rule);
     assert_eq!(future, "Stale: it was fetched Wed 12:00, which is still to come; the clock was set back");
     let features = |definition: u128, inputs: u128| Entry {
+        kept_years: Vec::new(),
         provenance: Some(Provenance { definition: DefinitionHash::from(definition), inputs }),
         ..entry()
     };

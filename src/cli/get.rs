@@ -98,7 +98,12 @@ impl<'options> Request<'options> {
 
     /// Reads what is there; `None` when it has to be fetched.
     fn read(&self, session: &Session<'_>, cache: &Cache, key: &EntryKey) -> anyhow::Result<Option<Arc<Served>>> {
-        match cache.read(key, &session.judge) {
+        // Formulas look back further than the days that are asked for.
+        let read = match self.wanted {
+            Wanted::Bars => cache.read_days(key, &self.range, &session.judge),
+            _ => cache.read(key, &session.judge),
+        };
+        match read {
             Ok(found) => Ok(Some(found.served)),
             Err(CacheError::NotCached { .. }) => Ok(None),
             Err(error @ CacheError::Damaged { .. }) => {

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::table::{Side, lay_out};
 use crate::cache::{
     BudgetLevel, Cache, Change, Entry, EntryKey, EntryState, HitCounts, Latency, LoggedLookup, LookupReason, LookupSpan, OlderVersions,
-    Tier, TimeToLive, expires_at_us,
+    Tier, TimeToLive, YearFile, expires_at_us,
 };
 use crate::format;
 use crate::market::{Quality, SECOND_US, Symbol, format_time};
@@ -109,7 +109,11 @@ struct EntryJson {
     ttl: Option<TimeToLive>,
     exchange: Option<&'static str>,
     ttl_left_secs: Option<i64>,
+    /// Its file, or the folder of its years.
     path: Option<PathBuf>,
+    /// Of bars that are kept in a file per year.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    years: Vec<YearJson>,
     definition_hash: Option<String>,
     /// Whether it is what another definition computed.
     older_version: bool,
@@ -125,6 +129,19 @@ struct EntryJson {
     quality: Quality,
     pinned: bool,
     hits: u64,
+}
+
+#[derive(Serialize)]
+struct YearJson {
+    year: i32,
+    rows: u64,
+    bytes: u64,
+}
+
+impl YearJson {
+    fn of(file: &YearFile) -> Self {
+        Self { year: file.year, rows: file.rows, bytes: file.size_bytes }
+    }
 }
 
 pub(super) fn run(session: &Session<'_>, options: &StatusOptions) -> Outcome {
@@ -305,6 +322,7 @@ fn missing(name: &str) -> EntryJson {
         exchange: None,
         ttl_left_secs: None,
         path: None,
+        years: Vec::new(),
         definition_hash: None,
         older_version: false,
         rounding: None,
@@ -338,6 +356,7 @@ fn entry_json(session: &Session<'_>, cache: &Cache, entry: &Entry, state: EntryS
         exchange: Some(rule.exchange.code()),
         ttl_left_secs: expires.map(|at_us| ((at_us - cache.now_us()) / SECOND_US).max(0)).filter(|_| state == EntryState::Fresh),
         path: file.map(|file| cache.folders().absolute(&entry.key.dataset, &file.path)),
+        years: file.map_or(&[][..], |file| &file.years).iter().map(YearJson::of).collect(),
         definition_hash: entry.provenance.map(|provenance| provenance.definition.to_string()),
         older_version: entry.key.dataset.is_older(),
         rounding: cache.footer_of(entry).and_then(|footer| footer.rounding),

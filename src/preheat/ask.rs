@@ -59,7 +59,7 @@ impl Cut {
     /// What was settled once stays settled, whatever the clock says now.
     #[must_use]
     pub fn of(previous: Option<&Entry>, settled_before: NaiveDate) -> Self {
-        let synced = previous.filter(|entry| entry.file.is_some()).and_then(|entry| entry.synced.as_ref());
+        let synced = previous.filter(|entry| entry.has_files()).and_then(|entry| entry.synced.as_ref());
         let counted_before = synced.and_then(|synced| synced.settled_before);
         // Behind the last row there was nothing: what is there now is new, however long ago its day is.
         let split = synced.and_then(|synced| synced.last_day?.succ_opt()).or(counted_before);
@@ -81,17 +81,22 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
     // Rows whose day the database cannot tell are counted whatever the range: how many of them will come is not known.
     let is_vague = (range.start.is_some() || range.end.is_some()) && digest.before.iter().any(|year| year.year == 0);
     let all_rows = if is_vague { 0 } else { all_rows };
-    let known = previous.filter(|entry| entry.file.is_some() && entry.range == *range);
+    let known = previous.filter(|entry| entry.has_files() && entry.range == *range);
     let Some((entry, before)) = known.and_then(|entry| Some((entry, entry.synced.as_ref()?))) else {
         return asked(Ask::Whole, all_rows, Vec::new());
     };
     let Some(split) = cut.split.filter(|split| before.counts_the_same_before(*split)) else {
         return asked(Ask::Whole, all_rows, Vec::new());
     };
-    let changed_years = changed(&before.years, &digest.before);
+    let lost_years = lost(entry, before);
+    let mut changed_years = changed(&before.years, &digest.before);
+    changed_years.extend(lost_years.iter().filter(|year| digest.before.iter().any(|has| has.year == **year)));
+    changed_years.sort_unstable();
+    changed_years.dedup();
     let has_tail = !digest.after.is_empty() || digest.provisional_rows > 0 || entry.provisional_from_us.is_some();
     if changed_years.is_empty() && !has_tail {
-        return asked(Ask::Nothing, 0, changed_years);
+        let ask = if entry.file.is_some() { Ask::Nothing } else { Ask::Whole };
+        return asked(ask, if entry.file.is_some() { 0 } else { all_rows }, changed_years);
     }
     // What was noticed in the rows that are replaced cannot be told from what was noticed in the others.
     let is_told_apart = entry.provisional_from_us.is_none() || before.quality.is_some();
@@ -113,6 +118,12 @@ pub fn decide(previous: Option<&Entry>, range: &DateRange, cut: Cut, digest: &Sy
         return asked(Ask::Whole, all_rows, changed_years);
     }
     asked(Ask::Parts(join(parts)), changed_rows + tail_rows, changed_years)
+}
+
+/// Years that were cached and whose files are damaged or gone, while those of others are left.
+fn lost(entry: &Entry, before: &Synced) -> Vec<i32> {
+    let is_left = |year: i32| entry.file.is_some() || entry.kept_years.iter().any(|file| file.year == year);
+    before.years.iter().map(|digest| digest.year).filter(|year| !is_left(*year)).collect()
 }
 
 fn rows_of(years: &[YearDigest]) -> u64 {
@@ -194,7 +205,9 @@ mod tests {
                 first_us: 0,
                 last_us: 0,
                 resolution: Resolution::Daily,
+                years: Vec::new(),
             }),
+            kept_years: Vec::new(),
             provenance: None,
             range: DateRange::ALL,
             fetched_at_us: 0,

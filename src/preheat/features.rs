@@ -86,6 +86,7 @@ pub(super) fn bring_features(shared: &Shared, item: &PlanItem, bars: &Arc<Bars>,
             state: None,
             precision: set.precision(),
             rounding: None,
+            years: None,
         };
         let other = task.previous.as_deref().filter(|_| own.is_none());
         let work = Work { shared, set, bars, facts, own, other, footer };

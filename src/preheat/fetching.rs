@@ -116,7 +116,7 @@ fn is_fetched_whole(task: &Task, range: &DateRange) -> bool {
     if task.ask_first {
         return false;
     }
-    let known = previous.as_deref().filter(|entry| !task.whole && entry.file.is_some() && entry.synced.is_some());
+    let known = previous.as_deref().filter(|entry| !task.whole && entry.has_files() && entry.synced.is_some());
     known.is_none_or(|entry| entry.range != *range)
 }
 

@@ -192,7 +192,7 @@ fn look_again(shared: &Shared, mut task: Task) -> (Task, bool) {
         (BarsTask::Fetch { previous, range }, bars) => {
             is_fresh &= bars.as_ref().is_some_and(|entry| entry.range.covers(range));
             // What somebody has cached meanwhile is never narrowed by a narrower request.
-            if let Some(cached) = bars.as_ref().filter(|entry| entry.file.is_some()) {
+            if let Some(cached) = bars.as_ref().filter(|entry| entry.has_files()) {
                 *range = range.union(&cached.range);
             }
             let until = task.cut.until;

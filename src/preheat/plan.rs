@@ -190,7 +190,7 @@ pub fn make_plan(cache: &Cache, source: &SourceId, symbols: &[SymbolInfo], reque
         let bars = if fetch {
             let range = match bars_entry {
                 // What is cached is never narrowed by a narrower request.
-                Some(entry) if entry.file.is_some() => entry.range.union(&request.range),
+                Some(entry) if entry.has_files() => entry.range.union(&request.range),
                 _ => request.range,
             };
             BarsTask::Fetch { range, previous: bars_entry.cloned().map(Box::new) }

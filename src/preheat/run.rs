@@ -80,6 +80,12 @@ impl Work {
             | Self::Taken(task) => task,
         }
     }
+
+    /// How many rows the symbol may have.
+    pub(super) fn rows(&self) -> u64 {
+        let came = if let Self::Fetched(_, rows) = self { rows.len() as u64 } else { 0 };
+        self.task().item.expected_rows.max(came)
+    }
 }
 
 /// A symbol that is worked off, on its way to the catalog.
@@ -168,6 +174,8 @@ pub(super) struct Shared {
     pub outages: AtomicU64,
     /// Leases that have to be renewed while anything holds them.
     pub leases: Mutex<Vec<Weak<Lease>>>,
+    /// Held while a symbol with very many rows is worked on: one of them at a time, so that they do not fill the memory together.
+    pub large: Mutex<()>,
     news: Sender<News>,
     jitter: Mutex<SmallRng>,
     /// Set once something makes going on pointless (folder not writable, source gone for good): the reason.
@@ -326,6 +334,7 @@ pub async fn run_plan(
         reachable: tokio::sync::RwLock::default(),
         outages: AtomicU64::new(0),
         leases: Mutex::default(),
+        large: Mutex::default(),
         news: news_out.clone(),
         jitter: Mutex::new(SmallRng::seed_from_u64(request.jitter_seed)),
         stopped_by: Mutex::new(None),

@@ -12,11 +12,14 @@ use super::queue::{Request, Task};
 use super::recent;
 use super::run::{Finished, News, Shared, Work, add_since};
 use crate::cache::{Appendable, CacheError, Content, Entry, EntryKey, Footer, Synced, Touched};
-use crate::market::{Bars, DateRange, Quality, RawBars, Symbol, micros_of_date};
+use crate::market::{Bars, DateRange, Quality, RawBars, Resolution, Symbol, micros_of_date};
 use crate::source::SymbolDigest;
 use async_channel::{Receiver, Sender};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
+
+/// Symbols with more rows than this are worked on one at a time: their features take hundreds of megabytes.
+const LARGE_ROWS: u64 = 300_000;
 
 /// One working thread: works off symbol after symbol.
 pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<News>) {
@@ -27,6 +30,8 @@ pub(super) fn work(shared: &Shared, work_in: &Receiver<Work>, done_out: &Sender<
         }
         let symbol = next.task().item.symbol.clone();
         let lease = next.task().lease.clone();
+        let large = next.rows() > LARGE_ROWS;
+        let _one_at_a_time = large.then(|| shared.large.lock().unwrap_or_else(PoisonError::into_inner));
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_on(shared, next)));
         let finished =
             worked.unwrap_or_else(|_panic| Some(failed(shared, &symbol, "computing it stopped unexpectedly; please report this")));
@@ -219,7 +224,8 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars, open: Option<
     if unchanged && !shared.request.force {
         finished.touched.push(Touched { key, fetched_at_us, range, quality, synced, provisional_from_us });
     } else {
-        if let Some(entry) = previous.as_ref().filter(|_| !unchanged) {
+        // What is only left of it in parts says nothing of what it was.
+        if let Some(entry) = previous.as_ref().filter(|entry| !unchanged && entry.file.is_some()) {
             let old = cached.clone().or_else(|| read_cached(shared, entry));
             let change = old.and_then(|old| {
                 Difference::between(&old, &bars, entry.provisional_from_us).into_change(&key, fetched_at_us, changed_years)
@@ -239,9 +245,12 @@ fn work_on_fetched(shared: &Shared, mut task: Task, rows: RawBars, open: Option<
             state: None,
             precision: crate::feature::Precision::F64,
             rounding: None,
+            years: None,
         };
         let writing = Instant::now();
-        let staged = shared.with_room(|| match (&previous, cached.is_some() && from_row > 0) {
+        // Bars that are kept by years can be added to wherever they differ.
+        let can_stay = from_row > 0 || bars.resolution == Resolution::Intraday;
+        let staged = shared.with_room(|| match (&previous, cached.is_some() && can_stay) {
             (Some(entry), true) => {
                 // A second attempt opens the file anew.
                 let open = open.take().map_or_else(|| shared.cache.open_for_append(entry), |(open, _bars)| Ok(open))?;
@@ -318,6 +327,9 @@ impl Provisional {
 /// What fetching all bars would take, told from what was fetched now or before.
 fn cost_of(previous: Option<&Entry>, fetch_us: u64, rows_came: u64, rows: usize) -> u64 {
     let rows = rows as u64;
+    if let Some(damaged) = previous.filter(|entry| entry.file.is_none() && rows_came < rows) {
+        return damaged.cost_us.max(fetch_us);
+    }
     match previous.and_then(|entry| Some((entry.cost_us, entry.file.as_ref()?.rows))) {
         Some((cost_us, known_rows)) if rows_came < rows && cost_us > 0 && known_rows > 0 => cost_us.saturating_mul(rows) / known_rows,
         _ => fetch_us,

@@ -50,14 +50,14 @@ fn after_a_power_loss_everything_acknowledged_is_there_and_nothing_is_torn() {
     keep.tell(operations);
     drop(cache);
     let first = acknowledged[0].0;
-    let seeds = super::damage::runs(400) / 80;
+    let seeds = super::damage::runs(400) / 120;
     let mut laid_out = 0;
     for done in first..=operations {
         let reached = acknowledged.iter().rposition(|(at, _)| *at <= done).expect("a state");
         let before = &acknowledged[reached].1;
         let after = acknowledged.get(reached + 1).map_or(before, |(_, oracle)| oracle);
         for seed in 0..seeds as u64 {
-            let context = format!("power loss before operation {done}, seed {seed}");
+            let context = format!("power loss before operation {done}, after step {reached}, seed {seed}");
             let disk = tempfile::tempdir().expect("folder");
             files.lay_out(done, seed * 1_000 + done as u64, disk.path());
             let place = disk.path().join("cache");

@@ -42,6 +42,20 @@ pub fn bars(rows: usize, version: u32) -> Content {
     Content::Bars(Arc::new(Bars::normalise(raw).0))
 }
 
+/// Intraday bars around a New Year, of which the first 20 are of the old year: each year's prices are of a version of their own.
+pub fn hours(rows: usize, old: u32, new: u32) -> Content {
+    let Content::Bars(mut bars) = bars(rows, new) else { unreachable!() };
+    let Content::Bars(others) = self::bars(rows.min(20), old) else { unreachable!() };
+    let now = Arc::make_mut(&mut bars);
+    let new_year_us = 18_993 * DAY_US;
+    now.resolution = samovar::market::Resolution::Intraday;
+    now.time_us = (0..rows as i64).map(|row| new_year_us + (row - 20) * DAY_US / 4 + DAY_US / 24).collect();
+    for (column, others) in [(&mut now.open, &others.open), (&mut now.high, &others.high), (&mut now.close, &others.close)] {
+        column[..others.len()].copy_from_slice(others);
+    }
+    Content::Bars(bars)
+}
+
 pub fn features(rows: usize) -> Content {
     multiplied(rows, "doubled", 2.0)
 }
@@ -100,6 +114,7 @@ pub fn footer(key: EntryKey, content: &Content) -> Footer {
         state: None,
         precision: samovar::feature::Precision::F64,
         rounding: None,
+        years: None,
     }
 }
 
@@ -207,8 +222,17 @@ pub fn steps() -> Vec<Step> {
         Step::TakeBack(redefined(45)),
         Step::Append(features_key(), redefined(46), 45),
         Step::Append(bars_key("A"), bars(43, 1), 40),
-        Step::Clear(vec![bars_key("A"), bars_key("C")]),
+        // By years: rows behind the last one's, a new year, an old one rewritten, both.
+        Step::Put(vec![(bars_key("M"), hours(18, 1, 1)), (bars_key("N"), hours(30, 1, 1))]),
+        Step::Append(bars_key("M"), hours(19, 1, 1), 18),
+        Step::Append(bars_key("M"), hours(24, 1, 1), 19),
+        Step::Append(bars_key("M"), hours(24, 2, 1), 0),
+        Step::Clear(vec![bars_key("A"), bars_key("C"), bars_key("M")]),
         Step::Undo,
+        Step::Append(bars_key("M"), hours(26, 3, 3), 0),
+        // Daily ones take the place of years, and years that of daily ones.
+        Step::Put(vec![(bars_key("N"), bars(10, 2))]),
+        Step::Put(vec![(bars_key("N"), hours(22, 2, 2))]),
         // The row is behind what an append left in place, or in a base: both ways once more.
         Step::Append(bars_key("A"), bars(44, 1), 43),
         Step::Put(vec![put("A", 50, 3)]),
@@ -243,7 +267,9 @@ pub fn assert_before_or_after(cache: &Cache, before: &Oracle, after: &Oracle, co
         if found.is_none() && before.contains_key(key) && !after.contains_key(key) {
             gone.push(key);
         }
-        assert!(right || found.is_none() && before.get(key).is_none(), "{context}: {key:?} is neither as before nor as after");
+        let rows = |content: Option<&Content>| content.map(|content| content.bars().len());
+        let seen = (rows(found.as_ref()), rows(before.get(key)), rows(after.get(key)));
+        assert!(right || found.is_none() && before.get(key).is_none(), "{context}: {key:?} is neither as before nor as after: {seen:?}");
     }
     if !gone.is_empty() {
         cache.undo_clear(None).unwrap_or_else(|error| panic!("{context}: {error}"));

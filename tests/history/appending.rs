@@ -226,7 +226,7 @@ fn untidy_provisional_bars() {
 
 #[test]
 fn intraday_bars() {
-    let shape = Shape { intraday: true, money: true, provisional: true, untidy: true, days_before: 30, days_added: 20, ..TIDY };
+    let shape = Shape { intraday: true, money: true, provisional: true, untidy: true, days_before: 45, days_added: 20, ..TIDY };
     gives_the_same_however_it_comes(shape, 500);
     gives_the_same_however_it_comes(Shape { provisional: false, untidy: false, ..shape }, 501);
 }

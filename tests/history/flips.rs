@@ -19,6 +19,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 const BARS: u64 = 150;
+/// The last one's bars have a time of day, and so a file per year.
 const SYMBOLS: [&str; 3] = ["A", "600519.SH", "ß"];
 
 /// A cache as it lies on the disk while nobody has it open, and what it has.
@@ -45,12 +46,16 @@ impl Pristine {
     /// Whole files, files that were added to several times, and one that was rewritten.
     fn new() -> Self {
         let mut random = StdRng::seed_from_u64(7);
-        let mut market = Market::new(Kind::Sqlite, false, true, true).expect("a market");
-        let first = day_of("2023-01-02");
+        let mut market = Market::new(Kind::Sqlite, true, true, true).expect("a market");
+        let first = day_of("2022-11-02");
+        let time = |symbol: &str, number: u64| {
+            let time = if symbol == SYMBOLS[2] { "10:30:00" } else { "00:00:00" };
+            format!("{} {time}", first + Days::new(number))
+        };
         for symbol in SYMBOLS {
             for number in 0..BARS {
                 let row = values(&mut random);
-                market.insert(symbol, &(first + Days::new(number)).to_string(), row);
+                market.insert(symbol, &time(symbol, number), row);
             }
         }
         market.flush();
@@ -62,9 +67,9 @@ impl Pristine {
         }
         lab.preheat(&check());
         for number in BARS..BARS + 4 {
-            for symbol in &SYMBOLS[..2] {
+            for symbol in &SYMBOLS[1..] {
                 let row = values(&mut random);
-                market.insert(symbol, &(first + Days::new(number)).to_string(), row);
+                market.insert(symbol, &time(symbol, number), row);
             }
             if number == BARS + 1 {
                 let row = market.rows_of(SYMBOLS[1])[40].clone();
@@ -86,7 +91,7 @@ impl Pristine {
         let wanted = random.random_range(0..3);
         let of_kind: Vec<&EntryKey> = keys.into_iter().filter(|key| key.dataset.is_bars() == (wanted == 0)).collect();
         let entry = (wanted < 2).then(|| (*of_kind.choose(random).expect("an entry")).clone());
-        let path = entry.as_ref().map_or_else(|| folder.join("catalog.sqlite"), |key| path_of(folder, key, &self.truth));
+        let path = entry.as_ref().map_or_else(|| folder.join("catalog.sqlite"), |key| path_of(folder, key, &self.truth, random));
         let killed = entry.is_none() && random.random_bool(0.25);
         if killed {
             fs::remove_file(folder.join("catalog.sqlite.sum")).expect("the sum of a catalog that was closed");
@@ -106,9 +111,11 @@ impl Pristine {
     }
 }
 
-fn path_of(folder: &Path, key: &EntryKey, truth: &Held) -> PathBuf {
+fn path_of(folder: &Path, key: &EntryKey, truth: &Held, random: &mut StdRng) -> PathBuf {
     let tree = if key.dataset.is_bars() { samovar::cache::BARS_TREE } else { samovar::cache::FEATURES_TREE };
-    folder.join(tree).join(&truth[key].0.file.as_ref().expect("a file").path)
+    let facts = truth[key].0.file.as_ref().expect("a file");
+    let path = folder.join(tree).join(&facts.path);
+    facts.years.choose(random).map_or(path.clone(), |file| path.join(format!("{}.parquet", file.year)))
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -181,7 +188,7 @@ fn inside(pristine: &Pristine, folder: &Path, damage: &Damage, read_first: bool,
 }
 
 /// The program itself, in a home of its own.
-fn samovar(home: &Path, folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn samovar(home: &Path, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_samovar"));
     for name in ["DISPLAY", "WAYLAND_DISPLAY", "RUST_LOG", "SAMOVAR_SOURCE_PASSWORD", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"] {
         command.env_remove(name);

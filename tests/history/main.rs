@@ -15,6 +15,7 @@ mod market;
 mod recent;
 mod rewritten;
 mod share;
+mod yearly;
 
 /// How many random runs: `SAMOVAR_FAULT_RUNS`, or so many.
 fn runs(usual: usize) -> usize {

@@ -200,6 +200,8 @@ pub struct CrashFiles {
     root: PathBuf,
     journal: Arc<Mutex<Journal>>,
     before_each: Arc<dyn BeforeEach>,
+    /// Held during an operation: threads write side by side, and each operation has its own number.
+    one_at_a_time: Arc<Mutex<()>>,
 }
 
 /// Told before each operation, with the number of operations before it.
@@ -216,7 +218,7 @@ struct CrashFile {
 
 impl CrashFiles {
     pub fn below(root: &Path, before_each: Arc<dyn BeforeEach>) -> Self {
-        Self { root: root.to_path_buf(), journal: Arc::default(), before_each }
+        Self { root: root.to_path_buf(), journal: Arc::default(), before_each, one_at_a_time: Arc::default() }
     }
 
     pub fn operations(&self) -> usize {
@@ -229,6 +231,7 @@ impl CrashFiles {
 
     /// Does an operation and notes it if it went well.
     fn note<T>(&self, operation: Operation, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let _alone = self.one_at_a_time.lock().unwrap();
         self.before_each.tell(self.operations());
         let value = work()?;
         self.journal.lock().unwrap().operations.push(operation);
@@ -339,12 +342,13 @@ impl FileLayer for CrashFiles {
     }
 
     fn create_file(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let number = self.journal.lock().unwrap().files;
+        let number = {
+            let mut journal = self.journal.lock().unwrap();
+            journal.files += 1;
+            journal.files
+        };
         let inner = self.note(Operation::CreateFile(self.short(path), number), || SystemFiles.create_file(path))?;
-        let mut journal = self.journal.lock().unwrap();
-        journal.files += 1;
-        journal.names.insert(self.short(path), number);
-        drop(journal);
+        self.journal.lock().unwrap().names.insert(self.short(path), number);
         Ok(Box::new(CrashFile { layer: self.clone(), number, inner }))
     }
 

@@ -41,6 +41,8 @@ pub(in crate::cache) struct Written {
     pub kept: Vec<Entry>,
     /// What would be, but was forgotten: its file has no use any more.
     pub replaced: Vec<Entry>,
+    /// Bars that had other files before, with what took their place.
+    pub superseded: Vec<(Entry, Entry)>,
 }
 
 impl Catalog {
@@ -105,7 +107,7 @@ impl Catalog {
             insert_changes(transaction, &batch.changes)?;
             insert_findings(transaction, &batch.quality)?;
             let has_new_version = put_versions(transaction, &batch.versions, batch.at_us)?;
-            Ok((Written { lost, kept, replaced }, has_new_version))
+            Ok((Written { lost, kept, replaced, superseded: editor.superseded }, has_new_version))
         })?;
         if is_user_made || has_new_version {
             self.note_user_made();

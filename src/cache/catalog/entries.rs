@@ -48,6 +48,8 @@ pub(super) struct Editor<'c> {
     delete: CachedStatement<'c>,
     reader: RowReader,
     writer: RowWriter,
+    /// Bars that had other files before, with what took their place.
+    pub(super) superseded: Vec<(Entry, Entry)>,
 }
 
 impl<'c> Editor<'c> {
@@ -60,6 +62,7 @@ impl<'c> Editor<'c> {
             delete: connection.prepare_cached(&format!("DELETE {condition}"))?,
             reader: RowReader::default(),
             writer: RowWriter::default(),
+            superseded: Vec::new(),
         })
     }
 
@@ -91,6 +94,9 @@ impl<'c> Editor<'c> {
             // What this definition made before has come back to its place.
             self.delete(&older)?;
         }
+        if let Some(now) = now.as_ref().filter(|now| leaves_files(now, entry)) {
+            self.superseded.push((now.clone(), entry.clone()));
+        }
         Ok(now.and_then(|now| older_version(now, entry)))
     }
 
@@ -108,6 +114,13 @@ fn older_version(now: Entry, next: &Entry) -> Option<Entry> {
     }
     let key = now.key.older(made.definition)?;
     Some(Entry { key, invalidated_at_us: None, failure: None, damaged_at_us: None, pinned: false, ..now })
+}
+
+/// Whether bars that are kept by years, or are so no longer, leave files behind that `next` does not have.
+fn leaves_files(now: &Entry, next: &Entry) -> bool {
+    let path_of = |entry: &Entry| entry.file.as_ref().map(|file| file.path.clone());
+    let has_years = now.file.as_ref().is_some_and(|file| !file.years.is_empty()) || !now.kept_years.is_empty();
+    now.key.dataset.is_bars() && (has_years || (now.file.is_some() && path_of(now) != path_of(next)))
 }
 
 impl Catalog {
@@ -222,6 +235,23 @@ impl Catalog {
     /// When the catalog cannot be written.
     pub fn forget_files(&self, entries: &[Entry]) -> Result<(), CacheError> {
         self.drop_files(entries, None)
+    }
+
+    /// Forgets the files of some years of an entry, which is then without a file until they are fetched again; the files of the
+    /// other years stay its own. Nothing happens when the entry has other files by now.
+    ///
+    /// # Errors
+    /// When the catalog cannot be written.
+    pub fn lose_years(&self, entry: &Entry, lost: &[i32], damaged_at_us: Option<i64>) -> Result<(), CacheError> {
+        let Some(checksum) = entry.file.as_ref().map(|file| file.checksum) else { return Ok(()) };
+        let lost = lost.to_vec();
+        self.change_entries(vec![(entry.key.clone(), checksum)], move |entry, checksum| {
+            let Some(file) = entry.file.take_if(|file| file.checksum == *checksum) else { return false };
+            entry.kept_years = file.years.into_iter().filter(|file| !lost.contains(&file.year)).collect();
+            entry.damaged_at_us = damaged_at_us.or(entry.damaged_at_us);
+            true
+        })?;
+        Ok(())
     }
 
     fn drop_files(&self, entries: &[Entry], damaged_at_us: Option<i64>) -> Result<(), CacheError> {

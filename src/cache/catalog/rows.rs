@@ -1,6 +1,6 @@
 //! Rows of the catalog's tables as the program's own types, and back.
 
-use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance};
+use crate::cache::entry::{Dataset, Entry, EntryKey, Failure, FileFacts, Provenance, YearFile};
 use crate::feature::DefinitionHash;
 use crate::market::{DateRange, Quality, Resolution, Symbol, parse_date};
 use crate::source::{SourceId, SymbolInfo};
@@ -28,14 +28,16 @@ pub struct JobRecord {
 /// The columns of an entry's row, in the order of [`RowReader`] and [`RowWriter`]; the seal comes last.
 pub(super) const ENTRY_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal";
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal";
 /// The columns of a row of the trash: the entry's, and its own.
 pub(super) const TRASH_COLUMNS: &str = "source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, intraday, \
      definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal, \
+     damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal, \
      batch, trashed_at_us, file_name, trash_seal";
 /// Where the seal stands among the columns.
-const SEAL: usize = 30;
+const SEAL: usize = 31;
+/// Where the years stand. Where there are none the seal is that of a row without the column: rows of older formats keep theirs.
+const YEARS: usize = 30;
 /// Columns the seal does not cover: they change with every lookup and decide nothing that is served.
 const UNSEALED: [usize; 2] = [23, 24];
 /// Names of datasets that are kept while rows are read: more than anybody has sets and versions on one symbol.
@@ -46,9 +48,9 @@ macro_rules! insert_entry {
         concat!(
             "INSERT INTO entries (source, symbol, dataset, path, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us, \
              intraday, definition_hash, inputs_fingerprint, range_start, range_end, fetched_at_us, invalidated_at_us, failed_at_us, failure, \
-             damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, seal)
+             damaged_at_us, pinned, quality, hits, last_used_us, synced, provisional_from_us, cost_us, attempts, next_attempt_us, years, seal)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
-             ?26, ?27, ?28, ?29, ?30, ?31) ON CONFLICT (source, symbol, dataset) ",
+             ?26, ?27, ?28, ?29, ?30, ?31, ?32) ON CONFLICT (source, symbol, dataset) ",
             $conflict
         )
     };
@@ -66,7 +68,7 @@ pub(super) const UPSERT_ENTRY: &str = insert_entry!(
         invalidated_at_us = excluded.invalidated_at_us, failed_at_us = excluded.failed_at_us, failure = excluded.failure,
         damaged_at_us = excluded.damaged_at_us, pinned = excluded.pinned, quality = excluded.quality, synced = excluded.synced,
         provisional_from_us = excluded.provisional_from_us, cost_us = excluded.cost_us, attempts = excluded.attempts,
-        next_attempt_us = excluded.next_attempt_us, seal = excluded.seal"
+        next_attempt_us = excluded.next_attempt_us, years = excluded.years, seal = excluded.seal"
 );
 
 /// A checksum of values with their types and lengths. `bytes` is room to put them in.
@@ -103,7 +105,8 @@ type Values<'v> = [ValueRef<'v>; SEAL];
 
 /// The seal that a row of these values should have.
 fn seal_of_values(values: &Values<'_>, bytes: &mut Vec<u8>) -> i64 {
-    let sealed = values.iter().enumerate().filter(|(column, _)| !UNSEALED.contains(column));
+    let is_left_out = |column: usize, value: ValueRef<'_>| UNSEALED.contains(&column) || (column == YEARS && value == ValueRef::Null);
+    let sealed = values.iter().enumerate().filter(|(column, value)| !is_left_out(*column, **value));
     seal_of(sealed.map(|(_, value)| *value), bytes)
 }
 
@@ -174,6 +177,7 @@ impl RowWriter {
         let [start, end] = [entry.range.start, entry.range.end].map(|day| day.map(|day| day.to_string()));
         let quality = quality_text(&entry.quality);
         let synced = entry.synced.as_ref().and_then(|synced| serde_json::to_string(synced).ok());
+        let years = years_text(file.map_or(&entry.kept_years, |file| &file.years));
         let values: Values<'_> = [
             text(entry.key.source.as_str()),
             text(entry.key.symbol.as_str()),
@@ -205,6 +209,7 @@ impl RowWriter {
             ValueRef::Integer(signed(entry.cost_us)),
             ValueRef::Integer(failure.map_or(0, |failure| failure.attempts.into())),
             optional(failure.and_then(|failure| failure.next_attempt_us), ValueRef::Integer),
+            optional(years.as_deref(), text),
         ];
         for (column, value) in values.iter().enumerate() {
             statement.raw_bind_parameter(column + 1, ToSqlOutput::Borrowed(*value))?;
@@ -271,7 +276,9 @@ impl RowReader {
             cost_us,
             attempts,
             next_attempt_us,
+            years,
         ] = *values;
+        let mut years = years.as_str_or_null()?.and_then(years_of).unwrap_or_default();
         let file = match (path.as_str_or_null()?, hash(checksum)?, hash(fingerprint)?) {
             (Some(path), Some(checksum), Some(fingerprint)) => Some(FileFacts {
                 path: path.into(),
@@ -283,6 +290,7 @@ impl RowReader {
                 first_us: first_us.as_i64()?,
                 last_us: last_us.as_i64()?,
                 resolution: if intraday.as_i64()? != 0 { Resolution::Intraday } else { Resolution::Daily },
+                years: std::mem::take(&mut years),
             }),
             _ => None,
         };
@@ -302,6 +310,7 @@ impl RowReader {
         Ok(Entry {
             key: self.key_of(source.as_str()?, symbol.as_str()?, dataset.as_str()?),
             file,
+            kept_years: years,
             provenance,
             range: DateRange { start: start.as_str_or_null()?.and_then(parse_date), end: end.as_str_or_null()?.and_then(parse_date) },
             fetched_at_us: fetched_at_us.as_i64()?,
@@ -338,6 +347,27 @@ impl RowReader {
             dataset,
         }
     }
+}
+
+/// A year's file as it is kept: year, bytes, when it was written, checksum, fingerprint, rows, first and last time.
+type YearRow = (i32, u64, i64, String, String, u64, i64, i64);
+
+/// The files of years as JSON; `None` where there are none.
+fn years_text(years: &[YearFile]) -> Option<String> {
+    let hex = |hash: u128| format!("{hash:032x}");
+    let row = |of: &YearFile| -> YearRow {
+        (of.year, of.size_bytes, of.modified_us, hex(of.checksum), hex(of.fingerprint), of.rows, of.first_us, of.last_us)
+    };
+    if years.is_empty() { None } else { serde_json::to_string(&years.iter().map(row).collect::<Vec<_>>()).ok() }
+}
+
+fn years_of(text: &str) -> Option<Vec<YearFile>> {
+    let hash = |text: &str| u128::from_str_radix(text, 16).ok();
+    let file = |(year, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us): YearRow| {
+        let (checksum, fingerprint) = (hash(&checksum)?, hash(&fingerprint)?);
+        Some(YearFile { year, size_bytes, modified_us, checksum, fingerprint, rows, first_us, last_us })
+    };
+    serde_json::from_str::<Vec<YearRow>>(text).ok()?.into_iter().map(file).collect()
 }
 
 fn hash(value: ValueRef<'_>) -> rusqlite::Result<Option<u128>> {

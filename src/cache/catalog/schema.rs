@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) const APPLICATION_ID: i64 = 0x534d_5652;
 
 /// What each format added; a catalog of format N has run the first N steps.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     // 1: entries, symbols of sources, lookups in time buckets, jobs, trash.
     "CREATE TABLE entries (
         id                 INTEGER PRIMARY KEY,
@@ -247,6 +247,9 @@ const MIGRATIONS: [&str; 6] = [
         counts       TEXT NOT NULL,               -- JSON
         PRIMARY KEY (source, symbol)
     ) STRICT, WITHOUT ROWID;",
+    // 7: entries that are kept by years: their files. Without a path, those that are left of them.
+    "ALTER TABLE entries ADD COLUMN years TEXT;                       -- JSON; NULL: one file
+    ALTER TABLE trash ADD COLUMN years TEXT;",
 ];
 
 /// The format this program writes.
@@ -357,12 +360,13 @@ fn keep_copy(connection: &Connection, path: &Path, format: i64) -> Result<(), Ca
 fn run_steps(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = usize::try_from(format_of(&transaction)?).unwrap_or(0);
-    for (number, step) in MIGRATIONS.iter().enumerate().skip(done) {
+    for step in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(step)?;
-        if number == 1 {
-            seal_all(&transaction)?;
-        }
         crate::fault::kill_point("migration");
+    }
+    // Rows have seals since format 2.
+    if done < 2 {
+        seal_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", newest_format())?;

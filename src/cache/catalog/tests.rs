@@ -24,6 +24,7 @@ pub(super) fn entry(symbol: &str, number: u64) -> Entry {
         first_us: 0,
         last_us: 86_400_000_000,
         resolution: Resolution::Daily,
+        years: Vec::new(),
     };
     Entry { file: Some(file), fetched_at_us: 1_700_000_000_000_000, ..Entry::without_file(key(symbol)) }
 }

@@ -71,6 +71,7 @@ fn footer(precision: Precision) -> Footer {
         state: None,
         precision,
         rounding: None,
+        years: None,
     }
 }
 

@@ -227,6 +227,11 @@ pub fn longest_sealed(bytes: &[u8]) -> Option<(usize, SealedFile)> {
     seal::possible_ends(bytes).find_map(|end| Some((end, sealed(bytes.get(..end)?)?)))
 }
 
+/// Every length at which these bytes could end a file, the longest first.
+pub fn possible_ends(bytes: &[u8]) -> Vec<usize> {
+    seal::possible_ends(bytes).collect()
+}
+
 fn append_batch(batch: &RecordBatch, bars: &mut Bars, table: &mut FeatureTable) -> Result<(), String> {
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
         if let Some(days) = array.as_any().downcast_ref::<Date32Array>() {

@@ -1,6 +1,6 @@
 //! The footer's own key-value pairs: facts as text and back. The seal among them is [`super::seal`]'s.
 
-use super::{ENCODER, FORMAT, Footer, seal};
+use super::{ENCODER, FORMAT, Footer, YearList, seal};
 use crate::cache::entry::{Dataset, EntryKey, Provenance};
 use crate::feature::{DefinitionHash, ENGINE_VERSION, Precision};
 use crate::market::{DateRange, Resolution, Symbol, parse_date};
@@ -68,6 +68,11 @@ pub fn pairs(footer: &Footer, fingerprint: u128, resolution: Resolution) -> Vec<
     if let Some(rounding) = footer.rounding {
         pairs.push(("samovar.rounding", rounding.to_string()));
     }
+    if let Some(years) = &footer.years {
+        pairs.push(("samovar.year", years.year.to_string()));
+        let all: Vec<String> = years.all.iter().map(|(year, fingerprint)| format!("{year}:{fingerprint:032x}")).collect();
+        pairs.push(("samovar.years", all.join(" ")));
+    }
     pairs.push((seal::KEY, seal::PLACEHOLDER.to_owned()));
     pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
 }
@@ -114,8 +119,18 @@ pub fn parse(metadata: &[KeyValue]) -> Result<Parsed, String> {
         state: find("samovar.state").map(str::to_owned),
         precision: if find("samovar.precision") == Some(Precision::F32.key()) { Precision::F32 } else { Precision::F64 },
         rounding: find("samovar.rounding").and_then(|text| text.parse().ok()),
+        years: find("samovar.year").zip(find("samovar.years")).and_then(|(year, all)| years(year, all)),
     };
     let resolution = if need("samovar.resolution")? == "daily" { Resolution::Daily } else { Resolution::Intraday };
     let fingerprint = hash("samovar.fingerprint").ok_or_else(|| "the footer has no fingerprint".to_owned())?;
     Ok(Parsed { footer, resolution, fingerprint, seals_file: format == FORMAT })
+}
+
+/// The years of an entry as they are written.
+fn years(year: &str, all: &str) -> Option<YearList> {
+    let one = |text: &str| {
+        let (year, fingerprint) = text.rsplit_once(':')?;
+        Some((year.parse().ok()?, u128::from_str_radix(fingerprint, 16).ok()?))
+    };
+    Some(YearList { year: year.parse().ok()?, all: all.split(' ').map(one).collect::<Option<_>>()? })
 }

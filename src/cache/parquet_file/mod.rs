@@ -27,7 +27,7 @@ mod split;
 mod tests;
 
 pub(super) use append::{Addition, bars_from, encode_addition, joined};
-pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, sealed, tail_features};
+pub(super) use decode::{Outline, SealedFile, decode, decode_wanted, longest_sealed, outline, possible_ends, sealed, tail_features};
 #[cfg(test)]
 use encode::encode;
 pub(super) use encode::{Encoded, EncodedBars, encode_beside};
@@ -76,6 +76,17 @@ pub struct Footer {
     pub precision: Precision,
     /// For features that are kept rounded: the largest relative error of a value.
     pub rounding: Option<f64>,
+    /// For a file that holds one year of an entry: which year, and all years of it. Whoever stages an entry leaves it out.
+    pub years: Option<YearList>,
+}
+
+/// Which year a file holds, and of which years its entry consisted when the file was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YearList {
+    /// The year of this file.
+    pub year: i32,
+    /// Every year of the entry with the fingerprint of its values, oldest first.
+    pub all: Vec<(i32, u128)>,
 }
 
 /// The content of a cached file.

@@ -37,6 +37,7 @@ fn sample(rows: usize) -> (Content, Footer) {
         state: Some("ema7=1".to_owned()),
         precision: Precision::F64,
         rounding: None,
+        years: None,
     };
     (Content::Features { bars: Arc::new(bars), table: Arc::new(table) }, footer)
 }

@@ -190,6 +190,10 @@ fn file_ui(ui: &mut Ui, entry: &EntryDossier, file: &FileFacts, out: &mut Outbox
             copy_ui(ui, &tr!("Copy the path of {dataset}", dataset = name), &whole, out);
             // Its end tells most: the beginning is the same for every file.
             let short = path.file_name().map_or_else(|| whole.clone(), |name| name.to_string_lossy().into_owned());
+            let short = match file.years.len() {
+                0 => short,
+                years => format!("{short} · {}", tr_n!(years as u64, "{count} yearly file", "{count} yearly files")),
+            };
             ui.add(Label::new(RichText::new(short).color(theme.text)).truncate()).on_hover_text(whole.as_str());
         });
     }
