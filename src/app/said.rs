@@ -60,7 +60,7 @@ impl Shape {
                 value
             };
             // What begins with a value could begin with any sentence before it.
-            if first.is_empty() && place + 1 < others.len() && [", ", "; ", ". "].iter().any(|between| value.contains(between)) {
+            if first.is_empty() && !words.is_empty() && [", ", "; ", ". "].iter().any(|between| value.contains(between)) {
                 return None;
             }
             values.push(value);

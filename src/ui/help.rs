@@ -57,7 +57,10 @@ impl Section {
     fn show(&self, ui: &mut Ui) {
         let theme = Theme::of(ui);
         super::widgets::heading_ui(ui, self.heading);
-        Grid::new(("help", self.heading)).num_columns(2).spacing(vec2(space::L, space::XS)).min_col_width(96.0).show(ui, |ui| {
+        // Long lines are broken, not let out of the sheet.
+        let widest = ((ui.available_width() - space::L) * 0.5).max(96.0);
+        let grid = Grid::new(("help", self.heading)).num_columns(2).spacing(vec2(space::L, space::XS));
+        grid.min_col_width(96.0).max_col_width(widest).show(ui, |ui| {
             for (how, what) in &self.lines {
                 ui.label(RichText::new(how).color(theme.text));
                 ui.label(RichText::new(*what).color(theme.text_weak));

@@ -52,7 +52,7 @@ impl StateFilter {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::State(state) => crate::app::words::state(state),
+            Self::State(state) => state.word(),
             Self::Working => "working",
             Self::Pinned => "pinned",
             Self::Large => "large",

@@ -23,6 +23,9 @@ use strum::IntoEnumIterator;
 /// Width below which buttons are icons alone, in points.
 const NARROW_POINTS: f32 = 680.0;
 
+/// Width below which buttons stand closer, in points: words are longer in some languages.
+const TIGHT_POINTS: f32 = 440.0;
+
 /// What is typed into the lists and fields of the tools.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
@@ -51,6 +54,9 @@ pub(super) fn toolbar_ui(ui: &mut Ui, tools: Tools<'_>) -> Gone {
     let Tools { layout, offer, typed, data, shown, wish, actions } = tools;
     let enabled = data.is_some();
     let is_wide = ui.available_width() >= NARROW_POINTS;
+    if ui.available_width() < TIGHT_POINTS {
+        ui.spacing_mut().button_padding.x = 3.0;
+    }
     ui.add_enabled_ui(enabled, |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
         for choice in RangeChoice::BUTTONS {
