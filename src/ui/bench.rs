@@ -107,7 +107,7 @@ fn fields_ui(ui: &mut Ui, state: &AppState, form: &BenchForm, out: &mut Outbox) 
     ui.horizontal(|ui| {
         ui.add_enabled_ui(!form.is_running(), |ui| {
             let symbols: Typed<'_> = (tr!("Symbols"), &form.symbols, BenchAction::Symbols);
-            let runs: Typed<'_> = (tr!("Times"), &form.runs, BenchAction::Runs);
+            let runs: Typed<'_> = (tr!(in "count", "Times"), &form.runs, BenchAction::Runs);
             for (label, value, action) in [symbols, runs] {
                 let name = fact_label_ui(ui, label);
                 let mut text = value.to_owned();

@@ -24,7 +24,7 @@ use strum::IntoEnumIterator;
 const NARROW_POINTS: f32 = 680.0;
 
 /// Width below which buttons stand closer, in points: words are longer in some languages.
-const TIGHT_POINTS: f32 = 440.0;
+const TIGHT_POINTS: f32 = 560.0;
 
 /// What is typed into the lists and fields of the tools.
 #[derive(Debug, Default)]
