@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn parts_are_said_one_by_one() {
-        assert_eq!(in_russian("3 bars changed, 1 bar inserted; first 2024-03-01"), "изменено баров: 3, вставлен 1 бар; с 2024-03-01");
+        assert_eq!(in_russian("3 bars changed, 1 bar inserted; first 2024-03-01"), "изменено баров: 3, вставлено баров: 1; с 2024-03-01");
     }
 
     #[test]
