@@ -251,7 +251,7 @@ fn every_command_is_found_by_its_name_and_does_something() {
 fn the_keyboard_alone_reaches_every_part_of_the_window() {
     let mut desk = mixed_desk();
     for (view, wanted) in [
-        (View::Symbols, vec!["Symbols", "Preheat all", "All commands", "List: All symbols", "Volume"]),
+        (View::Symbols, vec!["Symbols", "Preheat all", "All commands", "List: All symbols", "Indicators"]),
         (View::Settings, vec!["Search settings", "Rename Market", "Forget Market", "Memory budget", "Blue up, orange down", "Larger"]),
         (View::Jobs, vec!["Verify files"]),
     ] {

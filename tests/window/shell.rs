@@ -149,7 +149,14 @@ fn back_and_forward_lead_through_symbols_and_views() {
 #[test]
 fn help_is_one_key_away_and_searched() {
     let mut desk = warm_desk(2, 3);
+    // Over a chart the key is about the chart alone.
+    desk.shortcut(Command::ShowOverview);
     desk.write("?");
+    desk.settle();
+    assert!(matches!(desk.state().dialog, Some(Dialog::Help)));
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.shortcut(Command::ShowSymbols);
+    desk.shortcut(Command::Help);
     desk.settle();
     assert!(matches!(desk.state().dialog, Some(Dialog::Help)));
     for text in ["On the chart", "On the overview", "Everywhere", "Zoom at the pointer"] {

@@ -226,10 +226,11 @@ pub(super) fn paint_box(ui: &Ui, center: egui::Pos2, mark: BoxMark, is_hovered: 
 }
 
 fn act_on(ui: &Ui, state: &AppState, row: &SymbolRow, response: &Response, out: &mut Outbox) {
-    if response.double_clicked() {
+    let modifiers = ui.input(|input| input.modifiers);
+    // A click and a Ctrl+click soon after it are two clicks.
+    if response.double_clicked() && !modifiers.any() {
         out.act(Action::Inspect(row.symbol.clone()));
     } else if response.clicked() {
-        let modifiers = ui.input(|input| input.modifiers);
         out.act(Action::List(ListAction::Click { symbol: row.symbol.clone(), toggle: modifiers.command, extend: modifiers.shift }));
     }
     if response.drag_started() {
