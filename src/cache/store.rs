@@ -75,6 +75,8 @@ pub(super) enum Examined {
     Damaged(String),
 }
 
+/// Why a whole file is not the one that was cached.
+const OLDER: &str = "it is an older version than the one that was cached";
 /// How often a file is looked at whose row changes meanwhile.
 const MOST_ATTEMPTS: usize = 8;
 
@@ -151,6 +153,11 @@ impl Cache {
                 continue;
             }
             return Err(match trouble {
+                // The file that was cached is gone; nothing is damaged, and it is fetched again as whatever else is not there.
+                Some(reason) if reason == OLDER => {
+                    self.put_older_aside(&entry)?;
+                    Self::not_cached(key)
+                }
                 Some(reason) => match self.quarantine(&entry, &reason) {
                     // Never served, wherever it lies.
                     Err(CacheError::DiskFull { .. }) => {
@@ -224,7 +231,7 @@ impl Cache {
                 return Ok(Examined::Newer(Box::new(found)));
             }
             // Somebody who had lost the right to has written it, or it was put back from a copy.
-            return Ok(Examined::Damaged("it is an older version than the one that was cached".to_owned()));
+            return Ok(Examined::Damaged(OLDER.to_owned()));
         }
         let expected = facts.size_bytes;
         Ok(Examined::Damaged(if found_bytes >= expected {
@@ -248,6 +255,23 @@ impl Cache {
         let path = relative.to_path_buf();
         let facts = facts_of(content.bars(), FileFacts { path, size_bytes, modified_us, checksum, fingerprint, ..unknown() });
         Some((Entry { key: key.clone(), ..entry_of(footer, facts) }, content))
+    }
+
+    /// Moves a file out of reach that somebody wrote who had lost the right to, so that nobody takes it for the entry's.
+    fn put_older_aside(&self, entry: &Entry) -> Result<(), CacheError> {
+        let path = self.path_of(entry);
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
+        tracing::warn!(path = %path.display(), aside = %aside.display(), "a file was replaced by an older one, which was put aside");
+        match self.files.move_file(&path, &aside) {
+            Ok(()) | Err(CacheError::DiskFull { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.memory.invalidate(&entry.key);
+        match self.forget_lost(std::slice::from_ref(entry)) {
+            Ok(_) | Err(CacheError::DiskFull { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Moves a damaged file out of reach and marks its entry; returns the error to report.

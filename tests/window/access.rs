@@ -213,7 +213,22 @@ fn every_command_is_found_by_its_name_and_does_something() {
     let mut desk = mixed_desk();
     // These last: they leave the market for another, or the window.
     let last = [Command::UseSample, Command::Quit];
-    let mut commands: Vec<Command> = Command::iter().filter(|command| !last.contains(command)).collect();
+    // What these do is passing state of the chart, a native dialog or the clipboard, which traces do not show; the tests of the
+    // chart drive what is behind them.
+    let elsewhere = [
+        Command::FitScales,
+        Command::GoToDate,
+        Command::NextFinding,
+        Command::PreviousFinding,
+        Command::Measure,
+        Command::SaveChartPicture,
+        Command::CopyChartPicture,
+        Command::CopyChartRows,
+        Command::ChartHelp,
+        Command::Compare,
+    ];
+    let is_here = |command: &Command| !last.contains(command) && !elsewhere.contains(command);
+    let mut commands: Vec<Command> = Command::iter().filter(is_here).collect();
     commands.extend(last);
     for command in commands {
         clear_the_desk(&mut desk);

@@ -21,7 +21,7 @@ use egui::{Align, Button, Layout, Popup, PopupCloseBehavior, RichText, Role, Ui,
 use strum::IntoEnumIterator;
 
 /// Width below which buttons are icons alone, in points.
-const NARROW_POINTS: f32 = 680.0;
+const NARROW_POINTS: f32 = 780.0;
 
 /// Width below which buttons stand closer, in points: words are longer in some languages.
 const TIGHT_POINTS: f32 = 560.0;
