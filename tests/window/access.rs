@@ -133,12 +133,12 @@ fn traces(desk: &Desk) -> String {
     let state = desk.state();
     let jobs: Vec<_> = state.jobs.iter().map(|job| (&job.title, job.stage)).collect();
     let dialog = state.dialog.as_ref().map(std::mem::discriminant);
-    let notices: Vec<_> = state.notices.history().iter().map(|notice| &notice.text).collect();
+    let notices: Vec<_> = state.notices.history().iter().map(|notice| (&notice.text, notice.count)).collect();
     let layout = &state.chart.layout;
     format!(
-        "{:?} {dialog:?} {jobs:?} {} {:?} {:?} {:?} {} {} {:?} {layout:?} {:?} {:?} {:?} {:?} {:?} {}",
+        "{:?} {dialog:?} {jobs:?} {:?} {:?} {:?} {:?} {} {} {:?} {layout:?} {:?} {:?} {:?} {:?} {:?} {}",
         state.view,
-        notices.len(),
+        notices,
         desk.selected(),
         desk.focus(),
         focused_name(desk),
@@ -201,6 +201,12 @@ fn prepare(desk: &mut Desk, command: Command) {
         Command::GoForward => {
             run(desk, Command::ShowJobs);
             run(desk, Command::GoBack);
+        }
+        Command::StopComparing => {
+            let another = samovar::app::ListAction::Check { symbol: samovar::market::Symbol::new("S003"), extend: false };
+            desk.harness.state_mut().act(samovar::app::Action::List(another));
+            run(desk, Command::CompareSelected);
+            desk.settle();
         }
         Command::ShowSymbols => run(desk, Command::ShowJobs),
         Command::ZoomReset => run(desk, Command::ZoomIn),

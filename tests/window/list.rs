@@ -259,6 +259,8 @@ fn every_column_can_be_shown_and_sorts() {
     desk.sort_by(samovar::app::Column::Close);
     let listed = desk.listed();
     assert!(listed.is_sorted_by(|left, right| close(&desk, left) <= close(&desk, right)), "{listed:?}");
+    // Counted a moment after it was answered.
+    desk.wait_for("its lookup", |desk| desk.row("BBB").hit_rate.is_some());
     desk.sort_by(samovar::app::Column::HitRate);
     let rates: Vec<Option<f64>> = desk.listed().iter().map(|symbol| desk.row(symbol).hit_rate).collect();
     assert!(rates.is_sorted() && rates.last().is_some_and(Option::is_some), "those that were read come last: {rates:?}");
