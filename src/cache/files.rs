@@ -31,6 +31,11 @@ impl Files {
     /// is made where needed, and must be synchronised by [`Files::sync_folder`] before the file is acknowledged. Returns the
     /// file's modification time in microseconds.
     pub(super) fn write_atomically(&self, path: &Path, bytes: &[u8]) -> Result<i64, CacheError> {
+        self.write_atomically_unless(path, bytes, || false)
+    }
+
+    /// The same, but what is there stays when, at the last moment, the right to replace it is gone.
+    pub(super) fn write_atomically_unless(&self, path: &Path, bytes: &[u8], is_lost: impl FnOnce() -> bool) -> Result<i64, CacheError> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let temporary = temporary_path(path);
         let failed = |error: &io::Error| CacheError::writing(path, bytes.len() as u64, error);
@@ -50,6 +55,10 @@ impl Files {
         drop(file);
         let finished = written.and_then(|status| {
             kill_point("stage_before_rename");
+            if is_lost() {
+                self.layer.remove(&temporary)?;
+                return Ok(status.modified_us);
+            }
             self.layer.rename(&temporary, path)?;
             kill_point("stage_after_rename");
             Ok(status.modified_us)

@@ -11,10 +11,10 @@ use super::error::CacheError;
 use crate::market::{Clock, SECOND_US, Symbol};
 use crate::source::SourceId;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// How long a lease lasts without being renewed.
 pub const LEASE_US: i64 = 30 * SECOND_US;
@@ -140,9 +140,13 @@ pub(super) const TRIM: &str = "trim";
 /// What an undo calls itself.
 pub(super) const RESTORE: &str = "restore";
 
+/// The numbers this process writes with now, of what it preheats: a file is put in its place only while its number holds.
+pub(super) type Held = Arc<Mutex<HashMap<(SourceId, Symbol), Fence>>>;
+
 /// Symbols of one source that nobody else may write now. Given back when dropped.
 #[derive(Debug)]
 pub struct Lease {
+    held: Held,
     catalog: Arc<Catalog>,
     clock: Arc<dyn Clock>,
     source: SourceId,
@@ -200,6 +204,14 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for (symbol, fence) in &self.granted {
+            let key = (self.source.clone(), symbol.clone());
+            if held.get(&key) == Some(fence) {
+                held.remove(&key);
+            }
+        }
+        drop(held);
         if !self.granted.is_empty()
             && let Err(error) = self.catalog.release_leases(&self.source, &self.granted)
         {
@@ -209,6 +221,15 @@ impl Drop for Lease {
 }
 
 impl Cache {
+    /// Whether this process was about to write an entry and somebody else has taken that right since. What it has is refused by
+    /// the commit, and must not lie where the other's file is by now.
+    pub(super) fn has_lost(&self, key: &EntryKey) -> bool {
+        let fence = self.held.lock().unwrap_or_else(PoisonError::into_inner).get(&(key.source.clone(), key.symbol.clone())).copied();
+        let Some(fence) = fence else { return false };
+        // A catalog that cannot be read refuses nothing here; the commit will tell.
+        self.catalog.lost_leases(&key.source, &BTreeMap::from([(key.symbol.clone(), fence)])).is_ok_and(|lost| !lost.is_empty())
+    }
+
     /// Takes the right to write these symbols' entries, those of them that nobody else holds.
     ///
     /// # Errors
@@ -247,7 +268,12 @@ impl Cache {
         } else {
             self.catalog.take_leases(source, symbols, &Owner::new(doing), now_us, by_force)?
         };
+        if !by_force {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.extend(granted.iter().map(|(symbol, fence)| ((source.clone(), symbol.clone()), *fence)));
+        }
         Ok(Lease {
+            held: Arc::clone(&self.held),
             catalog: Arc::clone(&self.catalog),
             clock: Arc::clone(&self.clock),
             source: source.clone(),

@@ -114,6 +114,7 @@ pub struct Cache {
     mended: std::sync::Mutex<Option<String>>,
     /// Held while files are moved between their homes and the trash or quarantine.
     moving: std::sync::Mutex<()>,
+    held: lease::Held,
 }
 
 /// How much room the cache takes.
@@ -159,6 +160,7 @@ impl Cache {
             clock: options.clock,
             mended: std::sync::Mutex::default(),
             moving: std::sync::Mutex::default(),
+            held: lease::Held::default(),
         };
         // A copy of the catalog is older than the files.
         let restored_pins = if reopened.copy_of_us.is_some() { cache.align_copy()? } else { 0 };

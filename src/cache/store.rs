@@ -107,7 +107,7 @@ impl Cache {
     pub(super) fn stage_encoded(&self, encoded: &Encoded, footer: Footer, facts: &FileFacts) -> Result<Staged, CacheError> {
         let relative = Folders::relative_path(&footer.key, footer.provenance.map(|provenance| provenance.definition));
         let path = self.folders.absolute(&footer.key.dataset, &relative);
-        let modified_us = self.files.write_atomically(&path, &encoded.bytes)?;
+        let modified_us = self.files.write_atomically_unless(&path, &encoded.bytes, || self.has_lost(&footer.key))?;
         let (checksum, fingerprint, size_bytes) = (encoded.checksum, encoded.fingerprint, encoded.bytes.len() as u64);
         let facts = FileFacts { path: relative, size_bytes, modified_us, checksum, fingerprint, ..facts.clone() };
         Ok(Staged { entry: entry_of(footer, facts), path, bytes_written: size_bytes, appended: None, waiting: Vec::new() })
