@@ -390,6 +390,77 @@ mod tests {
         assert_eq!(one.catalog().put_entries_fenced(&[entry(&unleased, 1)], lease.granted()).expect("commit").len(), 1);
     }
 
+    /// One bar with this close, written by a cache and not committed.
+    fn staged(cache: &Cache, key: &EntryKey, close: f64, fetched_at_us: i64) -> crate::cache::Staged {
+        let raw = RawBars {
+            time_us: vec![0],
+            open: vec![close],
+            high: vec![close],
+            low: vec![close],
+            close: vec![close],
+            volume: vec![1.0],
+            ..RawBars::default()
+        };
+        let footer = Footer {
+            key: key.clone(),
+            provenance: None,
+            range: DateRange::ALL,
+            fetched_at_us,
+            quality: Quality::default(),
+            synced: None,
+            provisional_from_us: None,
+            cost_us: 0,
+            state: None,
+            precision: crate::feature::Precision::F64,
+            rounding: None,
+            years: None,
+        };
+        cache.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
+    }
+
+    #[test]
+    fn who_has_lost_a_lease_puts_no_file_over_the_present_holders() {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = Arc::new(ManualClock::at(START_US));
+        let (one, two) = (open(folder.path(), &clock), open(folder.path(), &clock));
+        let symbol = Symbol::new("A");
+        let key = EntryKey::bars(&source(), &symbol);
+        let lost = one.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");
+        drop(two.seize([&key], CLEAR).expect("taken away"));
+        let held = two.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");
+        assert!(two.commit_fenced(&[staged(&two, &key, 2.0, START_US + 1)], &held).expect("commit").is_empty());
+        // It had been fetched before, and was slow to be written.
+        let late = staged(&one, &key, 1.0, START_US);
+        assert_eq!(one.commit_fenced(&[late], &lost).expect("commit").len(), 1);
+        assert_eq!(two.read_from_disk(&key).expect("there").content.bars().close, [2.0]);
+        assert!(two.verify(false, &|_, _| {}).expect("verify").is_clean(), "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_that_an_older_one_took_the_place_of_is_gone_and_the_older_one_is_not_taken_for_it() {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = Arc::new(ManualClock::at(START_US));
+        let cache = open(folder.path(), &clock);
+        let symbol = Symbol::new("A");
+        let key = EntryKey::bars(&source(), &symbol);
+        let commit = |close: f64, fetched_at_us: i64| {
+            let lease = cache.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");
+            assert!(cache.commit_fenced(&[staged(&cache, &key, close, fetched_at_us)], &lease).expect("commit").is_empty());
+            cache.path_of(&cache.catalog().entry(&key).expect("read").expect("there"))
+        };
+        let older = std::fs::read(commit(1.0, START_US)).expect("a file");
+        let path = commit(2.0, START_US + 1);
+        std::fs::write(&path, &older).expect("put back");
+        for _ in 0..2 {
+            let refused = cache.read_from_disk(&key).expect_err("nothing older is served");
+            assert!(matches!(refused, CacheError::NotCached { .. }), "{refused}");
+        }
+        assert!(!path.exists(), "it was put aside");
+        assert!(cache.verify(false, &|_, _| {}).expect("verify").is_clean());
+        commit(3.0, START_US + 2);
+        assert_eq!(cache.read_from_disk(&key).expect("there").content.bars().close, [3.0]);
+    }
+
     #[test]
     fn what_is_cleared_while_it_is_preheated_stays_cleared_and_can_be_restored() {
         let folder = tempfile::tempdir().expect("folder");
@@ -397,32 +468,7 @@ mod tests {
         let (one, two) = (open(folder.path(), &clock), open(folder.path(), &clock));
         let symbol = Symbol::new("A");
         let key = EntryKey::bars(&source(), &symbol);
-        let stage = |close: f64| {
-            let raw = RawBars {
-                time_us: vec![0],
-                open: vec![close],
-                high: vec![close],
-                low: vec![close],
-                close: vec![close],
-                volume: vec![1.0],
-                ..RawBars::default()
-            };
-            let footer = Footer {
-                key: key.clone(),
-                provenance: None,
-                range: DateRange::ALL,
-                fetched_at_us: START_US,
-                quality: Quality::default(),
-                synced: None,
-                provisional_from_us: None,
-                cost_us: 0,
-                state: None,
-                precision: crate::feature::Precision::F64,
-                rounding: None,
-                years: None,
-            };
-            one.stage(&Content::Bars(Arc::new(Bars::normalise(raw).0)), footer).expect("stage")
-        };
+        let stage = |close: f64| staged(&one, &key, close, START_US);
         let closes =
             |cache: &Cache| cache.read(&key, &crate::cache::Judge::default()).map(|found| found.served.content.bars().close.clone());
         let lease = one.lease(&source(), std::slice::from_ref(&symbol)).expect("lease");

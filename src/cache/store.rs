@@ -257,21 +257,28 @@ impl Cache {
         Some((Entry { key: key.clone(), ..entry_of(footer, facts) }, content))
     }
 
-    /// Moves a file out of reach that somebody wrote who had lost the right to, so that nobody takes it for the entry's.
+    /// Moves a file out of reach that somebody wrote who had lost the right to, so that nobody takes it for the entry's. On a full disk
+    /// it stays where it is, and so does the entry: the next read finds the same.
     fn put_older_aside(&self, entry: &Entry) -> Result<(), CacheError> {
         let path = self.path_of(entry);
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
-        tracing::warn!(path = %path.display(), aside = %aside.display(), "a file was replaced by an older one, which was put aside");
+        let aside = self.place_in_quarantine(entry, &path);
         match self.files.move_file(&path, &aside) {
-            Ok(()) | Err(CacheError::DiskFull { .. }) => {}
+            Ok(()) => {}
+            Err(CacheError::DiskFull { .. }) => return Ok(()),
             Err(error) => return Err(error),
         }
         self.memory.invalidate(&entry.key);
+        tracing::warn!(path = %path.display(), aside = %aside.display(), "a file was replaced by an older one, which was put aside");
         match self.forget_lost(std::slice::from_ref(entry)) {
-            Ok(_) | Err(CacheError::DiskFull { .. }) => Ok(()),
+            Ok(()) | Err(CacheError::DiskFull { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Where an entry's file goes that must not be served.
+    fn place_in_quarantine(&self, entry: &Entry, path: &Path) -> PathBuf {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()))
     }
 
     /// Moves a damaged file out of reach and marks its entry; returns the error to report.
@@ -280,8 +287,7 @@ impl Cache {
             return self.quarantine_years(entry, reason);
         }
         let path = entry.file.as_ref().map(|facts| self.folders.absolute(&entry.key.dataset, &facts.path)).unwrap_or_default();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let aside = self.folders.quarantine().join(format!("{}-{}-{name}", self.now_us(), entry.key.dataset.name()));
+        let aside = self.place_in_quarantine(entry, &path);
         kill_point("quarantine_before_move");
         self.files.move_file(&path, &aside)?;
         kill_point("quarantine_before_catalog");
