@@ -5,6 +5,7 @@
 
 mod action;
 mod apply;
+mod availability;
 mod bench;
 pub mod chart;
 mod command;
@@ -18,6 +19,7 @@ mod notices;
 mod recent;
 mod said;
 mod schedules;
+mod shortcut;
 mod sources;
 mod state;
 mod symbols;
@@ -28,7 +30,7 @@ pub use crate::worker::Column;
 pub use action::{Action, Closing, ListAction, SettingsAction, SourceAction};
 pub use bench::{BenchAction, BenchForm, BenchPhase};
 pub use chart::{ChartAction, ChartState};
-pub use command::{Command, CommandGroup, Key, Shortcut};
+pub use command::{Command, CommandGroup};
 pub use connect::{ConnectForm, TestState};
 pub use features::{
     Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature,
@@ -40,6 +42,7 @@ pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};
 pub use recent::Recent;
 pub use said::{SENTENCES, said};
 pub use schedules::{ScheduleAction, ScheduleForm, rhythm_words, task_word};
+pub use shortcut::{Key, Shortcut};
 pub use sources::Connection;
 pub use state::{AppState, Dialog, OpenState, Verified, View, Workspace};
 pub use symbols::{
