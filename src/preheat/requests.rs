@@ -9,6 +9,7 @@ use super::run::Shared;
 use crate::cache::{Entry, EntryKey};
 use crate::market::{DateRange, Symbol};
 use chrono::NaiveDate;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Fewest symbols that ended on the same day to be asked about by themselves, …
@@ -65,6 +66,8 @@ fn recent_requests(shared: &Shared, items: Vec<PlanItem>) -> (VecDeque<Request>,
             requests.push_back(Request::Recent(days, std::mem::replace(&mut tasks, rest)));
         }
     }
+    // Where few symbols ended on a day of their own, each of their statements is mostly waiting: the others are worked on meanwhile.
+    requests.make_contiguous().sort_by_key(|request| Reverse(request.tasks().len()));
     (requests, others)
 }
 

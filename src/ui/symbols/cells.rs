@@ -17,19 +17,34 @@ pub(super) fn name_ui(ui: &mut Ui, row: &SymbolRow, needle: &mut Needle) {
     let theme = Theme::of(ui);
     let name = row.symbol.as_str();
     let places = if needle.is_empty() { Vec::new() } else { needle.places(name) };
-    let font = egui::TextStyle::Body.resolve(ui.style());
     let mut job = LayoutJob::default();
-    for (number, letter) in name.chars().enumerate() {
-        let is_found = u32::try_from(number).is_ok_and(|number| places.binary_search(&number).is_ok());
-        let color = if is_found { theme.accent } else { theme.text };
-        let underline = if is_found { Stroke::new(1.0, theme.accent) } else { Stroke::NONE };
-        job.append(letter.encode_utf8(&mut [0; 4]), 0.0, TextFormat { font_id: font.clone(), color, underline, ..TextFormat::default() });
+    let is_found = |number: usize| u32::try_from(number).is_ok_and(|number| places.binary_search(&number).is_ok());
+    let format = |found: bool| TextFormat {
+        font_id: egui::TextStyle::Body.resolve(ui.style()),
+        color: if found { theme.accent } else { theme.text },
+        underline: if found { Stroke::new(1.0, theme.accent) } else { Stroke::NONE },
+        ..TextFormat::default()
+    };
+    // Letters that look the same are one section: every section costs in every frame.
+    let mut run = (false, 0);
+    for (number, (at, _letter)) in name.char_indices().enumerate() {
+        if is_found(number) != run.0 {
+            job.append(name.get(run.1..at).unwrap_or_default(), 0.0, format(run.0));
+            run = (is_found(number), at);
+        }
     }
+    job.append(name.get(run.1..).unwrap_or_default(), 0.0, format(run.0));
     ui.add(Label::new(job).selectable(false).truncate());
     if row.pinned {
         ui.label(RichText::new(icons::PIN).size(12.0).color(theme.pinned))
             .on_hover_text(tr!("Pinned: it never expires and is never evicted"));
     }
+}
+
+/// What is said of a cell; its text is made only while the cell is pointed at.
+fn hint_ui(ui: &mut Ui, text: &str) {
+    ui.set_max_width(ui.spacing().tooltip_width);
+    ui.label(text);
 }
 
 /// The cell of a column.
@@ -48,7 +63,7 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
     let ago = |ui: &mut Ui, time_us: Option<i64>| {
         let shown = right(ui, time_us.map(|time_us| format::relative(time_us, now_us(state))), theme.text);
         if let Some(time_us) = time_us {
-            shown.on_hover_text(local_time(time_us));
+            shown.on_hover_ui(|ui| hint_ui(ui, &local_time(time_us)));
         }
     };
     match column {
@@ -59,7 +74,7 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
             let left = row.expires_at_us.map(|at_us| (at_us - now_us(state)).max(0) as f64 / crate::market::SECOND_US as f64);
             let shown = right(ui, left.map(format::duration), theme.text);
             if let Some(expires_at_us) = row.expires_at_us {
-                shown.on_hover_text(tr!("Fresh until {time}", time = local_time(expires_at_us)));
+                shown.on_hover_ui(|ui| hint_ui(ui, &tr!("Fresh until {time}", time = local_time(expires_at_us))));
             }
         }
         Column::Trend => trend_ui(ui, state.sparks.of(row)),
@@ -183,7 +198,7 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
     {
         let left = (expires_at_us - now_us).max(0) as f64 / crate::market::SECOND_US as f64;
         let left = Label::new(RichText::new(format::duration(left)).small().color(theme.text_weak)).selectable(false).truncate();
-        ui.add(left).on_hover_text(tr!("Fresh until {time}", time = local_time(expires_at_us)));
+        ui.add(left).on_hover_ui(|ui| hint_ui(ui, &tr!("Fresh until {time}", time = local_time(expires_at_us))));
     }
     response.on_hover_ui(|ui| explanation_ui(ui, row, now_us));
 }

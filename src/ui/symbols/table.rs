@@ -190,8 +190,10 @@ fn box_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, row: &Response, s
     if is_seen {
         paint_box(ui, place.center() + vec2(1.0, 0.0), if selected { BoxMark::Full } else { BoxMark::Empty }, response.hovered());
     }
-    let name = tr!("Select {symbol}", symbol = drawn.row.symbol);
-    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, selected, &name));
+    response.widget_info(|| {
+        let name = tr!("Select {symbol}", symbol = drawn.row.symbol);
+        egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, selected, &name)
+    });
     if response.clicked() {
         let extend = ui.input(|input| input.modifiers.shift);
         out.act(Action::List(ListAction::Check { symbol: drawn.row.symbol.clone(), extend }));
