@@ -381,21 +381,5 @@ fn write_behind(file: &mut dyn OpenFile, size_bytes: u64, committed_bytes: u64, 
 
 /// Whether the first `rows` of both are the same, bit for bit but for the kind of NaN.
 pub(super) fn same_rows(left: &Bars, right: &Bars, rows: usize) -> bool {
-    let same = |left: &Vec<f64>, right: &Vec<f64>| match (left.get(..rows), right.get(..rows)) {
-        (Some(left), Some(right)) => left.iter().zip(right).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())),
-        _ => false,
-    };
-    let both = |left: &Option<Vec<f64>>, right: &Option<Vec<f64>>| match (left, right) {
-        (Some(left), Some(right)) => same(left, right),
-        (left, right) => left.is_none() && right.is_none(),
-    };
-    left.resolution == right.resolution
-        && left.time_us.get(..rows).is_some_and(|times| right.time_us.get(..rows) == Some(times))
-        && same(&left.open, &right.open)
-        && same(&left.high, &right.high)
-        && same(&left.low, &right.low)
-        && same(&left.close, &right.close)
-        && same(&left.volume, &right.volume)
-        && both(&left.amount, &right.amount)
-        && both(&left.turnover, &right.turnover)
+    left.resolution == right.resolution && left.has_same_rows(0..rows, right, 0)
 }

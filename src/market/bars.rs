@@ -322,6 +322,30 @@ impl Bars {
         let end = range.end_us_exclusive().map_or(self.len(), |limit| self.time_us.partition_point(|time| *time < limit));
         start..end.max(start)
     }
+
+    /// Whether these rows are those of `other` from `other_from` on, bit for bit but for the kind of NaN, and none of them is missing.
+    #[must_use]
+    pub fn has_same_rows(&self, rows: std::ops::Range<usize>, other: &Self, other_from: usize) -> bool {
+        let other_rows = other_from..other_from.saturating_add(rows.len());
+        let same = |ours: &[f64], others: &[f64]| match (ours.get(rows.clone()), others.get(other_rows.clone())) {
+            (Some(ours), Some(others)) => {
+                ours.iter().zip(others).all(|(ours, others)| ours.to_bits() == others.to_bits() || (ours.is_nan() && others.is_nan()))
+            }
+            _ => false,
+        };
+        let same_optional = |ours: &Option<Vec<f64>>, others: &Option<Vec<f64>>| match (ours, others) {
+            (Some(ours), Some(others)) => same(ours, others),
+            (ours, others) => ours.is_none() && others.is_none(),
+        };
+        self.time_us.get(rows.clone()).is_some_and(|times| other.time_us.get(other_rows.clone()) == Some(times))
+            && same(&self.open, &other.open)
+            && same(&self.high, &other.high)
+            && same(&self.low, &other.low)
+            && same(&self.close, &other.close)
+            && same(&self.volume, &other.volume)
+            && same_optional(&self.amount, &other.amount)
+            && same_optional(&self.turnover, &other.turnover)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::leasing::lease;
 use super::patience::{Waiting, wait_before};
 use super::plan::{BarsTask, Plenty};
 use super::queue::{Request, Task};
-use super::run::{Shared, Work, add_since};
+use super::run::{Shared, Work, add_busy, add_since};
 use crate::market::{DateRange, RawBars, Symbol};
 use crate::source::{DigestOnTheWay, DigestRequest, FetchRequest, Fetched, Source, SourceError, SourceErrorKind};
 use async_channel::{Sender, bounded};
@@ -298,18 +298,8 @@ async fn fetch_recent(
         }
         rows_in.close();
     };
-    let fetch = async {
-        let result = source.fetch(&request, &rows_out).await;
-        rows_out.close();
-        result
-    };
-    let both = async { tokio::join!(fetch, receive).0 };
-    let result = tokio::select! {
-        result = both => result,
-        () = shared.control.cancelled() => Ok(()),
-    };
-    let busy = started.elapsed().saturating_sub(blocked);
-    shared.busy.fetch_ns.fetch_add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    let result = fetch_beside(shared, source, &request, rows_out, receive).await;
+    add_busy(&shared.busy.fetch_ns, started.elapsed().saturating_sub(blocked));
     let left: Vec<Task> = waiting.into_values().collect();
     match result {
         Err(error) => Err((Request::Recent(days, left), error)),
@@ -317,6 +307,26 @@ async fn fetch_recent(
             left.into_iter().for_each(|task| check_whole(shared, task));
             Ok(())
         }
+    }
+}
+
+/// Fetches while `receive` takes what comes, until both are done or the run is cancelled.
+async fn fetch_beside(
+    shared: &Shared,
+    source: &Source,
+    request: &FetchRequest,
+    rows_out: Sender<Fetched>,
+    receive: impl Future<Output = ()>,
+) -> Result<(), SourceError> {
+    let fetch = async {
+        let result = source.fetch(request, &rows_out).await;
+        rows_out.close();
+        result
+    };
+    let both = async { tokio::join!(fetch, receive).0 };
+    tokio::select! {
+        result = both => result,
+        () = shared.control.cancelled() => Ok(()),
     }
 }
 
@@ -444,18 +454,8 @@ async fn fetch_part(
         }
         rows_in.close();
     };
-    let fetch = async {
-        let result = source.fetch(&request, &rows_out).await;
-        rows_out.close();
-        result
-    };
-    let both = async { tokio::join!(fetch, receive).0 };
-    let result = tokio::select! {
-        result = both => result,
-        () = shared.control.cancelled() => Ok(()),
-    };
-    let busy = started.elapsed().saturating_sub(blocked);
-    shared.busy.fetch_ns.fetch_add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    let result = fetch_beside(shared, source, &request, rows_out, receive).await;
+    add_busy(&shared.busy.fetch_ns, started.elapsed().saturating_sub(blocked));
     result
 }
 

@@ -124,7 +124,7 @@ impl Difference {
                     true
                 }
                 Ordering::Equal => {
-                    let altered = !same_bar(old, left, new, right);
+                    let altered = !old.has_same_rows(left..left + 1, new, right);
                     if altered && is_provisional {
                         found.updated += 1;
                     } else if altered {
@@ -197,25 +197,6 @@ impl Difference {
             detail: self.in_words(),
         })
     }
-}
-
-fn same_bar(old: &Bars, left: usize, new: &Bars, right: usize) -> bool {
-    let same = |old: &[f64], new: &[f64]| match (old.get(left), new.get(right)) {
-        (Some(old), Some(new)) => old.to_bits() == new.to_bits() || (old.is_nan() && new.is_nan()),
-        _ => false,
-    };
-    let same_optional = |old: &Option<Vec<f64>>, new: &Option<Vec<f64>>| match (old, new) {
-        (Some(old), Some(new)) => same(old, new),
-        (None, None) => true,
-        _ => false,
-    };
-    same(&old.open, &new.open)
-        && same(&old.high, &new.high)
-        && same(&old.low, &new.low)
-        && same(&old.close, &new.close)
-        && same(&old.volume, &new.volume)
-        && same_optional(&old.amount, &new.amount)
-        && same_optional(&old.turnover, &new.turnover)
 }
 
 /// Finds out whether all altered closes were multiplied by the same number.

@@ -9,7 +9,6 @@ use crate::cache::{Entry, Synced};
 use crate::market::{Bars, DAY_US, DateRange, Quality, RawBars, Resolution, Symbol, date_of, micros_of_date};
 use crate::source::SymbolDigest;
 use chrono::{Datelike, Days, NaiveDate};
-use std::cmp::Ordering;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How many days before the newest settled bar are looked at again: two weeks of daily bars, …
@@ -59,7 +58,7 @@ pub(super) fn is_same(cached: &Bars, days: &DateRange, split: NaiveDate, rows: &
     let (fresh, quality) = Bars::normalise(before_time(rows, split_us));
     let span = cached.span_of(&settled);
     let is_noticed = quality.dropped() == 0 && (quality.missing_volume == 0 || noticed.missing_volume > 0);
-    !span.is_empty() && is_noticed && same_bars(cached, span, &fresh)
+    !span.is_empty() && is_noticed && span.len() == fresh.len() && cached.has_same_rows(span, &fresh, 0)
 }
 
 /// What the source has, if it is what it had before the split: told from what it had, and what it has from the split on.
@@ -70,27 +69,6 @@ pub(super) fn as_digest(before: &Synced, newest: SymbolDigest) -> SymbolDigest {
 fn before_time(rows: &RawBars, time_us: i64) -> RawBars {
     let chosen: Vec<usize> = (0..rows.len()).filter(|row| rows.time_us.get(*row).is_some_and(|time| *time < time_us)).collect();
     rows.only(&chosen)
-}
-
-/// Whether some rows of one table are all rows of the other, bit for bit but for the kind of NaN.
-fn same_bars(left: &Bars, rows: std::ops::Range<usize>, right: &Bars) -> bool {
-    let same = |left: &[f64], right: &[f64]| {
-        let alike = |(one, other): (&f64, &f64)| one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan());
-        left.get(rows.clone()).is_some_and(|left| left.len() == right.len() && left.iter().zip(right).all(alike))
-    };
-    let same_optional = |left: &Option<Vec<f64>>, right: &Option<Vec<f64>>| match (left, right) {
-        (Some(left), Some(right)) => same(left, right),
-        (None, None) => true,
-        _ => false,
-    };
-    left.time_us.get(rows.clone()).map(|times| times.cmp(&right.time_us)) == Some(Ordering::Equal)
-        && same(&left.open, &right.open)
-        && same(&left.high, &right.high)
-        && same(&left.low, &right.low)
-        && same(&left.close, &right.close)
-        && same(&left.volume, &right.volume)
-        && same_optional(&left.amount, &right.amount)
-        && same_optional(&left.turnover, &right.turnover)
 }
 
 #[cfg(test)]

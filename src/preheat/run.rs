@@ -134,7 +134,11 @@ pub(super) struct Busy {
 }
 
 pub(super) fn add_since(counter: &AtomicU64, since: Instant) {
-    counter.fetch_add(u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    add_busy(counter, since.elapsed());
+}
+
+pub(super) fn add_busy(counter: &AtomicU64, busy: Duration) {
+    counter.fetch_add(u64::try_from(busy.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
 /// What was done, counted.

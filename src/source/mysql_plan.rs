@@ -43,14 +43,10 @@ impl MySqlServer {
             (true, false) => "EXPLAIN ANALYZE",
         };
         let sql = sqlx::query(AssertSqlSafe(format!("{explain} {}", self.statement(plan, query)))).persistent(false);
-        let sql = match query {
-            Query::Symbols | Query::Glance | Query::Preview(_) => sql,
-            Query::Bars(symbols, range) => {
+        let sql = match query.asked() {
+            None => sql,
+            Some((symbols, range)) => {
                 let (start, end) = bounds(plan.dates, &range);
-                bind_asked(sql, plan, symbols, start, end)
-            }
-            Query::Digests(symbols, request) => {
-                let (start, end) = bounds(plan.dates, &request.range);
                 bind_asked(sql, plan, symbols, start, end)
             }
         };

@@ -36,14 +36,10 @@ impl PostgresServer {
         self.has_hash().await?;
         let statement = self.statement(plan, query);
         let sql = sqlx::query(AssertSqlSafe(format!("{explain} {statement}"))).persistent(false);
-        let sql = match query {
-            Query::Symbols | Query::Glance | Query::Preview(_) => sql,
-            Query::Bars(symbols, range) => {
+        let sql = match query.asked() {
+            None => sql,
+            Some((symbols, range)) => {
                 let (start, end) = bounds(plan.dates, &range);
-                bind_asked(sql, plan, symbols, start, end)
-            }
-            Query::Digests(symbols, request) => {
-                let (start, end) = bounds(plan.dates, &request.range);
                 bind_asked(sql, plan, symbols, start, end)
             }
         };

@@ -156,7 +156,16 @@ pub(super) enum Query<'q> {
     Preview(usize),
 }
 
-impl Query<'_> {
+impl<'q> Query<'q> {
+    /// The symbols and days that its parameters are; `None` for a query without any.
+    pub(super) fn asked(self) -> Option<(&'q [Symbol], DateRange)> {
+        match self {
+            Self::Symbols | Self::Glance | Self::Preview(_) => None,
+            Self::Bars(symbols, range) => Some((symbols, range)),
+            Self::Digests(symbols, request) => Some((symbols, request.range)),
+        }
+    }
+
     pub(super) fn purpose(self) -> QueryPurpose {
         match self {
             Self::Symbols | Self::Glance => QueryPurpose::Symbols,
