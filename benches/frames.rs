@@ -14,6 +14,7 @@ use samovar::app::{Action, AppState, ListAction, Workspace};
 use samovar::cache::{EntryState, Tier};
 use samovar::config::Settings;
 use samovar::feature::SetLibrary;
+use samovar::market::quality::MarketDays;
 use samovar::market::{Bars, DAY_US, Exchange, HOUR_US, Quality, Resolution, SECOND_US, Symbol};
 use samovar::ui::SamovarWindow;
 use samovar::worker::chart_data::ChartData;
@@ -70,7 +71,7 @@ fn chart_data(symbol: &Symbol, bars: &Arc<Bars>, lines: &[SeriesSource]) -> Char
         (source.clone(), Ok(Arc::new(SeriesColumn::new(values, SeriesOrigin::Computed))))
     };
     ChartData::new(symbol.clone(), Arc::clone(bars))
-        .with_findings(Exchange::Unknown)
+        .with_findings(&MarketDays::new(Exchange::Unknown, []))
         .with_answers(lines.iter().enumerate().map(answer).collect())
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Raise it when other rules find other things in the same bars.
-const RULES: &str = "1";
+const RULES: &str = "2";
 /// Most symbols of a market whose bars say when it was open.
 const PEERS: usize = 48;
 /// Most rows read for that: of bars of minutes a few symbols must do.

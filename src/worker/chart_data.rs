@@ -8,7 +8,8 @@ use super::chart_findings::{ChartFinding, findings_of};
 use super::series::{Series, SeriesColumn, SeriesFigures, SeriesOrigin, SeriesSource};
 use crate::feature::FeatureTable;
 use crate::market::pyramid::{Extent, Pyramid};
-use crate::market::{Bars, Exchange, Symbol};
+use crate::market::quality::MarketDays;
+use crate::market::{Bars, Symbol};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,10 +85,10 @@ impl ChartData {
         Self { provisional_from_us: from_us, ..self }
     }
 
-    /// The same, with what is worth a look by the calendar of its market. Reads every row.
+    /// The same, with what is worth a look by the days of its market. Reads every row.
     #[must_use]
-    pub fn with_findings(self, exchange: Exchange) -> Self {
-        let findings = findings_of(&self.bars, exchange).into();
+    pub fn with_findings(self, days: &MarketDays) -> Self {
+        let findings = findings_of(&self.bars, days).into();
         Self { findings, ..self }
     }
 

@@ -11,6 +11,7 @@ use super::service::Service;
 use crate::cache::{Cache, CacheError, Content, Dataset, EntryKey, Found, Tier};
 use crate::feature::graph::WarmUp;
 use crate::feature::{self, FeatureSet, FeatureTable, SetLibrary, SetMistake};
+use crate::market::quality::MarketDays;
 use crate::market::{Bars, Symbol};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -86,7 +87,12 @@ fn load_from(service: &Service, cache: &Cache, request: &LoadRequest, started: I
         None => {
             let exchange = loading.judge.rule_of(&loading.key(Dataset::Bars)).exchange;
             let data = ChartData::new(request.symbol.clone(), bars).with_provisional(loading.provisional_from_us);
-            data.with_findings(exchange).with_answers(answers)
+            // Without the days of other symbols, the calendar alone would call a day missing on which nobody has a bar.
+            let days = service.days.need(service, cache, &loading.source, exchange).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the days of the market could not be worked out; its calendar has to do");
+                Arc::new(MarketDays::new(exchange, []))
+            });
+            data.with_findings(&days).with_answers(answers)
         }
     };
     Ok(Some(LoadedSymbol { data: Arc::new(data), tier: loading.tier, seconds: started.elapsed().as_secs_f64() }))

@@ -38,7 +38,7 @@ pub use bench::{
     StageResult, run_bench,
 };
 pub use chart_export::{CopyRequest, MOST_COPIED_ROWS, Picture, rows_text};
-pub use chart_findings::{ChartFinding, ChartFindingKind, findings_of};
+pub use chart_findings::{ChartFinding, findings_of};
 pub use contact::{Reached, SourceContact};
 pub use dossier::{Dossier, EntryDossier, InspectRequest};
 pub use event::{

@@ -7,6 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use samovar::app::Action;
 use samovar::app::chart::ChartAction;
+use samovar::market::quality::MarketDays;
 use samovar::market::{DAY_US, Exchange, Symbol, date_of};
 use samovar::ui::chart::{ChartData, ChartWish, Placement, PriceScale, SeriesSource};
 use samovar::worker::series::{SeriesColumn, SeriesOrigin};
@@ -226,12 +227,12 @@ fn findings_are_walked_from_one_to_the_next() {
         bars.time_us.iter_mut().skip(row).for_each(|time| *time += days * DAY_US);
     }
     bars.high[900] = 0.5;
-    let chart = ChartData::new(Symbol::new("AAPL"), Arc::new(bars)).with_findings(Exchange::Continuous);
+    let chart = ChartData::new(Symbol::new("AAPL"), Arc::new(bars)).with_findings(&MarketDays::new(Exchange::Continuous, []));
     let mut harness = window(Some(chart));
     harness.get_by_label("All").click();
     harness.run();
     let marked = |harness: &Harness<'_, State>| harness.get_by_label_contains("Marked:").accesskit_node().value().unwrap_or_default();
-    for words in ["1 session missing before", "3 sessions missing before", "High or low is broken"] {
+    for words in ["1 session without a bar", "3 sessions without a bar", "range broken at 0.5"] {
         wish(&mut harness, ChartWish::Finding { forward: true });
         assert!(marked(&harness).contains(words), "{}", marked(&harness));
     }
@@ -240,7 +241,7 @@ fn findings_are_walked_from_one_to_the_next() {
     // The crosshair says it too.
     let mark = harness.get_by_label_contains("Marked:").rect().center();
     hover(&mut harness, pos2(mark.x, 300.0));
-    assert!(painted(&harness).iter().any(|text| text.contains("3 sessions missing before")), "{:?}", painted(&harness));
+    assert!(painted(&harness).iter().any(|text| text.contains("3 sessions without a bar")), "{:?}", painted(&harness));
     harness.key_press(Key::Escape);
     harness.run();
     assert!(harness.query_by_label_contains("Marked:").is_none());

@@ -53,15 +53,20 @@ impl MarketDays {
         self.exchange
     }
 
+    /// The first and the last day of which the calendar says whether they are sessions: all, where there are no holidays.
+    fn calendar_span(&self) -> Option<(NaiveDate, NaiveDate)> {
+        if self.exchange == Exchange::Continuous { Some((NaiveDate::MIN, NaiveDate::MAX)) } else { self.exchange.covered() }
+    }
+
     /// Whether anything is known of when it is open.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        !self.peer_days.is_empty() || self.exchange.covered().is_some()
+        !self.peer_days.is_empty() || self.calendar_span().is_some()
     }
 
     /// The days from `from_day` to before `to_day` (since 1970-01-01) on which a bar is expected.
     pub fn expected(&self, from_day: i64, to_day: i64) -> impl Iterator<Item = Expected> + '_ {
-        let known = self.exchange.covered();
+        let known = self.calendar_span();
         (from_day..to_day).filter_map(move |number| {
             let others_have = self.peer_days.binary_search(&number).is_ok();
             let day = date_of(number.saturating_mul(DAY_US));
@@ -81,7 +86,7 @@ impl MarketDays {
     /// Sessions of the calendar on which no symbol has a bar, from `from_day` to before `to_day` (since 1970-01-01).
     #[must_use]
     pub fn holes(&self, from_day: i64, to_day: i64) -> Vec<NaiveDate> {
-        let Some((first, last)) = self.exchange.covered() else { return Vec::new() };
+        let Some((first, last)) = self.calendar_span() else { return Vec::new() };
         let days = (from_day..to_day).filter(|number| self.is_hole(*number)).map(|number| date_of(number.saturating_mul(DAY_US)));
         days.filter(|day| (first..=last).contains(day) && self.exchange.is_session(*day)).collect()
     }

@@ -6,7 +6,6 @@ use super::candles::Pixels;
 use super::data::ChartData;
 use super::geometry::XScale;
 use crate::ui::theme::Theme;
-use crate::worker::ChartFindingKind;
 use eframe::egui;
 use egui::{Mesh, Rect, Shape};
 
@@ -25,7 +24,7 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
     let half = pixels.hairline() / pixels.per_point * 0.5;
     let mut mesh = Mesh::default();
     while let Some(finding) = findings.get(place).filter(|finding| finding.row < rows.end) {
-        let is_missing = matches!(finding.kind, ChartFindingKind::Missing(_));
+        let is_missing = finding.finding.is_hole();
         // What is missing is between two bars.
         let at = pixels.line(if is_missing { x.x(finding.row as f64) } else { x.middle(finding.row) });
         let color = if is_missing { theme.warning } else { theme.error };
@@ -50,6 +49,7 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
 mod tests {
     use super::super::geometry::IndexRange;
     use super::*;
+    use crate::market::quality::MarketDays;
     use crate::market::{Bars, DAY_US, Exchange, Symbol};
     use crate::ui::theme::PriceColors;
     use egui::pos2;
@@ -69,7 +69,7 @@ mod tests {
             volume: flat,
             ..Bars::default()
         };
-        let data = ChartData::new(Symbol::new("A"), Arc::new(bars)).with_findings(Exchange::Continuous);
+        let data = ChartData::new(Symbol::new("A"), Arc::new(bars)).with_findings(&MarketDays::new(Exchange::Continuous, []));
         assert_eq!(data.findings().len(), count - 1);
         let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(500.0, 300.0));
         let theme = Theme::pick(true, PriceColors::GreenUp);

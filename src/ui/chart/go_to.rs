@@ -8,10 +8,10 @@ use super::panes::Scene;
 use super::view::Shown;
 use crate::app::chart::{ChartLayout, RangeChoice, WantedTime, parse_wanted_time};
 use crate::market::Symbol;
+use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
-use crate::worker::{ChartFinding, ChartFindingKind};
-use crate::{tr, tr_n};
+use crate::worker::ChartFinding;
 use eframe::egui;
 use egui::{
     Align2, FontId, Id, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
@@ -154,17 +154,6 @@ pub(super) fn date_button_ui(
         }
     });
     gone
-}
-
-/// What a place that is worth a look is called.
-pub(super) fn finding_words(finding: ChartFinding) -> String {
-    match finding.kind {
-        ChartFindingKind::Missing(sessions) => {
-            tr_n!(u64::from(sessions), "{count} session missing before", "{count} sessions missing before")
-        }
-        ChartFindingKind::BrokenRange => tr!("High or low is broken").to_owned(),
-        ChartFindingKind::NonPositive => tr!("A price is not above zero").to_owned(),
-    }
 }
 
 /// The next place that is worth a look from where one is, or the one before.

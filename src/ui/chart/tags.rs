@@ -5,7 +5,6 @@
 use super::axis::{decimals_of_step, full_time, nice_step};
 use super::candles::Pixels;
 use super::data::ChartData;
-use super::go_to::finding_words;
 use super::line::dashes;
 use super::panes::{PaneKind, PaneScene, Scene};
 use super::scale::is_compared;
@@ -124,7 +123,7 @@ pub(super) fn time_words(data: &ChartData, row: usize) -> String {
         words = format!("{words} · {}", tr!("provisional"));
     }
     for finding in data.findings_at(row) {
-        words = format!("{words} · {}", finding_words(*finding));
+        words = format!("{words} · {}", finding.finding.words());
     }
     words
 }

@@ -6,7 +6,7 @@
 use super::candles::Pixels;
 use super::data::ChartData;
 use super::geometry::{IndexRange, fit};
-use super::go_to::{self, PlaceMark, finding_words, mark_ui, next_finding};
+use super::go_to::{self, PlaceMark, mark_ui, next_finding};
 use super::head::{HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
 use super::help::help_ui;
 use super::indicators::FeatureChoice;
@@ -142,7 +142,7 @@ impl ChartView {
     fn mark_at(&mut self, data: &ChartData, time_us: Option<i64>) {
         self.mark = time_us.map(|time_us| {
             let row = data.bars.time_us.partition_point(|time| *time < time_us);
-            let words: Vec<String> = data.findings_at(row).iter().map(|finding| finding_words(*finding)).collect();
+            let words: Vec<String> = data.findings_at(row).iter().map(|finding| finding.finding.words()).collect();
             PlaceMark { symbol: data.symbol.clone(), time_us, words: words.join(" · ") }
         });
     }
