@@ -231,6 +231,18 @@ fn inside_ui(
         Door::Symbols => tr!("Search symbols"),
         Door::Templates => tr!("Search chart templates"),
     };
+    if just_opened {
+        // What is typed before the field has the cursor belongs into it, too.
+        ui.input_mut(|input| {
+            input.events.retain(|event| match event {
+                egui::Event::Text(text) => {
+                    palette.text.push_str(text);
+                    false
+                }
+                _ => true,
+            });
+        });
+    }
     let mut field = TextEdit::singleline(&mut palette.text).hint_text(hint).desired_width(f32::INFINITY).show(ui);
     field.response.request_focus();
     if just_opened {

@@ -4,7 +4,7 @@
 
 use super::candles::Pixels;
 use super::data::ChartData;
-use super::geometry::XScale;
+use super::x_scale::XScale;
 use crate::ui::theme::Theme;
 use crate::worker::ChartFindingKind;
 use eframe::egui;
@@ -16,6 +16,8 @@ const TICK_POINTS: f32 = 8.0;
 const DASH_POINTS: [f32; 2] = [2.0, 4.0];
 /// Least width of a bar whose missing neighbours get a line through the pane, in points: narrower ones get a tick.
 const LINE_BAR_POINTS: f64 = 2.0;
+/// How much of its colour a hole keeps.
+const HOLE_SHARE: f32 = 0.1;
 
 /// The marks in view.
 pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: Pixels, theme: &Theme) -> Option<Shape> {
@@ -31,6 +33,10 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
         let color = if is_missing { theme.warning } else { theme.error };
         let foot = Rect::from_x_y_ranges(at - half * 2.0..=at + half * 2.0, pane.bottom() - TICK_POINTS..=pane.bottom());
         mesh.add_colored_rect(foot, color);
+        if is_missing && let Some(hole) = x.hole_before(finding.row) {
+            // Where time has its own room, so has what is missing.
+            mesh.add_colored_rect(Rect::from_x_y_ranges(hole, pane.y_range()), color.gamma_multiply(HOLE_SHARE));
+        }
         if is_missing && x.bar_points() >= LINE_BAR_POINTS {
             let mut top = pane.top();
             while top < foot.top() {
@@ -74,7 +80,7 @@ mod tests {
         let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(500.0, 300.0));
         let theme = Theme::pick(true, PriceColors::GreenUp);
         let marks = |start: f64, end: f64| {
-            let x = XScale { left: 0.0, width: 500.0, range: IndexRange { start, end } };
+            let x = XScale::even(0.0, 500.0, IndexRange { start, end });
             match findings_shape(&data, &x, pane, Pixels { per_point: 1.0 }, theme) {
                 Some(Shape::Mesh(mesh)) => mesh.vertices.len() / 4,
                 _ => 0,

@@ -134,6 +134,10 @@ fn more_button_ui(ui: &mut Ui, layout: &mut ChartLayout, is_kept: bool, data: Op
         if check_item_ui(ui, layout.show_volume, tr!("Volume"), tr!("Columns of volume below the prices")) {
             layout.show_volume = !layout.show_volume;
         }
+        let calendar = Command::ToggleCalendarTime;
+        if check_item_ui(ui, layout.calendar_time, calendar.text(), calendar.tooltip()) {
+            actions.push(Action::Run(calendar));
+        }
         if let Some(data) = data {
             let words = tr!("Keep this chart for {symbol}", symbol = data.symbol);
             if check_item_ui(ui, is_kept, &words, Command::KeepChartForSymbol.tooltip()) {
