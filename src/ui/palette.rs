@@ -115,7 +115,9 @@ fn best(
             Some((score, Line { target, text, matched, heading }))
         })
         .collect();
-    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    // What is called exactly as it is typed comes before what only begins so.
+    let is_exact = |line: &Line| line.matched.len() == line.text.chars().count();
+    found.sort_by_key(|(score, line)| std::cmp::Reverse((*score, is_exact(line))));
     found.truncate(most);
     let top = found.first()?.0;
     Some((top, found.into_iter().map(|(_, line)| line).collect()))
