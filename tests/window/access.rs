@@ -179,7 +179,7 @@ impl Before {
             layout: state.chart.layout.clone(),
             jobs: state.jobs.len(),
             verified: told(desk, "Verified "),
-            pinned: desk.row("S001").pinned,
+            pinned: desk.row_or_none("S001").is_some_and(|row| row.pinned),
             trash: state.snapshot.trash.len(),
             listed_at_us: state.snapshot.source.as_ref().and_then(|source| source.listed_at_us),
             panels: (state.inspector.open, state.features.open),
