@@ -2,8 +2,8 @@
 
 use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
-use egui_kittest::kittest::Queryable;
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
 use samovar::app::Command;
 use samovar::app::chart::{PanePlace, PriceScale, RangeChoice};
 use samovar::market::Symbol;

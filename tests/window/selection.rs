@@ -39,7 +39,8 @@ fn ctrl_and_shift_select_rows_and_the_bar_says_how_much_that_is() {
         assert!(desk.is_enabled(command), "{command}");
     }
     // Each says what it does to the files.
-    for (command, words) in [("Refresh", "whatever their state"), ("Invalidate", "their files stay"), ("Clear…", "restorable for 24 hours")] {
+    for (command, words) in [("Refresh", "whatever their state"), ("Invalidate", "their files stay"), ("Clear…", "restorable for 24 hours")]
+    {
         desk.button(command).hover();
         desk.wait_text(words);
     }

@@ -55,11 +55,32 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
 #[cfg(test)]
 mod tests {
     use super::super::geometry::IndexRange;
+    use super::super::x_scale::Clock;
     use super::*;
     use crate::market::{Bars, DAY_US, Exchange, Symbol};
     use crate::ui::theme::PriceColors;
     use egui::pos2;
     use std::sync::Arc;
+
+    #[test]
+    fn where_time_has_its_room_a_hole_is_tinted_from_bar_to_bar() {
+        let times = (0..10).chain(20..30).map(|day| day * DAY_US).collect();
+        let data =
+            ChartData::new(Symbol::new("A"), Arc::new(Bars { time_us: times, ..Bars::default() })).with_findings(Exchange::Continuous);
+        let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(300.0, 100.0));
+        let range = IndexRange { start: 0.0, end: 20.0 };
+        let theme = Theme::pick(true, PriceColors::GreenUp);
+        let widest = |clock: Option<Clock>| {
+            let x = XScale::new(0.0, 300.0, range, clock);
+            let Some(Shape::Mesh(mesh)) = findings_shape(&data, &x, pane, Pixels { per_point: 1.0 }, theme) else { panic!("marks") };
+            let quads = mesh.vertices.chunks(4).map(|quad| Rect::from_points(&[quad[0].pos, quad[3].pos]));
+            quads.max_by(|left, right| left.width().total_cmp(&right.width())).expect("a mark")
+        };
+        assert!(widest(None).width() < 4.0, "side by side, there is no room for it");
+        let hole = widest(Some(Clock::of(&data.bars)));
+        let day = hole.width() / 10.0;
+        assert!((hole.left() - 10.0 * day).abs() < 0.5 && hole.height() == 100.0, "{hole:?}");
+    }
 
     #[test]
     fn a_million_holes_make_no_more_marks_than_pixels() {
