@@ -12,8 +12,6 @@ use std::sync::Arc;
 
 /// How many distances between neighbours are looked at to tell how long a bar is.
 const SAMPLES: usize = 63;
-/// Rows from which on one drawn column has as many as a power of two: then it seldom changes while one pans.
-const FEW_ROWS: f64 = 1.0;
 
 /// Times of bars, and how long one is.
 #[derive(Debug, Clone)]
@@ -164,9 +162,10 @@ impl XScale {
     #[must_use]
     pub fn bucket_rows(&self, per_point: f32) -> usize {
         let Some(clock) = &self.clock else { return bucket_rows(self.bar_points() * f64::from(per_point)) };
-        // Their number per pixel says it: how far apart they are is another from place to place.
+        // Their number per pixel of the whole view says it: how far apart they are is another from place to place. Powers of two,
+        // so that it seldom changes while one pans.
         let rows = self.range.rows(clock.bars.len()).len() as f64 / f64::from(self.width * per_point).max(1.0);
-        if rows <= FEW_ROWS { 1 } else { bucket_rows(1.0 / (rows.ceil() as usize).next_power_of_two() as f64) }
+        bucket_rows(1.0 / (rows.ceil().max(1.0) as usize).next_power_of_two() as f64)
     }
 
     /// The first and last time in view between the first bar and the last, where bars stand at their times.
