@@ -61,8 +61,10 @@ impl AppState {
             JobEvent::Progress { id, progress, finished } => {
                 if let Some(job) = self.job(id) {
                     job.progress = progress;
+                    job.begun.extend(job.progress.begun.drain(..));
                     for (symbol, outcome) in finished {
                         job.pending.remove(&symbol);
+                        job.begun.remove(&symbol);
                         job.finished.insert(symbol.clone(), outcome.clone());
                         match outcome {
                             SymbolOutcome::Ok => job.ok.push(symbol),
@@ -201,6 +203,7 @@ impl AppState {
         self.waiting.retain(|waiting| *waiting != id);
         let Some(job) = self.job(id) else { return };
         job.pending.clear();
+        job.begun.clear();
         let title = job.title.clone();
         match outcome {
             JobOutcome::Preheated(report) => {

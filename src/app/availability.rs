@@ -72,7 +72,7 @@ impl Command {
             | Self::ApplyTemplate
             | Self::SaveTemplate
             | Self::ResetChart => source.and(needs(state.view == View::Symbols, tr!("go to the symbols first"))),
-            Self::TogglePercentScale | Self::ToggleIndexedScale => on_chart,
+            Self::TogglePercentScale | Self::ToggleIndexedScale | Self::ToggleCalendarTime => on_chart,
             Self::FitScales
             | Self::Compare
             | Self::GoToDate

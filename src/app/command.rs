@@ -99,6 +99,8 @@ pub enum Command {
     TogglePercentScale,
     /// The first bar in view as 100, or prices.
     ToggleIndexedScale,
+    /// Bars at their times, or side by side.
+    ToggleCalendarTime,
     /// Fit every scale of the chart to what is in view.
     FitScales,
     /// Show other symbols beside the one on the chart.
@@ -250,6 +252,7 @@ impl Command {
             Self::ToggleLogScale => tr!("Logarithmic or linear price scale"),
             Self::TogglePercentScale => tr!("Percent price scale"),
             Self::ToggleIndexedScale => tr!("Price scale indexed to 100"),
+            Self::ToggleCalendarTime => tr!("Calendar time"),
             Self::FitScales => tr!("Fit the scales"),
             Self::Compare => tr!("Compare…"),
             Self::CompareSelected => tr!("Compare on the chart"),
@@ -336,6 +339,9 @@ impl Command {
             Self::ToggleLogScale => tr!("Equal ratios of price at equal heights, or equal differences"),
             Self::TogglePercentScale => tr!("Change since the first bar in view, or prices; lines of any size can be compared"),
             Self::ToggleIndexedScale => tr!("The first bar in view is 100, or prices"),
+            Self::ToggleCalendarTime => {
+                tr!("Weekends, nights and missing sessions take the room they took; again to set the bars side by side")
+            }
             Self::FitScales => tr!("After heights were dragged: show everything that is in view again"),
             Self::Compare => tr!("Show other symbols as lines beside this one"),
             Self::CompareSelected => tr!("Show the selected symbols beside each other, in percent"),
@@ -422,6 +428,7 @@ impl Command {
             | Self::ToggleLogScale
             | Self::TogglePercentScale
             | Self::ToggleIndexedScale
+            | Self::ToggleCalendarTime
             | Self::FitScales
             | Self::Compare
             | Self::CompareSelected

@@ -254,6 +254,10 @@ impl AppState {
                 self.chart.layout.toggle_scale(PriceScale::Indexed);
                 Vec::new()
             }
+            Command::ToggleCalendarTime => {
+                self.chart.layout.calendar_time = !self.chart.layout.calendar_time;
+                Vec::new()
+            }
             Command::FitScales => self.wish_of_chart(ChartWish::FitScales),
             Command::Compare => self.wish_of_chart(ChartWish::Compare),
             Command::CompareSelected => self.compare_selected(),

@@ -66,6 +66,8 @@ pub struct JobView {
     pub skipped_fresh: usize,
     /// Symbols it still has to work on.
     pub pending: HashSet<Symbol>,
+    /// Those of them it has taken up.
+    pub begun: HashSet<Symbol>,
     /// Symbols brought to fresh so far.
     pub ok: Vec<Symbol>,
     /// Symbols it has finished since the last snapshot, and what became of them.
@@ -103,6 +105,7 @@ impl JobView {
             requested: 0,
             skipped_fresh: 0,
             pending: HashSet::new(),
+            begun: HashSet::new(),
             ok: Vec::new(),
             finished: HashMap::new(),
             failures: Vec::new(),

@@ -106,6 +106,7 @@ impl Command {
             Self::SaveTemplate => Shortcut::alt(Key::Char('T')),
             Self::ToggleLogScale => Shortcut::alt(Key::Char('L')),
             Self::TogglePercentScale => Shortcut::alt(Key::Char('P')),
+            Self::ToggleCalendarTime => Shortcut::alt(Key::Char('D')),
             Self::Compare => Shortcut::alt(Key::Char('C')),
             Self::GoToDate => Shortcut::alt(Key::Char('G')),
             Self::FitScales => Shortcut::alt(Key::Char('R')),

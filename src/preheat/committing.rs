@@ -54,6 +54,11 @@ pub(super) fn commit_all(
                     progress.waiting = waiting;
                     observe(&progress, &[]);
                 }
+                News::Begun(symbols) => {
+                    progress.begun = symbols;
+                    observe(&progress, &[]);
+                    progress.begun.clear();
+                }
             }
             let open_files: usize = batch.iter().map(|finished: &Finished| finished.open_files()).sum();
             if batch.len() < COMMIT_BATCH && open_files < MOST_OPEN_FILES {

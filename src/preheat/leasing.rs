@@ -72,6 +72,7 @@ pub(super) async fn lease(shared: &Arc<Shared>, tasks: Vec<Task>, work: &Sender<
         shared.stop(STOPPED);
         return Vec::new();
     };
+    shared.tell_begun(&planned).await;
     held.append(&mut planned);
     put_back(shared, moved);
     if !refused.is_empty() {
@@ -230,6 +231,7 @@ pub(super) async fn feed_cached(shared: Arc<Shared>, items: Vec<PlanItem>, work:
                 planned
             });
             let Some(granted) = looked.await else { return shared.stop(STOPPED) };
+            shared.tell_begun(&granted).await;
             for task in granted {
                 if shared.control.is_cancelled() || work.send(Work::Cached(Box::new(task))).await.is_err() {
                     return;

@@ -18,6 +18,8 @@ pub struct Progress {
     pub rows: u64,
     /// Seconds of work, pauses left out.
     pub elapsed_secs: f64,
+    /// Symbols that were taken up since this was told last: asked for at the source, or handed to a working thread.
+    pub begun: Vec<Symbol>,
     /// What the run waits for at the moment, if it does.
     pub waiting: Option<Arc<Waiting>>,
 }

@@ -124,6 +124,8 @@ pub(super) enum News {
     Finished(Box<Finished>),
     /// The run waits for something, or does not any more.
     Waiting(Option<Arc<Waiting>>),
+    /// These symbols are taken up.
+    Begun(Vec<Symbol>),
 }
 
 #[derive(Default)]
@@ -202,6 +204,14 @@ impl Shared {
     /// Tells what the run waits for, or that it goes on.
     pub(super) async fn tell_waiting(&self, waiting: Option<Waiting>) {
         if self.news.send(News::Waiting(waiting.map(Arc::new))).await.is_err() {
+            tracing::debug!("nobody listens any more");
+        }
+    }
+
+    /// Tells which symbols are taken up.
+    pub(super) async fn tell_begun(&self, tasks: &[Task]) {
+        let symbols: Vec<Symbol> = tasks.iter().map(|task| task.item.symbol.clone()).collect();
+        if !symbols.is_empty() && self.news.send(News::Begun(symbols)).await.is_err() {
             tracing::debug!("nobody listens any more");
         }
     }

@@ -45,6 +45,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ToggleVolume => icons::STYLE_HISTOGRAM,
         Command::ToggleLogScale => icons::INDICATORS,
         Command::TogglePercentScale | Command::ToggleIndexedScale => icons::INDICATORS,
+        Command::ToggleCalendarTime => icons::CLOCK,
         Command::FitScales => icons::FIT,
         Command::Compare | Command::CompareSelected => icons::COMPARE,
         Command::StopComparing => icons::CLOSE,
@@ -273,7 +274,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
             out.act(Action::Run(command));
         }
     }
-    other_ways(ui, state, typing, out);
+    other_ways(ui, state, typing, chart_keys, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
     if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, true, out);
@@ -295,7 +296,7 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
 }
 
 /// What a command can be run by besides its keys: the side buttons of a mouse, a key that shares its place with another, a letter.
-fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
+fn other_ways(ui: &Ui, state: &AppState, typing: bool, chart_keys: ChartKeys, out: &mut Outbox) {
     let mut run = |command: Command, asked: bool| {
         if asked && command.enabled(state).is_ok() {
             out.act(Action::Run(command));
@@ -309,18 +310,22 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
     if typing || egui::Popup::is_any_open(ui) {
         return;
     }
-    let typed = ui.input(|input| {
-        let mut texts = input.events.iter().filter_map(|event| match event {
-            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
+    // All of what came with this frame: who types fast has pressed the second letter before the first is drawn.
+    let text: String = ui.input(|input| {
+        let texts = input.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.as_str()),
             _ => None,
         });
-        texts.next()
+        texts.collect()
     });
-    let Some(text) = typed else { return };
     // Where the chart has bars, the key is about the chart.
     run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
-    let first = text.chars().next().filter(|first| first.is_alphabetic());
+    // Symbols of many markets are numbers, and an index may begin with ^.
+    let first = text.chars().next().filter(|first| first.is_alphanumeric() || *first == '^');
     let is_taken = |letter: char| {
+        if letter.is_ascii_digit() && chart_keys.digits {
+            return true;
+        }
         let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
         Command::iter().filter_map(Command::shortcut).any(plain)
     };

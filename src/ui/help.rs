@@ -74,7 +74,7 @@ impl Section {
 /// What works in every view.
 fn everywhere() -> Vec<Gesture> {
     vec![
-        Gesture::new(tr!("Any letter"), tr!("Go to a symbol")),
+        Gesture::new(tr!("Any letter or digit"), tr!("Go to a symbol")),
         Gesture::new(tr!("Side buttons of the mouse"), tr!("Back and forward")),
         Gesture::new(tr!("Tab, Shift+Tab"), tr!("To the next control, to the one before")),
         Gesture::new(tr!("Space, Enter"), tr!("Press the control that has the keyboard")),

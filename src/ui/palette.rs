@@ -115,7 +115,9 @@ fn best(
             Some((score, Line { target, text, matched, heading }))
         })
         .collect();
-    found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    // What is called exactly as it is typed comes before what only begins so.
+    let is_exact = |line: &Line| line.matched.len() == line.text.chars().count();
+    found.sort_by_key(|(score, line)| std::cmp::Reverse((*score, is_exact(line))));
     found.truncate(most);
     let top = found.first()?.0;
     Some((top, found.into_iter().map(|(_, line)| line).collect()))
@@ -231,6 +233,18 @@ fn inside_ui(
         Door::Symbols => tr!("Search symbols"),
         Door::Templates => tr!("Search chart templates"),
     };
+    if just_opened {
+        // What is typed before the field has the cursor belongs into it, too.
+        ui.input_mut(|input| {
+            input.events.retain(|event| match event {
+                egui::Event::Text(text) => {
+                    palette.text.push_str(text);
+                    false
+                }
+                _ => true,
+            });
+        });
+    }
     let mut field = TextEdit::singleline(&mut palette.text).hint_text(hint).desired_width(f32::INFINITY).show(ui);
     field.response.request_focus();
     if just_opened {

@@ -241,6 +241,13 @@ fn hint_ui(ui: &mut Ui, hint: &str, usual: &str) {
     }
 }
 
+/// What a choice usually is, where another was made.
+fn usual_ui(ui: &mut Ui, is_usual: bool, usual: &str) {
+    if !is_usual {
+        hint_ui(ui, "", usual);
+    }
+}
+
 /// The whole view.
 pub fn settings_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
@@ -517,6 +524,7 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
                 }
             }
         });
+        usual_ui(ui, appearance.theme == ThemeChoice::System, tr!("As the desktop"));
     });
     let back = page.back(appearance.language.is_none(), |settings| settings.appearance.language = None);
     page.row(ui, Setting::Language, back, |page, ui, _label| {
@@ -529,6 +537,7 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
                 }
             }
         });
+        usual_ui(ui, appearance.language.is_none(), tr!("Language of the desktop"));
     });
     let is_usual = appearance.price_colors == PriceColorChoice::GreenUp;
     let back = page.back(is_usual, |settings| settings.appearance.price_colors = PriceColorChoice::GreenUp);
@@ -545,6 +554,7 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
                 }
             }
         });
+        usual_ui(ui, is_usual, PriceColors::GreenUp.label());
     });
     let back = page.back(appearance.zoom_percent == 100, |settings| settings.appearance.zoom_percent = 100);
     page.row(ui, Setting::Zoom, back, |page, ui, label| zoom_ui(ui, page, label));
@@ -555,6 +565,7 @@ fn appearance_section_ui(ui: &mut Ui, page: &mut Page<'_>) {
             let action = page.save(|settings| settings.appearance.reduced_motion = reduced);
             page.out.act(action);
         }
+        usual_ui(ui, !appearance.reduced_motion, tr!("off"));
     });
 }
 

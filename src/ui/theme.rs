@@ -392,6 +392,14 @@ impl Theme {
     }
 }
 
+impl Theme {
+    /// The tint of what has just changed, for a moment: text stays readable on it.
+    #[must_use]
+    pub fn flash(&self) -> Color32 {
+        self.accent.gamma_multiply(0.28)
+    }
+}
+
 /// Sets the colours of gains and losses for every view.
 pub fn set_price_colors(ctx: &Context, colors: PriceColors) {
     ctx.data_mut(|data| data.insert_temp(price_colors_id(), colors));

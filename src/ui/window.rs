@@ -152,6 +152,8 @@ pub struct SamovarWindow {
     state: AppState,
     views: ViewState,
     picked: (SyncSender<Picked>, Receiver<Picked>),
+    /// In tests, the file dialogs that would have been opened.
+    unopened: Option<Vec<PathPurpose>>,
     look: Option<Appearance>,
     /// Whether the first frame has been drawn.
     drawn: bool,
@@ -200,6 +202,7 @@ impl SamovarWindow {
             state,
             views: ViewState::default(),
             picked: sync_channel(8),
+            unopened: None,
             look: None,
             drawn: false,
             _instance: instance,
@@ -224,6 +227,7 @@ impl SamovarWindow {
             state,
             views: ViewState::default(),
             picked: sync_channel(8),
+            unopened: None,
             look: None,
             drawn: false,
             _instance: None,
@@ -250,6 +254,17 @@ impl SamovarWindow {
     pub fn act(&mut self, action: Action) {
         let jobs = self.state.execute(action);
         self.send(jobs);
+    }
+
+    /// Opens no file dialog from now on and remembers which it would have opened, for tests.
+    pub fn keep_file_dialogs_closed(&mut self) {
+        self.unopened = Some(Vec::new());
+    }
+
+    /// The file dialogs that would have been opened, for tests.
+    #[must_use]
+    pub fn unopened_file_dialogs(&self) -> &[PathPurpose] {
+        self.unopened.as_deref().unwrap_or_default()
     }
 
     /// Answers a file dialog as a user would, for tests.
@@ -346,7 +361,11 @@ impl SamovarWindow {
         self.look = Some(wanted.clone());
     }
 
-    fn open_dialog(&self, ctx: &egui::Context, purpose: PathPurpose) {
+    fn open_dialog(&mut self, ctx: &egui::Context, purpose: PathPurpose) {
+        if let Some(unopened) = &mut self.unopened {
+            unopened.push(purpose);
+            return;
+        }
         let dialog = rfd::AsyncFileDialog::new();
         let (answer, ctx) = (self.picked.0.clone(), ctx.clone());
         let wait = move |chosen: Option<rfd::FileHandle>| {

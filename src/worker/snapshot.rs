@@ -485,6 +485,12 @@ impl SymbolRow {
         self.findings.is_some_and(|found| found.gaps > 0)
     }
 
+    /// How many sessions of its market have no bar; `None` before its bars were looked at.
+    #[must_use]
+    pub fn missing_sessions(&self) -> Option<u64> {
+        self.findings.map(|found| u64::from(found.missing_sessions))
+    }
+
     /// Whether anything is worth a look in its bars, or was noticed in its rows.
     #[must_use]
     pub fn has_findings(&self) -> bool {

@@ -34,6 +34,8 @@ pub enum Column {
     LastBar,
     /// Bars.
     Bars,
+    /// Sessions without a bar.
+    MissingSessions,
     /// Bytes of bars.
     BarsSize,
     /// Bytes of features.
@@ -104,6 +106,7 @@ impl Column {
             ],
             Self::LastBar => &[("last_bar", |row, _| Value::TimeUs(row.span_us.map(|(_, last)| last)))],
             Self::Bars => &[("bars", |row, _| Value::Count(Some(row.rows)))],
+            Self::MissingSessions => &[("missing_sessions", |row, _| Value::Count(row.missing_sessions()))],
             Self::BarsSize => &[("bars_bytes", |row, _| Value::Count(Some(row.bars_bytes)))],
             Self::FeaturesSize => &[("features_bytes", |row, _| Value::Count(Some(row.features_bytes)))],
             Self::Size => &[("bytes", |row, _| Value::Count(Some(row.size_bytes())))],
@@ -139,6 +142,7 @@ impl Column {
             Self::Range => left.span_us.map(|(first, last)| (last, first)).cmp(&right.span_us.map(|(first, last)| (last, first))),
             Self::LastBar => left.span_us.map(|(_, last)| last).cmp(&right.span_us.map(|(_, last)| last)),
             Self::Bars => (left.rows, left.source_rows).cmp(&(right.rows, right.source_rows)),
+            Self::MissingSessions => left.missing_sessions().cmp(&right.missing_sessions()),
             Self::BarsSize => left.bars_bytes.cmp(&right.bars_bytes),
             Self::FeaturesSize => left.features_bytes.cmp(&right.features_bytes),
             Self::Size => left.size_bytes().cmp(&right.size_bytes()),

@@ -338,6 +338,21 @@ fn a_million_bars_draw_no_more_than_a_thousand() {
 }
 
 #[test]
+fn a_million_bars_at_their_times_draw_no_more_than_a_thousand() {
+    let vertices = |count: usize| {
+        let mut harness = window(Some(data("AAPL", 3_000, count)));
+        harness.state_mut().layout.calendar_time = true;
+        harness.get_by_label("All").click();
+        harness.run();
+        assert_eq!(rows(&harness), (0, count));
+        let of = |shape: &Shape| if let Shape::Mesh(mesh) = shape { mesh.vertices.len() } else { 4 };
+        harness.output().shapes.iter().map(|clipped| of(&clipped.shape)).sum::<usize>()
+    };
+    let (few, many) = (vertices(1_000), vertices(1_000_000));
+    assert!(many <= few * 2, "{few} vertices for a thousand bars, {many} for a million");
+}
+
+#[test]
 fn a_million_bars_are_panned_as_well() {
     let mut harness = window(Some(data("AAPL", 3_000, 1_000_000)));
     harness.get_by_label("All").click();

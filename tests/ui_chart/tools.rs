@@ -121,6 +121,47 @@ fn an_axis_is_dragged_and_a_double_click_or_the_corner_fits_it_again() {
     assert!(harness.query_by_label("Fit the scales").is_none());
 }
 
+#[test]
+fn in_calendar_time_a_hole_takes_its_room_and_dates_go_on_through_it() {
+    // Half a year of days, half a year of nothing, half a year of days.
+    let full = data("AAPL", 18_993, 360);
+    let mut bars = (*full.bars).clone();
+    bars.time_us.iter_mut().skip(180).for_each(|time| *time += 180 * DAY_US);
+    let chart = ChartData::new(Symbol::new("AAPL"), Arc::new(bars)).with_findings(Exchange::Continuous);
+    let mut harness = window(Some(chart));
+    harness.get_by_label("All").click();
+    harness.run();
+    let plot = harness.get_by_label_contains("Chart of AAPL").rect();
+    let bars_at = |harness: &mut Harness<'_, State>| {
+        [0.1, 0.3, 0.45, 0.55, 0.7].map(|share| hover(harness, pos2(plot.left() + plot.width() * share, 300.0)).expect("a bar"))
+    };
+    let even = bars_at(&mut harness);
+    assert!(even.windows(2).all(|pair| pair[1] > pair[0] + 20), "{even:?}");
+    let shown = rows(&harness);
+    harness.state_mut().layout.calendar_time = true;
+    harness.run();
+    assert_eq!(rows(&harness), shown, "the same bars are in view");
+    let [first, early, before, after, late] = bars_at(&mut harness);
+    assert!(first.abs_diff(54) <= 4 && early.abs_diff(162) <= 6, "{first} {early}");
+    assert_eq!((before, after), (179, 180), "the nearest bar on either side of the hole");
+    assert!(late.abs_diff(200) <= 8, "{late}");
+    // Months without a bar have their places, too: 2022 begins with the bars, July and October lie in the hole.
+    harness.remove_cursor();
+    harness.run();
+    let texts = painted(&harness);
+    for month in ["Jul", "Oct"] {
+        assert!(texts.iter().any(|text| text == month), "{month}: {texts:?}");
+    }
+
+    // What is dragged is time, not bars: into the hole, and as far back again.
+    let (from, to) = (pos2(300.0, 250.0), pos2(500.0, 250.0));
+    drag(&mut harness, from, to, Modifiers::NONE);
+    let moved = rows(&harness);
+    assert_ne!(moved, shown);
+    drag(&mut harness, to, from, Modifiers::NONE);
+    assert_eq!(rows(&harness), shown);
+}
+
 /// The data with another symbol beside it, whose values grow twice as fast and begin late.
 fn with_compared(bars: &ChartData, first_row: usize) -> (ChartData, SeriesSource) {
     let source = SeriesSource::Symbol(Symbol::new("MSFT"));

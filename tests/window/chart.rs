@@ -3,6 +3,7 @@
 use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
 use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
 use samovar::app::Command;
 use samovar::app::chart::{PanePlace, PriceScale, RangeChoice};
 use samovar::market::Symbol;
@@ -335,6 +336,59 @@ fn a_chart_is_kept_for_its_symbol_and_the_others_share_theirs() {
     desk.press_and_settle("More of the chart");
     desk.press_and_settle("Keep this chart for S000");
     assert_eq!(lines(&desk), shared);
+}
+
+#[test]
+fn calendar_time_gives_holes_their_room_and_is_remembered() {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    let market = Market::new(&path);
+    market.symbols(2, 300);
+    market.run("DELETE FROM stock_kline_data WHERE symbol = 'S001' AND trade_date BETWEEN '2023-10-01' AND '2024-01-31'");
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    desk.wait_idle();
+    desk.click_row("S001", Modifiers::NONE);
+    desk.wait_chart("S001");
+    desk.press_and_settle("All");
+    // The bar in the middle of the plot: 60 of 177 bars stand before the hole.
+    let at_middle = |desk: &mut Desk| {
+        let plot = desk.harness.get_by_label_contains("Chart of S001").rect();
+        desk.harness.hover_at(plot.center());
+        desk.settle();
+        let texts = desk.texts();
+        texts.into_iter().find(|text| text.starts_with("S001 O ")).expect("a legend")
+    };
+    let shown = |desk: &Desk| desk.harness.state().chart_view().visible_range().expect("a range");
+    let (even, range) = (at_middle(&mut desk), shown(&desk));
+    desk.shortcut(Command::ToggleCalendarTime);
+    desk.settle();
+    assert!(desk.state().chart.layout.calendar_time);
+    assert_eq!(shown(&desk), range, "the same bars are in view");
+    assert_ne!(at_middle(&mut desk), even);
+    let mut desk = desk.restart();
+    desk.wait_chart("S001");
+    assert!(desk.state().chart.layout.calendar_time);
+    desk.settle();
+    desk.press_and_settle("More of the chart");
+    desk.press_and_settle("Calendar time");
+    assert!(!desk.state().chart.layout.calendar_time);
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.settle();
+    assert_eq!(at_middle(&mut desk), even);
+}
+
+#[test]
+fn the_edge_between_list_and_chart_is_dragged() {
+    let mut desk = warm_desk(1, 60);
+    desk.wait_chart("S000");
+    desk.settle();
+    let left = |desk: &Desk| desk.harness.get_by_label_contains("Chart of S000").rect().left();
+    let before = left(&desk);
+    desk.drag(egui::pos2(before - 2.0, 500.0), egui::pos2(before - 150.0, 500.0));
+    desk.settle();
+    assert!(left(&desk) < before - 100.0, "{before} {}", left(&desk));
 }
 
 #[test]

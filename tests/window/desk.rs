@@ -140,6 +140,8 @@ impl Laid {
             )
             .expect("a window")
         });
+        let mut harness = harness;
+        harness.state_mut().keep_file_dialogs_closed();
         Desk { harness, clock, places, jobs_seen: 0, folder }
     }
 }
@@ -214,7 +216,7 @@ impl Desk {
     }
 
     /// What happened so far and what is on the screen, for messages of failed tests.
-    fn story(&self) -> String {
+    pub fn story(&self) -> String {
         let state = self.state();
         let notices: Vec<&str> = state.notices.history().iter().map(|notice| notice.text.as_str()).collect();
         let jobs: Vec<String> = state.jobs.iter().map(|job| format!("{} is {}", job.title, job.stage.word())).collect();
@@ -311,6 +313,20 @@ impl Desk {
     #[track_caller]
     pub fn row(&self, symbol: &str) -> &SymbolRow {
         self.state().row(&Symbol::new(symbol)).unwrap_or_else(|| panic!("no row {symbol}"))
+    }
+
+    /// The same, where there may be none.
+    pub fn row_or_none(&self, symbol: &str) -> Option<&SymbolRow> {
+        self.state().row(&Symbol::new(symbol))
+    }
+
+    /// Whether there is a field of this name, or that asks for this.
+    pub fn has_field(&self, field: &str) -> bool {
+        self.harness.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            let is_field = matches!(node.role(), Role::TextInput | Role::MultilineTextInput | Role::PasswordInput | Role::SearchInput);
+            is_field && (node.label().as_deref() == Some(field) || node.data().placeholder() == Some(field))
+        })
     }
 
     /// Symbols as listed, top to bottom.

@@ -299,6 +299,13 @@ fn the_overview_leads_to_the_symbols_with_gaps() {
     assert_eq!(desk.listed(), ["S003"]);
     desk.press_and_settle("Only behind their market: show all again");
     assert_eq!(desk.listed().len(), 5);
+    // The same as a column: those with most of them come first.
+    desk.press_and_settle("Columns");
+    desk.press_and_settle("Missing sessions");
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.sort_by(samovar::app::Column::MissingSessions);
+    assert_eq!(desk.listed().last().map(String::as_str), Some("S001"));
+    assert_eq!((desk.row("S001").missing_sessions(), desk.row("S002").missing_sessions()), (Some(2), Some(0)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Preheats as one watches them: progress, pause, resume, cancel, failures and another try.
 
 use crate::desk::{Desk, Laid, Market, warm_desk};
-use samovar::app::{Command, JobStage};
+use samovar::app::{Command, JobStage, RowProgress};
 use samovar::cache::EntryState;
 use samovar::market::HOUR_US;
 
@@ -69,6 +69,28 @@ fn a_cancelled_preheat_keeps_what_it_finished_and_the_next_one_does_the_rest() {
     desk.wait_idle();
     let rest = desk.state().jobs[0].report.clone().expect("a report");
     assert_eq!((rest.ok, rest.skipped_fresh), (MANY - report.ok, report.ok));
+}
+
+#[test]
+fn rows_tell_what_a_job_works_on_from_what_waits_for_its_turn() {
+    let mut laid = Laid::new();
+    laid.settings.jobs = 1;
+    laid.settings.rows_per_sec = 600;
+    let path = laid.path("market.sqlite");
+    Market::new(&path).symbols(MANY, 30);
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    let progress = |state: &samovar::app::AppState, symbol: &str| state.progress_of(&samovar::market::Symbol::new(symbol));
+    desk.wait("the first to be worked on while the last waits", |state| {
+        let is_worked_on = |number: usize| progress(state, &format!("S{number:03}")) == Some(RowProgress::Working);
+        (0..64).any(is_worked_on) && progress(state, "S299") == Some(RowProgress::Waiting)
+    });
+    desk.wait_for("the rows in view", |desk| desk.texts().iter().any(|text| text == "working"));
+    desk.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::End);
+    desk.wait_for("the rows at the end", |desk| desk.texts().iter().filter(|text| *text == "waiting").count() > 5);
+    desk.shortcut(Command::CancelJob);
+    desk.wait_idle();
 }
 
 #[test]

@@ -252,7 +252,7 @@ fn every_column_can_be_shown_and_sorts() {
     desk.settle();
     desk.wait("closes", |state| state.snapshot.rows.iter().all(|row| state.sparks.of(row).is_some_and(|spark| spark.last().is_some())));
     let shown = columns(&desk).len();
-    assert_eq!(shown, 20);
+    assert_eq!(shown, 21);
     // By the last close: 50, 51, … and what a wave adds.
     let close =
         |desk: &Desk, symbol: &str| desk.state().sparks.of(desk.row(symbol)).and_then(samovar::worker::Spark::last).expect("a close");

@@ -38,6 +38,12 @@ fn ctrl_and_shift_select_rows_and_the_bar_says_how_much_that_is() {
     for command in ["Preheat", "Refresh", "Invalidate", "Pin", "Clear…"] {
         assert!(desk.is_enabled(command), "{command}");
     }
+    // Each says what it does to the files.
+    for (command, words) in [("Refresh", "whatever their state"), ("Invalidate", "their files stay"), ("Clear…", "restorable for 24 hours")]
+    {
+        desk.button(command).hover();
+        desk.wait_text(words);
+    }
     desk.press("Select none");
     assert!(desk.selected().is_empty());
 }
@@ -261,6 +267,12 @@ fn the_menu_of_a_row_copies_names_and_paths() {
     desk.open_row_menu("S001");
     let path = desk.copied_by("Copy file path");
     assert!(std::path::Path::new(&path).is_file() && path.ends_with("S001.parquet"), "{path}");
+    desk.click_row("S000", Modifiers::NONE);
+    desk.open_row_menu("S001");
+    assert!(desk.is_enabled("Show in folder"));
+    desk.press_in_menu("Compare on the chart");
+    let compared: Vec<String> = desk.state().chart.layout.compared().map(|(symbol, _)| symbol.to_string()).collect();
+    assert_eq!((compared, desk.focus()), (vec!["S001".to_owned()], "S000".to_owned()));
     desk.open_row_menu("S002");
     desk.press_in_menu("Inspect");
     assert!(desk.state().inspector.open && desk.focus() == "S002");

@@ -7,6 +7,7 @@ use samovar::app::Command;
 use samovar::cache::{EntryState, TimeToLive};
 use samovar::config::{PriceColorChoice, ThemeChoice, TtlRule};
 use samovar::market::{Clock, Exchange, HOUR_US};
+use samovar::ui::theme::{PriceColors, Theme};
 
 fn settings_of(mut desk: Desk) -> Desk {
     desk.shortcut(Command::ShowSettings);
@@ -110,12 +111,52 @@ fn price_colours_and_theme_are_chosen_and_kept() {
     desk.wait_saved("red up", |settings| settings.appearance.price_colors == PriceColorChoice::RedUp);
     desk.press_and_settle("Blue up, orange down");
     desk.wait_saved("blue up", |settings| settings.appearance.price_colors == PriceColorChoice::BlueOrange);
+    let (is, wanted) = (Theme::of(&desk.harness.ctx), |dark: bool| Theme::pick(dark, PriceColors::BlueOrange));
+    assert_eq!((is.gain, is.loss), (wanted(is.dark).gain, wanted(is.dark).loss));
+    assert_ne!(is.gain, Theme::pick(is.dark, PriceColors::GreenUp).gain);
     for (label, choice) in [("Light", ThemeChoice::Light), ("Dark", ThemeChoice::Dark), ("As the desktop", ThemeChoice::System)] {
         desk.press_and_settle(label);
         desk.wait_saved(label, |settings| settings.appearance.theme == choice);
     }
     let desk = desk.restart();
     assert_eq!(desk.state().settings.appearance.price_colors, PriceColorChoice::BlueOrange);
+}
+
+/// Whether the state of a row is tinted.
+fn flashes(desk: &Desk) -> bool {
+    let tint = Theme::of(&desk.harness.ctx).flash();
+    let is_tint = |clipped: &egui::epaint::ClippedShape| matches!(&clipped.shape, egui::Shape::Rect(rect) if rect.fill == tint);
+    desk.harness.output().shapes.iter().any(is_tint)
+}
+
+#[test]
+fn what_changes_flashes_once_unless_motion_is_reduced() {
+    let mut desk = warm_desk(3, 3);
+    let invalidate = |desk: &mut Desk, symbol: &str| {
+        desk.click_row(symbol, Modifiers::NONE);
+        desk.key(Modifiers::NONE, Key::Space);
+        assert!(!flashes(desk));
+        desk.press("Invalidate");
+        let wanted = symbol.to_owned();
+        desk.wait_for("a stale symbol", move |desk| desk.row(&wanted).state == EntryState::Stale);
+    };
+    invalidate(&mut desk, "S001");
+    assert!(flashes(&desk));
+    // A second later it is as calm as before.
+    for _ in 0..250 {
+        desk.harness.step();
+    }
+    assert!(!flashes(&desk));
+    desk.shortcut(Command::ShowSettings);
+    desk.settle();
+    desk.press("Nothing flashes when it changes");
+    desk.wait_saved("reduced motion", |settings| settings.appearance.reduced_motion);
+    desk.settle();
+    desk.assert_sees("usually off");
+    desk.shortcut(Command::ShowSymbols);
+    desk.settle();
+    invalidate(&mut desk, "S002");
+    assert!(!flashes(&desk));
 }
 
 #[test]

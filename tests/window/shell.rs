@@ -4,6 +4,7 @@ use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
 use egui::{Event, Key, Modifiers, PointerButton};
 use egui_kittest::kittest::Queryable;
+use samovar::app::chart::RangeChoice;
 use samovar::app::{Command, Connection, Dialog, View};
 use samovar::cache::EntryState;
 use samovar::desktop::{Claim, claim};
@@ -50,6 +51,55 @@ fn a_letter_typed_anywhere_searches_the_symbols() {
     desk.settle();
     assert!(matches!(&desk.state().dialog, Some(Dialog::FindSymbol(text)) if text.is_empty()));
     assert_eq!(first_line(&desk), "S003", "the last that was found");
+}
+
+#[test]
+fn a_digit_typed_anywhere_searches_the_symbols_unless_the_chart_was_reached_by_keys() {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    Market::new(&path).put(["000001", "300750", "600000", "600519"].map(|name| (name.to_owned(), 400)));
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    desk.press("Preheat all");
+    desk.wait_idle();
+    desk.wait_chart("000001");
+    // Typed faster than a frame is drawn: nothing of it is lost.
+    for digit in ["60", "0", "5", "1", "9"] {
+        desk.harness.event(Event::Text(digit.to_owned()));
+        desk.harness.step();
+    }
+    desk.settle();
+    assert!(matches!(&desk.state().dialog, Some(Dialog::FindSymbol(text)) if text == "60"));
+    assert_eq!(first_line(&desk), "600519");
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.wait_chart("600519");
+
+    // A click on the chart leaves the digits to the search.
+    let range = |desk: &Desk| desk.state().chart.layout.range;
+    let before = range(&desk);
+    desk.settle();
+    let chart = desk.harness.get_by_label_contains("Chart of 600519").rect().center();
+    desk.harness.hover_at(chart);
+    for pressed in [true, false] {
+        desk.harness.event(Event::PointerButton { pos: chart, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE });
+    }
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Num3);
+    desk.write("3");
+    assert!(matches!(&desk.state().dialog, Some(Dialog::FindSymbol(text)) if text == "3"));
+    assert_eq!(range(&desk), before);
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.key(Modifiers::NONE, Key::Escape);
+
+    // Reached by keys, as its frame shows, they choose what is in view.
+    desk.harness.get_by_label_contains("Chart of 600519").focus();
+    desk.settle();
+    for (key, digit, wanted) in [(Key::Num2, "2", RangeChoice::ThreeMonths), (Key::Num7, "7", RangeChoice::All)] {
+        desk.key(Modifiers::NONE, key);
+        desk.write(digit);
+        assert!(desk.state().dialog.is_none());
+        assert_eq!(range(&desk), wanted);
+    }
 }
 
 #[test]
@@ -414,6 +464,17 @@ fn settings_are_searched_and_brought_back_one_by_one() {
     desk.wait_saved("64 MB", |settings| settings.memory_budget_bytes == 64_000_000);
     desk.press("Back to the usual: Memory budget");
     desk.wait_saved("256 MB", |settings| settings.memory_budget_bytes == 256_000_000);
+    // Choices tell what they usually are once they are something else.
+    desk.fill("Search settings", "appearance");
+    desk.settle();
+    desk.assert_no("usually As the desktop");
+    desk.press_and_settle("Light");
+    desk.press_and_settle("Red up, green down");
+    desk.assert_sees("usually As the desktop");
+    desk.assert_sees("usually Green up, red down");
+    desk.press_and_settle("Back to the usual: Theme");
+    desk.assert_no("usually As the desktop");
+    desk.wait_saved("the usual theme", |settings| settings.appearance.theme == samovar::config::ThemeChoice::System);
     desk.fill("Search settings", "kettle");
     desk.settle();
     desk.assert_sees("No setting of this name");
@@ -466,8 +527,11 @@ fn view_symbol_selection_and_size_are_there_again_after_a_restart() {
     let mut desk = warm_desk(5, 3);
     desk.click_row("S001", Modifiers::NONE);
     desk.click_row("S003", Modifiers::COMMAND);
+    desk.wait_chart("S003");
+    desk.press_and_settle("6M");
     desk.shortcut(Command::ShowInspector);
     let desk = desk.restart();
+    assert_eq!(desk.state().chart.layout.range, RangeChoice::SixMonths);
     assert_eq!((desk.selected(), desk.focus()), (vec!["S001".to_owned(), "S003".to_owned()], "S003".to_owned()));
     assert!(desk.state().inspector.open && desk.state().row(&Symbol::new("S001")).is_some());
 }

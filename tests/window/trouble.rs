@@ -71,6 +71,30 @@ fn a_truncated_file_is_shown_as_damaged_and_preheating_mends_it() {
 }
 
 #[test]
+fn a_catalog_that_is_rubbish_is_made_anew_from_the_files() {
+    let mut desk = warm_desk(3, 40);
+    desk.click_row("S001", Modifiers::NONE);
+    desk.wait_chart("S001");
+    let (catalog, files) = (desk.folders().catalog(), desk.cached_files());
+    let mut desk = desk.restart_after(move || {
+        for ending in ["", "-wal", "-shm"] {
+            let mut name = catalog.clone().into_os_string();
+            name.push(ending);
+            let part = std::path::PathBuf::from(name);
+            if ending.is_empty() {
+                std::fs::write(&part, "this is no database".repeat(500)).expect("write");
+            } else if part.exists() {
+                std::fs::remove_file(&part).expect("remove");
+            }
+        }
+    });
+    desk.wait("the symbols", |state| state.snapshot.rows.len() == 3);
+    assert!(desk.state().snapshot.rows.iter().all(|row| row.rows == 40), "their bars are known again");
+    assert_eq!(desk.cached_files(), files);
+    desk.wait_chart("S001");
+}
+
+#[test]
 fn a_file_somebody_deleted_is_fetched_again_by_the_next_preheat() {
     let mut desk = warm_desk(3, 40);
     let bars = desk.files_of("S001").into_keys().find(|path| path.to_string_lossy().contains("bars-v1")).expect("bars");

@@ -69,7 +69,7 @@ impl ChartState {
     /// Draws another layout and returns the one before. The stretch of time goes along; ids are never used twice.
     fn put(&mut self, mut layout: ChartLayout) -> ChartLayout {
         layout.renumber(self.layout.last_id.max(layout.last_id));
-        (layout.range, layout.home) = (self.layout.range, self.layout.home);
+        let layout = layout.at_time_of(&self.layout);
         std::mem::replace(&mut self.layout, layout)
     }
 }

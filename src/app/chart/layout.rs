@@ -102,6 +102,8 @@ pub struct ChartLayout {
     pub price_scale: PriceScale,
     /// The scale there was before symbols were compared.
     pub scale_before: Option<PriceScale>,
+    /// Whether bars stand at their times, with the room that weekends, nights and holes take, instead of side by side.
+    pub calendar_time: bool,
     /// What is shown.
     pub range: RangeChoice,
     /// What a double-click goes back to: the last range chosen by a button.
@@ -127,6 +129,7 @@ struct StoredLayout {
     log_scale: bool,
     price_scale: PriceScale,
     scale_before: Option<PriceScale>,
+    calendar_time: bool,
     range: RangeChoice,
     home: RangeChoice,
     last_id: u32,
@@ -145,6 +148,7 @@ impl Default for StoredLayout {
             log_scale: false,
             price_scale: PriceScale::default(),
             scale_before: None,
+            calendar_time: false,
             range: layout.range,
             home: layout.home,
             last_id: layout.last_id,
@@ -163,6 +167,7 @@ impl From<StoredLayout> for ChartLayout {
             panes: stored.panes,
             price_scale: if stored.log_scale { PriceScale::Log } else { stored.price_scale },
             scale_before: stored.scale_before,
+            calendar_time: stored.calendar_time,
             range: stored.range,
             home: stored.home,
             maximised: None,
@@ -207,6 +212,7 @@ impl ChartLayout {
             panes: Vec::new(),
             price_scale: PriceScale::default(),
             scale_before: None,
+            calendar_time: false,
             range: RangeChoice::default(),
             home: RangeChoice::default(),
             maximised: None,
@@ -492,6 +498,12 @@ impl ChartLayout {
         if self.maximised.as_ref() == Some(place) {
             self.maximised = None;
         }
+    }
+
+    /// The same stretch of time as another chart, along the same axis; everything else stays.
+    #[must_use]
+    pub fn at_time_of(self, other: &Self) -> Self {
+        Self { range: other.range, home: other.home, calendar_time: other.calendar_time, ..self }
     }
 
     /// Gives a pane all the room, or the others theirs back.

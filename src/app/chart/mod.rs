@@ -245,7 +245,7 @@ impl AppState {
             self.apply_template(&name);
             return;
         }
-        let mut layout = ChartLayout { range: chart.layout.range, home: chart.layout.home, ..ChartLayout::default() };
+        let mut layout = ChartLayout::default().at_time_of(&chart.layout);
         layout.renumber(chart.layout.last_id);
         let before = std::mem::replace(&mut chart.layout, layout);
         if !before.shows_the_same(&chart.layout) {

@@ -150,7 +150,7 @@ impl Templates {
     pub(super) fn apply(&mut self, name: &str, layout: &ChartLayout) -> Option<ChartLayout> {
         let template = self.get(name)?.clone();
         self.current = template.name;
-        let mut applied = ChartLayout { range: layout.range, home: layout.home, maximised: None, ..template.layout };
+        let mut applied = ChartLayout { maximised: None, ..template.layout }.at_time_of(layout);
         // Ids are never used twice in the life of a chart.
         applied.renumber(layout.last_id);
         Some(applied)
@@ -159,7 +159,7 @@ impl Templates {
     /// Keeps what is on the chart under a name; returns the template of that name before.
     pub(super) fn save(&mut self, name: &str, layout: &ChartLayout) -> Result<Option<ChartTemplate>, TemplateNameError> {
         let name = self.check_name(name, true)?;
-        let kept = ChartLayout { range: ChartLayout::bare().range, home: ChartLayout::bare().home, maximised: None, ..layout.clone() };
+        let kept = ChartLayout { maximised: None, ..layout.clone() }.at_time_of(&ChartLayout::bare());
         let template = ChartTemplate { name: name.clone(), layout: kept };
         self.current = name;
         Ok(self.put(template))
@@ -226,9 +226,9 @@ mod tests {
     #[test]
     fn applying_keeps_the_range_and_gives_new_ids() {
         let mut templates = Templates::default();
-        let layout = ChartLayout { range: RangeChoice::FiveYears, ..ChartLayout::default() };
+        let layout = ChartLayout { range: RangeChoice::FiveYears, calendar_time: true, ..ChartLayout::default() };
         let applied = templates.apply("Momentum", &layout).expect("a template");
-        assert_eq!(applied.range, RangeChoice::FiveYears);
+        assert_eq!((applied.range, applied.calendar_time), (RangeChoice::FiveYears, true));
         assert!(applied.lines().all(|line| line.id.0 > layout.last_id));
         assert_eq!(templates.current(&applied), Some(("Momentum", true)));
         let mut changed = applied.clone();

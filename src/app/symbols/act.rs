@@ -11,9 +11,9 @@ use std::sync::Arc;
 /// What a job has done so far with a symbol it works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowProgress {
-    /// It is among those the job still has to bring to fresh.
+    /// The job has taken it up.
     Working,
-    /// The job is paused before it.
+    /// Its turn has not come yet, or the job is paused before it.
     Waiting,
     /// It is done; the list shows what became of it when the cache has told.
     Done,
@@ -62,7 +62,7 @@ impl AppState {
         Some(match job.outcome_of(symbol) {
             Some(SymbolOutcome::Failed(_)) => RowProgress::Failed,
             Some(_) => RowProgress::Done,
-            None if job.stage == crate::app::jobs::JobStage::Paused => RowProgress::Waiting,
+            None if job.stage == crate::app::jobs::JobStage::Paused || !job.begun.contains(symbol) => RowProgress::Waiting,
             None => RowProgress::Working,
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! Knows no widgets. Contract: work is bounded by the labels that fit, not by the bars in view; labels never overlap.
 
-use super::geometry::{XScale, YScale};
+use super::geometry::YScale;
+use super::x_scale::XScale;
 use crate::market::{DAY_US, HOUR_US, SECOND_US, date_of, micros_of_date};
 use crate::ui::format;
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -208,11 +209,12 @@ const MAX_CANDIDATES: usize = 600;
 #[must_use]
 pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
     let rows = scale.range.rows(time_us.len());
-    let (Some(first), Some(last)) = (time_us.get(rows.start), rows.end.checked_sub(1).and_then(|row| time_us.get(row))) else {
-        return TimeTicks::default();
-    };
+    let Some((first, last)) = edges(scale, time_us) else { return TimeTicks::default() };
     let span_us = (last - first).max(1);
-    let points = scale.x(rows.end as f64) - scale.x(rows.start as f64);
+    let points = match (scale.middle_of_time(first), scale.middle_of_time(last)) {
+        (Some(left), Some(right)) => right - left,
+        _ => scale.x(rows.end as f64) - scale.x(rows.start as f64),
+    };
     let mut ticks: Vec<(TimeTick, Unit)> = Vec::new();
     let mut finest = 0;
     for unit in UNITS {
@@ -223,43 +225,55 @@ pub fn time_ticks(scale: &XScale, time_us: &[i64]) -> TimeTicks {
         if !usual || span_us / unit.length_us() > MAX_CANDIDATES as i64 {
             continue;
         }
-        let mut start = unit.floor(*first);
-        if start < *first {
+        let mut start = unit.floor(first);
+        if start < first {
             start = unit.next(start);
         }
-        while start <= *last {
+        while start <= last {
             let row = time_us.partition_point(|time| *time < start);
             let after = unit.next(start);
-            // The first bar of the unit; none where the market was shut all through it.
-            if let Some(time) = time_us.get(row).filter(|time| **time < after) {
-                // The first bar of all begins nothing, it is only where the data begin.
-                let x = scale.middle(row);
+            // The first bar of the unit; none where the market was shut all through it. Where time has its own room, its beginning.
+            let place = match scale.middle_of_time(start) {
+                Some(x) => Some((x, start)),
+                None => time_us.get(row).filter(|time| **time < after).map(|time| (scale.middle(row), *time)),
+            };
+            if let Some((x, time)) = place {
                 let apart = |other: Unit| (other.label_points() + unit.label_points()) * 0.45;
                 let free = ticks.iter().all(|(tick, other)| (tick.x - x).abs() >= apart(*other));
+                // The first bar of all begins nothing, it is only where the data begin.
                 if free && row > 0 {
                     finest = finest.max(unit.rank());
-                    ticks.push((TimeTick { row, x, label: unit.label(*time), strong: false }, unit));
+                    ticks.push((TimeTick { row, x, label: unit.label(time), strong: false }, unit));
                 }
             }
             start = after;
         }
     }
-    ticks.sort_by_key(|(tick, _)| tick.row);
+    ticks.sort_by(|(left, _), (right, _)| left.x.total_cmp(&right.x));
     if ticks.is_empty() {
         // Too short a stretch for anything to begin in it: say where it is.
-        let row = rows.start + (rows.len() - 1) / 2;
-        let label = time_us.get(row).map(|time| format::bar_time(*time)).unwrap_or_default();
-        return TimeTicks { ticks: vec![TimeTick { row, x: scale.middle(row), label, strong: true }] };
+        let row = rows.start + rows.len().saturating_sub(1) / 2;
+        let (x, time) = match scale.middle_of_time(first + span_us / 2) {
+            Some(x) => (x, Some(first + span_us / 2)),
+            None => (scale.middle(row), time_us.get(row).copied()),
+        };
+        return TimeTicks { ticks: vec![TimeTick { row, x, label: time.map(format::bar_time).unwrap_or_default(), strong: true }] };
     }
     let ticks = ticks.into_iter().map(|(tick, unit)| TimeTick { strong: unit.rank() < finest, ..tick }).collect();
     TimeTicks { ticks }
 }
 
+/// The first and last time in view.
+fn edges(scale: &XScale, time_us: &[i64]) -> Option<(i64, i64)> {
+    let rows = scale.range.rows(time_us.len());
+    let of_bars = || Some((*time_us.get(rows.start)?, *time_us.get(rows.end.checked_sub(1)?)?));
+    scale.times_in_view().or_else(of_bars)
+}
+
 /// What the whole view has in common, for the left end of the axis: the year among months, the month among days.
 #[must_use]
 pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Option<String> {
-    let rows = scale.range.rows(time_us.len());
-    let date = date_of(*time_us.get(rows.start)?);
+    let date = date_of(edges(scale, time_us)?.0);
     let any = |is: fn(&str) -> bool| ticks.ticks.iter().any(|tick| is(&tick.label));
     if any(|label| label.contains(':')) {
         Some(format::day_of_year(date))
@@ -294,7 +308,7 @@ mod tests {
     }
 
     fn axis(times: &[i64], start: f64, end: f64) -> (Vec<String>, Vec<TimeTick>, Option<String>) {
-        let scale = XScale { left: 0.0, width: 1_000.0, range: IndexRange { start, end } };
+        let scale = XScale::even(0.0, 1_000.0, IndexRange { start, end });
         let found = time_ticks(&scale, times);
         let context = context_label(&found, &scale, times);
         (found.ticks.iter().map(|tick| tick.label.clone()).collect(), found.ticks, context)

@@ -4,8 +4,9 @@
 //! physical pixel, so that a wick is one sharp pixel on any screen.
 
 use super::data::ChartData;
-use super::geometry::{Detail, MAX_BODY_POINTS, XScale, YScale, bucket_rows, buckets};
+use super::geometry::{Detail, MAX_BODY_POINTS, YScale, buckets};
 use super::line::Pen;
+use super::x_scale::XScale;
 use crate::ui::theme::Theme;
 use crate::worker::series::Series;
 use eframe::egui;
@@ -72,10 +73,10 @@ pub(super) fn price_shapes(data: &ChartData, x: &XScale, y: &YScale, pixels: Pix
         Detail::Bars => vec![high_low_bars(data, x, y, rows, pixels, theme)],
         Detail::Band => {
             let mut before = f64::NAN;
-            let columns = buckets(rows, bucket_rows(bar_pixels), data.bars.len()).map(|run| {
+            let columns = buckets(rows, x.bucket_rows(pixels.per_point), data.bars.len()).map(|run| {
                 let extent = data.price_extent(run.clone()).map(|extent| extent.including(before));
                 before = at(&data.bars.close, run.end.saturating_sub(1));
-                (x.x((run.start + run.end) as f64 * 0.5), extent)
+                (x.middle_of(&run), extent)
             });
             pen.band(columns.collect(), y, theme.price)
         }
@@ -122,7 +123,7 @@ fn high_low_bars(data: &ChartData, x: &XScale, y: &YScale, rows: Range<usize>, p
 pub(super) fn volume_shape(data: &ChartData, x: &XScale, y: &YScale, pixels: Pixels, theme: &Theme) -> Shape {
     let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
     let rows = x.range.rows(data.bars.len());
-    let bucket = bucket_rows(bar_pixels);
+    let bucket = x.bucket_rows(pixels.per_point);
     let wide = if bar_pixels >= 3.0 { pixels.body(x.bar_points()) } else { 1.0_f32.max((bar_pixels * bucket as f64).ceil() as f32) };
     let mut mesh = Mesh::default();
     let volume = data.volume();
@@ -132,7 +133,7 @@ pub(super) fn volume_shape(data: &ChartData, x: &XScale, y: &YScale, pixels: Pix
             (1, false) => theme.volume_loss,
             _ => theme.volume,
         };
-        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        let middle = x.middle_of(&run);
         if let Some(extent) = volume.extent(run).filter(|extent| extent.max > 0.0) {
             mesh.add_colored_rect(pixels.column(middle, wide, y.y(extent.max), y.bottom), color);
         }
@@ -151,7 +152,7 @@ pub(super) fn columns_shape(
 ) -> Shape {
     let bars = series.values.len();
     let bar_pixels = x.bar_points() * f64::from(pixels.per_point);
-    let bucket = bucket_rows(bar_pixels);
+    let bucket = x.bucket_rows(pixels.per_point);
     let wide = if bar_pixels >= 3.0 { pixels.body(x.bar_points()) } else { 1.0_f32.max((bar_pixels * bucket as f64).ceil() as f32) };
     let mut mesh = Mesh::default();
     let place = |run: &Range<usize>, top: f32, bottom: f32| {
@@ -159,7 +160,7 @@ pub(super) fn columns_shape(
             let edges = pixels.snap(x.x(run.start as f64))..=pixels.snap(x.x(run.end as f64));
             Rect::from_x_y_ranges(edges, top..=bottom)
         } else {
-            pixels.column(x.x((run.start + run.end) as f64 * 0.5), wide, top, bottom)
+            pixels.column(x.middle_of(run), wide, top, bottom)
         }
     };
     for run in buckets(x.range.rows(bars), bucket, bars) {
@@ -189,11 +190,11 @@ pub(super) fn signs_shape(
     [above, below]: [Color32; 2],
 ) -> Vec<Shape> {
     let bars = series.values.len();
-    let bucket = bucket_rows(x.bar_points() * f64::from(pixels.per_point));
+    let bucket = x.bucket_rows(pixels.per_point);
     let (mut rising, mut falling) = (Vec::new(), Vec::new());
     for run in buckets(x.range.rows(bars), bucket, bars) {
         let (Some(extent), Some(price)) = (series.extent(run.clone()), data.price_extent(run.clone())) else { continue };
-        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        let middle = x.middle_of(&run);
         let arrow = |tip: f32, foot: f32| vec![pos2(middle, tip), pos2(middle + SIGN_POINTS, foot), pos2(middle - SIGN_POINTS, foot)];
         if extent.max > 0.0 {
             let tip = y.y(price.min) + SIGN_GAP_POINTS;

@@ -4,7 +4,7 @@
 
 use super::candles::Pixels;
 use super::data::ChartData;
-use super::geometry::XScale;
+use super::x_scale::XScale;
 use crate::ui::theme::Theme;
 use eframe::egui;
 use egui::{Mesh, Rect, Shape};
@@ -15,6 +15,8 @@ const TICK_POINTS: f32 = 8.0;
 const DASH_POINTS: [f32; 2] = [2.0, 4.0];
 /// Least width of a bar whose missing neighbours get a line through the pane, in points: narrower ones get a tick.
 const LINE_BAR_POINTS: f64 = 2.0;
+/// How much of its colour a hole keeps.
+const HOLE_SHARE: f32 = 0.1;
 
 /// The marks in view.
 pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: Pixels, theme: &Theme) -> Option<Shape> {
@@ -30,6 +32,10 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
         let color = if is_missing { theme.warning } else { theme.error };
         let foot = Rect::from_x_y_ranges(at - half * 2.0..=at + half * 2.0, pane.bottom() - TICK_POINTS..=pane.bottom());
         mesh.add_colored_rect(foot, color);
+        if is_missing && let Some(hole) = x.hole_before(finding.row) {
+            // Where time has its own room, so has what is missing.
+            mesh.add_colored_rect(Rect::from_x_y_ranges(hole, pane.y_range()), color.gamma_multiply(HOLE_SHARE));
+        }
         if is_missing && x.bar_points() >= LINE_BAR_POINTS {
             let mut top = pane.top();
             while top < foot.top() {
@@ -48,12 +54,33 @@ pub(super) fn findings_shape(data: &ChartData, x: &XScale, pane: Rect, pixels: P
 #[cfg(test)]
 mod tests {
     use super::super::geometry::IndexRange;
+    use super::super::x_scale::Clock;
     use super::*;
     use crate::market::quality::MarketDays;
     use crate::market::{Bars, DAY_US, Exchange, Symbol};
     use crate::ui::theme::PriceColors;
     use egui::pos2;
     use std::sync::Arc;
+
+    #[test]
+    fn where_time_has_its_room_a_hole_is_tinted_from_bar_to_bar() {
+        let times = (0..10).chain(20..30).map(|day| day * DAY_US).collect();
+        let data =
+            ChartData::new(Symbol::new("A"), Arc::new(Bars { time_us: times, ..Bars::default() })).with_findings(Exchange::Continuous);
+        let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(300.0, 100.0));
+        let range = IndexRange { start: 0.0, end: 20.0 };
+        let theme = Theme::pick(true, PriceColors::GreenUp);
+        let widest = |clock: Option<Clock>| {
+            let x = XScale::new(0.0, 300.0, range, clock);
+            let Some(Shape::Mesh(mesh)) = findings_shape(&data, &x, pane, Pixels { per_point: 1.0 }, theme) else { panic!("marks") };
+            let quads = mesh.vertices.chunks(4).map(|quad| Rect::from_points(&[quad[0].pos, quad[3].pos]));
+            quads.max_by(|left, right| left.width().total_cmp(&right.width())).expect("a mark")
+        };
+        assert!(widest(None).width() < 4.0, "side by side, there is no room for it");
+        let hole = widest(Some(Clock::of(&data.bars)));
+        let day = hole.width() / 10.0;
+        assert!((hole.left() - 10.0 * day).abs() < 0.5 && hole.height() == 100.0, "{hole:?}");
+    }
 
     #[test]
     fn a_million_holes_make_no_more_marks_than_pixels() {
@@ -74,7 +101,7 @@ mod tests {
         let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(500.0, 300.0));
         let theme = Theme::pick(true, PriceColors::GreenUp);
         let marks = |start: f64, end: f64| {
-            let x = XScale { left: 0.0, width: 500.0, range: IndexRange { start, end } };
+            let x = XScale::even(0.0, 500.0, IndexRange { start, end });
             match findings_shape(&data, &x, pane, Pixels { per_point: 1.0 }, theme) {
                 Some(Shape::Mesh(mesh)) => mesh.vertices.len() / 4,
                 _ => 0,

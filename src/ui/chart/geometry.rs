@@ -1,4 +1,4 @@
-//! From bars to points and back: index ↔ x, value ↔ y, zoom, pan, autoscale and the choice of detail.
+//! From bars to points and back: stretches of bars, value ↔ y, zoom, pan, autoscale and the choice of detail.
 //!
 //! Knows no widgets and no colours. Contract: pure arithmetic, finite in and finite out; bar `i` covers the indexes from
 //! `i` to `i + 1`, so its middle is at `i + 0.5`.
@@ -154,51 +154,6 @@ pub fn index_of(time_us: &[i64], time: i64) -> f64 {
     row as f64 + (time - here) as f64 / (there - here).max(1) as f64
 }
 
-/// Index ↔ x.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct XScale {
-    /// x of the left edge.
-    pub left: f32,
-    /// Width in points.
-    pub width: f32,
-    /// What is shown.
-    pub range: IndexRange,
-}
-
-impl XScale {
-    /// Points per bar.
-    #[must_use]
-    pub fn bar_points(&self) -> f64 {
-        f64::from(self.width) / self.range.span().max(f64::MIN_POSITIVE)
-    }
-
-    /// x of an index.
-    #[must_use]
-    pub fn x(&self, index: f64) -> f32 {
-        self.left + ((index - self.range.start) * self.bar_points()) as f32
-    }
-
-    /// x of a bar's middle.
-    #[must_use]
-    pub fn middle(&self, row: usize) -> f32 {
-        self.x(row as f64 + 0.5)
-    }
-
-    /// Index at an x.
-    #[must_use]
-    pub fn index(&self, x: f32) -> f64 {
-        self.range.start + f64::from(x - self.left) / self.bar_points()
-    }
-
-    /// The bar at an x, the nearest one where there is none.
-    #[must_use]
-    pub fn row(&self, x: f32, bars: usize) -> Option<usize> {
-        let last = bars.checked_sub(1)?;
-        let index = self.index(x);
-        Some(if index <= 0.0 { 0 } else { (index as usize).min(last) })
-    }
-}
-
 /// Value ↔ y, linear or logarithmic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct YScale {
@@ -334,6 +289,7 @@ pub fn lines_extent<'a>(data: &ChartData, lines: impl IntoIterator<Item = (&'a S
 
 #[cfg(test)]
 mod tests {
+    use super::super::x_scale::XScale;
     use super::*;
 
     fn days(count: i64) -> Vec<i64> {
@@ -342,10 +298,10 @@ mod tests {
 
     #[test]
     fn zooming_keeps_the_bar_under_the_pointer() {
-        let scale = XScale { left: 50.0, width: 800.0, range: IndexRange { start: 100.0, end: 300.0 } };
+        let scale = XScale::even(50.0, 800.0, IndexRange { start: 100.0, end: 300.0 });
         let anchor = scale.index(333.0);
         for factor in [0.5, 0.87, 1.3, 4.0] {
-            let zoomed = XScale { range: scale.range.zoomed(anchor, factor), ..scale };
+            let zoomed = XScale::even(50.0, 800.0, scale.range.zoomed(anchor, factor));
             assert!((zoomed.x(anchor) - 333.0).abs() < 1e-3);
         }
         assert_eq!(scale.row(scale.middle(123), 1_000), Some(123));
@@ -381,7 +337,7 @@ mod tests {
     #[test]
     fn few_bars_stand_at_the_right_and_are_not_wide() {
         let range = fit(RangeChoice::All, &days(10), 1_000.0);
-        let scale = XScale { left: 0.0, width: 1_000.0, range };
+        let scale = XScale::even(0.0, 1_000.0, range);
         assert!(scale.bar_points() <= FIT_BAR_POINTS);
         assert!((1_000.0 - scale.x(10.0) - RIGHT_MARGIN_POINTS as f32).abs() < 0.5, "{}", scale.x(10.0));
         assert_eq!(range.rows(10), 0..10);

@@ -1,9 +1,10 @@
 //! What the pointer and the keys do to the stretch of time in view and to the heights of panes.
 
 use super::data::ChartData;
-use super::geometry::{XScale, fit, time_at};
+use super::geometry::{fit, time_at};
 use super::panes::{drag_edge, kinds};
 use super::view::{Shown, edge_id};
+use super::x_scale::{Clock, XScale};
 use crate::app::chart::{ChartLayout, RangeChoice};
 use crate::tr;
 use crate::ui::format;
@@ -37,6 +38,15 @@ pub(super) fn plot_response(ui: &Ui, id: Id, plot: Rect, data: &ChartData) -> Re
     response
 }
 
+/// Who has what the plot could react to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    /// Somebody else has the drag.
+    pub(super) drag: bool,
+    /// The digits are the chart's.
+    pub(super) digits: bool,
+}
+
 /// Pointer and keys over the plot; a drag moves it unless somebody else has it. Returns the range they lead to.
 pub(super) fn pan_and_zoom(
     ui: &Ui,
@@ -45,25 +55,28 @@ pub(super) fn pan_and_zoom(
     layout: &mut ChartLayout,
     data: &ChartData,
     shown: Shown,
-    drag_is_taken: bool,
+    taken: Taken,
 ) -> Shown {
-    let bars = data.bars.len();
-    let x = XScale { left: plot.left(), width: plot.width(), range: shown.range };
-    let mut range = shown.range;
+    let clock = layout.calendar_time.then(|| Clock::of(&data.bars));
+    let x = XScale::new(plot.left(), plot.width(), shown.range, clock);
+    // What is equally far apart on the screen is moved: bars, or time.
+    let before = x.places();
+    let count = x.count(data.bars.len());
+    let mut range = before;
     let mut reset = response.double_clicked();
     if response.clicked() || response.drag_started() {
         response.request_focus();
     }
-    if response.dragged() && !drag_is_taken {
+    if response.dragged() && !taken.drag {
         range = range.panned(-f64::from(response.drag_delta().x) / x.bar_points());
     }
-    let mut anchor = x.index(plot.center().x);
+    let mut anchor = x.place(plot.center().x);
     if let Some(pointer) = response.hover_pos().filter(|_| response.contains_pointer()) {
         let (scroll, zoom) = ui.input_mut(|input| {
             // Nothing behind the chart scrolls as well.
             (std::mem::take(&mut input.smooth_scroll_delta), f64::from(input.zoom_delta()))
         });
-        anchor = x.index(pointer.x);
+        anchor = x.place(pointer.x);
         if scroll.y != 0.0 {
             range = range.zoomed(anchor, (-f64::from(scroll.y) * ZOOM_PER_POINT).exp());
         }
@@ -95,20 +108,27 @@ pub(super) fn pan_and_zoom(
             range = range.panned(-range.start);
         }
         if pressed(Key::End) {
-            range = range.panned(bars as f64 + range.span() * 0.01 - range.end);
+            range = range.panned(count as f64 + range.span() * 0.01 - range.end);
         }
-        reset |= pressed(Key::Num0);
+        if taken.digits {
+            let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+            if let Some((_, choice)) = keys.into_iter().zip(RangeChoice::BUTTONS).find(|(key, _)| pressed(*key)) {
+                (layout.home, reset) = (choice, true);
+            }
+            reset |= pressed(Key::Num0);
+        }
     }
     if reset {
         layout.range = layout.home;
         return Shown { choice: layout.range, range: fit(layout.range, &data.bars.time_us, plot.width()), ..shown };
     }
-    if range == shown.range {
+    if range == before {
         return shown;
     }
     // Panning leaves the span as it is but for rounding, and may leave room empty.
-    let clamped = range.clamped(bars, plot.width(), anchor);
-    let range = if clamped.span() > shown.range.span() * (1.0 + 1e-9) { clamped.filled(&shown.range, bars) } else { clamped };
+    let clamped = range.clamped(count, plot.width(), anchor);
+    let range = if clamped.span() > before.span() * (1.0 + 1e-9) { clamped.filled(&before, count) } else { clamped };
+    let range = x.range_of(range);
     let times = &data.bars.time_us;
     layout.range = RangeChoice::Custom { from_us: time_at(times, range.start), to_us: time_at(times, range.end) };
     Shown { choice: layout.range, range, ..shown }

@@ -2,7 +2,8 @@
 //!
 //! Contract: NaN breaks a line; at most one point or one column per physical pixel, whatever the number of bars.
 
-use super::geometry::{XScale, YScale, bucket_rows, buckets};
+use super::geometry::{YScale, buckets};
+use super::x_scale::XScale;
 use crate::market::pyramid::Extent;
 use crate::worker::series::Series;
 use eframe::egui;
@@ -126,7 +127,7 @@ impl Pen {
     /// Columns of a line of which several bars share a pixel.
     fn shared(&self, columns: Vec<(f32, Option<Extent>)>, x: &XScale, y: &YScale, stylus: Stylus) -> Vec<Shape> {
         // Where many bars share a pixel, bands get wide and lie on each other: let each be seen through.
-        let is_wide = bucket_rows(x.bar_points() * f64::from(stylus.per_point)) > MANY_ROWS;
+        let is_wide = x.bucket_rows(stylus.per_point) > MANY_ROWS;
         let color = if is_wide { stylus.color.gamma_multiply(0.55) } else { stylus.color };
         self.band_of(columns, y, stylus.width, color)
     }
@@ -180,9 +181,9 @@ impl Pen {
         color: Color32,
     ) -> Vec<Shape> {
         let bars = upper.values.len();
-        let bucket = bucket_rows(x.bar_points() * f64::from(pixels_per_point));
+        let bucket = x.bucket_rows(pixels_per_point);
         let points = buckets(x.range.rows(bars), bucket, bars).map(|run| {
-            let middle = x.x((run.start + run.end) as f64 * 0.5);
+            let middle = x.middle_of(&run);
             let (upper, lower) = (upper.extent(run.clone())?, lower.extent(run)?);
             let (top, bottom) = (y.y(upper.max), y.y(lower.min));
             Some((middle, top.min(bottom), bottom.max(top)))
@@ -200,7 +201,7 @@ fn shown_rows(x: &XScale, series: Series<'_>) -> std::ops::Range<usize> {
 /// Columns of several bars each; `None` while every bar has a pixel of its own.
 fn columns(series: Series<'_>, x: &XScale, per_point: f32) -> Option<Vec<(f32, Option<Extent>)>> {
     let bars = series.values.len();
-    let bucket = bucket_rows(x.bar_points() * f64::from(per_point));
+    let bucket = x.bucket_rows(per_point);
     if bucket == 1 {
         return None;
     }
@@ -210,7 +211,7 @@ fn columns(series: Series<'_>, x: &XScale, per_point: f32) -> Option<Vec<(f32, O
         // A line goes on from the column before where there is no gap between the two.
         let joined = before.filter(|_| first.is_some()).unwrap_or(f64::NAN);
         before = last;
-        let middle = x.x((run.start + run.end) as f64 * 0.5);
+        let middle = x.middle_of(&run);
         (middle, series.extent(run).map(|extent| extent.including(joined)))
     });
     Some(columns.collect())
@@ -243,7 +244,7 @@ mod tests {
 
     fn vertices(values: &[f64], range: IndexRange) -> [usize; 4] {
         let pyramid = Pyramid::of_series(values);
-        let x = XScale { left: 0.0, width: 1_000.0, range };
+        let x = XScale::even(0.0, 1_000.0, range);
         let y = YScale::fitting(Extent { min: -1.0, max: 1.0 }, false, 0.0, 100.0);
         let series = Series { values, pyramid: &pyramid };
         let stylus = Stylus { color: Color32::WHITE, width: 1.4, per_point: 1.0 };

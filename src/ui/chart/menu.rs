@@ -131,12 +131,16 @@ fn more_button_ui(ui: &mut Ui, layout: &mut ChartLayout, is_kept: bool, data: Op
     let response = icons::icon_button_ui(ui, icons::MORE, tr!("More of the chart"));
     Popup::menu(&response).width(WIDE_MENU_POINTS).show(|ui| {
         ui.set_width(WIDE_MENU_POINTS);
-        if check_item_ui(ui, layout.show_volume, tr!("Volume"), tr!("Columns of volume below the prices")) {
+        if check_item_ui(ui, layout.show_volume, tr!("Volume"), tr!("Columns of volume below the prices"), None) {
             layout.show_volume = !layout.show_volume;
+        }
+        let calendar = Command::ToggleCalendarTime;
+        if check_item_ui(ui, layout.calendar_time, calendar.text(), calendar.tooltip(), Some(calendar)) {
+            actions.push(Action::Run(calendar));
         }
         if let Some(data) = data {
             let words = tr!("Keep this chart for {symbol}", symbol = data.symbol);
-            if check_item_ui(ui, is_kept, &words, Command::KeepChartForSymbol.tooltip()) {
+            if check_item_ui(ui, is_kept, &words, Command::KeepChartForSymbol.tooltip(), None) {
                 actions.push(Action::Run(Command::KeepChartForSymbol));
             }
         }
@@ -178,10 +182,13 @@ fn item_ui(ui: &mut Ui, command: Command, enabled: bool, actions: &mut Vec<Actio
     }
 }
 
-fn check_item_ui(ui: &mut Ui, is_on: bool, words: &str, hint: &str) -> bool {
+/// An item that is on or off, with the keys of the command that does the same.
+fn check_item_ui(ui: &mut Ui, is_on: bool, words: &str, hint: &str, command: Option<Command>) -> bool {
     let theme = Theme::of(ui);
     let mark = icons::icon(icons::CHECK).color(if is_on { theme.accent } else { egui::Color32::TRANSPARENT });
-    let response = ui.add(Button::new((mark, words)).frame_when_inactive(false).min_size(vec2(ui.available_width(), size::CONTROL)));
+    let keys = command.and_then(Command::shortcut).map(|keys| keys.to_string()).unwrap_or_default();
+    let button = Button::new((mark, words)).shortcut_text(RichText::new(keys).color(theme.text_weak)).frame_when_inactive(false);
+    let response = ui.add(button.min_size(vec2(ui.available_width(), size::CONTROL)));
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, words));
     response.on_hover_text(hint).clicked()
 }

@@ -15,7 +15,7 @@
 //! Painted by its own code: meshes with level of detail (`candles`, `line`), so that a million bars cost what a
 //! thousand do. Geometry (`geometry`, `axis`) knows no widgets. Contract: [`chart_ui`] does no I/O, reads only visible
 //! bars, keeps what it built until something it depends on changes, and never asks for a repaint by itself. The x axis
-//! counts bars, not time, so that weekends and halts leave no gaps.
+//! counts bars, so that weekends and halts leave no gaps, until time itself is asked for (`x_scale`).
 
 mod axis;
 mod candles;
@@ -42,6 +42,7 @@ mod style;
 mod tags;
 mod templates;
 mod view;
+mod x_scale;
 
 pub use crate::app::chart::{
     ChartLayout, ChartWish, LineWidth, PaneLayout, PanePlace, Placement, PriceScale, RangeChoice, SeriesId, SeriesLayout, SeriesStyle,

@@ -7,10 +7,11 @@ use super::axis::{TimeTicks, ValueTick, context_label, time_ticks, value_ticks};
 use super::candles::{Pixels, columns_shape, price_shapes, signs_shape, volume_shape};
 use super::data::ChartData;
 use super::findings::findings_shape;
-use super::geometry::{IndexRange, XScale, YScale, bucket_rows, lines_extent, union_of};
+use super::geometry::{IndexRange, YScale, lines_extent, union_of};
 use super::line::{MANY_ROWS, Pen, Stylus, dashes};
 use super::scale::{PriceView, Reading};
 use super::style::{Mark, color_of, mark_of, points_of};
+use super::x_scale::{Clock, XScale};
 use crate::app::chart::{ChartLayout, PaneLayout, PanePlace, PriceScale, SeriesLayout, conventions};
 use crate::market::pyramid::Extent;
 use crate::tr;
@@ -191,7 +192,8 @@ impl Scene {
     /// Draws what the key asks for.
     pub(super) fn build(key: SceneKey, data: &ChartData, theme: &Theme, pen: &mut Pen) -> Self {
         let plot = key.frames.first().map_or(Rect::NOTHING, |frame| frame.rect);
-        let x = XScale { left: plot.left(), width: plot.width(), range: key.range };
+        let clock = key.layout.calendar_time.then(|| Clock::of(&data.bars));
+        let x = XScale::new(plot.left(), plot.width(), key.range, clock);
         let time = time_ticks(&x, &data.bars.time_us);
         let context = context_label(&time, &x, &data.bars.time_us);
         let rows = x.range.rows(data.bars.len());
@@ -283,7 +285,7 @@ fn pane(
         shapes.extend(dashes(pos2(frame.rect.left(), y), pos2(right, y), pixels.hairline() / pixels.per_point, theme.guide));
     }
     if extent.is_some() {
-        let banded = bucket_rows(x.bar_points() * f64::from(pixels.per_point)) > MANY_ROWS;
+        let banded = x.bucket_rows(pixels.per_point) > MANY_ROWS;
         match frame.kind {
             // Behind the lines, but before them once both are bands.
             PaneKind::Price if !banded => shapes.extend(price_shapes(data, x, &scale, pixels, theme, pen)),

@@ -10,7 +10,7 @@ use super::go_to::{self, PlaceMark, mark_ui, next_finding};
 use super::head::{HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
 use super::help::help_ui;
 use super::indicators::FeatureChoice;
-use super::input::{drag_edges, pan_and_zoom, plot_response};
+use super::input::{Taken, drag_edges, pan_and_zoom, plot_response};
 use super::legend::{HeadPart, Legend, LegendAction};
 use super::line::Pen;
 use super::measure::{Measuring, armed_hint_ui};
@@ -275,6 +275,8 @@ pub struct ChartKeys {
     pub delete: bool,
     /// The chart itself has the keyboard: up and down still walk the list of symbols.
     pub canvas: bool,
+    /// It got the keyboard by Tab, as its frame shows: digits choose stretches of time, and open no search.
+    pub digits: bool,
 }
 
 impl ChartKeys {
@@ -344,7 +346,8 @@ pub fn chart_ui(
         }
     }
     let canvas = std::mem::take(&mut view.has_keys);
-    let keys = ChartKeys { escape: view.has_escape(), delete: std::mem::take(&mut view.entry_has_keys), canvas };
+    let digits = canvas && view.focus_by_key;
+    let keys = ChartKeys { escape: view.has_escape(), delete: std::mem::take(&mut view.entry_has_keys), canvas, digits };
     ui.data_mut(|data| data.insert_temp(ChartKeys::id(), keys));
     response.layout_changed = before != *layout;
     response
@@ -404,7 +407,8 @@ fn bars_ui(
         let current = if response.is_none() {
             let input = plot_response(ui, id, plot, data);
             let is_taken = view.measuring.drag(ui, &input, view.scene.as_ref(), data);
-            let moved = pan_and_zoom(ui, &input, plot, layout, data, current, is_taken);
+            let taken = Taken { drag: is_taken, digits: view.focus_by_key };
+            let moved = pan_and_zoom(ui, &input, plot, layout, data, current, taken);
             let axis = Rect::from_min_max(pos2(plot.right(), rect.top()), pos2(rect.right(), plot.bottom()));
             let frames = frames(layout, plot, pixels);
             view.heights.axes_ui(ui, id, axis, &frames, layout, view.scene.as_ref(), &input);

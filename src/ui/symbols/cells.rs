@@ -102,6 +102,11 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
             let count = if row.rows > 0 { Some(row.rows) } else { row.source_rows };
             right(ui, count.map(format::count), shade(row.rows == 0));
         }
+        Column::MissingSessions => {
+            let missing = row.missing_sessions();
+            let color = if missing.is_some_and(|missing| missing > 0) { theme.text } else { theme.text_weak };
+            right(ui, missing.map(format::count), color);
+        }
         Column::BarsSize => {
             bytes(ui, row.bars_bytes);
         }

@@ -17,6 +17,7 @@ pub(super) fn usual_width(column: Column) -> f32 {
         Column::Close => 80.0,
         Column::Range => 166.0,
         Column::Bars => 58.0,
+        Column::MissingSessions => 124.0,
         Column::BarsSize | Column::Size => 66.0,
         Column::FeaturesSize => 86.0,
         Column::Hits => 44.0,
@@ -36,6 +37,7 @@ pub(super) fn is_number(column: Column) -> bool {
             | Column::Close
             | Column::Change
             | Column::Bars
+            | Column::MissingSessions
             | Column::BarsSize
             | Column::FeaturesSize
             | Column::Size

@@ -9,6 +9,7 @@ mod columns;
 mod drop;
 mod export_dialog;
 mod filter;
+mod flash;
 mod heads;
 mod keys;
 mod list_dialog;

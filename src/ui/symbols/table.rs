@@ -6,6 +6,7 @@
 use super::cells::{cell_ui, name_ui};
 use super::columns::{BOX_POINTS, LaidColumn, is_number, lay_out};
 use super::drop::Dragged;
+use super::flash::Flashes;
 use super::heads::heads_ui;
 use super::menu::row_menu_ui;
 use crate::app::{Action, AppState, Column, ListAction, Needle, SortOrder};
@@ -32,6 +33,8 @@ pub struct TableView {
     needle: Option<(String, Needle)>,
     /// The column that is being widened, and how wide it was.
     pub(super) widening: Option<(Column, f32)>,
+    /// What changed in view.
+    flashes: Flashes,
 }
 
 /// Draws the table into all the room there is.
@@ -67,10 +70,12 @@ fn body_ui(ui: &mut Ui, body: Rect, state: &AppState, view: &mut TableView, colu
             None => {}
         }
         let in_view = rows_in_view(viewport, rows);
+        let row_at = |place: usize| state.list.visible().get(place).and_then(|position| state.snapshot.rows.get(*position));
+        view.flashes.look(ui, in_view.clone().filter_map(row_at).map(|row| (&row.symbol, row.state)));
         for place in in_view.clone() {
-            let row = state.list.visible().get(place).and_then(|position| state.snapshot.rows.get(*position));
-            if let Some(row) = row {
-                let drawn = DrawnRow { place, row, rect: row_rect(place), offset: viewport.left() };
+            if let Some(row) = row_at(place) {
+                let flashes = view.flashes.is_on(&row.symbol);
+                let drawn = DrawnRow { place, row, rect: row_rect(place), offset: viewport.left(), flashes };
                 row_ui(ui, state, &drawn, columns, &mut needle, out);
             }
         }
@@ -121,6 +126,8 @@ struct DrawnRow<'row> {
     rect: Rect,
     /// How far the columns are scrolled to the side.
     offset: f32,
+    /// Whether its state has just become another.
+    flashes: bool,
 }
 
 fn row_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, columns: &[LaidColumn], needle: &mut Needle, out: &mut Outbox) {
@@ -153,6 +160,9 @@ fn row_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, columns: &[LaidCo
         let place = Rect::from_min_size(pos2(left, rect.top()), vec2(laid.width, rect.height()));
         if !place.intersects(clip) {
             continue;
+        }
+        if drawn.flashes && laid.column == Column::State {
+            ui.painter().with_clip_rect(clip).rect_filled(place.shrink(2.0), size::RADIUS, theme.flash());
         }
         let mut cell = cell(ui, place, (drawn.place, laid.column), is_number(laid.column));
         cell.set_clip_rect(clip.intersect(place));
