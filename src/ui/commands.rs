@@ -22,7 +22,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::NewFormula => icons::ADD,
         Command::SaveFormula => icons::CHECK,
         Command::InvalidateSelected => icons::INVALIDATE,
-        Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
+        Command::ClearSelected | Command::ClearExpired | Command::ClearAll | Command::FreeSpace => icons::CLEAR,
         Command::PinSelected => icons::PIN,
         Command::UndoClear => icons::UNDO,
         Command::RetryFailed => icons::RETRY,
@@ -46,6 +46,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ToggleLogScale => icons::INDICATORS,
         Command::TogglePercentScale | Command::ToggleIndexedScale => icons::INDICATORS,
         Command::FitScales => icons::FIT,
+        Command::Indicators => icons::INDICATORS,
         Command::Compare | Command::CompareSelected => icons::COMPARE,
         Command::StopComparing => icons::CLOSE,
         Command::GoToDate => icons::CALENDAR,
@@ -310,16 +311,24 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
         return;
     }
     let typed = ui.input(|input| {
-        let mut texts = input.events.iter().filter_map(|event| match event {
-            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
+        // All that came since the last frame: whoever types fast means every letter.
+        let texts = input.events.iter().filter_map(|event| match event {
+            egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.as_str()),
             _ => None,
         });
-        texts.next()
+        texts.collect::<String>()
     });
-    let Some(text) = typed else { return };
+    let text = typed.trim_start().to_owned();
+    if text.is_empty() {
+        return;
+    }
+    // A key that shares its place with another one and needs Shift for this sign.
+    run(Command::Indicators, text == "/");
     // Where the chart has bars, the key is about the chart.
     run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
-    let first = text.chars().next().filter(|first| first.is_alphabetic());
+    // Digits are names of symbols as well as letters are, but keys of a chart that has the keyboard.
+    let has_keys = ui.memory(|memory| memory.focused().is_some());
+    let first = text.chars().next().filter(|first| first.is_alphabetic() || (first.is_numeric() && !has_keys));
     let is_taken = |letter: char| {
         let plain = |keys: Shortcut| !keys.ctrl && !keys.alt && keys.key == Key::Char(letter.to_ascii_uppercase());
         Command::iter().filter_map(Command::shortcut).any(plain)

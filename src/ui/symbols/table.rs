@@ -89,8 +89,8 @@ enum Goal {
     Row(usize),
 }
 
-/// The list scrolls to the focus when the focus or the order moved, not when the user scrolled away from it; to the best match while one
-/// types.
+/// The list scrolls to the focus when that moved, not when the user scrolled away from it; to the best match while one types; and to its
+/// beginning in another order, where what was looked for stands.
 fn scroll_goal(state: &AppState, view: &mut TableView) -> Option<Goal> {
     let text = state.list.filter();
     let is_typed = view.needle.as_ref().is_some_and(|(before, _)| before != text);
@@ -98,11 +98,12 @@ fn scroll_goal(state: &AppState, view: &mut TableView) -> Option<Goal> {
         view.needle = Some((text.to_owned(), Needle::new(text)));
     }
     let focus = state.list.focus()?;
-    let moved = view.scrolled_to.as_ref().is_none_or(|(seen, order)| seen != focus || order != state.list.sort());
-    if moved {
+    let moved = view.scrolled_to.as_ref().is_none_or(|(seen, _)| seen != focus);
+    let is_ordered = view.scrolled_to.as_ref().is_some_and(|(_, order)| order != state.list.sort());
+    if moved || is_ordered {
         view.scrolled_to = Some((focus.clone(), state.list.sort().clone()));
     }
-    if is_typed && !text.is_empty() {
+    if (is_typed && !text.is_empty()) || (is_ordered && !moved) {
         return Some(Goal::Top);
     }
     if moved || is_typed { state.list.place_of(&state.snapshot, focus).map(Goal::Row) } else { None }
