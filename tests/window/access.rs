@@ -231,6 +231,7 @@ fn every_command_is_found_by_its_name_and_does_something() {
         Command::CopyChartPicture,
         Command::CopyChartRows,
         Command::ChartHelp,
+        Command::Indicators,
         Command::Compare,
     ];
     let is_here = |command: &Command| !last.contains(command) && !elsewhere.contains(command);

@@ -2,7 +2,7 @@
 //!
 //! A double click is two clicks, a chord is one key, and characters of names are counted apart.
 
-use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
+use crate::desk::{Desk, Laid, Market, warm_desk};
 use crate::servers;
 use eframe::egui;
 use egui::{Key, Modifiers};
@@ -257,8 +257,8 @@ fn rsi_6_is_put_into_a_pane_of_its_own_and_twenty_symbols_are_walked() {
     hand.settle();
     let rsi = SeriesSource::column("classic", "rsi6");
     let layout = &hand.state().chart.layout;
-    let pane = layout.panes.iter().find(|pane| pane.series.iter().any(|line| line.source == rsi)).expect("a pane");
-    assert_eq!((pane.series.len(), layout.overlays.iter().any(|line| line.source == rsi)), (1, false));
+    let pane = layout.panes.iter().find(|pane| pane.lines.iter().any(|line| line.source == rsi)).expect("a pane");
+    assert_eq!((pane.lines.len(), layout.overlays.iter().any(|line| line.source == rsi)), (1, false));
     for _ in 0..20 {
         hand.press_key(Key::ArrowDown);
     }
@@ -352,7 +352,7 @@ fn more_room_than_there_is_takes_the_trash_first_and_leaves_what_is_pinned() {
 
 #[test]
 fn a_symbol_is_cleared_and_brought_back_with_two_keys() {
-    let mut desk = warm_desk(4, 40);
+    let desk = warm_desk(4, 40);
     let files = desk.cached_files();
     desk.tick();
     let mut hand = Hand::at(desk);
@@ -373,7 +373,7 @@ fn the_filtered_table_is_exported() {
     let mut hand = Hand::at(desk);
     hand.press_keys_of(Command::FocusFilter);
     hand.type_letters("01");
-    assert_eq!(hand.listed(), ["S001", "S010", "S011"]);
+    assert_eq!(hand.listed(), ["S010", "S011", "S001"], "best match first");
     hand.press_keys_of(Command::ExportRows);
     hand.settle();
     hand.assert_sees("3 symbols");
@@ -388,7 +388,7 @@ fn the_filtered_table_is_exported() {
     hand.wait_notice("shown.csv");
     let text = std::fs::read_to_string(&file).expect("the file");
     let first: Vec<&str> = text.lines().filter_map(|line| line.split(',').next()).collect();
-    assert_eq!(first, ["symbol", "S001", "S010", "S011"]);
+    assert_eq!(first, ["symbol", "S010", "S011", "S001"], "in the shown order");
     hand.assert_took(0, 3, 2);
 }
 
