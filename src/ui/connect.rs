@@ -40,10 +40,14 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
         ui.add_space(space::M);
         buttons_ui(ui, form, out);
     });
-    // Enter in any field is the button that is meant; a URL that was typed fills the fields first.
+    // Enter in any field, or in none, is the button that is meant; a URL that was typed fills the fields first. What failed is not
+    // connected by accident.
     let enter = ui.input(|input| input.key_pressed(egui::Key::Enter)) && !egui::Popup::is_any_open(ui);
-    let was_typing = std::mem::replace(&mut views.connect_is_typed, ui.text_edit_focused());
-    if enter && was_typing && !views.connect_is_typed && !form.test.is_running() {
+    let is_typed = ui.text_edit_focused();
+    let is_free = is_typed || ui.memory(|memory| memory.focused().is_none());
+    let was_free = std::mem::replace(&mut views.connect_takes_enter, is_free);
+    let may = !form.test.is_running() && form.test.report().is_none_or(TestReport::passed);
+    if enter && was_free && !is_typed && may {
         out.act(Action::Source(SourceAction::Connect));
     }
     // A click beside it must not lose what was typed: only Esc and Cancel close it.

@@ -8,7 +8,7 @@ use crate::app::{Action, AppState, Dialog, FreeForm};
 use crate::cache::FreePlan;
 use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{Button, Grid, Id, Label, Modal, RichText, TextEdit, Ui, vec2};
+use egui::{Align, Button, Grid, Id, Label, Layout, Modal, RichText, TextEdit, Ui, vec2};
 
 /// Room for what would go, so that the buttons stay where they are while one types.
 const PLAN_POINTS: f32 = 148.0;
@@ -32,7 +32,7 @@ pub fn free_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out:
             plan_ui(ui, form);
         });
         ui.add_space(space::L);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let freed = form.known_plan().map_or(0, FreePlan::freed_bytes);
             let words = if freed > 0 { tr!("Free {size}", size = format::bytes(freed)) } else { tr!("Free space").to_owned() };
             let button = if form.is_ready() {
@@ -43,12 +43,14 @@ pub fn free_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out:
             if ui.add_enabled(form.is_ready(), button).clicked() || (enter && form.is_ready()) {
                 out.act(Action::Confirm);
             }
-            if ui.button(tr!("Cancel")).clicked() {
+            // What is under way is not stopped: it is done in a moment, and told.
+            let away = if form.is_freeing { tr!("Close") } else { tr!("Cancel") };
+            if ui.button(away).clicked() {
                 out.act(Action::CloseDialog);
             }
         });
     });
-    if response.should_close() && !form.is_freeing {
+    if response.should_close() {
         out.act(Action::CloseDialog);
     }
 }
@@ -105,18 +107,18 @@ fn plan_ui(ui: &mut Ui, form: &FreeForm) {
         let text = tr!("Only {size} can be freed; the rest is pinned", size = format::bytes(plan.most_bytes));
         ui.label(RichText::new(text).color(theme.warning));
     }
-    Grid::new("free-plan").num_columns(3).spacing(vec2(space::XL, space::XS)).show(ui, |ui| {
+    let row_ui = |ui: &mut Ui, name: &str, entries: String, size_bytes: u64| {
+        ui.label(name);
+        ui.label(RichText::new(entries).color(theme.text_weak));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.label(format::bytes(size_bytes)));
+        ui.end_row();
+    };
+    Grid::new("free-plan").num_columns(3).spacing(vec2(space::XL, space::XS)).min_col_width(72.0).show(ui, |ui| {
         if plan.trash_bytes > 0 {
-            ui.label(tr!("From the trash"));
-            ui.label("");
-            ui.label(format::bytes(plan.trash_bytes));
-            ui.end_row();
+            row_ui(ui, tr!("From the trash"), String::new(), plan.trash_bytes);
         }
         for (name, cost) in &plan.datasets {
-            ui.label(name);
-            ui.label(RichText::new(tr_n!(cost.entries, "{count} entry", "{count} entries")).color(theme.text_weak));
-            ui.label(format::bytes(cost.size_bytes));
-            ui.end_row();
+            row_ui(ui, name, tr_n!(cost.entries, "{count} entry", "{count} entries"), cost.size_bytes);
         }
     });
     ui.add_space(space::S);

@@ -130,8 +130,8 @@ pub struct ViewState {
     pub help_search: Option<String>,
     /// Whether the connection dialog was there in the last frame.
     pub connect_is_open: bool,
-    /// Whether a field of it had the keyboard then.
-    pub connect_is_typed: bool,
+    /// Whether Enter was not some button's of it then.
+    pub connect_takes_enter: bool,
     /// Whether the dialog that frees room was there in the last frame.
     pub free_is_open: bool,
     /// The file of the diagnostics as typed while they are asked for.

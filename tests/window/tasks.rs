@@ -149,6 +149,8 @@ fn a_connection_that_fails_stays_open_to_be_put_right() {
     desk.assert_sees("127.0.0.1:1");
     assert!(desk.state().settings.sources.is_empty() && desk.state().jobs.is_empty(), "nothing is kept of it");
     assert!(desk.is_enabled("Connect all the same"));
+    desk.key(Modifiers::NONE, Key::Enter);
+    assert!(desk.state().settings.sources.is_empty(), "not by accident");
     let laid = Laid::new();
     let path = laid.path("market.sqlite");
     Market::new(&path).symbols(1, 30);
@@ -179,7 +181,7 @@ fn the_five_stalest_are_found_and_refreshed() {
     let mut hand = Hand::at(desk);
     hand.click_with("State", Modifiers::NONE);
     assert_eq!(hand.listed()[..5], stalest);
-    hand.assert_sees("for ");
+    hand.assert_sees("3 h");
     hand.click_with("Select S003", Modifiers::NONE);
     hand.click_with("Select S014", Modifiers::SHIFT);
     assert_eq!(hand.selected(), stalest);

@@ -17,7 +17,7 @@ use crate::ui::window::Outbox;
 use crate::worker::SymbolRow;
 use eframe::egui;
 use egui::style::ScrollAnimation;
-use egui::{Align, DragAndDrop, Layout, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, DragAndDrop, Layout, Modifiers, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 use std::ops::Range;
 
 /// Room at the left and right edge of a cell.
@@ -194,7 +194,7 @@ fn box_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, row: &Response, s
     let name = tr!("Select {symbol}", symbol = drawn.row.symbol);
     response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, selected, &name));
     if response.clicked() {
-        let extend = ui.input(|input| input.modifiers.shift);
+        let extend = click_modifiers(ui).shift;
         out.act(Action::List(ListAction::Check { symbol: drawn.row.symbol.clone(), extend }));
     }
 }
@@ -226,8 +226,19 @@ pub(super) fn paint_box(ui: &Ui, center: egui::Pos2, mark: BoxMark, is_hovered: 
     }
 }
 
+/// The keys that were held down when the button was let go: by the end of a long frame they may be up again.
+fn click_modifiers(ui: &Ui) -> Modifiers {
+    ui.input(|input| {
+        let at_release = input.events.iter().rev().find_map(|event| match event {
+            egui::Event::PointerButton { pressed: false, modifiers, .. } => Some(*modifiers),
+            _ => None,
+        });
+        at_release.unwrap_or(input.modifiers)
+    })
+}
+
 fn act_on(ui: &Ui, state: &AppState, row: &SymbolRow, response: &Response, out: &mut Outbox) {
-    let modifiers = ui.input(|input| input.modifiers);
+    let modifiers = click_modifiers(ui);
     // A click and a Ctrl+click soon after it are two clicks.
     if response.double_clicked() && !modifiers.any() {
         out.act(Action::Inspect(row.symbol.clone()));
