@@ -98,3 +98,36 @@ impl Cache {
         Ok(room)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::entry::Selection;
+    use crate::cache::test_cache::{TestCache, bars_of};
+    use crate::market::{HOUR_US, Symbol};
+
+    #[test]
+    fn what_goes_is_what_was_planned_and_what_is_pinned_stays() {
+        let test = TestCache::new();
+        for symbol in ["D", "C", "B", "A"] {
+            test.put_bars(symbol, 200, 1.0, 1_000);
+            test.clock.advance(HOUR_US);
+        }
+        test.cache.set_pinned(&[bars_of("D")], true).expect("pinned");
+        let selection = Selection { symbols: Some(vec![Symbol::new("A")]), ..Selection::default() };
+        let cleared = test.cache.clear(&selection, &test.judge).expect("cleared");
+        let wanted = cleared.size_bytes + 1;
+        let plan = test.cache.plan_free(wanted).expect("a plan");
+        assert_eq!((plan.trash_bytes, plan.entries(), plan.symbols), (cleared.size_bytes, 1, 1));
+        assert!(plan.freed_bytes() > wanted && plan.freed_bytes() < plan.most_bytes && plan.datasets.contains_key("bars"));
+        let room = test.cache.free(wanted).expect("room");
+        assert_eq!((room.enough, room.trash_bytes, room.missing_bytes), (true, plan.trash_bytes, 0));
+        assert_eq!(room.evicted.iter().map(|eviction| eviction.key.symbol.as_str()).collect::<Vec<_>>(), ["C"]);
+        // More than there is: all but what is pinned.
+        let room = test.cache.free(u64::MAX).expect("room");
+        assert_eq!((room.enough, room.evicted.len()), (false, 1));
+        test.read(&bars_of("D")).expect("pinned");
+        assert_eq!(test.cache.plan_free(1).expect("a plan").freed_bytes(), 0);
+        assert!(test.cache.verify(false, &|_done, _of| {}).expect("verified").is_clean());
+    }
+}
