@@ -91,6 +91,8 @@ pub enum Action {
     Close(Closing),
     /// Another start of the program asked for this window.
     ComeBack,
+    /// The amount of room to be freed was typed.
+    AmountToFree(String),
     /// Close the open dialog.
     CloseDialog,
     /// Yes to the question of the open dialog.

@@ -139,11 +139,18 @@ impl AppState {
                 if let Some(Dialog::Connect(form)) = &mut self.dialog
                     && matches!(form.test, TestState::Running { generation: wanted, .. } if wanted == generation)
                 {
+                    let passed = report.passed();
                     form.test = TestState::Done(report);
+                    if std::mem::take(&mut form.connects) && passed {
+                        return self.connect_source();
+                    }
                 }
             }
+            JobEvent::FreePlanned(plan) => self.apply_free_plan(*plan),
+            JobEvent::Freed(room) => self.apply_freed(&room),
             JobEvent::ActionFailed(message) => {
                 self.verifying = None;
+                self.stop_freeing();
                 self.notices.tell(NoticeLevel::Error, message);
             }
             JobEvent::Notice(notice) => self.notices.add(notice),
@@ -218,6 +225,11 @@ impl AppState {
                 } else {
                     let title = tr_n!(failed.len() as u64, "{count} failed", "{count} failed");
                     let label = tr!("Show {what}", what = title);
+                    // One reason is told at once; of several, the list tells them.
+                    let text = match job.failures.as_slice() {
+                        [(symbol, reason)] => format!("{text}\n{symbol}: {reason}"),
+                        _ => text,
+                    };
                     self.notices.suggest(level, text, label, Action::ShowSymbols { title, symbols: failed });
                 }
             }

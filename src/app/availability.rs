@@ -18,6 +18,9 @@ impl Command {
         let needs = |condition: bool, reason: &'static str| if condition { Ok(()) } else { Err(reason) };
         let source = needs(state.has_source(), tr!("connect a source first"));
         let selected = source.and(needs(!state.list.selected().is_empty(), tr!("select symbols first")));
+        // In the list, the symbol on the chart is meant where none is selected.
+        let has_focus = state.view == View::Symbols && state.list.focus().is_some();
+        let meant = source.and(needs(!state.list.selected().is_empty() || has_focus, tr!("select symbols first")));
         let stage = state.active_job().map(|job| job.stage);
         let on_chart = source.and(needs(state.view == View::Symbols, tr!("go to the symbols first")));
         let with_bars = on_chart.and(needs(state.chart.loaded.is_some(), tr!("no chart is shown")));
@@ -31,12 +34,8 @@ impl Command {
             | Self::SearchFeatures
             | Self::NewFormula => source,
             Self::SaveFormula => needs(state.features.open && state.features.editor.is_some(), tr!("no formula is being written")),
-            Self::PreheatSelected
-            | Self::RefreshSelected
-            | Self::InvalidateSelected
-            | Self::ClearSelected
-            | Self::PinSelected
-            | Self::SelectNone => selected,
+            Self::PreheatSelected | Self::RefreshSelected | Self::InvalidateSelected | Self::ClearSelected | Self::PinSelected => meant,
+            Self::SelectNone => selected,
             Self::CopyRows | Self::CopySymbols | Self::CopyPaths => {
                 source.and(needs(state.list.focus().is_some(), tr!("select symbols first")))
             }
@@ -55,6 +54,10 @@ impl Command {
             }
             Self::ProfileSource => source.and(needs(!state.overview.profiling, tr!("it is being profiled"))),
             Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, tr!("the source was named on the command line")),
+            Self::FreeSpace => {
+                let usage = &state.snapshot.usage;
+                needs(usage.bars_bytes + usage.features_bytes + usage.trash_bytes > 0, tr!("nothing is cached"))
+            }
             Self::Verify | Self::Repair => {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, tr!("nothing is cached"))
             }
@@ -74,6 +77,7 @@ impl Command {
             | Self::ResetChart => source.and(needs(state.view == View::Symbols, tr!("go to the symbols first"))),
             Self::TogglePercentScale | Self::ToggleIndexedScale | Self::ToggleCalendarTime => on_chart,
             Self::FitScales
+            | Self::Indicators
             | Self::Compare
             | Self::GoToDate
             | Self::NextFinding

@@ -25,6 +25,8 @@ pub enum Command {
     ClearExpired,
     /// Move everything to the trash.
     ClearAll,
+    /// Remove what is worth least, so much as is wanted.
+    FreeSpace,
     /// Restore what was cleared last.
     UndoClear,
     /// Preheat the symbols again that failed.
@@ -103,6 +105,8 @@ pub enum Command {
     ToggleCalendarTime,
     /// Fit every scale of the chart to what is in view.
     FitScales,
+    /// Choose what is drawn.
+    Indicators,
     /// Show other symbols beside the one on the chart.
     Compare,
     /// Compare the selected symbols.
@@ -216,6 +220,7 @@ impl Command {
             Self::PinSelected => tr!("Pin"),
             Self::ClearExpired => tr!("Clear expired…"),
             Self::ClearAll => tr!("Clear everything…"),
+            Self::FreeSpace => tr!("Free space…"),
             Self::UndoClear => tr!("Undo clear"),
             Self::RetryFailed => tr!("Retry failed"),
             Self::PauseJob => tr!("Pause"),
@@ -254,6 +259,7 @@ impl Command {
             Self::ToggleIndexedScale => tr!("Price scale indexed to 100"),
             Self::ToggleCalendarTime => tr!("Calendar time"),
             Self::FitScales => tr!("Fit the scales"),
+            Self::Indicators => tr!("Indicators…"),
             Self::Compare => tr!("Compare…"),
             Self::CompareSelected => tr!("Compare on the chart"),
             Self::StopComparing => tr!("Stop comparing"),
@@ -301,6 +307,7 @@ impl Command {
             Self::PinSelected => tr!("Pinned symbols never expire and are never evicted; again to unpin"),
             Self::ClearExpired => tr!("Move everything that is not fresh to the trash"),
             Self::ClearAll => tr!("Move every cached file of this source to the trash"),
+            Self::FreeSpace => tr!("Say how much; what is worth least goes, after you have seen what that is"),
             Self::UndoClear => tr!("Restore what was cleared last"),
             Self::RetryFailed => tr!("Preheat the symbols again that failed"),
             Self::PauseJob => tr!("Let the running job wait; what is under way is finished first"),
@@ -343,6 +350,7 @@ impl Command {
                 tr!("Weekends, nights and missing sessions take the room they took; again to set the bars side by side")
             }
             Self::FitScales => tr!("After heights were dragged: show everything that is in view again"),
+            Self::Indicators => tr!("Type a name with its parameters, such as rsi 6 or macd 8 21 5, or a formula"),
             Self::Compare => tr!("Show other symbols as lines beside this one"),
             Self::CompareSelected => tr!("Show the selected symbols beside each other, in percent"),
             Self::StopComparing => tr!("Take all compared symbols off the chart"),
@@ -401,6 +409,7 @@ impl Command {
             | Self::PinSelected
             | Self::ClearExpired
             | Self::ClearAll
+            | Self::FreeSpace
             | Self::UndoClear
             | Self::Verify
             | Self::Repair
@@ -430,6 +439,7 @@ impl Command {
             | Self::ToggleIndexedScale
             | Self::ToggleCalendarTime
             | Self::FitScales
+            | Self::Indicators
             | Self::Compare
             | Self::CompareSelected
             | Self::StopComparing

@@ -39,6 +39,8 @@ pub struct ConnectForm {
     pub dropped: usize,
     /// The test of what is typed.
     pub test: TestState,
+    /// Whether to connect as soon as the test has passed.
+    pub connects: bool,
 }
 
 /// How far the test of a connection is.
@@ -103,6 +105,7 @@ impl Default for ConnectForm {
             pasted: String::new(),
             pasted_problem: None,
             dropped: 0,
+            connects: false,
             test: TestState::Idle,
         }
     }

@@ -111,6 +111,7 @@ impl AppState {
                 self.recent.add_symbol(symbol.clone());
                 return self.reveal(symbol);
             }
+            Action::AmountToFree(text) => return self.change_amount_to_free(text),
             Action::CloseDialog => match self.dialog.take() {
                 Some(Dialog::SaveFormula) => self.keep_editing(),
                 // A measurement nobody sees the end of is not gone on with.
@@ -120,6 +121,10 @@ impl AppState {
             Action::Confirm => match self.dialog.take() {
                 Some(Dialog::ConfirmClear { selection, .. }) => return vec![Job::Clear(selection)],
                 Some(Dialog::SaveFormula) => return self.save_draft(),
+                Some(Dialog::Free(form)) => {
+                    self.dialog = Some(Dialog::Free(form));
+                    return self.free_as_planned();
+                }
                 _ => {}
             },
         }
@@ -150,6 +155,7 @@ impl AppState {
                 self.ask_to_clear(Selection { expired_only: true, ..self.everything() }, tr!("Everything that is not fresh"))
             }
             Command::ClearAll => self.ask_to_clear(self.everything(), tr!("Every cached file of this source")),
+            Command::FreeSpace => self.ask_how_much_to_free(),
             Command::UndoClear => vec![Job::UndoClear(None)],
             Command::RetryFailed => {
                 let failed = self.failed_symbols();
@@ -259,6 +265,7 @@ impl AppState {
                 Vec::new()
             }
             Command::FitScales => self.wish_of_chart(ChartWish::FitScales),
+            Command::Indicators => self.wish_of_chart(ChartWish::Indicators),
             Command::Compare => self.wish_of_chart(ChartWish::Compare),
             Command::CompareSelected => self.compare_selected(),
             Command::StopComparing => {

@@ -12,6 +12,7 @@ mod command;
 mod connect;
 mod execute;
 pub mod features;
+mod free;
 mod jobs;
 mod leave;
 mod look;
@@ -36,6 +37,7 @@ pub use features::{
     Draft, DraftMistake, DraftPreview, Editor, FeatureAction, FeatureKey, FeaturesState, FeaturesTab, FeaturesWorkspace, ListedFeature,
     Pane, PreviewState, Row, Saving,
 };
+pub use free::FreeForm;
 pub use jobs::{JobStage, JobView};
 pub use look::{InspectorState, OverviewState};
 pub use notices::{LiveNotice, Notices, Offer, PastNotice, in_short};

@@ -128,6 +128,7 @@ impl AppState {
             _ => return,
         }
         form.test = TestState::Idle;
+        form.connects = false;
     }
 
     fn test_source(&mut self) -> Vec<Job> {
@@ -146,8 +147,17 @@ impl AppState {
         }
     }
 
-    fn connect_source(&mut self) -> Vec<Job> {
-        let Some(Dialog::Connect(form)) = &self.dialog else { return Vec::new() };
+    /// Connects once a test of just this has passed; a test that failed was seen, so that it is connected all the same then.
+    pub(super) fn connect_source(&mut self) -> Vec<Job> {
+        let Some(Dialog::Connect(form)) = &mut self.dialog else { return Vec::new() };
+        if form.test.is_running() {
+            form.connects = true;
+            return Vec::new();
+        }
+        if form.test.report().is_none() && form.url().is_ok() {
+            form.connects = true;
+            return self.test_source();
+        }
         match form.url() {
             Ok(url) => {
                 let (name, editing) = (form.name_to_save(), form.editing.clone());

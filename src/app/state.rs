@@ -5,6 +5,7 @@ use super::bench::BenchForm;
 use super::chart::{ChartState, KeptLayouts, TemplateForm, Templates};
 use super::connect::ConnectForm;
 use super::features::{FeaturesState, FeaturesWorkspace};
+use super::free::FreeForm;
 use super::jobs::{JobStage, JobView};
 use super::look::{InspectorState, OverviewState};
 use super::notices::Notices;
@@ -52,6 +53,8 @@ pub enum Dialog {
         /// Bytes.
         size_bytes: u64,
     },
+    /// Free how much room?
+    Free(FreeForm),
     /// Save the formula, which makes so much outdated?
     SaveFormula,
     /// Measure the speed.

@@ -254,7 +254,7 @@ pub fn plan_evictions(entries: &[Entry], needed_bytes: u64, now_us: i64, protect
 }
 
 /// A symbol whose files belong together.
-type SymbolOfSource = (SourceId, Symbol);
+pub(super) type SymbolOfSource = (SourceId, Symbol);
 
 /// What making room did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -465,7 +465,7 @@ impl Cache {
     }
 
     /// Evicts entries by the rule, those of them whose symbols nobody else writes at the moment. Returns them, and these symbols.
-    fn evict_some(
+    pub(super) fn evict_some(
         &self,
         needed_bytes: u64,
         may_not_go: &dyn Fn(&EntryKey) -> bool,
@@ -523,7 +523,7 @@ impl Cache {
     }
 
     /// Removes files from the trash for good, oldest first, until so many bytes are freed or it is empty. Returns the bytes freed.
-    fn remove_trash(&self, needed_bytes: u64) -> Result<u64, CacheError> {
+    pub(super) fn remove_trash(&self, needed_bytes: u64) -> Result<u64, CacheError> {
         let mut freed_bytes = 0;
         for batch in self.catalog.trash_batches()?.iter().rev() {
             let mut removed = Vec::new();

@@ -102,6 +102,14 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         }
         ui.separator();
+        if let Some(name) = state.settings.source.as_ref().filter(|name| state.settings.sources.iter().any(|source| source.name == **name))
+        {
+            let words = tr!("Edit {name}…", name = name);
+            if ui.add(egui::Button::new(words).frame_when_inactive(false)).clicked() {
+                out.act(Action::Source(SourceAction::Edit(Some(name.clone()))));
+                ui.close();
+            }
+        }
         for command in [Command::ConnectSource, Command::UseSample, Command::ListSymbols] {
             if ui.add_enabled(command.enabled(state).is_ok(), egui::Button::new(command.text()).frame_when_inactive(false)).clicked() {
                 out.act(Action::Run(command));

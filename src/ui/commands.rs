@@ -22,7 +22,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::NewFormula => icons::ADD,
         Command::SaveFormula => icons::CHECK,
         Command::InvalidateSelected => icons::INVALIDATE,
-        Command::ClearSelected | Command::ClearExpired | Command::ClearAll => icons::CLEAR,
+        Command::ClearSelected | Command::ClearExpired | Command::ClearAll | Command::FreeSpace => icons::CLEAR,
         Command::PinSelected => icons::PIN,
         Command::UndoClear => icons::UNDO,
         Command::RetryFailed => icons::RETRY,
@@ -47,6 +47,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::TogglePercentScale | Command::ToggleIndexedScale => icons::INDICATORS,
         Command::ToggleCalendarTime => icons::CLOCK,
         Command::FitScales => icons::FIT,
+        Command::Indicators => icons::INDICATORS,
         Command::Compare | Command::CompareSelected => icons::COMPARE,
         Command::StopComparing => icons::CLOSE,
         Command::GoToDate => icons::CALENDAR,
@@ -310,14 +311,20 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, chart_keys: ChartKeys, ou
     if typing || egui::Popup::is_any_open(ui) {
         return;
     }
-    // All of what came with this frame: who types fast has pressed the second letter before the first is drawn.
-    let text: String = ui.input(|input| {
+    let typed = ui.input(|input| {
+        // All that came since the last frame: whoever types fast means every letter.
         let texts = input.events.iter().filter_map(|event| match event {
             egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.as_str()),
             _ => None,
         });
-        texts.collect()
+        texts.collect::<String>()
     });
+    let text = typed.trim_start().to_owned();
+    if text.is_empty() {
+        return;
+    }
+    // A key that shares its place with another one and needs Shift for this sign.
+    run(Command::Indicators, text == "/");
     // Where the chart has bars, the key is about the chart.
     run(Command::Help, text == "?" && Command::ChartHelp.enabled(state).is_err());
     // Symbols of many markets are numbers, and an index may begin with ^.

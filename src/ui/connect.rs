@@ -15,8 +15,11 @@ use egui::{ComboBox, Grid, Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui,
 pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let Some(Dialog::Connect(form)) = &state.dialog else {
         views.pasting = None;
+        views.connect_is_open = false;
         return;
     };
+    // A new source begins with its URL: pasted and confirmed, it is connected.
+    let wants_url = !std::mem::replace(&mut views.connect_is_open, true) && form.editing.is_none() && form.dropped == 0;
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
@@ -29,7 +32,7 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
             // Fields on the left, what the test says of them on the right: nothing moves while a test runs.
             ui.columns(2, |columns| {
                 if let [left, right] = columns {
-                    fields_ui(left, form, &mut views.pasting, out);
+                    fields_ui(left, form, &mut views.pasting, wants_url, out);
                     test_ui(right, form, out);
                 }
             });
@@ -37,13 +40,23 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
         ui.add_space(space::M);
         buttons_ui(ui, form, out);
     });
+    // Enter in any field, or in none, is the button that is meant; a URL that was typed fills the fields first. What failed is not
+    // connected by accident.
+    let enter = ui.input(|input| input.key_pressed(egui::Key::Enter)) && !egui::Popup::is_any_open(ui);
+    let is_typed = ui.text_edit_focused();
+    let is_free = is_typed || ui.memory(|memory| memory.focused().is_none());
+    let was_free = std::mem::replace(&mut views.connect_takes_enter, is_free);
+    let may = !form.test.is_running() && form.test.report().is_none_or(TestReport::passed);
+    if enter && was_free && !is_typed && may {
+        out.act(Action::Source(SourceAction::Connect));
+    }
     // A click beside it must not lose what was typed: only Esc and Cancel close it.
     if response.should_close() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
         out.act(Action::CloseDialog);
     }
 }
 
-fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &mut Outbox) {
+fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, wants_url: bool, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         for kind in [SourceKind::MySql, SourceKind::Postgres, SourceKind::Sqlite, SourceKind::Files] {
@@ -63,7 +76,7 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out:
         ui.add_space(space::S);
     }
     Grid::new("connect-fields").num_columns(2).spacing(vec2(space::XL, space::S)).min_col_width(96.0).show(ui, |ui| {
-        url_ui(ui, form, pasting, out);
+        url_ui(ui, form, pasting, wants_url, out);
         if form.kind.is_server() {
             text_ui(ui, tr!("Host"), &form.host, "127.0.0.1", SourceAction::Host, out);
             text_ui(ui, tr!("Port"), &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
@@ -132,7 +145,7 @@ fn inserted(before: &str, after: &str) -> usize {
 }
 
 /// A URL fills all the fields at once: when it is pasted, or when its field is left.
-fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &mut Outbox) {
+fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, wants_keys: bool, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let label = fact_label_ui(ui, tr!("URL"));
     ui.vertical(|ui| {
@@ -140,6 +153,9 @@ fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, out: &m
         let before = text.clone();
         let hint = hint_text(ui, tr!("paste one to fill the fields"));
         let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0)).labelled_by(label.id);
+        if wants_keys {
+            field.request_focus();
+        }
         // More than a key can type at once.
         let pasted = field.changed() && inserted(&before, &text) > 3;
         if pasted || (field.lost_focus() && pasting.is_some()) {
@@ -284,9 +300,13 @@ fn preview_ui(ui: &mut Ui, preview: &Preview) {
 fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        let passed = form.test.report().is_some_and(TestReport::passed);
-        let words = RichText::new(tr!("Connect and preheat"));
-        let connect = if passed { egui::Button::new(words.color(theme.on_accent)).fill(theme.accent) } else { egui::Button::new(words) };
+        let failed = form.test.report().is_some_and(|report| !report.passed());
+        let words = RichText::new(if failed { tr!("Connect all the same") } else { tr!("Connect and preheat") });
+        let connect = if !failed && form.url().is_ok() {
+            egui::Button::new(words.color(theme.on_accent)).fill(theme.accent)
+        } else {
+            egui::Button::new(words)
+        };
         let complete = form.url();
         let connect = ui.add_enabled(complete.is_ok() && !form.test.is_running(), connect);
         if connect.on_disabled_hover_text(complete.as_ref().err().cloned().unwrap_or_default()).clicked() {

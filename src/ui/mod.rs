@@ -8,6 +8,7 @@ mod connect;
 mod dashboard;
 mod dialogs;
 pub mod features;
+mod free;
 mod help;
 pub use crate::format;
 pub mod icons;

@@ -9,7 +9,7 @@ use super::settings::{Setting, setting_text};
 use super::theme::{Theme, size, space};
 use super::widgets::mark_of;
 use super::window::{Outbox, ViewState};
-use crate::app::{Action, AppState, ChartAction, Command, CommandGroup, Dialog, SourceAction, View};
+use crate::app::{Action, AppState, ChartAction, Command, CommandGroup, Dialog, SourceAction, View, symbols_in};
 use crate::market::Symbol;
 use crate::tr;
 use eframe::egui;
@@ -56,6 +56,8 @@ struct Found {
 enum Target {
     Command(Command),
     Symbol(Symbol),
+    /// The first on the chart, the others beside it.
+    Compare(Vec<Symbol>),
     Source(String),
     Template(String),
     Setting(Setting),
@@ -110,7 +112,8 @@ fn best(
             let (score, matched) = ranking.of(&text).or_else(|| {
                 // In another language, commands are found by their English names, too.
                 let Target::Command(command) = &target else { return None };
-                ranking.of(&command.key()).map(|(score, _)| (score / 2, Vec::new()))
+                let own_name = command.language().and_then(|language| ranking.of(language.own_name()));
+                own_name.or_else(|| ranking.of(&command.key())).map(|(score, _)| (score / 2, Vec::new()))
             })?;
             Some((score, Line { target, text, matched, heading }))
         })
@@ -129,6 +132,20 @@ fn command_candidates() -> impl Iterator<Item = (Target, String)> {
 
 fn symbol_candidates(state: &AppState) -> impl Iterator<Item = (Target, String)> {
     state.snapshot.rows.iter().map(|row| (Target::Symbol(row.symbol.clone()), row.symbol.to_string()))
+}
+
+/// Several symbols by name, which are what is meant where all of them are there: to be compared.
+fn comparison(state: &AppState, needle: &str) -> Option<Line> {
+    if needle.split_whitespace().nth(1).is_none() {
+        return None;
+    }
+    let found = symbols_in(needle, &state.snapshot);
+    if !found.unknown.is_empty() || found.known.len() < 2 {
+        return None;
+    }
+    let text = tr!("Compare {symbols}", symbols = found.known.join(", "));
+    let symbols = found.known.iter().map(Symbol::new).collect();
+    Some(Line { target: Target::Compare(symbols), text, matched: Vec::new(), heading: tr!("Symbols") })
 }
 
 /// Lines for what is typed, the best kind first.
@@ -155,7 +172,8 @@ fn search(state: &AppState, door: Door, needle: &str) -> Vec<Line> {
         }
     };
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.as_ref().map(|(top, _)| *top)));
-    kinds.into_iter().flatten().flat_map(|(_, lines)| lines).collect()
+    let together = comparison(state, needle).filter(|_| door != Door::Templates);
+    together.into_iter().chain(kinds.into_iter().flatten().flat_map(|(_, lines)| lines)).collect()
 }
 
 /// Lines before anything is typed: what was searched for last, then everything in its groups.
@@ -233,20 +251,10 @@ fn inside_ui(
         Door::Symbols => tr!("Search symbols"),
         Door::Templates => tr!("Search chart templates"),
     };
-    if just_opened {
-        // What is typed before the field has the cursor belongs into it, too.
-        ui.input_mut(|input| {
-            input.events.retain(|event| match event {
-                egui::Event::Text(text) => {
-                    palette.text.push_str(text);
-                    false
-                }
-                _ => true,
-            });
-        });
-    }
-    let mut field = TextEdit::singleline(&mut palette.text).hint_text(hint).desired_width(f32::INFINITY).show(ui);
-    field.response.request_focus();
+    let id = Id::unique("palette field");
+    // Before it is drawn: what is typed while it opens is not lost.
+    ui.memory_mut(|memory| memory.request_focus(id));
+    let mut field = TextEdit::singleline(&mut palette.text).hint_text(hint).desired_width(f32::INFINITY).id(id).show(ui);
     if just_opened {
         // What is typed next goes behind the letter that opened this.
         let end = egui::text::CCursorRange::one(egui::text::CCursor::new(palette.text.chars().count()));
@@ -291,6 +299,10 @@ fn inside_ui(
                 match &line.target {
                     Target::Command(command) => out.act(Action::Found(*command)),
                     Target::Symbol(symbol) => out.act(Action::FoundSymbol(symbol.clone())),
+                    Target::Compare(symbols) => {
+                        out.actions.extend(symbols.first().cloned().map(Action::FoundSymbol));
+                        out.act(Action::Chart(ChartAction::Compare(symbols.clone())));
+                    }
                     Target::Source(name) => out.act(Action::Source(SourceAction::Use(name.clone()))),
                     Target::Template(name) => out.act(Action::Chart(ChartAction::ApplyTemplate(name.clone()))),
                     Target::Setting(setting) => {
@@ -326,6 +338,7 @@ fn line_ui(ui: &mut Ui, state: &AppState, door: Door, line: &Line, chosen: bool)
             let word = state.row(symbol).map(|row| mark_of(row.state, row.cools_at_us, now_us).word()).unwrap_or_default();
             (icons::CHART, word.to_owned(), Ok(()))
         }
+        Target::Compare(_) => (icons::COMPARE, tr!("in percent").to_owned(), Ok(())),
         Target::Source(name) => {
             let in_use = state.settings.source.as_deref() == Some(name);
             (icons::DATABASE, if in_use { tr!("in use").to_owned() } else { String::new() }, Ok(()))

@@ -6,7 +6,7 @@
 use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
 use super::commands;
 use super::theme::{self, PriceColors};
-use super::{bench, chrome, connect, dashboard, dialogs, help, jobs, notices, palette, settings, symbols};
+use super::{bench, chrome, connect, dashboard, dialogs, free, help, jobs, notices, palette, settings, symbols};
 use crate::app::{
     Action, AppState, ChartAction, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace,
 };
@@ -128,6 +128,12 @@ pub struct ViewState {
     pub pasting: Option<String>,
     /// What the help sheet is searched for while it is open.
     pub help_search: Option<String>,
+    /// Whether the connection dialog was there in the last frame.
+    pub connect_is_open: bool,
+    /// Whether Enter was not some button's of it then.
+    pub connect_takes_enter: bool,
+    /// Whether the dialog that frees room was there in the last frame.
+    pub free_is_open: bool,
     /// The file of the diagnostics as typed while they are asked for.
     pub diagnostics_path: Option<String>,
 }
@@ -429,6 +435,7 @@ impl SamovarWindow {
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, views, out);
         bench::bench_dialog_ui(ui, state, out);
+        free::free_dialog_ui(ui, state, views, out);
         symbols::list_dialog_ui(ui, state, out);
         symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);

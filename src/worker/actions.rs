@@ -101,6 +101,13 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             with_cache(service, move |service, cache| cache.clear(&selection, &service.configuration().judge).map(JobEvent::Cleared));
         }
         Job::UndoClear(batch) => with_cache(service, move |_service, cache| cache.undo_clear(batch).map(JobEvent::Restored)),
+        Job::PlanFree(wanted_bytes) => spawn_blocking(service, move |service| {
+            let plan = service.cache().and_then(|cache| cache.plan_free(wanted_bytes).map_err(|error| error.to_string()));
+            service.reporter.send_blocking(plan.map_or_else(JobEvent::ActionFailed, |plan| JobEvent::FreePlanned(Box::new(plan))));
+        }),
+        Job::Free(wanted_bytes) => {
+            with_cache(service, move |_service, cache| cache.free(wanted_bytes).map(|room| JobEvent::Freed(Box::new(room))));
+        }
         Job::Pin { symbols, pinned } => with_cache(service, move |service, cache| pin(service, cache, &symbols, pinned)),
         Job::Verify { repair } => with_cache(service, move |service, cache| {
             let progress = |done: usize, total: usize| {

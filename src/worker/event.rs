@@ -13,7 +13,7 @@ use super::sets::{Outdate, OutdateRequest, Preview, PreviewError, PreviewRequest
 use super::sparks::{Spark, SparkRequest};
 use super::survey::{Survey, SurveyRequest};
 use super::table::Table;
-use crate::cache::{Cleared, Selection, TimeToLive, VerifyReport, VersionFacts};
+use crate::cache::{Cleared, FreePlan, Room, Selection, TimeToLive, VerifyReport, VersionFacts};
 use crate::config::{Password, Settings, SymbolLists};
 use crate::feature::SetLibrary;
 use crate::market::{DateRange, Symbol};
@@ -112,6 +112,10 @@ pub enum Job {
     Clear(Selection),
     /// Bring a cleared batch back; the newest when left out.
     UndoClear(Option<i64>),
+    /// Tell what would go to free so many bytes; answered by [`JobEvent::FreePlanned`].
+    PlanFree(u64),
+    /// Free so many bytes, the least valuable entries first; answered by [`JobEvent::Freed`].
+    Free(u64),
     /// Pin or unpin the entries of symbols.
     Pin {
         /// Which symbols.
@@ -353,6 +357,10 @@ pub enum JobEvent {
     Cleared(Cleared),
     /// Cleared entries came back.
     Restored(Cleared),
+    /// What would go to free so many bytes.
+    FreePlanned(Box<FreePlan>),
+    /// Room was made.
+    Freed(Box<Room>),
     /// A check of all files came further.
     VerifyProgress {
         /// Files done.

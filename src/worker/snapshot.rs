@@ -36,6 +36,8 @@ pub struct SymbolRow {
     pub state: EntryState,
     /// When the first of its entries stops being fresh.
     pub expires_at_us: Option<i64>,
+    /// Since when it has been stale, where it is.
+    pub stale_since_us: Option<i64>,
     /// When the last tenth of the time to live of the first of its entries begins.
     pub cools_at_us: Option<i64>,
     /// First and last bar: cached, or as the source lists them.
@@ -401,6 +403,7 @@ impl SymbolRow {
             symbol,
             state: EntryState::Missing,
             expires_at_us: None,
+            stale_since_us: None,
             cools_at_us: None,
             span_us: None,
             rows: 0,
@@ -426,6 +429,11 @@ impl SymbolRow {
     fn add(&mut self, entry: Entry, state: EntryState, judge: &Judge) {
         let expires_at_us = if state == EntryState::Fresh { judge.expires_at_us(&entry) } else { None };
         let cools_at_us = expires_at_us.map(|at_us| at_us - at_us.saturating_sub(entry.fetched_at_us) / 10);
+        if state == EntryState::Stale {
+            // Whoever invalidated it ended its time early.
+            let ended_at_us = earlier(judge.expires_at_us(&entry), entry.invalidated_at_us);
+            self.stale_since_us = earlier(self.stale_since_us, ended_at_us);
+        }
         let first = self.datasets.is_empty();
         if first || state.severity() > self.state.severity() {
             self.state = state;

@@ -5,11 +5,12 @@
 
 use super::snapshot::{Snapshot, SymbolRow};
 use super::sparks::Spark;
+use crate::cache::EntryState;
 use crate::market::{Symbol, format_time};
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt64Array};
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, TimeUnit};
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -131,9 +132,14 @@ impl Column {
         };
         match self {
             Self::Symbol => left.symbol.cmp(&right.symbol),
-            // What needs attention last, then by time left.
-            Self::State => (left.state.severity(), left.expires_at_us.unwrap_or(i64::MAX))
-                .cmp(&(right.state.severity(), right.expires_at_us.unwrap_or(i64::MAX))),
+            // What needs attention last: within a state, what is over soonest, or has been over for longest.
+            Self::State => {
+                let key = |row: &SymbolRow| {
+                    let over_us = if row.state == EntryState::Stale { row.stale_since_us } else { row.expires_at_us };
+                    (row.state.severity(), Reverse(over_us.unwrap_or(i64::MAX)))
+                };
+                key(left).cmp(&key(right))
+            }
             Self::TimeLeft => left.expires_at_us.cmp(&right.expires_at_us),
             Self::Close => numbers(spark(left).and_then(|spark| spark.last()), spark(right).and_then(|spark| spark.last())),
             Self::Trend | Self::Change => {

@@ -220,6 +220,12 @@ fn commands_can_be_run_only_when_they_make_sense_and_say_why_not() {
         Command::SelectNone,
     ];
     for command in selected {
+        // In the list they mean the symbol on the chart.
+        let wanted = (command == Command::SelectNone).then_some("select symbols first");
+        assert_eq!(reason(&desk, command), wanted, "{command:?}");
+    }
+    go(&mut desk, Command::ShowJobs, View::Jobs);
+    for command in selected {
         assert_eq!(reason(&desk, command), Some("select symbols first"), "{command:?}");
     }
     assert_eq!(reason(&desk, Command::UndoClear), Some("nothing was cleared in the last 24 hours"));
@@ -232,6 +238,7 @@ fn commands_can_be_run_only_when_they_make_sense_and_say_why_not() {
     for command in [Command::ClearSelected, Command::InvalidateSelected, Command::UndoClear] {
         desk.shortcut(command);
     }
+    go(&mut desk, Command::ShowSymbols, View::Symbols);
     desk.shortcut(Command::SelectAll);
     for command in selected {
         assert_eq!(reason(&desk, command), None, "{command:?}");

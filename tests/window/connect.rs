@@ -143,6 +143,8 @@ fn a_source_with_no_rows_is_explained_when_it_is_connected_all_the_same() {
     Market::new(&path);
     let mut desk = dialog("SQLite", &path);
     desk.press("Connect and preheat");
+    desk.wait_for("the test to end", |desk| desk.has_button("Connect all the same"));
+    desk.press("Connect all the same");
     desk.wait_notice("has no rows");
     desk.press_and_settle("Jobs");
     desk.wait_text("has no rows");
@@ -168,6 +170,8 @@ fn a_server_that_is_not_there_is_explained_and_the_password_is_seen_nowhere() {
     assert!(!desk.is_enabled("Test connection"), "the port is no number");
     desk.fill("Port", "1");
     desk.press("Connect and preheat");
+    desk.wait_for("the test to end", |desk| desk.has_button("Connect all the same"));
+    desk.press("Connect all the same");
     let told = desk.wait_notice("failed");
     assert!(told.contains("127.0.0.1:1"), "{told}");
     desk.press_and_settle("Jobs");

@@ -493,6 +493,8 @@ fn the_diagnostics_hold_what_helps_and_no_secret() {
         desk.fill(field, text);
     }
     desk.press("Connect and preheat");
+    desk.wait_for("the test to end", |desk| desk.has_button("Connect all the same"));
+    desk.press("Connect all the same");
     desk.wait_notice("failed");
     desk.wait_notice("no keyring");
     desk.wait_saved("the source", |settings| settings.sources.len() == 2);

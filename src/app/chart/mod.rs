@@ -14,6 +14,7 @@ pub mod parameters;
 mod range;
 mod scale;
 mod template;
+mod typed;
 mod wish;
 
 pub use compare::MOST_COMPARED;
@@ -24,6 +25,7 @@ pub use line::{FIRST_SET, LineWidth, SeriesId, SeriesLayout, SeriesStyle};
 pub use range::RangeChoice;
 pub use scale::PriceScale;
 pub use template::{ChartTemplate, TemplateNameError, Templates, shown_name};
+pub use typed::{TypedIndicator, name_and_numbers, typed_indicators};
 pub use wish::ChartWish;
 
 use super::action::Action;

@@ -89,6 +89,13 @@ impl Parameter {
         self.is_window() && self.value > 1
     }
 
+    /// Whether it says over how many bars: not how heavy the newest of them is, nor where something begins.
+    #[must_use]
+    pub fn is_length(&self) -> bool {
+        let is_own = self.functions.first().is_some_and(|name| !name.starts_with("TA_"));
+        self.taken().is_some_and(|known| if is_own { known.name == "n" } else { matches!(known.kind, ParameterKind::Whole { .. }) })
+    }
+
     /// What the first of its functions takes there.
     fn taken(&self) -> Option<&'static functions::Parameter> {
         let parameters = &functions::function(self.functions.first()?)?.parameters;

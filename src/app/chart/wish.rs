@@ -14,6 +14,8 @@ use std::sync::Arc;
 /// Something the chart shall do when it is drawn next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChartWish {
+    /// Show the list of what can be drawn.
+    Indicators,
     /// Show the list of symbols to compare with.
     Compare,
     /// Show the field for a date.

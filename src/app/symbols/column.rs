@@ -47,7 +47,7 @@ impl Column {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::Symbol => tr!("The source's own name of the instrument"),
-            Self::State => tr!("The worst state among its bars and features, and how long it stays fresh"),
+            Self::State => tr!("The worst state among its bars and features, and how long it stays fresh or has been stale"),
             Self::TimeLeft => tr!("How long the first of its entries stays fresh"),
             Self::Trend => tr!("The last 60 closes; sorts by the last change"),
             Self::Close => tr!("The last cached close"),
@@ -232,21 +232,23 @@ impl SortOrder {
         self.0.iter().position(|key| key.column == column).and_then(|place| Some((place, self.0.get(place)?.descending)))
     }
 
-    /// A head was pressed: ascending, then descending, then no more. With `add` the other columns stay.
+    /// A head was pressed: ascending, then descending, then no more; of the state, what needs attention first. With `add` the other
+    /// columns stay.
     pub(super) fn press(&mut self, column: Column, add: bool) {
+        let first = column == Column::State;
         // By symbol it is ordered anyway.
         let now = self.place_of(column).or((self.0.is_empty() && column == Column::Symbol).then_some((0, false)));
         if !add && self.0.iter().any(|key| key.column != column) {
-            self.0 = vec![SortKey { column, descending: false }];
+            self.0 = vec![SortKey { column, descending: first }];
             return;
         }
         match now {
             None => {
                 self.0.truncate(MOST_KEYS - 1);
-                self.0.push(SortKey { column, descending: false });
+                self.0.push(SortKey { column, descending: first });
             }
-            Some((_, false)) => self.set(column, Some(true), add),
-            Some((_, true)) => self.set(column, None, add),
+            Some((_, now)) if now == first => self.set(column, Some(!first), add),
+            Some(_) => self.set(column, None, add),
         }
     }
 
@@ -323,12 +325,13 @@ mod tests {
         assert_eq!(keys(&order), [(Column::Symbol, true)]);
         order.press(Column::Bars, false);
         order.press(Column::State, true);
-        order.press(Column::State, true);
-        assert_eq!(keys(&order), [(Column::Bars, false), (Column::State, true)]);
+        assert_eq!(keys(&order), [(Column::Bars, false), (Column::State, true)], "what needs attention first");
         order.press(Column::Size, true);
         order.press(Column::Hits, true);
         assert_eq!(keys(&order).len(), 3, "three are enough");
         assert_eq!(order.place_of(Column::Hits), Some((2, false)));
+        order.press(Column::State, true);
+        assert_eq!(order.place_of(Column::State), Some((1, false)));
         order.press(Column::State, true);
         assert_eq!(order.place_of(Column::State), None);
         order.press(Column::Hits, false);

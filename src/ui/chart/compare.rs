@@ -26,8 +26,30 @@ pub(super) struct CompareSearch {
     found: Vec<usize>,
     /// What was found for: the text, and where the list was and how long.
     found_for: Option<(String, usize, usize)>,
+    /// Where several names are typed: the positions of those there are, and those there are not.
+    several: Option<(Vec<usize>, Vec<String>)>,
     chosen: usize,
     wants_keys: bool,
+}
+
+/// Several names at once, such as `MSFT, GOOG`: the positions of those there are in the list, and those there are not.
+fn several(text: &str, symbols: &[SymbolRow]) -> Option<(Vec<usize>, Vec<String>)> {
+    let words: Vec<&str> =
+        text.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ';')).filter(|word| !word.is_empty()).collect();
+    if words.len() < 2 {
+        return None;
+    }
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for word in words {
+        let exact = symbols.binary_search_by(|row| row.symbol.as_str().cmp(word)).ok();
+        let in_any_case = || symbols.iter().position(|row| row.symbol.as_str().to_lowercase() == word.to_lowercase());
+        match exact.or_else(in_any_case) {
+            Some(place) if !known.contains(&place) => known.push(place),
+            Some(_) => {}
+            None => unknown.push(word.to_owned()),
+        }
+    }
+    Some((known, unknown))
 }
 
 impl CompareSearch {
@@ -45,6 +67,11 @@ impl CompareSearch {
         let mut ranked: Vec<_> = ranked.collect();
         ranked.sort_unstable();
         self.found = ranked.into_iter().map(|(_, place)| place).collect();
+        // Several names at once are just these symbols.
+        self.several = several(&self.text, symbols);
+        if let Some((known, _)) = &self.several {
+            self.found = known.clone();
+        }
         // A list that was read again under the same search leaves the chosen one where it is.
         if self.found_for.as_ref().is_none_or(|(text, ..)| *text != self.text) {
             self.chosen = 0;
@@ -93,10 +120,16 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
     let field = ui.add(field.margin(vec2(space::S, space::XS)));
     field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, tr!("Search symbols to compare")));
     let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if std::mem::take(&mut search.wants_keys) || enter {
+    if std::mem::take(&mut search.wants_keys) {
         field.request_focus();
     }
     search.update(symbols, layout);
+    let is_marked = !search.text.trim().is_empty() || search.chosen > 0 || down;
+    if enter && !is_marked {
+        // Nothing was looked for: that is enough.
+        ui.close();
+        return;
+    }
     if down {
         search.chosen = (search.chosen + 1).min(search.found.len().saturating_sub(1));
     }
@@ -106,7 +139,25 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
     ui.add_space(space::XS);
     let is_full = layout.compared().count() >= MOST_COMPARED;
     let mut toggled: Option<Symbol> = None;
-    if search.found.is_empty() {
+    if let Some((known, unknown)) = &search.several {
+        if !unknown.is_empty() {
+            ui.label(RichText::new(tr!("No symbol is called “{text}”", text = unknown.join(", "))).color(theme.warning));
+        }
+        if enter {
+            let wanted = known.iter().filter_map(|place| symbols.get(*place)).map(|row| &row.symbol);
+            wanted.filter(|symbol| Some(*symbol) != shown).for_each(|symbol| {
+                layout.compare(symbol);
+            });
+            // What is not there stays, to be put right.
+            search.text = unknown.join(" ");
+            if unknown.is_empty() {
+                ui.close();
+            } else {
+                search.wants_keys = true;
+            }
+            return;
+        }
+    } else if search.found.is_empty() {
         ui.label(RichText::new(tr!("No symbol is called “{text}”", text = search.text.trim())).color(theme.text_weak));
     }
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -134,7 +185,8 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
                 ""
             };
             let button = Button::new((glyph, symbol.as_str())).shortcut_text(RichText::new(note).small().color(theme.text_weak));
-            let button = button.selected(place == search.chosen).frame_when_inactive(place == search.chosen);
+            let is_marked = is_marked && (search.several.is_some() || place == search.chosen);
+            let button = button.selected(is_marked).frame_when_inactive(is_marked);
             let response = ui.add_enabled(can, button.min_size(vec2(ui.available_width(), size::ROW)));
             response.widget_info(|| WidgetInfo::selected(Role::CheckBox, can, is_on, tr!("Compare with {symbol}", symbol = symbol)));
             if response.clicked() || (enter && can && place == search.chosen) {
@@ -147,6 +199,9 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
             layout.stop_comparing(&symbol);
         } else {
             layout.compare(&symbol);
+        }
+        if enter {
+            ui.close();
         }
     }
     if layout.compared().next().is_some() {

@@ -1,6 +1,6 @@
 //! The list of what can be put on the chart, found by typing.
 
-use crate::app::chart::{ChartLayout, PanePlace, Placement};
+use crate::app::chart::{ChartLayout, PanePlace, Placement, TypedIndicator, name_and_numbers, typed_indicators};
 use crate::feature::formula::parse;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::language::describe;
@@ -9,7 +9,7 @@ use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
 use crate::worker::series::SeriesSource;
 use eframe::egui;
-use egui::{Align, Button, Checkbox, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Checkbox, Key, Layout, Modifiers, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use std::sync::Arc;
 
 /// Width of the list, in points.
@@ -65,20 +65,58 @@ fn choices_of(set: &FeatureSet) -> Vec<FeatureChoice> {
     set.definitions().iter().map(choice).collect()
 }
 
+/// What is typed into the search, and which row Enter takes.
+#[derive(Debug, Default)]
+pub(super) struct IndicatorSearch {
+    text: String,
+    chosen: usize,
+    wants_keys: bool,
+}
+
+impl IndicatorSearch {
+    /// A search that is about to be typed into.
+    pub(super) fn ready() -> Self {
+        Self { wants_keys: true, ..Self::default() }
+    }
+}
+
 /// What stands in a row of the list.
 enum Row<'a> {
     /// A set and a group of it.
     Heading(String),
     Choice(&'a FeatureChoice),
+    /// What a name with numbers means.
+    Typed(TypedIndicator),
 }
 
-/// The rows that a search leaves: by set and group, in the order of the sets.
-fn rows<'a>(choices: &'a [FeatureChoice], search: &str) -> Vec<Row<'a>> {
+/// The rows that a search leaves: what is called just so, then what a name with numbers means, then the rest by set and group, in the
+/// order of the sets.
+fn rows<'a>(choices: &'a [FeatureChoice], search: &str, sets: &SetLibrary) -> Vec<Row<'a>> {
     let wanted = search.trim().to_lowercase();
+    // `rsi 6` and `RSI(6)` are rsi6.
+    let squeezed = name_and_numbers(&wanted).map(|(name, numbers)| numbers.iter().fold(name, |name, number| format!("{name}{number}")));
+    let is_called = |choice: &FeatureChoice| {
+        let label = choice.source.label().to_lowercase();
+        label == wanted || squeezed.as_ref().is_some_and(|squeezed| label == *squeezed)
+    };
     let has = |choice: &&FeatureChoice| {
         [choice.source.label(), choice.set(), &choice.group, &choice.description].iter().any(|text| text.to_lowercase().contains(&wanted))
     };
-    let found: Vec<&FeatureChoice> = choices.iter().filter(has).collect();
+    let (called, found): (Vec<&FeatureChoice>, Vec<&FeatureChoice>) =
+        choices.iter().filter(|choice| has(choice) || is_called(choice)).partition(|choice| is_called(choice));
+    let heading_of = |choice: &FeatureChoice| match choice.group.as_str() {
+        "" => choice.set().to_owned(),
+        group => format!("{} · {group}", choice.set()),
+    };
+    let mut rows = Vec::with_capacity(found.len() + called.len() + 8);
+    for choice in called {
+        rows.extend([Row::Heading(heading_of(choice)), Row::Choice(choice)]);
+    }
+    let typed = typed_indicators(search, sets);
+    if !typed.is_empty() {
+        rows.push(Row::Heading(tr!("With these numbers").to_owned()));
+        rows.extend(typed.into_iter().map(Row::Typed));
+    }
     let mut headings: Vec<(&str, &str)> = Vec::new();
     for choice in &found {
         let heading = (choice.set(), choice.group.as_str());
@@ -88,10 +126,9 @@ fn rows<'a>(choices: &'a [FeatureChoice], search: &str) -> Vec<Row<'a>> {
     }
     // The groups of a set stand together, whatever the order of its features.
     headings.sort_by_key(|(set, _)| found.iter().position(|choice| choice.set() == *set));
-    let mut rows = Vec::with_capacity(found.len() + headings.len());
     for (set, group) in headings {
-        rows.push(Row::Heading(if group.is_empty() { set.to_owned() } else { format!("{set} · {group}") }));
-        let of_this = found.iter().filter(|choice| (choice.set(), choice.group.as_str()) == (set, group));
+        let mut of_this = found.iter().filter(|choice| (choice.set(), choice.group.as_str()) == (set, group)).peekable();
+        rows.extend(of_this.peek().map(|choice| Row::Heading(heading_of(choice))));
         rows.extend(of_this.map(|choice| Row::Choice(choice)));
     }
     rows
@@ -102,30 +139,75 @@ fn is_formula(text: &str) -> bool {
     text.contains(['$', '(']) && !text.trim().is_empty()
 }
 
-/// The list, with its search. A formula that is typed can be drawn as it is.
-pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[FeatureChoice], search: &mut String) {
+/// The list, with its search. A formula that is typed can be drawn as it is; Enter takes the marked row and closes the list.
+pub(super) fn indicators_ui(
+    ui: &mut Ui,
+    layout: &mut ChartLayout,
+    choices: &[FeatureChoice],
+    sets: &SetLibrary,
+    search: &mut IndicatorSearch,
+) {
     let theme = Theme::of(ui);
     ui.set_width(LIST_POINTS);
     // Menus squeeze their buttons; this is more of a dialog.
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
+    let (down, up) = ui.input_mut(|input| {
+        (input.count_and_consume_key(Modifiers::NONE, Key::ArrowDown), input.count_and_consume_key(Modifiers::NONE, Key::ArrowUp))
+    });
     let hint = tr!("Search indicators, or type a formula");
-    let field = TextEdit::singleline(search).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
+    let field = TextEdit::singleline(&mut search.text).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
     let field = ui.add(field);
+    if std::mem::take(&mut search.wants_keys) {
+        field.request_focus();
+    }
+    let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if field.changed() {
+        search.chosen = 0;
+    }
     ui.add_space(space::XS);
-    if is_formula(search) {
-        let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        formula_ui(ui, layout, search, enter);
+    if is_formula(&search.text) && typed_indicators(&search.text, sets).is_empty() {
+        formula_ui(ui, layout, &mut search.text, enter);
         return;
     }
-    let rows = rows(choices, search);
+    let rows = rows(choices, &search.text, sets);
     if rows.is_empty() {
         ui.add_space(space::S);
-        ui.label(RichText::new(tr!("No indicator is called “{search}”", search = search.trim())).color(theme.text_weak));
+        let words = tr!("No indicator is called “{search}”", search = search.text.trim());
+        ui.label(RichText::new(words).color(theme.text_weak));
         ui.add_space(space::S);
     }
+    let choosable: Vec<usize> =
+        rows.iter().enumerate().filter(|(_, row)| !matches!(row, Row::Heading(_))).map(|(place, _)| place).collect();
+    search.chosen = (search.chosen + down).min(choosable.len().saturating_sub(1)).saturating_sub(up);
+    // Nothing is marked before something was typed: Enter would take what nobody looked for.
+    let is_marked = !search.text.trim().is_empty() || search.chosen > 0;
+    let marked = choosable.get(search.chosen).copied().filter(|_| is_marked);
+    if enter {
+        match marked.and_then(|place| rows.get(place)) {
+            Some(Row::Choice(choice)) => {
+                layout.add(choice.source.clone(), &choice.placement);
+            }
+            Some(Row::Typed(typed)) => add_typed(layout, typed),
+            _ => {}
+        }
+        search.text.clear();
+        ui.close();
+        return;
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]).show_rows(ui, size::ROW, rows.len(), |ui, shown| {
-        for row in rows.get(shown).unwrap_or_default() {
+    let mut area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
+    if let Some(place) = marked.filter(|_| down > 0 || up > 0) {
+        area = area.vertical_scroll_offset((place as f32 * size::ROW - LIST_HEIGHT_POINTS * 0.5).max(0.0));
+    } else if field.changed() {
+        area = area.vertical_scroll_offset(0.0);
+    }
+    area.show_rows(ui, size::ROW, rows.len(), |ui, shown| {
+        let first = shown.start;
+        for (place, row) in rows.get(shown).unwrap_or_default().iter().enumerate() {
+            if marked == Some(first + place) {
+                let place = egui::Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), size::ROW));
+                ui.painter().rect_filled(place, size::RADIUS, theme.accent_weak);
+            }
             match row {
                 Row::Heading(words) => {
                     ui.allocate_ui_with_layout(vec2(ui.available_width(), size::ROW), Layout::left_to_right(Align::Max), |ui| {
@@ -134,8 +216,40 @@ pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[Fe
                     });
                 }
                 Row::Choice(choice) => choice_ui(ui, layout, choice, theme),
+                Row::Typed(typed) => typed_ui(ui, layout, typed, theme),
             }
         }
+    });
+}
+
+fn add_typed(layout: &mut ChartLayout, typed: &TypedIndicator) {
+    for line in &typed.lines {
+        if !layout.contains(&line.source) {
+            let id = layout.add(line.source.clone(), &line.placement);
+            if let Some(added) = layout.line_mut(id) {
+                added.label.clone_from(&line.label);
+            }
+        }
+    }
+}
+
+/// What a name with numbers means: all its lines at once.
+fn typed_ui(ui: &mut Ui, layout: &mut ChartLayout, typed: &TypedIndicator, theme: &Theme) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(size::ROW);
+        let mut on = typed.lines.iter().all(|line| layout.contains(&line.source));
+        let left = ui.cursor().left();
+        if ui.add(Checkbox::new(&mut on, &typed.name)).changed() {
+            if on {
+                add_typed(layout, typed);
+            } else {
+                typed.lines.iter().for_each(|line| layout.remove_source(&line.source));
+            }
+        }
+        ui.add_space((left + 148.0 - ui.cursor().left()).max(0.0));
+        let formulas: Vec<&str> = typed.lines.iter().map(|line| line.source.label()).collect();
+        let text = RichText::new(format!("{} · {}", typed.origin, formulas.join(" · "))).small().color(theme.text_weak);
+        ui.add(egui::Label::new(text).truncate().selectable(false));
     });
 }
 

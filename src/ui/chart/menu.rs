@@ -7,7 +7,7 @@ use super::compare::{CompareSearch, compare_button_ui};
 use super::data::ChartData;
 use super::go_to::{DateField, Gone, date_button_ui};
 use super::head::{MENU_POINTS, WIDE_MENU_POINTS};
-use super::indicators::{LIST_POINTS, indicators_ui};
+use super::indicators::{IndicatorSearch, LIST_POINTS, indicators_ui};
 use super::templates::templates_button_ui;
 use super::view::{ChartOffer, Shown};
 use crate::app::chart::{ChartLayout, ChartWish, PriceScale, RangeChoice};
@@ -30,7 +30,7 @@ const TIGHT_POINTS: f32 = 560.0;
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     /// Into the search of the indicators.
-    pub(super) indicators: String,
+    pub(super) indicators: IndicatorSearch,
     /// Into the list of symbols to compare with.
     pub(super) compare: CompareSearch,
     /// Into the field for a date.
@@ -77,11 +77,18 @@ pub(super) fn toolbar_ui(ui: &mut Ui, tools: Tools<'_>) -> Gone {
         let button = if is_wide { Button::new((glyph, tr!("Indicators"))) } else { Button::new(glyph) };
         let response = ui.add_enabled(!offer.features.is_empty(), button.frame_when_inactive(false));
         response.widget_info(|| WidgetInfo::labeled(Role::Button, !offer.features.is_empty(), tr!("Indicators")));
-        let response = response.on_hover_text(tr!("Choose what is drawn")).on_disabled_hover_text(tr!("No features are defined"));
+        let response = response.on_hover_text(tr!("Choose what is drawn  /")).on_disabled_hover_text(tr!("No features are defined"));
+        let opens = wish == Some(&ChartWish::Indicators) && !offer.features.is_empty();
+        if opens {
+            Popup::open_id(ui, Popup::default_response_id(&response));
+        }
+        if opens || response.clicked() {
+            typed.indicators = IndicatorSearch::ready();
+        }
         Popup::menu(&response)
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .width(LIST_POINTS)
-            .show(|ui| indicators_ui(ui, layout, offer.features, &mut typed.indicators));
+            .show(|ui| indicators_ui(ui, layout, offer.features, offer.sets, &mut typed.indicators));
         let opens = wish == Some(&ChartWish::Compare);
         let on_chart = data.map(|data| &data.symbol);
         compare_button_ui(ui, &mut typed.compare, opens, is_wide, layout, offer.symbols, on_chart);
@@ -153,7 +160,15 @@ fn more_button_ui(ui: &mut Ui, layout: &mut ChartLayout, is_kept: bool, data: Op
 pub(super) fn chart_items_ui(ui: &mut Ui, has_bars: bool, layout: &ChartLayout, actions: &mut Vec<Action>) {
     let is_comparing = layout.compared().next().is_some();
     let groups: [&[Command]; 3] = [
-        &[Command::GoToDate, Command::NextFinding, Command::PreviousFinding, Command::Measure, Command::FitScales, Command::Compare],
+        &[
+            Command::GoToDate,
+            Command::NextFinding,
+            Command::PreviousFinding,
+            Command::Measure,
+            Command::FitScales,
+            Command::Indicators,
+            Command::Compare,
+        ],
         &[Command::CopyChartRows, Command::CopyChartPicture, Command::SaveChartPicture],
         &[Command::ResetChart, Command::ChartHelp],
     ];

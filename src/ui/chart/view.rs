@@ -165,7 +165,7 @@ impl ChartView {
             (_, data) => data?,
         };
         match wish {
-            ChartWish::Compare | ChartWish::GoToDate => return Some(wish.clone()),
+            ChartWish::Indicators | ChartWish::Compare | ChartWish::GoToDate => return Some(wish.clone()),
             ChartWish::GoTo(..) => {}
             ChartWish::Finding { forward } => match next_finding(data, self.shown.as_ref(), self.mark.as_ref(), *forward) {
                 Some(finding) => {

@@ -83,6 +83,7 @@ pub fn size_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     line_ui(ui, None, note, &text);
     ui.add_space(space::XS);
     ui.horizontal(|ui| {
+        command_button_ui(ui, state, Command::FreeSpace, out);
         command_button_ui(ui, state, Command::ClearExpired, out);
     });
 }

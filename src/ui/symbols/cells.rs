@@ -205,6 +205,13 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
         let left = Label::new(RichText::new(format::duration(left)).small().color(theme.text_weak)).selectable(false).truncate();
         ui.add(left).on_hover_ui(|ui| hint_ui(ui, &tr!("Fresh until {time}", time = local_time(expires_at_us))));
     }
+    if row.state == EntryState::Stale
+        && let Some(since_us) = row.stale_since_us
+    {
+        let over = (now_us - since_us).max(0) as f64 / crate::market::SECOND_US as f64;
+        let over = Label::new(RichText::new(format::duration(over)).small().color(theme.text_weak)).selectable(false).truncate();
+        ui.add(over).on_hover_text(tr!("Stale since {time}", time = local_time(since_us)));
+    }
     response.on_hover_ui(|ui| explanation_ui(ui, row, now_us));
 }
 

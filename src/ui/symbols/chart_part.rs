@@ -76,11 +76,21 @@ pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         if let Some(failure) = row.failure.as_ref().filter(|_| !state.inspector.open) {
             ui.horizontal(|ui| {
                 ui.label(icons::icon(icons::WARNING).color(theme.error));
-                ui.add(
-                    Label::new(RichText::new(tr!("The last attempt failed: {reason}", reason = said(failure))).small().color(theme.error))
-                        .selectable(true)
-                        .wrap(),
-                );
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    // Beside what went wrong: once that is put right, this is what comes next.
+                    let retry = egui::Button::new((icons::icon(icons::RETRY), RichText::new(tr!("Retry")).small()));
+                    let is_idle = !state.working.contains(&row.symbol);
+                    let response = ui.add_enabled(is_idle, retry);
+                    let name = tr!("Retry {symbol}", symbol = row.symbol);
+                    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, is_idle, &name));
+                    if response.clicked() {
+                        out.act(Action::Retry(vec![row.symbol.clone()]));
+                    }
+                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                        let text = tr!("The last attempt failed: {reason}", reason = said(failure));
+                        ui.add(Label::new(RichText::new(text).small().color(theme.error)).selectable(true).wrap());
+                    });
+                });
             });
         }
     });
@@ -133,6 +143,11 @@ fn notice_for(symbol: &Symbol, state: &AppState) -> ChartNotice {
             title: tr!("{symbol} cannot be shown", symbol = symbol),
             detail: tr!("Its file was damaged and was moved to quarantine; preheating fetches it again").to_owned(),
             action: Some(tr!("Preheat it again").to_owned()),
+        },
+        Some(LoadError::NotCached) if state.row(symbol).is_some_and(|row| row.failure.is_some()) => ChartNotice {
+            title: tr!("{symbol} is not in the cache", symbol = symbol),
+            detail: tr!("The attempt to fetch it failed, for the reason above").to_owned(),
+            action: None,
         },
         Some(LoadError::NotCached) => ChartNotice {
             title: tr!("{symbol} is not in the cache", symbol = symbol),

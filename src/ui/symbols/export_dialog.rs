@@ -28,6 +28,8 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let response = Modal::new(Id::unique("export")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(420.0);
         ui.label(RichText::new(tr!("Export")).heading());
+        let rows = tr_n!(state.exported_rows(&changed) as u64, "{count} symbol", "{count} symbols");
+        ui.label(RichText::new(rows).small().color(theme.text_weak));
         ui.add_space(space::S);
         for what in ExportWhat::iter() {
             let (words, explanation) = what_words(what);
@@ -59,7 +61,10 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let to_file = changed.what == ExportWhat::Table;
             let words = if to_file { tr!("Choose a file…") } else { tr!("Choose a folder…") };
             let button = egui::Button::new(RichText::new(words).color(theme.on_accent)).fill(theme.accent);
-            if ui.add_enabled(state.exported_rows(&changed) > 0, button).clicked() {
+            let can = state.exported_rows(&changed) > 0;
+            let enter = (ui.memory(|memory| memory.focused().is_none()) || ui.text_edit_focused())
+                && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            if ui.add_enabled(can, button).clicked() || (enter && can) {
                 out.pick.push(if to_file { PathPurpose::ExportFile(changed.format) } else { PathPurpose::ExportFolder });
             }
             if ui.button(tr!("Cancel")).clicked() {

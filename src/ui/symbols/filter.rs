@@ -2,8 +2,9 @@
 
 use super::lists::lists_button_ui;
 use super::menu::columns_menu_ui;
-use crate::app::{Action, AppState, ListAction, StateFilter};
+use crate::app::{Action, AppState, Command, ListAction, StateFilter};
 use crate::cache::EntryState;
+use crate::ui::commands::command_icon_ui;
 use crate::ui::theme::{StateMark, Theme, paint_mark, size, space};
 use crate::ui::widgets::only_chip_ui;
 use crate::ui::window::Outbox;
@@ -52,6 +53,10 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 .ui(ui, |ui| columns_menu_ui(ui, state, out));
             response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, tr!("Columns")));
             response.on_hover_text(tr!("Columns"));
+            // With a selection it stands below, among what can be done with that.
+            if state.list.selected().is_empty() {
+                command_icon_ui(ui, state, Command::ExportRows, out);
+            }
         });
     });
 }

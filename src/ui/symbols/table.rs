@@ -18,7 +18,7 @@ use crate::ui::window::Outbox;
 use crate::worker::SymbolRow;
 use eframe::egui;
 use egui::style::ScrollAnimation;
-use egui::{Align, DragAndDrop, Layout, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, DragAndDrop, Layout, Modifiers, Rect, Response, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 use std::ops::Range;
 
 /// Room at the left and right edge of a cell.
@@ -94,8 +94,8 @@ enum Goal {
     Row(usize),
 }
 
-/// The list scrolls to the focus when the focus or the order moved, not when the user scrolled away from it; to the best match while one
-/// types.
+/// The list scrolls to the focus when that moved, not when the user scrolled away from it; to the best match while one types; and to its
+/// beginning in another order, where what was looked for stands.
 fn scroll_goal(state: &AppState, view: &mut TableView) -> Option<Goal> {
     let text = state.list.filter();
     let is_typed = view.needle.as_ref().is_some_and(|(before, _)| before != text);
@@ -103,11 +103,12 @@ fn scroll_goal(state: &AppState, view: &mut TableView) -> Option<Goal> {
         view.needle = Some((text.to_owned(), Needle::new(text)));
     }
     let focus = state.list.focus()?;
-    let moved = view.scrolled_to.as_ref().is_none_or(|(seen, order)| seen != focus || order != state.list.sort());
-    if moved {
+    let moved = view.scrolled_to.as_ref().is_none_or(|(seen, _)| seen != focus);
+    let is_ordered = view.scrolled_to.as_ref().is_some_and(|(_, order)| order != state.list.sort());
+    if moved || is_ordered {
         view.scrolled_to = Some((focus.clone(), state.list.sort().clone()));
     }
-    if is_typed && !text.is_empty() {
+    if (is_typed && !text.is_empty()) || (is_ordered && !moved) {
         return Some(Goal::Top);
     }
     if moved || is_typed { state.list.place_of(&state.snapshot, focus).map(Goal::Row) } else { None }
@@ -205,7 +206,7 @@ fn box_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, row: &Response, s
         egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, selected, &name)
     });
     if response.clicked() {
-        let extend = ui.input(|input| input.modifiers.shift);
+        let extend = click_modifiers(ui).shift;
         out.act(Action::List(ListAction::Check { symbol: drawn.row.symbol.clone(), extend }));
     }
 }
@@ -237,8 +238,19 @@ pub(super) fn paint_box(ui: &Ui, center: egui::Pos2, mark: BoxMark, is_hovered: 
     }
 }
 
+/// The keys that were held down when the button was let go: by the end of a long frame they may be up again.
+fn click_modifiers(ui: &Ui) -> Modifiers {
+    ui.input(|input| {
+        let at_release = input.events.iter().rev().find_map(|event| match event {
+            egui::Event::PointerButton { pressed: false, modifiers, .. } => Some(*modifiers),
+            _ => None,
+        });
+        at_release.unwrap_or(input.modifiers)
+    })
+}
+
 fn act_on(ui: &Ui, state: &AppState, row: &SymbolRow, response: &Response, out: &mut Outbox) {
-    let modifiers = ui.input(|input| input.modifiers);
+    let modifiers = click_modifiers(ui);
     // A click and a Ctrl+click soon after it are two clicks.
     if response.double_clicked() && !modifiers.any() {
         out.act(Action::Inspect(row.symbol.clone()));
