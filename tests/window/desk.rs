@@ -6,7 +6,7 @@ use egui::{Event, Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node};
 use samovar::app::{AppState, Command, JobStage, OpenState};
-use samovar::cache::{Catalog, Entry, Folders};
+use samovar::cache::{Catalog, Entry, FileLayer, Folders, SystemFiles};
 use samovar::config::{Places, Secrets, SetAside, Settings, SourceSetting};
 use samovar::desktop::Instance;
 use samovar::market::{DAY_US, HOUR_US, ManualClock, Symbol, format_date};
@@ -69,6 +69,8 @@ pub struct Laid {
     pub problems: Vec<String>,
     pub set_aside: Option<SetAside>,
     pub instance: Option<Instance>,
+    /// How cached files are touched.
+    pub files: Arc<dyn FileLayer>,
     kept: Kept,
 }
 
@@ -90,6 +92,7 @@ impl Laid {
             problems: Vec::new(),
             set_aside: None,
             instance: None,
+            files: Arc::new(SystemFiles),
             kept: Kept::default(),
         }
     }
@@ -113,7 +116,7 @@ impl Laid {
     }
 
     pub fn open(self) -> Desk {
-        let Self { folder, clock, places, settings, problems, set_aside, instance, kept } = self;
+        let Self { folder, clock, places, settings, problems, set_aside, instance, files, kept } = self;
         if settings != Settings::default() {
             settings.save(&places.settings_file).expect("saved settings");
         }
@@ -125,6 +128,7 @@ impl Laid {
             overrides: samovar::worker::Overrides::default(),
             source: None,
             clock: clock.clone(),
+            files: files.clone(),
             snapshots: true,
         };
         // The storage has to outlive the window's making only, but its lifetime is the harness's.
@@ -180,7 +184,8 @@ impl Desk {
         drop(self);
         meanwhile();
         let (settings, set_aside) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
-        let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, kept };
+        let files = Arc::new(SystemFiles);
+        let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, files, kept };
         let mut desk = laid.open();
         desk.wait_ready();
         desk
@@ -214,7 +219,7 @@ impl Desk {
     }
 
     /// What happened so far and what is on the screen, for messages of failed tests.
-    fn story(&self) -> String {
+    pub fn story(&self) -> String {
         let state = self.state();
         let notices: Vec<&str> = state.notices.history().iter().map(|notice| notice.text.as_str()).collect();
         let jobs: Vec<String> = state.jobs.iter().map(|job| format!("{} is {}", job.title, job.stage.word())).collect();

@@ -1,0 +1,105 @@
+//! The time zone of this machine, without a look at the disk for every time that is told.
+//!
+//! `chrono::Local` asks the file system once a second whether the machine has moved, on whatever thread tells a time. [`Here`] knows the
+//! rules of the zone from the program's own tables; [`look_around`] finds out anew where the machine is, on a thread that may wait.
+
+use chrono::{FixedOffset, Local, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+use std::sync::{PoisonError, RwLock};
+
+/// Where the zones of most systems lie.
+const ZONES: &str = "/usr/share/zoneinfo/";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zone {
+    Named(Tz),
+    /// A zone without a name: what it is ahead by now.
+    Fixed(FixedOffset),
+}
+
+static ZONE: RwLock<Option<Zone>> = RwLock::new(None);
+
+/// The time zone of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Here;
+
+/// Finds out where the machine is. Reads files.
+pub fn look_around() {
+    let found = find();
+    *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
+}
+
+fn find() -> Zone {
+    let named = |name: &str| name.trim_start_matches(':').trim_start_matches(ZONES).parse::<Tz>().ok();
+    let told = std::env::var("TZ").ok().filter(|name| !name.is_empty());
+    let zone = match &told {
+        Some(name) => named(name),
+        None => iana_time_zone::get_timezone().ok().and_then(|name| named(&name)),
+    };
+    zone.map_or_else(|| Zone::Fixed(*Local::now().offset()), Zone::Named)
+}
+
+/// The zone; looked for by whoever asks first.
+fn zone() -> Zone {
+    let known = *ZONE.read().unwrap_or_else(PoisonError::into_inner);
+    known.unwrap_or_else(|| {
+        let found = find();
+        *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        found
+    })
+}
+
+impl TimeZone for Here {
+    type Offset = FixedOffset;
+
+    fn from_offset(_offset: &FixedOffset) -> Self {
+        Self
+    }
+
+    fn offset_from_local_date(&self, local: &NaiveDate) -> MappedLocalTime<FixedOffset> {
+        match zone() {
+            Zone::Named(zone) => zone.offset_from_local_date(local).map(|offset| offset.fix()),
+            Zone::Fixed(offset) => MappedLocalTime::Single(offset),
+        }
+    }
+
+    fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<FixedOffset> {
+        match zone() {
+            Zone::Named(zone) => zone.offset_from_local_datetime(local).map(|offset| offset.fix()),
+            Zone::Fixed(offset) => MappedLocalTime::Single(offset),
+        }
+    }
+
+    fn offset_from_utc_date(&self, utc: &NaiveDate) -> FixedOffset {
+        match zone() {
+            Zone::Named(zone) => zone.offset_from_utc_date(utc).fix(),
+            Zone::Fixed(offset) => offset,
+        }
+    }
+
+    fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> FixedOffset {
+        match zone() {
+            Zone::Named(zone) => zone.offset_from_utc_datetime(utc).fix(),
+            Zone::Fixed(offset) => offset,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_as_late_here_as_the_system_says() {
+        look_around();
+        // Summer and winter of some years, by the hour where clocks are changed.
+        for day in (0..20_600).step_by(37) {
+            for hour in [0, 5, 12, 23] {
+                let utc = i64::from(day) * 86_400 + hour * 3_600;
+                let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).expect("a time").naive_utc();
+                let ours = Here.offset_from_utc_datetime(&time(utc));
+                assert_eq!(ours, Local.offset_from_utc_datetime(&time(utc)), "at {utc}");
+            }
+        }
+    }
+}
