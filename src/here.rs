@@ -29,8 +29,12 @@ pub fn look_around() {
     *ZONE.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
 }
 
+/// The zone of a name, as the environment or the system have it.
+fn named(name: &str) -> Option<Tz> {
+    name.trim_start_matches(':').trim_start_matches(ZONES).parse().ok()
+}
+
 fn find() -> Zone {
-    let named = |name: &str| name.trim_start_matches(':').trim_start_matches(ZONES).parse::<Tz>().ok();
     let told = std::env::var("TZ").ok().filter(|name| !name.is_empty());
     let zone = match &told {
         Some(name) => named(name),
@@ -90,15 +94,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_zone_is_known_by_its_name_and_by_its_file() {
+        for name in ["Asia/Shanghai", ":America/New_York", "/usr/share/zoneinfo/Europe/Berlin", ":/usr/share/zoneinfo/UTC"] {
+            assert!(named(name).is_some(), "{name}");
+        }
+        assert_eq!(named("half past nine"), None);
+    }
+
+    #[test]
     fn it_is_as_late_here_as_the_system_says() {
         look_around();
-        // Summer and winter of some years, by the hour where clocks are changed.
-        for day in (0..20_600).step_by(37) {
+        // Summer and winter of the last years, at several hours: clocks are changed at night.
+        for day in (16_500..20_600).step_by(37) {
             for hour in [0, 5, 12, 23] {
-                let utc = i64::from(day) * 86_400 + hour * 3_600;
-                let time = |seconds| chrono::DateTime::from_timestamp(seconds, 0).expect("a time").naive_utc();
-                let ours = Here.offset_from_utc_datetime(&time(utc));
-                assert_eq!(ours, Local.offset_from_utc_datetime(&time(utc)), "at {utc}");
+                let utc = chrono::DateTime::from_timestamp(i64::from(day) * 86_400 + hour * 3_600, 0).expect("a time").naive_utc();
+                let ours = Here.offset_from_utc_datetime(&utc);
+                assert_eq!(ours, *Local.from_utc_datetime(&utc).offset(), "at {utc}");
+                assert_eq!(Here.from_utc_datetime(&utc).naive_utc(), utc);
+                let told = Here.from_utc_datetime(&utc).naive_local();
+                assert!(Here.from_local_datetime(&told).earliest().is_some(), "at {utc}");
             }
         }
     }

@@ -179,6 +179,15 @@ impl Desk {
     pub fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let mut kept = Kept::default();
         eframe::App::save(self.harness.state_mut(), &mut kept);
+        self.open_again(kept, meanwhile)
+    }
+
+    /// As if the window had been ended without a word, and opened again.
+    pub fn restart_after_crash(self) -> Self {
+        self.open_again(Kept::default(), || {})
+    }
+
+    fn open_again(mut self, kept: Kept, meanwhile: impl FnOnce()) -> Self {
         eframe::App::on_exit(self.harness.state_mut(), None);
         let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
         drop(self);

@@ -17,6 +17,7 @@ mod connect;
 mod desk;
 mod features;
 mod first_start;
+mod hand;
 mod idle;
 mod inspector;
 mod jobs;

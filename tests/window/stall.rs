@@ -5,15 +5,13 @@
 //! Every frame is timed by itself and asked how long it *waited*: time that it neither worked nor stood in line for a processor
 //! ([`crate::thread_time`]). A busy machine makes a frame late, but it makes none wait.
 
-use crate::desk::{Desk, Laid, Market, warm_desk};
+use crate::desk::{Laid, Market, warm_desk};
+use crate::hand::Hand;
 use crate::stalling_files::StallingFiles;
-use crate::thread_time::Watch;
 use eframe::egui;
-use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase, pos2, vec2};
-use egui_kittest::kittest::NodeT;
+use egui::{Key, Modifiers, pos2, vec2};
 use samovar::app::{Action, Column, Command, Dialog, JobStage, ListAction, SourceAction, View};
 use samovar::config::SourceSetting;
-use samovar::market::Symbol;
 use std::io::Write;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -23,8 +21,6 @@ use strum::IntoEnumIterator;
 
 /// How long the source says nothing.
 const SILENCE: Duration = Duration::from_secs(10);
-/// Frames that are drawn after an input: what it brings comes with the second, and moves into place until the last.
-const AFTER: usize = 3;
 
 const VIEWS: [(Command, View, &str); 4] = [
     (Command::ShowSymbols, View::Symbols, "symbols"),
@@ -33,109 +29,7 @@ const VIEWS: [(Command, View, &str); 4] = [
     (Command::ShowSettings, View::Settings, "settings"),
 ];
 
-/// A user at the desk whose every movement is timed.
-struct Hand<'desk> {
-    desk: &'desk mut Desk,
-    watch: Watch,
-    /// What is worked in, for the figures.
-    place: String,
-}
-
-impl<'desk> Hand<'desk> {
-    fn at(desk: &'desk mut Desk) -> Self {
-        Self { desk, watch: Watch::new(), place: "start".to_owned() }
-    }
-
-    fn is_in(&mut self, place: &str) {
-        place.clone_into(&mut self.place);
-    }
-
-    /// One movement, drawn until it is in place; every frame is timed by itself.
-    fn does(&mut self, what: &str, events: impl IntoIterator<Item = Event>) {
-        for event in events {
-            self.desk.harness.event(event);
-            self.frame(what);
-        }
-        for _ in 0..AFTER {
-            self.frame(what);
-        }
-    }
-
-    fn frame(&mut self, what: &str) {
-        let harness = &mut self.desk.harness;
-        self.watch.time(&self.place, what, || harness.step());
-    }
-
-    fn key(&mut self, what: &str, modifiers: Modifiers, key: Key) {
-        let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
-        self.desk.harness.event(Event::ModifiersChanged(modifiers));
-        self.does(what, [event(true), event(false), Event::ModifiersChanged(Modifiers::NONE)]);
-    }
-
-    fn plain(&mut self, what: &str, key: Key) {
-        self.key(what, Modifiers::NONE, key);
-    }
-
-    fn types(&mut self, what: &str, text: &str) {
-        self.does(what, text.chars().map(|char| Event::Text(char.to_string())));
-    }
-
-    fn runs(&mut self, command: Command) {
-        self.act(command.text(), Action::Run(command));
-    }
-
-    /// What a menu or the palette asks for.
-    fn act(&mut self, what: &str, action: Action) {
-        let harness = &mut self.desk.harness;
-        self.watch.time(&self.place, what, || harness.state_mut().act(action));
-        self.does(what, []);
-    }
-
-    fn selects(&mut self, symbol: &str) {
-        self.act("select a row", Action::List(ListAction::SelectOnly(Symbol::new(symbol))));
-    }
-
-    fn button(pos: Pos2, pressed: bool) -> Event {
-        Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers: Modifiers::NONE }
-    }
-
-    fn clicks_at(&mut self, what: &str, pos: Pos2) {
-        self.does(what, [Event::PointerMoved(pos), Self::button(pos, true), Self::button(pos, false)]);
-    }
-
-    /// Clicks what has these words, wherever it is.
-    #[track_caller]
-    fn clicks(&mut self, label: &str) {
-        let spot = self.spot(label).unwrap_or_else(|| panic!("{label:?} is not in {}", self.place));
-        self.clicks_at(label, spot);
-    }
-
-    fn spot(&self, label: &str) -> Option<Pos2> {
-        let root = self.desk.harness.root();
-        let found = root.children_recursive().find(|node| {
-            let node = node.accesskit_node();
-            (node.label().as_deref() == Some(label) || node.value().as_deref() == Some(label)) && !node.is_hidden()
-        });
-        found.map(|node| node.rect().center())
-    }
-
-    fn scrolls(&mut self, what: &str, pos: Pos2) {
-        let wheel = |lines: f32| Event::MouseWheel {
-            unit: MouseWheelUnit::Line,
-            delta: vec2(0.0, lines),
-            phase: TouchPhase::Move,
-            source: MouseWheelSource::Wheel,
-            modifiers: Modifiers::NONE,
-        };
-        self.does(what, [Event::PointerMoved(pos), wheel(-3.0), wheel(-3.0), wheel(6.0)]);
-    }
-
-    fn drags(&mut self, what: &str, from: Pos2, to: Pos2) {
-        let path = (1..=6).map(|step| Event::PointerMoved(from + (to - from) * (step as f32 / 6.0)));
-        let began = [Event::PointerMoved(from), Self::button(from, true)];
-        self.does(what, began.into_iter().chain(path).chain([Self::button(to, false)]));
-    }
-
+impl Hand<'_> {
     /// Everything a hand does in every view.
     fn uses_every_view(&mut self, with: &str) {
         for (command, view, name) in VIEWS {
@@ -215,23 +109,6 @@ impl<'desk> Hand<'desk> {
         self.runs(Command::ZoomReset);
         self.runs(Command::ShowSymbols);
         self.act("show all", Action::List(ListAction::ShowAll));
-    }
-
-    /// Draws until something holds; these frames are timed as well.
-    fn waits(&mut self, what: &str, done: impl Fn(&Desk) -> bool) {
-        let began = Instant::now();
-        while !done(self.desk) {
-            self.frame(what);
-            assert!(began.elapsed() < 3 * SILENCE, "waited for {what} in vain; {}", self.desk.story());
-            std::thread::sleep(Duration::from_millis(4));
-        }
-    }
-
-    #[track_caller]
-    fn never_waited(&self) {
-        eprintln!("{}", self.watch.table());
-        let faults = self.watch.faults();
-        assert!(faults.is_empty(), "{} of {} frames:\n{}", faults.len(), self.watch.frames.len(), faults.join("\n"));
     }
 }
 

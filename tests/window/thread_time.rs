@@ -7,7 +7,7 @@
 use cpu_time::ThreadTime;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub struct Spent {
     pub queued: Duration,
     /// What the thread was seen to wait for, and how often.
     pub seen: BTreeMap<String, usize>,
+    /// How often it was looked at.
+    pub looks: usize,
 }
 
 impl Spent {
@@ -37,9 +39,20 @@ impl Spent {
         self.wall.saturating_sub(self.work).saturating_sub(self.queued)
     }
 
+    /// What of that the program is to blame for.
+    fn blocked(&self) -> Duration {
+        if self.was_stopped() { Duration::ZERO } else { self.waited() }
+    }
+
     /// What the program is to blame for, on however busy a machine.
-    pub fn own(&self) -> Duration {
-        self.wall.saturating_sub(self.queued)
+    fn own(&self) -> Duration {
+        self.work + self.blocked()
+    }
+
+    /// Whether it was the machine that stood still: whoever looked all the while saw the thread wait for nothing. The process was stopped,
+    /// or another guest of the same machine had its processor.
+    fn was_stopped(&self) -> bool {
+        self.looks > 0 && self.seen.is_empty()
     }
 
     /// What is wrong with it.
@@ -55,7 +68,7 @@ impl Spent {
                 seen.join(", ")
             )
         };
-        if self.waited() > LONGEST_WAIT {
+        if self.blocked() > LONGEST_WAIT {
             Some(told("waited"))
         } else if self.own() > LONGEST_FRAME {
             Some(told("worked too long"))
@@ -69,6 +82,7 @@ impl Spent {
 struct Seen {
     is_timed: AtomicBool,
     is_over: AtomicBool,
+    looks: AtomicUsize,
     calls: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -96,6 +110,7 @@ impl Watch {
     /// Does something and notes how long it took.
     pub fn time<T>(&mut self, place: &str, what: &str, work: impl FnOnce() -> T) -> T {
         self.seen.calls.lock().expect("calls").clear();
+        self.seen.looks.store(0, Ordering::SeqCst);
         self.seen.is_timed.store(true, Ordering::SeqCst);
         let queued_before = queued();
         let (work_before, began) = (ThreadTime::now(), Instant::now());
@@ -104,7 +119,8 @@ impl Watch {
         let queued = queued().saturating_sub(queued_before);
         self.seen.is_timed.store(false, Ordering::SeqCst);
         let seen = std::mem::take(&mut *self.seen.calls.lock().expect("calls"));
-        self.frames.push((place.to_owned(), what.to_owned(), Spent { wall, work: worked, queued, seen }));
+        let looks = self.seen.looks.load(Ordering::SeqCst);
+        self.frames.push((place.to_owned(), what.to_owned(), Spent { wall, work: worked, queued, seen, looks }));
         value
     }
 
@@ -172,7 +188,9 @@ fn look(seen: &Seen, folder: &Path) {
         if !seen.is_timed.load(Ordering::SeqCst) {
             continue;
         }
-        let text = std::fs::read_to_string(&call).unwrap_or_default();
+        // Not allowed everywhere: then times are all there is.
+        let Ok(text) = std::fs::read_to_string(&call) else { continue };
+        seen.looks.fetch_add(1, Ordering::SeqCst);
         if let Some(name) = text.split_whitespace().next().filter(|number| *number != "running")
             && let Ok(mut calls) = seen.calls.lock()
         {
