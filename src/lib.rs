@@ -1,7 +1,7 @@
 //! Samovar keeps market data hot: price bars from a database in a local Parquet cache, with indicators computed from them.
 //!
 //! The rooms, from the lowest floor up; a room imports only from floors below its own:
-//! `market`, `indicator`, `format`, `language`, `log`, `fault` → `config`, `desktop`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
+//! `market`, `indicator`, `format`, `here`, `language`, `log`, `fault` → `config`, `desktop`, `source`, `feature` → `cache` → `preheat` → `worker` → `app` → `cli`, `ui`.
 
 /// Keeps the room of freed columns for the next ones.
 #[global_allocator]
@@ -15,6 +15,7 @@ pub mod desktop;
 pub mod fault;
 pub mod feature;
 pub mod format;
+pub mod here;
 pub mod indicator;
 pub mod language;
 pub mod log;

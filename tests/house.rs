@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors by room, as the README's table has them.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("ui", 7),
     ("cli", 7),
     ("app", 6),
@@ -25,6 +25,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("indicator", 1),
     ("market", 1),
     ("format", 1),
+    ("here", 1),
     ("language", 1),
     ("log", 1),
     ("fault", 1),
@@ -91,6 +92,72 @@ fn only_the_window_knows_egui() {
         .map(|(path, ..)| path)
         .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// What waits for a disk, a lock, a channel, another thread or another process: words of programs, and what they stand for.
+const WAITING: [(&str, &str); 28] = [
+    ("std::fs", "a file"),
+    ("fs::", "a file"),
+    ("File::", "a file"),
+    ("tempfile", "a file"),
+    (".exists()", "a file"),
+    (".is_dir()", "a file"),
+    (".is_file()", "a file"),
+    (".metadata()", "a file"),
+    (".canonicalize(", "a file"),
+    ("read_dir", "a file"),
+    ("env::var", "a lock"),
+    ("env::current_dir", "a file"),
+    ("chrono::Local", "the file of the time zone"),
+    ("Local::now", "the file of the time zone"),
+    ("&Local", "the file of the time zone"),
+    ("Mutex", "a lock"),
+    ("RwLock", "a lock"),
+    ("Condvar", "a lock"),
+    (".recv()", "a channel"),
+    (".recv_timeout(", "a channel"),
+    ("recv_blocking", "a channel"),
+    ("send_blocking", "a channel"),
+    ("block_on", "a future"),
+    ("thread::sleep", "time"),
+    (".join()", "a thread"),
+    ("process::Command", "another process"),
+    ("TcpStream", "a network"),
+    ("rusqlite", "a database"),
+];
+
+/// Where one of those stands all the same, and why nothing waits there on the window's thread, or not for long.
+const WAITS_NOT: [(&str, &str, &str); 6] = [
+    ("ui/window.rs", "block_on", "file dialogs are waited for on threads of their own"),
+    ("ui/chart/picture.rs", "Mutex", "held for as long as a pointer is moved"),
+    ("ui/fonts.rs", "Mutex", "held for as long as a map is looked into"),
+    ("ui/fonts.rs", "Condvar", "waited for at most 15 ms, once until an answer came"),
+    ("ui/fonts.rs", ".recv()", "on a thread of its own"),
+    ("ui/fonts.rs", ".recv_timeout(", "on a thread of its own"),
+];
+
+#[test]
+fn nothing_of_the_window_can_wait() {
+    let mut wrong = Vec::new();
+    for (path, room, text) in all() {
+        if room != "ui" && room != "app" {
+            continue;
+        }
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            let code = line.split("//").next().unwrap_or(line);
+            for (word, what) in WAITING.iter().filter(|(word, _)| code.contains(word)) {
+                if !WAITS_NOT.iter().any(|(file, allowed, _)| path == Path::new(file) && allowed == word) {
+                    wrong.push(format!("{}:{} may wait for {what}: {word}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the worker may wait, the window may not: {wrong:#?}");
+    let unused: Vec<_> = WAITS_NOT
+        .iter()
+        .filter(|(file, word, _)| !all().iter().any(|(path, _, text)| path == Path::new(file) && without_tests(text).contains(word)))
+        .collect();
+    assert!(unused.is_empty(), "nothing to allow: {unused:?}");
 }
 
 #[test]

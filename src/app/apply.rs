@@ -115,6 +115,7 @@ impl AppState {
             JobEvent::ExportProgress { done, total } => self.apply_export_progress(done, total),
             JobEvent::ExportFailed(message) => self.apply_export_failed(message),
             JobEvent::Lists(lists) => self.apply_lists(*lists),
+            JobEvent::LookedForFolder { path, is_folder } => return self.apply_looked_for_folder(&path, is_folder),
             JobEvent::ListRead { name, text } => self.apply_list_read(name, text),
             JobEvent::Versions(versions) => self.features.versions = versions,
             JobEvent::SetSaved(change) => self.apply_set_saved(change),

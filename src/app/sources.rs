@@ -195,11 +195,32 @@ impl AppState {
             self.notices.warn(tr!("The source was named on the command line; start without --source to add files"));
             return Vec::new();
         }
-        let Some((kind, path)) = dropped_source(paths) else {
-            self.notices.warn(tr!("Drop a folder, or CSV, Parquet or SQLite files"));
-            return Vec::new();
-        };
-        let form = ConnectForm { kind, path: path.to_string_lossy().into_owned(), dropped: paths.len(), ..ConnectForm::default() };
+        match dropped_source(paths) {
+            Dropped::Source(kind, path) => self.offer_dropped(kind, &path, paths.len()),
+            Dropped::Folder(path) => vec![Job::LookForFolder(path)],
+            Dropped::Nothing => {
+                self.refuse_dropped();
+                Vec::new()
+            }
+        }
+    }
+
+    /// What was let fall is a folder, or it is not.
+    pub(super) fn apply_looked_for_folder(&mut self, path: &Path, is_folder: bool) -> Vec<Job> {
+        if is_folder {
+            return self.offer_dropped(SourceKind::Files, path, 1);
+        }
+        self.refuse_dropped();
+        Vec::new()
+    }
+
+    fn refuse_dropped(&mut self) {
+        self.notices.warn(tr!("Drop a folder, or CSV, Parquet or SQLite files"));
+    }
+
+    /// Shows what was let fall before it becomes a source.
+    fn offer_dropped(&mut self, kind: SourceKind, path: &Path, count: usize) -> Vec<Job> {
+        let form = ConnectForm { kind, path: path.to_string_lossy().into_owned(), dropped: count, ..ConnectForm::default() };
         self.dialog = Some(Dialog::Connect(Box::new(form)));
         self.test_source()
     }
@@ -258,20 +279,32 @@ impl AppState {
     }
 }
 
+/// What was let fall on the window, by its names alone.
+enum Dropped {
+    /// A source.
+    Source(SourceKind, PathBuf),
+    /// A source if it is a folder, which only the disk knows.
+    Folder(PathBuf),
+    /// Nothing that could be one.
+    Nothing,
+}
+
 /// What kind of source files or folders that were let fall are; several files of one folder are the folder.
-fn dropped_source(paths: &[PathBuf]) -> Option<(SourceKind, PathBuf)> {
+fn dropped_source(paths: &[PathBuf]) -> Dropped {
     let ending = |path: &Path| path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let is_data = |path: &Path| matches!(ending(path).as_str(), "csv" | "parquet" | "pq");
     match paths {
-        [] => None,
-        [one] if matches!(ending(one).as_str(), "sqlite" | "sqlite3" | "db") => Some((SourceKind::Sqlite, one.clone())),
+        [] => Dropped::Nothing,
+        [one] if matches!(ending(one).as_str(), "sqlite" | "sqlite3" | "db") => Dropped::Source(SourceKind::Sqlite, one.clone()),
         // Whether something without an ending is a folder is found out by the test.
-        [one] if is_data(one) || ending(one).is_empty() || one.is_dir() => Some((SourceKind::Files, one.clone())),
-        [first, rest @ ..] => {
-            let folder = first.parent()?;
-            let together = is_data(first) && rest.iter().all(|path| is_data(path) && path.parent() == Some(folder));
-            together.then(|| (SourceKind::Files, folder.to_path_buf()))
-        }
+        [one] if is_data(one) || ending(one).is_empty() => Dropped::Source(SourceKind::Files, one.clone()),
+        [one] => Dropped::Folder(one.clone()),
+        [first, rest @ ..] => match first.parent() {
+            Some(folder) if is_data(first) && rest.iter().all(|path| is_data(path) && path.parent() == Some(folder)) => {
+                Dropped::Source(SourceKind::Files, folder.to_path_buf())
+            }
+            _ => Dropped::Nothing,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use super::arguments::GlobalOptions;
 use super::console::Console;
 use super::failure::usage;
-use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, TimeToLive, VersionFacts};
+use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, SystemFiles, TimeToLive, VersionFacts};
 use crate::config::{Places, Secrets, SetAside, Settings};
 use crate::feature::{DefinitionHash, FeatureSet, SetLibrary};
 use crate::market::{Symbol, SystemClock};
@@ -124,6 +124,7 @@ fn context(settings: &Settings, places: &Places, global: &GlobalOptions, source:
         },
         source,
         clock: Arc::new(SystemClock),
+        files: Arc::new(SystemFiles),
         snapshots: false,
     }
 }

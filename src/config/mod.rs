@@ -43,6 +43,12 @@ impl Places {
         self.beside_settings("lists.toml")
     }
 
+    /// The copy of what the window remembers from one start to the next.
+    #[must_use]
+    pub fn workspace_file(&self) -> PathBuf {
+        self.data_dir.join("workspace.ron")
+    }
+
     /// Where copies of the user's feature sets are kept, each in a folder named as its file.
     #[must_use]
     pub fn set_copies_dir(&self) -> PathBuf {

@@ -3,20 +3,22 @@
 //! The window's thread never waits: no file, database or lock is touched here. File dialogs run on a thread of their own and
 //! wake the window when they are answered.
 
-use super::chart::{ChartLayout, ChartView, FeatureChoices, name_template_ui};
+use super::chart::{ChartView, FeatureChoices, name_template_ui};
 use super::commands;
+use super::fonts::PatientFonts;
+use super::remembered::{Copies, Remembered};
 use super::theme::{self, PriceColors};
 use super::{bench, chrome, connect, dashboard, dialogs, free, help, jobs, notices, palette, settings, symbols};
 use crate::app::{
-    Action, AppState, ChartAction, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View, Workspace,
+    Action, AppState, ChartAction, Closing, Dialog, ExportAction, ListsAction, OpenState, SettingsAction, SourceAction, View,
 };
 use crate::config::{Appearance, PriceColorChoice, SetAside, ThemeChoice, ZOOM_PERCENTS};
 use crate::desktop::Instance;
 use crate::language::{self, Language};
+use crate::market::{Clock, SystemClock};
 use crate::tr;
-use crate::worker::{Job, Worker, WorkerContext};
+use crate::worker::{self, Job, Worker, WorkerContext};
 use eframe::egui;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,16 +28,6 @@ use std::time::{Duration, Instant};
 
 /// Longest time one frame spends on events; the rest waits for the next frame.
 const EVENT_BUDGET: Duration = Duration::from_millis(3);
-/// Under which name the workspace is stored.
-const STORAGE_KEY: &str = "samovar-workspace-1";
-
-/// What is remembered between two starts.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Remembered {
-    workspace: Workspace,
-    chart: ChartLayout,
-}
 
 /// What a file dialog is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +164,10 @@ pub struct SamovarWindow {
     spoken: Language,
     /// The language that is known to have its letters, or to have been complained of.
     lettered: Language,
+    /// The fonts of the system, where the window draws with them.
+    fonts: Option<Arc<PatientFonts>>,
+    clock: Arc<dyn Clock>,
+    copies: Copies,
 }
 
 impl SamovarWindow {
@@ -184,7 +180,7 @@ impl SamovarWindow {
         theme::install(&creation.egui_ctx);
         // The size of everything is a setting, with commands of its own.
         creation.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
-        let remembered: Remembered = creation.storage.and_then(|storage| eframe::get_value(storage, STORAGE_KEY)).unwrap_or_default();
+        let remembered = Remembered::newest(creation.storage, worker::kept_workspace(&context.places).as_deref());
         let mut state = AppState::new(context.settings.clone(), &remembered.workspace, context.source.is_some());
         state.chart.layout = remembered.chart;
         state.desktop_language = desktop_language;
@@ -202,6 +198,7 @@ impl SamovarWindow {
             let ctx = creation.egui_ctx.clone();
             move || ctx.request_repaint()
         };
+        let clock = Arc::clone(&context.clock);
         let worker = Worker::spawn_waiting(context, wake)?;
         let mut window = Self {
             worker: Some(worker),
@@ -216,6 +213,9 @@ impl SamovarWindow {
             is_hidden: false,
             spoken: Language::English,
             lettered: Language::English,
+            fonts: None,
+            clock,
+            copies: Copies::default(),
         };
         for problem in problems {
             window.state.notices.warn(problem);
@@ -241,7 +241,19 @@ impl SamovarWindow {
             is_hidden: false,
             spoken: Language::English,
             lettered: Language::English,
+            fonts: None,
+            clock: Arc::new(SystemClock),
+            copies: Copies::default(),
         }
+    }
+
+    /// Draws with the fonts of the system, too.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    fn with_system_fonts(mut self, ctx: &egui::Context) -> std::io::Result<Self> {
+        self.fonts = Some(PatientFonts::install(ctx)?);
+        Ok(self)
     }
 
     /// The state, for tests.
@@ -301,6 +313,20 @@ impl SamovarWindow {
         }
     }
 
+    fn remembered(&self) -> Remembered {
+        Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() }
+    }
+
+    /// Has a copy of what is remembered kept, now and then.
+    fn keep_copy(&mut self) {
+        let now_us = self.clock.now_us();
+        let mut copies = std::mem::take(&mut self.copies);
+        if let Some(text) = copies.due(now_us, || self.remembered()) {
+            self.send(vec![Job::KeepWorkspace(text)]);
+        }
+        self.copies = copies;
+    }
+
     fn take_picked_paths(&mut self) {
         while let Ok((purpose, path)) = self.picked.1.try_recv() {
             let action = match purpose {
@@ -335,9 +361,13 @@ impl SamovarWindow {
         if self.lettered == self.spoken {
             return;
         }
-        self.lettered = self.spoken;
         let font = egui::TextStyle::Body.resolve(&ctx.global_style());
-        if !ctx.fonts_mut(|fonts| fonts.has_glyphs(&font, self.spoken.sample())) {
+        let has_letters = ctx.fonts_mut(|fonts| fonts.has_glyphs(&font, self.spoken.sample()));
+        if !has_letters && self.fonts.as_ref().is_some_and(|fonts| fonts.are_looked_for()) {
+            return;
+        }
+        self.lettered = self.spoken;
+        if !has_letters {
             self.state.notices.warn(self.spoken.no_font());
         }
     }
@@ -489,6 +519,7 @@ impl eframe::App for SamovarWindow {
         self.speak();
         self.drain_events(ctx);
         self.take_picked_paths();
+        self.keep_copy();
         self.mind_closing(ctx);
     }
 
@@ -522,8 +553,12 @@ impl eframe::App for SamovarWindow {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        let remembered = Remembered { workspace: self.state.workspace(), chart: self.state.chart.shared_layout().clone() };
-        eframe::set_value(storage, STORAGE_KEY, &remembered);
+        self.remembered().store(storage, self.clock.now_us());
+    }
+
+    /// Only when the window closes: each save waits for the one before. Until then the worker keeps copies.
+    fn auto_save_interval(&self) -> Duration {
+        Duration::MAX
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
@@ -544,9 +579,17 @@ pub fn run(start: Start) -> anyhow::Result<()> {
         .with_inner_size([1440.0, 900.0])
         .with_min_inner_size([880.0, 560.0])
         .with_icon(super::logo::window_icon());
-    let options = eframe::NativeOptions { viewport, persist_window: true, ..eframe::NativeOptions::default() };
+    // Before the first time is told; the worker looks again now and then.
+    crate::here::look_around();
+    let options = eframe::NativeOptions {
+        viewport,
+        persist_window: true,
+        // The window has its own, which does not wait.
+        system_font_fallback: false,
+        ..eframe::NativeOptions::default()
+    };
     let make = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Box::new(SamovarWindow::new(creation, start)?))
+        Ok(Box::new(SamovarWindow::new(creation, start)?.with_system_fonts(&creation.egui_ctx)?))
     };
     eframe::run_native("samovar", options, Box::new(make)).map_err(|error| anyhow::anyhow!("the window cannot be opened: {error}"))
 }

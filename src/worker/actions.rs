@@ -7,7 +7,7 @@ use super::preheating;
 use super::queue::Queue;
 use super::service::{NO_SOURCE, Service};
 use super::survey::{Survey, SurveyRequest};
-use super::{bench, chart_export, diagnostics, export, lists, own_sets, preview, profile, sparks};
+use super::{bench, chart_export, diagnostics, export, lists, own_sets, preview, profile, sparks, workspace};
 use crate::cache::{Cache, CacheError, EntryKey};
 use crate::market::Symbol;
 use crate::source::{SourceUrl, test_source};
@@ -69,6 +69,14 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
         Job::SaveLists(changed) => {
             lists::take(service, *changed);
             spawn_blocking(service, |service| lists::save(service));
+        }
+        Job::LookForFolder(path) => spawn_blocking(service, move |service| {
+            let is_folder = path.is_dir();
+            service.reporter.send_blocking(JobEvent::LookedForFolder { path, is_folder });
+        }),
+        Job::KeepWorkspace(text) => {
+            workspace::take(service, text);
+            spawn_blocking(service, |service| workspace::save(service));
         }
         Job::ReadList(path) => spawn_blocking(service, move |service| lists::read(service, &path)),
         Job::Reveal(path) => {

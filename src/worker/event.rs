@@ -130,6 +130,10 @@ pub enum Job {
     },
     /// Ask the source for its symbols again.
     ListSymbols,
+    /// Keep a copy of what the window remembers from one start to the next.
+    KeepWorkspace(String),
+    /// Say whether this is a folder; answered by [`JobEvent::LookedForFolder`].
+    LookForFolder(PathBuf),
     /// Read a symbol for the chart.
     Load(LoadRequest),
     /// Tell rows of the chart as text; answered by [`JobEvent::ChartCopied`].
@@ -290,6 +294,13 @@ pub enum LoadError {
 pub enum JobEvent {
     /// The cache is open.
     Opened,
+    /// The answer to [`Job::LookForFolder`].
+    LookedForFolder {
+        /// What was looked at.
+        path: PathBuf,
+        /// Whether it is a folder.
+        is_folder: bool,
+    },
     /// The cache cannot be opened; jobs that need it will be refused.
     OpenFailed(String),
     /// The state of everything, whenever it changed.

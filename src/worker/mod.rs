@@ -32,6 +32,7 @@ mod survey;
 mod table;
 mod upkeep;
 mod watching;
+mod workspace;
 
 pub use bench::{
     BENCH_RUNS, BENCH_SYMBOLS, BenchError, BenchInput, BenchProgress, BenchReport, BenchRequest, BenchStage, MOST_BENCH_RUNS, Spread,
@@ -54,3 +55,4 @@ pub use snapshot::{DatasetFacts, HitHistory, PastJob, Snapshot, SourceFacts, Sym
 pub use sparks::{SPARK_BARS, Spark, SparkRequest};
 pub use survey::{Survey, SurveyRequest};
 pub use table::{Column, Sparks, Table};
+pub use workspace::kept_workspace;

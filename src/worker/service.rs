@@ -13,7 +13,8 @@ use super::schedule::keep_schedules;
 use super::snapshot::{HitRates, Snapshot, SnapshotInput};
 use super::upkeep::keep_up;
 use super::watching::watch_sets;
-use crate::cache::{Cache, CacheOptions, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
+use super::workspace::Unsaved;
+use crate::cache::{Cache, CacheOptions, FileLayer, Folders, FreshnessRules, Judge, Limits, Recovery, TimeToLive};
 use crate::config::{Password, Places, Secrets, Settings, SymbolLists};
 use crate::feature::{FeatureSet, SetLibrary};
 use crate::market::Clock;
@@ -72,6 +73,8 @@ pub struct WorkerContext {
     pub secrets: Secrets,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// How cached files are touched.
+    pub files: Arc<dyn FileLayer>,
     /// Whether to make snapshots; the command line needs none.
     pub snapshots: bool,
 }
@@ -284,6 +287,8 @@ pub(super) struct Service {
     pub exports: Exports,
     /// The user's lists of symbols.
     pub lists: Mutex<SymbolLists>,
+    /// What the window remembers, until it is on the disk.
+    pub workspace: Unsaved,
     /// What snapshots know of lookups.
     hit_rates: Mutex<HitRates>,
     dirty: AtomicBool,
@@ -308,6 +313,7 @@ impl Service {
             unexamined: tokio::sync::Notify::new(),
             exports: Exports::default(),
             lists: Mutex::default(),
+            workspace: Unsaved::default(),
             hit_rates: Mutex::default(),
             dirty: AtomicBool::new(true),
             context,
@@ -371,6 +377,7 @@ impl Service {
         let options = CacheOptions {
             log_lookups: settings.log_lookups,
             limits: limits(&settings),
+            files: Arc::clone(&self.context.files),
             ..CacheOptions::new(self.folders(), settings.memory_budget_bytes, Arc::clone(&self.context.clock))
         };
         match Cache::open(options) {
@@ -464,6 +471,8 @@ impl Service {
 
     /// Makes and sends a snapshot; returns when the next entry changes by itself.
     pub(super) fn make_snapshot(&self) -> Option<i64> {
+        // A machine that travelled tells other times; the window does not look for it itself.
+        crate::here::look_around();
         let cache = self.cache().ok()?;
         let configuration = self.configuration();
         let source = configuration.source.as_ref().map(|url| (url.id(), url.redacted()));

@@ -103,6 +103,7 @@ impl Fixture {
             cache_dir: None,
             source: Some(self.url.clone()),
             clock: Arc::clone(&self.clock) as Arc<dyn samovar::market::Clock>,
+            files: Arc::new(samovar::cache::SystemFiles),
             snapshots: false,
         }
     }

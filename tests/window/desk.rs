@@ -6,7 +6,7 @@ use egui::{Event, Key, Modifiers, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, Node};
 use samovar::app::{AppState, Command, JobStage, OpenState};
-use samovar::cache::{Catalog, Entry, Folders};
+use samovar::cache::{Catalog, Entry, FileLayer, Folders, SystemFiles};
 use samovar::config::{Places, Secrets, SetAside, Settings, SourceSetting};
 use samovar::desktop::Instance;
 use samovar::market::{DAY_US, HOUR_US, ManualClock, Symbol, format_date};
@@ -69,6 +69,8 @@ pub struct Laid {
     pub problems: Vec<String>,
     pub set_aside: Option<SetAside>,
     pub instance: Option<Instance>,
+    /// How cached files are touched.
+    pub files: Arc<dyn FileLayer>,
     kept: Kept,
 }
 
@@ -90,6 +92,7 @@ impl Laid {
             problems: Vec::new(),
             set_aside: None,
             instance: None,
+            files: Arc::new(SystemFiles),
             kept: Kept::default(),
         }
     }
@@ -113,7 +116,7 @@ impl Laid {
     }
 
     pub fn open(self) -> Desk {
-        let Self { folder, clock, places, settings, problems, set_aside, instance, kept } = self;
+        let Self { folder, clock, places, settings, problems, set_aside, instance, files, kept } = self;
         if settings != Settings::default() {
             settings.save(&places.settings_file).expect("saved settings");
         }
@@ -125,6 +128,7 @@ impl Laid {
             overrides: samovar::worker::Overrides::default(),
             source: None,
             clock: clock.clone(),
+            files: files.clone(),
             snapshots: true,
         };
         // The storage has to outlive the window's making only, but its lifetime is the harness's.
@@ -177,12 +181,22 @@ impl Desk {
     pub fn restart_after(mut self, meanwhile: impl FnOnce()) -> Self {
         let mut kept = Kept::default();
         eframe::App::save(self.harness.state_mut(), &mut kept);
+        self.open_again(kept, meanwhile)
+    }
+
+    /// As if the window had been ended without a word, and opened again.
+    pub fn restart_after_crash(self) -> Self {
+        self.open_again(Kept::default(), || {})
+    }
+
+    fn open_again(mut self, kept: Kept, meanwhile: impl FnOnce()) -> Self {
         eframe::App::on_exit(self.harness.state_mut(), None);
         let (folder, clock, places) = (Arc::clone(&self.folder), Arc::clone(&self.clock), self.places.clone());
         drop(self);
         meanwhile();
         let (settings, set_aside) = Settings::load_or_set_aside(&places.settings_file, NOW_US);
-        let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, kept };
+        let files = Arc::new(SystemFiles);
+        let laid = Laid { folder, clock, places, settings, problems: Vec::new(), set_aside, instance: None, files, kept };
         let mut desk = laid.open();
         desk.wait_ready();
         desk

@@ -1,10 +1,11 @@
 //! What a frame may cost: an idle window asks for none, and a long list draws only what can be seen.
 
 use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
+use crate::hand::Hand;
 use eframe::egui;
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, pos2};
 use egui_kittest::kittest::NodeT;
-use samovar::app::Command;
+use samovar::app::{Action, Column, Command, ListAction};
 use std::time::Duration;
 
 const VIEWS: [Command; 4] = [Command::ShowSymbols, Command::ShowOverview, Command::ShowJobs, Command::ShowSettings];
@@ -89,6 +90,80 @@ fn a_list_of_ten_thousand_symbols_draws_only_the_rows_in_view() {
     desk.shortcut(Command::FocusFilter);
     desk.write("n0999");
     assert_eq!(desk.listed().len(), 10);
+}
+
+#[test]
+fn seven_thousand_symbols_answer_every_input_at_once() {
+    let laid = Laid::new();
+    let path = laid.path("market.sqlite");
+    Market::new(&path).put((0..7_000).map(|number| (format!("N{number:05}"), 1)));
+    let mut desk = laid.source("Market", &path).open();
+    desk.wait_ready();
+    let mut hand = Hand::at(&mut desk);
+    hand.is_in("come");
+    hand.runs(Command::ListSymbols);
+    hand.waits("7,000 symbols", |desk| desk.state().snapshot.rows.len() == 7_000);
+    hand.works_with_a_long_list();
+    // A job over all of them begins, tells how far it is, and is stopped.
+    hand.is_in("preheat all");
+    hand.runs(Command::PreheatAll);
+    hand.waits("some symbols", |desk| desk.state().jobs.first().is_some_and(|job| job.ok.len() > 100));
+    hand.is_in("while it runs");
+    (0..10).for_each(|_| hand.plain("arrow down", Key::ArrowDown));
+    hand.runs(Command::FocusFilter);
+    hand.types("type into the filter", "n06");
+    hand.is_in("cancel");
+    hand.runs(Command::CancelJob);
+    hand.waits("its end", |desk| desk.state().active_job().is_none());
+    hand.never_waited();
+}
+
+impl Hand<'_> {
+    fn works_with_a_long_list(&mut self) {
+        self.is_in("filter");
+        self.runs(Command::FocusFilter);
+        self.types("type into the filter", "n0 69");
+        (0..5).for_each(|_| self.plain("take back a letter", Key::Backspace));
+        self.plain("leave the filter", Key::Escape);
+        self.act("show all", Action::List(ListAction::ShowAll));
+        self.is_in("sort");
+        for column in [Column::Size, Column::TimeLeft, Column::State, Column::Symbol] {
+            for _ in 0..2 {
+                self.act(column.text(), Action::List(ListAction::Sort { column, add: false }));
+            }
+        }
+        self.is_in("walk");
+        (0..30).for_each(|_| self.plain("arrow down", Key::ArrowDown));
+        for key in [Key::End, Key::Home, Key::PageDown] {
+            self.plain("far", key);
+        }
+        self.is_in("select");
+        self.runs(Command::SelectAll);
+        (0..10).for_each(|_| self.key("extend the selection", Modifiers::SHIFT, Key::ArrowDown));
+        self.key("extend the selection to the end", Modifiers::SHIFT, Key::End);
+        self.runs(Command::SelectAll);
+        self.is_in("all selected");
+        for command in [Command::CopyRows, Command::CopySymbols, Command::CopyPaths, Command::NewList] {
+            self.runs(command);
+            if command == Command::NewList {
+                self.desk.assert_sees("and 6,988 more");
+            }
+            self.act("close", Action::CloseDialog);
+        }
+        self.scrolls("scroll", pos2(400.0, 500.0));
+        self.runs(Command::SelectNone);
+        self.is_in("palette");
+        self.runs(Command::Palette);
+        self.types("search", "n0 69");
+        self.plain("close", Key::Escape);
+        for (command, name) in [(Command::ShowOverview, "overview"), (Command::ShowJobs, "jobs"), (Command::ShowSettings, "settings")] {
+            self.is_in(name);
+            self.runs(command);
+            self.scrolls("scroll", pos2(500.0, 450.0));
+        }
+        self.is_in("symbols");
+        self.runs(Command::ShowSymbols);
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //! cached files → `selection`; bars, menus, palette and help → `chrome`; progress, pause, cancel, failures → `jobs`; what is known of one symbol → `inspector`; the
 //! numbers of all → `overview`; lines and templates of the chart → `chart`; features and formulas → `features`; settings →
 //! `settings`; its languages → `languages`; the connection dialog → `connect`; what is around every view → `shell`; names, keys and every command → `access`; slow
-//! disks and sources → `stall`; what analysts come for, from beginning to end and with its inputs counted → `tasks`; broken folders, files and symbols → `trouble`; what a frame may cost →
+//! disks and sources → `stall`, by the time of the window's thread (`thread_time`); what analysts come for, from beginning to end and with its
+//! inputs counted → `tasks`; broken folders, files and symbols → `trouble`; what a frame may cost →
 //! `idle`. Helpers live in `desk`. The chart alone is tested in `tests/ui_chart`. Nothing sleeps and hopes: `Desk::wait`
 //! draws frames until something holds.
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests may fail tests")]
@@ -17,6 +18,7 @@ mod connect;
 mod desk;
 mod features;
 mod first_start;
+mod hand;
 mod idle;
 mod inspector;
 mod jobs;
@@ -32,5 +34,8 @@ mod servers;
 mod settings;
 mod shell;
 mod stall;
+#[path = "../support/stalling_files.rs"]
+mod stalling_files;
 mod tasks;
+mod thread_time;
 mod trouble;

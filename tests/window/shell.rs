@@ -401,6 +401,32 @@ fn files_let_fall_on_the_window_are_shown_before_they_become_a_source() {
     drop_on(&mut desk, &[text]);
     desk.wait_notice("Drop a folder, or CSV, Parquet or SQLite files");
     assert!(desk.state().dialog.is_none());
+    // A folder may be called like a file: the disk is asked, and not by the window.
+    let other = desk.path("year.2024");
+    std::fs::create_dir_all(&other).expect("folder");
+    write_csv(&other.join("CCC.csv"));
+    drop_on(&mut desk, &[other]);
+    desk.wait("the test to end", |state| matches!(&state.dialog, Some(Dialog::Connect(form)) if form.test.report().is_some()));
+    desk.settle();
+    desk.assert_sees("2024-02-01");
+}
+
+#[test]
+fn what_is_remembered_is_there_after_a_crash() {
+    let mut desk = warm_desk(5, 3);
+    desk.click_row("S003", Modifiers::NONE);
+    desk.shortcut(Command::ShowJobs);
+    desk.clock.advance(31_000_000);
+    let file = desk.places.workspace_file();
+    desk.wait_for("a copy", |_| file.exists());
+    let mut desk = desk.restart_after_crash();
+    assert_eq!(desk.state().view, View::Jobs);
+    assert_eq!(desk.focus(), "S003");
+    // What was kept when the window closed is newer.
+    desk.shortcut(Command::ShowOverview);
+    desk.clock.advance(1_000_000);
+    let desk = desk.restart();
+    assert_eq!(desk.state().view, View::Overview);
 }
 
 #[test]

@@ -12,6 +12,9 @@ use crate::worker::{Job, NoticeLevel};
 use crate::{tr, tr_n};
 use std::path::PathBuf;
 
+/// Longest text of symbols that is shown as it is.
+const LONG_TEXT_BYTES: usize = 4_000;
+
 /// The lists there are.
 #[derive(Debug, Clone, Default)]
 pub struct ListsState {
@@ -62,6 +65,8 @@ pub struct ListForm {
     pub name: String,
     /// The symbols, as typed or pasted.
     pub text: String,
+    /// Whether the text is shown as it is: a long one only when that is asked for, because laying it out takes a while.
+    pub as_text: bool,
     /// What was found in the text.
     pub found: Pasted,
     /// Whether symbols the source does not have are kept.
@@ -107,6 +112,8 @@ pub enum ListsAction {
     Name(String),
     /// The symbols in the form were changed.
     Text(String),
+    /// Show the symbols as text that can be edited, however long it is.
+    EditText,
     /// Whether symbols the source does not have are kept.
     KeepUnknown(bool),
     /// The form is right.
@@ -164,12 +171,13 @@ impl AppState {
         let found = symbols_in(&text, &self.snapshot);
         // Where nothing is known of the source yet, nothing can be wrong.
         let keep_unknown = self.snapshot.rows.is_empty();
-        let form = ListForm { purpose: ListPurpose::New, name, text, found, keep_unknown };
+        let as_text = text.len() <= LONG_TEXT_BYTES;
+        let form = ListForm { purpose: ListPurpose::New, name, text, as_text, found, keep_unknown };
         self.dialog = Some(Dialog::List(Box::new(form)));
     }
 
     fn ask_for_name(&mut self, purpose: ListPurpose, name: String) {
-        let form = ListForm { purpose, name, text: String::new(), found: Pasted::default(), keep_unknown: false };
+        let form = ListForm { purpose, name, text: String::new(), as_text: true, found: Pasted::default(), keep_unknown: false };
         self.dialog = Some(Dialog::List(Box::new(form)));
     }
 
@@ -210,7 +218,14 @@ impl AppState {
             ListsAction::Text(text) => {
                 if let Some(Dialog::List(form)) = &mut self.dialog {
                     form.found = symbols_in(&text, &self.snapshot);
+                    // Pasted, not typed.
+                    form.as_text = text.len() <= form.text.len() + LONG_TEXT_BYTES;
                     form.text = text;
+                }
+            }
+            ListsAction::EditText => {
+                if let Some(Dialog::List(form)) = &mut self.dialog {
+                    form.as_text = true;
                 }
             }
             ListsAction::KeepUnknown(keep) => {

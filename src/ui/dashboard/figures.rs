@@ -107,11 +107,12 @@ fn rates_by_day(snapshot: &Snapshot) -> Vec<Option<f32>> {
 
 /// Symbols that are fresh now and will not be at nine tomorrow morning.
 fn cold_by_tomorrow(snapshot: &Snapshot, now_us: i64) -> Vec<&SymbolRow> {
-    use chrono::{Days, Local, NaiveTime, TimeZone};
-    let today = Local.timestamp_micros(now_us).earliest().map(|now| now.date_naive());
+    use crate::here::Here;
+    use chrono::{Days, NaiveTime, TimeZone};
+    let today = Here.timestamp_micros(now_us).earliest().map(|now| now.date_naive());
     let tomorrow = today.and_then(|today| today.checked_add_days(Days::new(1)));
     let nine =
-        tomorrow.zip(NaiveTime::from_hms_opt(9, 0, 0)).and_then(|(day, nine)| Local.from_local_datetime(&day.and_time(nine)).earliest());
+        tomorrow.zip(NaiveTime::from_hms_opt(9, 0, 0)).and_then(|(day, nine)| Here.from_local_datetime(&day.and_time(nine)).earliest());
     let Some(nine_us) = nine.map(|time| time.timestamp_micros()) else { return Vec::new() };
     let cools = |row: &&SymbolRow| row.state == EntryState::Fresh && row.expires_at_us.is_some_and(|at_us| at_us <= nine_us);
     snapshot.rows.iter().filter(cools).collect()

@@ -4,12 +4,12 @@ use super::note_ui;
 use super::plot::{PlotColumn, columns_ui};
 use crate::app::{Action, AppState};
 use crate::cache::{LookupSpan, LookupStats, Tier};
+use crate::here::Here;
 use crate::ui::format;
 use crate::ui::theme::{Theme, space};
 use crate::ui::widgets::{legend_ui, tier_color, tier_legend_ui};
 use crate::ui::window::Outbox;
 use crate::{tr, tr_n};
-use chrono::Local;
 use eframe::egui;
 use egui::{Align, Layout, RichText, Ui, vec2};
 use strum::IntoEnumIterator;
@@ -81,7 +81,7 @@ fn series_ui(ui: &mut Ui, stats: &LookupStats, now_us: i64) {
         .map(|bucket| {
             let counts = bucket.lookups.counts;
             let parts = Tier::iter().map(|tier| (counts.of(tier) as f32, tier_color(theme, tier))).collect();
-            let (from, to) = (format::moment(bucket.start_us, now_us, &Local), format::moment(bucket.start_us + width_us, now_us, &Local));
+            let (from, to) = (format::moment(bucket.start_us, now_us, &Here), format::moment(bucket.start_us + width_us, now_us, &Here));
             let mut told = vec![tr_n!(counts.total(), "{count} lookup", "{count} lookups")];
             told.extend(counts.rate().map(|rate| tr!("hit rate {rate}", rate = format::percent(rate))));
             if bucket.lookups.stale > 0 {

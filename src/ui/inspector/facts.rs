@@ -4,6 +4,7 @@ use super::layout::layout_ui;
 use super::parts::{below_mark_ui, code_ui, copy_ui, fact_ui, fact_with_ui, note_ui, section_ui, sentence_ui};
 use crate::app::AppState;
 use crate::cache::{EntryState, FileFacts, provisional_sentence, rule_words};
+use crate::here::Here;
 use crate::ui::format;
 use crate::ui::icons;
 use crate::ui::symbols::local_time;
@@ -12,7 +13,6 @@ use crate::ui::widgets::{mark_of, meter_ui};
 use crate::ui::window::Outbox;
 use crate::worker::{Dossier, EntryDossier};
 use crate::{tr, tr_n};
-use chrono::Local;
 use eframe::egui;
 use egui::{Align, Label, Layout, RichText, Ui};
 
@@ -62,8 +62,8 @@ fn entry_ui(ui: &mut Ui, dossier: &Dossier, dossed: &EntryDossier, (working, now
             EntryState::Fresh => theme.text_weak,
             _ => theme.text,
         };
-        sentence_ui(ui, &dossed.why.sentence(now_us, &Local), color);
-        if let Some(sentence) = provisional_sentence(entry, dossier.rule, now_us, &Local).filter(|_| entry.key.dataset.is_bars()) {
+        sentence_ui(ui, &dossed.why.sentence(now_us, &Here), color);
+        if let Some(sentence) = provisional_sentence(entry, dossier.rule, now_us, &Here).filter(|_| entry.key.dataset.is_bars()) {
             note_ui(ui, &sentence);
         }
     });

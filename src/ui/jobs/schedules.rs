@@ -2,6 +2,7 @@
 
 use crate::app::{Action, AppState, ScheduleAction, ScheduleForm, rhythm_words, task_word};
 use crate::config::{Rhythm, ScheduledTask};
+use crate::here::Here;
 use crate::market::Exchange;
 use crate::tr;
 use crate::ui::format;
@@ -11,7 +12,6 @@ use crate::ui::theme::{Theme, space};
 use crate::ui::widgets::heading_ui;
 use crate::ui::window::Outbox;
 use crate::worker::ScheduleState;
-use chrono::Local;
 use eframe::egui;
 use egui::{Align, ComboBox, Label, Layout, RichText, TextEdit, Ui};
 use strum::IntoEnumIterator;
@@ -88,7 +88,7 @@ fn schedule_ui(ui: &mut Ui, state: &AppState, stands: &ScheduleState, out: &mut 
             (_, _, true) => facts.push(tr!("running now").to_owned()),
             (_, true, _) => facts.push(tr!("resting").to_owned()),
             (Ok(next_us), _, _) => {
-                let at = format::moment(*next_us, now_us, &Local);
+                let at = format::moment(*next_us, now_us, &Here);
                 facts.push(tr!("next {at}, {relative}", at = at, relative = format::relative(*next_us, now_us)));
             }
             (Err(_), _, _) => {}
@@ -96,11 +96,11 @@ fn schedule_ui(ui: &mut Ui, state: &AppState, stands: &ScheduleState, out: &mut 
         if let Some(last) = &stands.last {
             facts.push(match last.began_us {
                 Some(began_us) if last.is_late() => {
-                    let due = format::moment(last.due_us, now_us, &Local);
-                    tr!("ran late at {at}, due {due}", at = format::moment(began_us, now_us, &Local), due = due)
+                    let due = format::moment(last.due_us, now_us, &Here);
+                    tr!("ran late at {at}, due {due}", at = format::moment(began_us, now_us, &Here), due = due)
                 }
-                Some(began_us) => tr!("last {at}", at = format::moment(began_us, now_us, &Local)),
-                None => tr!("left out at {at}: the run before was not over", at = format::moment(last.due_us, now_us, &Local)),
+                Some(began_us) => tr!("last {at}", at = format::moment(began_us, now_us, &Here)),
+                None => tr!("left out at {at}: the run before was not over", at = format::moment(last.due_us, now_us, &Here)),
             });
         }
         let late = stands.last.as_ref().is_some_and(|last| last.began_us.is_none() || last.is_late());

@@ -219,7 +219,7 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
 fn explanation_ui(ui: &mut Ui, row: &SymbolRow, now_us: i64) {
     let theme = Theme::of(ui);
     ui.set_max_width(360.0);
-    let sentence = |facts: &DatasetFacts| facts.why.sentence(now_us, &chrono::Local);
+    let sentence = |facts: &DatasetFacts| facts.why.sentence(now_us, &crate::here::Here);
     match row.deciding() {
         Some(facts) if row.datasets.len() > 1 && row.state != EntryState::Fresh => {
             ui.label(RichText::new(facts.dataset.as_str()).small().color(theme.text_weak));
@@ -229,7 +229,7 @@ fn explanation_ui(ui: &mut Ui, row: &SymbolRow, now_us: i64) {
             ui.label(sentence(facts));
         }
         None => {
-            ui.label(Why::NotCached.sentence(now_us, &chrono::Local));
+            ui.label(Why::NotCached.sentence(now_us, &crate::here::Here));
         }
     }
     for line in inspector::quality_lines(&row.quality) {

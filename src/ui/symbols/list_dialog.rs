@@ -2,6 +2,7 @@
 
 use crate::app::{Action, AppState, Dialog, ListForm, ListPurpose, ListsAction};
 use crate::ui::dialogs::dialog_frame;
+use crate::ui::format;
 use crate::ui::theme::{Theme, space};
 use crate::ui::window::Outbox;
 use crate::{tr, tr_n};
@@ -64,13 +65,23 @@ fn symbols_ui(ui: &mut Ui, form: &ListForm, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.add_space(space::S);
     let label = ui.label(RichText::new(tr!("Symbols, with anything between them")).small().color(theme.text_weak));
-    let mut text = form.text.clone();
-    egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
-        let field = TextEdit::multiline(&mut text).desired_rows(8).desired_width(f32::INFINITY).hint_text(tr!("Type or paste symbols"));
-        if ui.add(field).labelled_by(label.id).changed() {
-            out.act(Action::Lists(ListsAction::Text(text)));
+    if form.as_text {
+        let mut text = form.text.clone();
+        egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
+            let field = TextEdit::multiline(&mut text).desired_rows(8).desired_width(f32::INFINITY).hint_text(tr!("Type or paste symbols"));
+            if ui.add(field).labelled_by(label.id).changed() {
+                out.act(Action::Lists(ListsAction::Text(text)));
+            }
+        });
+    } else {
+        let all = form.found.known.len() + form.found.unknown.len();
+        let named: Vec<&str> = form.found.known.iter().chain(&form.found.unknown).take(NAMED).map(String::as_str).collect();
+        let names = tr!("{names} and {count} more", names = named.join(", "), count = format::count(all.saturating_sub(named.len()) as u64));
+        ui.add(egui::Label::new(RichText::new(names).color(theme.text)).wrap());
+        if ui.link(tr!("Edit as text")).clicked() {
+            out.act(Action::Lists(ListsAction::EditText));
         }
-    });
+    }
     ui.add_space(space::XS);
     let (known, unknown) = (form.found.known.len() as u64, form.found.unknown.len() as u64);
     ui.label(RichText::new(tr_n!(known, "{count} symbol of this source", "{count} symbols of this source")).small().color(theme.text));

@@ -149,11 +149,11 @@ pub(super) fn now_us(state: &AppState) -> i64 {
 /// A time on the user's own clock, to the minute.
 pub(super) fn local_time(time_us: i64) -> String {
     use chrono::TimeZone;
-    match chrono::Local.timestamp_micros(time_us) {
-        chrono::LocalResult::Single(time) | chrono::LocalResult::Ambiguous(time, _) => {
+    match crate::here::Here.timestamp_micros(time_us) {
+        chrono::MappedLocalTime::Single(time) | chrono::MappedLocalTime::Ambiguous(time, _) => {
             format!("{} {}", crate::format::day(time.date_naive()), time.format("%H:%M"))
         }
-        chrono::LocalResult::None => format::NONE.to_owned(),
+        chrono::MappedLocalTime::None => format::NONE.to_owned(),
     }
 }
 
