@@ -127,7 +127,7 @@ fn in_calendar_time_a_hole_takes_its_room_and_dates_go_on_through_it() {
     let full = data("AAPL", 18_993, 360);
     let mut bars = (*full.bars).clone();
     bars.time_us.iter_mut().skip(180).for_each(|time| *time += 180 * DAY_US);
-    let chart = ChartData::new(Symbol::new("AAPL"), Arc::new(bars)).with_findings(Exchange::Continuous);
+    let chart = ChartData::new(Symbol::new("AAPL"), Arc::new(bars)).with_findings(&MarketDays::new(Exchange::Continuous, []));
     let mut harness = window(Some(chart));
     harness.get_by_label("All").click();
     harness.run();

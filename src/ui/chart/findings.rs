@@ -65,8 +65,8 @@ mod tests {
     #[test]
     fn where_time_has_its_room_a_hole_is_tinted_from_bar_to_bar() {
         let times = (0..10).chain(20..30).map(|day| day * DAY_US).collect();
-        let data =
-            ChartData::new(Symbol::new("A"), Arc::new(Bars { time_us: times, ..Bars::default() })).with_findings(Exchange::Continuous);
+        let data = ChartData::new(Symbol::new("A"), Arc::new(Bars { time_us: times, ..Bars::default() }))
+            .with_findings(&MarketDays::new(Exchange::Continuous, []));
         let pane = Rect::from_min_max(pos2(0.0, 0.0), pos2(300.0, 100.0));
         let range = IndexRange { start: 0.0, end: 20.0 };
         let theme = Theme::pick(true, PriceColors::GreenUp);
