@@ -183,9 +183,10 @@ fn a_source_that_answers_after_ten_seconds_holds_up_nobody() {
     hand.act("edit the source", Action::Source(SourceAction::Edit(Some("Silent".to_owned()))));
     hand.clicks("Test connection");
     hand.types("type while it is tested", "x");
-    hand.waits("its answer", |desk| {
-        matches!(&desk.state().dialog, Some(Dialog::Connect(form)) if form.test.report().is_some_and(|report| !report.passed()))
-    });
+    hand.waits(
+        "its answer",
+        |desk| matches!(&desk.state().dialog, Some(Dialog::Connect(form)) if form.test.report().is_some_and(|report| !report.passed())),
+    );
     hand.plain("close the connection", Key::Escape);
     hand.act("close", Action::CloseDialog);
     hand.is_in("a silent source, cancel");

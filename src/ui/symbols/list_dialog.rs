@@ -76,7 +76,8 @@ fn symbols_ui(ui: &mut Ui, form: &ListForm, out: &mut Outbox) {
     } else {
         let all = form.found.known.len() + form.found.unknown.len();
         let named: Vec<&str> = form.found.known.iter().chain(&form.found.unknown).take(NAMED).map(String::as_str).collect();
-        let names = tr!("{names} and {count} more", names = named.join(", "), count = format::count(all.saturating_sub(named.len()) as u64));
+        let names =
+            tr!("{names} and {count} more", names = named.join(", "), count = format::count(all.saturating_sub(named.len()) as u64));
         ui.add(egui::Label::new(RichText::new(names).color(theme.text)).wrap());
         if ui.link(tr!("Edit as text")).clicked() {
             out.act(Action::Lists(ListsAction::EditText));
