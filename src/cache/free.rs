@@ -101,7 +101,6 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::cache::entry::Selection;
     use crate::cache::test_cache::{TestCache, bars_of};
     use crate::market::{HOUR_US, Symbol};

@@ -134,9 +134,7 @@ fn symbol_candidates(state: &AppState) -> impl Iterator<Item = (Target, String)>
 
 /// Several symbols by name, which are what is meant where all of them are there: to be compared.
 fn comparison(state: &AppState, needle: &str) -> Option<Line> {
-    if needle.split_whitespace().nth(1).is_none() {
-        return None;
-    }
+    needle.split_whitespace().nth(1)?;
     let found = symbols_in(needle, &state.snapshot);
     if !found.unknown.is_empty() || found.known.len() < 2 {
         return None;
