@@ -314,6 +314,10 @@ impl AppState {
                 self.dialog = Some(Dialog::Palette);
                 Vec::new()
             }
+            Command::About => {
+                self.dialog = Some(Dialog::About);
+                Vec::new()
+            }
             Command::Help => {
                 self.dialog = Some(Dialog::Help);
                 Vec::new()

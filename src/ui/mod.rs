@@ -1,5 +1,6 @@
 //! The window: egui widgets that read state and return commands. No I/O here.
 
+mod about;
 mod bench;
 pub mod chart;
 mod chrome;
@@ -17,6 +18,7 @@ mod logo;
 pub mod marks;
 mod notices;
 mod palette;
+mod path;
 mod settings;
 mod sources;
 mod symbols;
