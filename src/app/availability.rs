@@ -109,6 +109,7 @@ impl Command {
             | Self::Palette
             | Self::Help
             | Self::SaveDiagnostics
+            | Self::About
             | Self::Quit => Ok(()),
         }
     }

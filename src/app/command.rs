@@ -165,6 +165,8 @@ pub enum Command {
     Help,
     /// Put what helps to find a fault into one file.
     SaveDiagnostics,
+    /// Show which version this is, and where it keeps things.
+    About,
     /// Close the window.
     Quit,
 }
@@ -286,10 +288,11 @@ impl Command {
             Self::FindSymbol => tr!("Go to a symbol…"),
             Self::GoBack => tr!("Back"),
             Self::GoForward => tr!("Forward"),
-            Self::ZoomIn => tr!("Larger"),
-            Self::ZoomOut => tr!("Smaller"),
-            Self::ZoomReset => tr!("Usual size"),
+            Self::ZoomIn => tr!("Zoom in"),
+            Self::ZoomOut => tr!("Zoom out"),
+            Self::ZoomReset => tr!("Actual size"),
             Self::SaveDiagnostics => tr!("Save diagnostics…"),
+            Self::About => tr!("About Samovar"),
             Self::Quit => tr!("Quit"),
         }
     }
@@ -380,6 +383,7 @@ impl Command {
             Self::ZoomOut => tr!("Texts and controls one step smaller, down to 50 %"),
             Self::ZoomReset => tr!("Texts and controls at 100 %"),
             Self::SaveDiagnostics => tr!("What helps to find a fault, in one file: versions, settings, messages, jobs; no passwords"),
+            Self::About => tr!("Version, licence, and the folders that are in use"),
             Self::Quit => tr!("Close the window; asks first while a job runs"),
         }
     }
@@ -473,6 +477,7 @@ impl Command {
             | Self::Palette
             | Self::Help
             | Self::SaveDiagnostics
+            | Self::About
             | Self::Quit => CommandGroup::View,
         }
     }

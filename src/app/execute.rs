@@ -325,6 +325,10 @@ impl AppState {
                 self.dialog = Some(Dialog::Palette);
                 Vec::new()
             }
+            Command::About => {
+                self.dialog = Some(Dialog::About);
+                Vec::new()
+            }
             Command::Help => {
                 self.dialog = Some(Dialog::Help);
                 Vec::new()

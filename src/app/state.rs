@@ -73,6 +73,8 @@ pub enum Dialog {
     Export(ExportForm),
     /// Every shortcut.
     Help,
+    /// Which version this is, and where it keeps things.
+    About,
     /// Where to put the diagnostics.
     Diagnostics {
         /// The file.

@@ -206,7 +206,7 @@ pub enum SettingsError {
         reason: String,
     },
     /// The file is no valid settings file.
-    #[error("the settings file {} is damaged: {reason}. Mend it, or remove it to start with the usual settings", .path.display())]
+    #[error("the settings file {} is damaged: {reason}. Fix it, or remove it to start with the default settings", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -281,7 +281,7 @@ impl Settings {
                         let at = chrono::DateTime::from_timestamp_micros(at_us).unwrap_or_default();
                         (settings, format!("the settings saved on {} UTC are used", at.format("%Y-%m-%d at %H:%M")))
                     }
-                    None => (Self::default(), "the usual settings are used".to_owned()),
+                    None => (Self::default(), "the default settings are used".to_owned()),
                 };
                 (settings, Some(SetAside { message: format!("{error}. {kept}; {used}"), copy }))
             }

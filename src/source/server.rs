@@ -72,11 +72,14 @@ pub(super) async fn next_in_time<S: Stream + Unpin>(rows: &mut S, wait: Duration
 }
 
 pub(super) fn timed_out(wait: Duration, doing: &str, url: &SourceUrl) -> SourceError {
-    SourceError::new(
-        SourceErrorKind::Timeout,
-        format!("{} did not answer within {} s while {doing}", url.place(), wait.as_secs_f64().ceil()),
-        "try again when the server is less busy, or give it an index on symbol and date",
-    )
+    // Before anything was asked, no index can help.
+    let hint = if doing == CONNECTING {
+        "check that host and port are those of the database and that nothing in between holds the connection up, then try again"
+    } else {
+        "try again when the server is less busy, or give it an index on symbol and date"
+    };
+    let message = format!("{} did not answer within {} s while {doing}", url.place(), wait.as_secs_f64().ceil());
+    SourceError::new(SourceErrorKind::Timeout, message, hint)
 }
 
 pub(super) fn unreachable(url: &SourceUrl, detail: &str) -> SourceError {

@@ -203,7 +203,11 @@ impl Test<'_> {
         let Some(first) = addresses.first() else {
             return Err(self.fail(Stage::Name, began, unknown_host(url, "it has no address")));
         };
-        self.ok(Stage::Name, began, format!("{} is {}", url.host(), first.ip()));
+        let address = first.ip().to_string();
+        let is_address = address == url.host();
+        let found =
+            if is_address { format!("{address} is an address and needs no lookup") } else { format!("{} is {address}", url.host()) };
+        self.ok(Stage::Name, began, found);
 
         let began = Instant::now();
         match tokio::time::timeout(options.connect_timeout, tokio::net::TcpStream::connect(addresses.as_slice())).await {
@@ -223,7 +227,7 @@ impl Test<'_> {
         match &login.cipher {
             Some(cipher) => self.ok(Stage::Encryption, began, cipher.clone()),
             None if url.tls() == TlsMode::Off => self.skip(Stage::Encryption, "switched off with tls=off"),
-            None => self.skip(Stage::Encryption, "not in use: the server offers none; tls=require insists on it"),
+            None => self.skip(Stage::Encryption, "not in use: the server offers none; tls=require (Always) insists on it"),
         }
         let session = if login.is_read_only { "a session that can only read" } else { "a session that could write" };
         self.ok(Stage::Login, began, format!("{}, {session}", login.version));

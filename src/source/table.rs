@@ -109,7 +109,7 @@ pub(super) fn choose_table(
             let hint = if names.is_empty() {
                 "it has no tables that this user may read".to_owned()
             } else {
-                format!("its tables are {}; name one with table=TABLE in the source URL", known())
+                format!("its tables are {}; choose one of them (table=TABLE in a source URL)", known())
             };
             SourceError::new(SourceErrorKind::MissingTable, format!("{place} has no table \"{wanted}\""), hint)
         });
@@ -127,7 +127,7 @@ pub(super) fn choose_table(
             Err(SourceError::new(
                 SourceErrorKind::MissingTable,
                 format!("{place} has several tables that look like price bars: {}", listed(alike.iter().map(String::as_str))),
-                "say which with table=TABLE in the source URL",
+                "choose one of them as the table (table=TABLE in a source URL)",
             ))
         }
         [] if tables.len() == 1 => tables.into_iter().next().ok_or_else(|| SourceError::plain(SourceErrorKind::MissingTable, "no table")),

@@ -42,7 +42,7 @@ pub fn bench_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
             match &form.phase {
                 BenchPhase::Idle => {
-                    note_ui(ui, reason.as_deref().unwrap_or(tr!("Each symbol is read from the source as often as is measured")));
+                    note_ui(ui, reason.as_deref().unwrap_or(tr!("Every measurement reads these symbols from the source again")));
                 }
                 BenchPhase::Running { progress, stopping, .. } => {
                     let (share, text) = match progress {
@@ -186,7 +186,7 @@ fn report_ui(ui: &mut Ui, report: &BenchReport) {
     let stages: Vec<&StageResult> = report.stages.iter().collect();
     let axis = Axis::of(&stages);
     let of = |is_of_one: bool| stages.iter().copied().filter(move |result| result.stage.is_of_one() == is_of_one);
-    heading_ui(ui, &tr_n!(report.symbols as u64, "{count} symbol", "{count} symbols"));
+    heads_ui(ui, &tr_n!(report.symbols as u64, "{count} symbol", "{count} symbols"));
     of(false).for_each(|result| bar_ui(ui, axis, result));
     ui.add_space(space::M);
     heading_ui(ui, &tr!("One symbol, {symbol}", symbol = report.one_symbol));
@@ -196,6 +196,24 @@ fn report_ui(ui: &mut Ui, report: &BenchReport) {
     for note in report.notes() {
         let theme = Theme::of(ui);
         ui.add(Label::new(RichText::new(note).small().color(theme.text_weak)).wrap());
+    }
+}
+
+/// What the bars are about, and what the figures behind them are.
+fn heads_ui(ui: &mut Ui, title: &str) {
+    let theme = Theme::of(ui);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::hover());
+    let body = egui::TextStyle::Body.resolve(ui.style());
+    let small = egui::TextStyle::Small.resolve(ui.style());
+    let middle = row.center().y;
+    ui.painter().text(pos2(row.left(), middle), Align2::LEFT_CENTER, title, body, theme.text);
+    let plot = plot_of(row);
+    let spread = tr!("line: from the quickest to the slowest");
+    ui.painter().text(pos2(plot.left(), middle), Align2::LEFT_CENTER, spread, small.clone(), theme.text_weak);
+    let mut right = plot.right();
+    for (head, room) in [tr!("median"), tr!("throughput"), tr!("speed-up")].into_iter().zip(FIGURES) {
+        right += room;
+        ui.painter().text(pos2(right, middle), Align2::RIGHT_CENTER, head, small.clone(), theme.text_weak);
     }
 }
 

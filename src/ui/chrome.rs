@@ -1,7 +1,7 @@
 //! The bars above and below every view: where one is, which source, what runs, how much room is taken.
 
 use super::commands::{command_button_ui, command_icon_ui, menu_ui};
-use super::sources::{connection_color, connection_words};
+use super::sources::{connection_color, connection_words, shown_url};
 use super::theme::{Theme, size, space};
 use super::widgets::meter_ui;
 use super::window::{Outbox, ViewState};
@@ -45,14 +45,11 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
             command_icon_ui(ui, state, Command::GoBack, out);
             command_icon_ui(ui, state, Command::GoForward, out);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let menu = ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
-                    // As tall as the window lets it be: what has to be scrolled for is not found.
-                    let room = ui.ctx().content_rect().size() - egui::vec2(48.0, 60.0);
-                    ui.set_max_width(room.x);
-                    let scroll = egui::ScrollArea::both().max_height(room.y).min_scrolled_height(room.y).max_width(room.x);
-                    scroll.min_scrolled_width(room.x).show(ui, |ui| menu_ui(ui, state, room.y, out));
-                });
-                name_button(menu.response, tr!("All commands")).on_hover_text(tr!("All commands"));
+                let face = egui::Button::new(icons::icon(icons::MORE).color(theme.text_weak)).frame_when_inactive(false);
+                let face = face.min_size(egui::vec2(32.0, size::CONTROL));
+                let menu = ui.add(face);
+                egui::Popup::menu(&menu).gap(space::S).show(|ui| menu_ui(ui, state, out));
+                name_button(menu, tr!("All commands")).on_hover_text(tr!("All commands"));
                 command_icon_ui(ui, state, Command::Help, out);
                 super::notices::bell_ui(ui, state, views, out);
                 let dark = theme.dark;
@@ -96,7 +93,7 @@ fn source_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.set_min_width(220.0);
         for source in &state.settings.sources {
             let chosen = state.settings.source.as_deref() == Some(&source.name);
-            if ui.selectable_label(chosen, &source.name).on_hover_text(&source.url).clicked() {
+            if ui.selectable_label(chosen, &source.name).on_hover_text(shown_url(source)).clicked() {
                 out.act(Action::Source(SourceAction::Use(source.name.clone())));
                 ui.close();
             }

@@ -2,7 +2,7 @@
 
 use super::chart::ChartKeys;
 use super::icons;
-use super::theme::{Theme, size, space};
+use super::theme::{Theme, size};
 use super::window::Outbox;
 use crate::app::{Action, AppState, Command, CommandGroup, Key, ListAction, Shortcut, View};
 use crate::tr;
@@ -29,7 +29,8 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::PauseJob => icons::PAUSE,
         Command::ResumeJob => icons::RESUME,
         Command::CancelJob => icons::CANCEL,
-        Command::Verify | Command::Repair => icons::CHECK,
+        Command::Verify => icons::CHECK,
+        Command::Repair => icons::REPAIR,
         Command::ProfileSource => icons::CLOCK,
         Command::MeasureSpeed => icons::SPEED,
         Command::UseSample => icons::CHART,
@@ -72,6 +73,7 @@ pub fn icon_of(command: Command) -> Option<&'static str> {
         Command::ZoomReset => icons::RESET,
         Command::SaveDiagnostics => icons::DIAGNOSTICS,
         Command::Quit => icons::QUIT,
+        Command::About => icons::INFO,
         _ => return None,
     };
     Some(glyph)
@@ -143,61 +145,57 @@ pub(super) fn name_item(response: &Response, name: &str, keys: &str) {
     }
 }
 
-/// The menu of everything, in as many columns as it takes: what has to be scrolled for is not found.
-pub fn menu_ui(ui: &mut Ui, state: &AppState, tallest: f32, out: &mut Outbox) {
-    let columns = menu_columns((tallest / (size::CONTROL + ui.spacing().item_spacing.y)).floor() as usize);
-    ui.horizontal_top(|ui| {
-        for groups in columns {
-            ui.vertical(|ui| {
-                ui.set_width(MENU_COLUMN);
-                for (position, group) in groups.into_iter().enumerate() {
-                    if position > 0 {
-                        ui.add_space(space::XS);
-                    }
-                    menu_group_ui(ui, state, group, out);
-                }
-            });
-        }
-    });
-}
-
-/// How wide a column of the menu is.
-const MENU_COLUMN: f32 = 280.0;
-
-fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
-    group.commands().filter(|command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol))
-}
-
-/// Groups shared out among columns of so many lines; one that is longer than a column stands alone.
-fn menu_columns(lines: usize) -> Vec<Vec<CommandGroup>> {
-    let mut columns: Vec<(usize, Vec<CommandGroup>)> = vec![(0, Vec::new())];
+/// The menu of everything: a submenu for each group.
+pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    ui.set_width(MENU_POINTS);
     for group in CommandGroup::iter() {
-        let takes = menu_commands(group).count() + 1;
-        let is_full = columns.last().is_none_or(|(taken, groups)| taken + takes > lines && !groups.is_empty());
-        if is_full {
-            columns.push((0, Vec::new()));
-        }
-        if let Some((taken, groups)) = columns.last_mut() {
-            *taken += takes;
-            groups.push(group);
-        }
+        let button = egui::containers::menu::SubMenuButton::new(group.text());
+        let (response, _) = button.ui(ui, |ui| {
+            ui.set_width(SUBMENU_POINTS);
+            // What is longer than the room below its group would be laid over the menu, and not beside it.
+            let room = (ui.ctx().content_rect().height() - 200.0).max(160.0);
+            egui::ScrollArea::vertical().max_height(room).min_scrolled_height(room).show(ui, |ui| menu_group_ui(ui, state, group, out));
+        });
+        name_item(&response, group.text(), "");
     }
-    columns.into_iter().map(|(_, groups)| groups).collect()
+    ui.separator();
+    for command in [Command::Palette, Command::Help, Command::About] {
+        menu_item_ui(ui, state, command, out);
+    }
+    ui.separator();
+    menu_item_ui(ui, state, Command::Quit, out);
+}
+
+/// How wide the menu is.
+const MENU_POINTS: f32 = 280.0;
+/// How wide the menu of a group is.
+const SUBMENU_POINTS: f32 = 360.0;
+
+/// The commands in the menu of their group: languages are in the settings, and what stands in the menu itself is not there twice.
+fn menu_commands(group: CommandGroup) -> impl Iterator<Item = Command> {
+    let elsewhere = |command: &Command| {
+        let in_front = matches!(command, Command::Palette | Command::Help | Command::About | Command::Quit);
+        in_front || command.language().is_some() || matches!(command, Command::PreviousSymbol | Command::NextSymbol)
+    };
+    group.commands().filter(move |command| !elsewhere(command))
 }
 
 fn menu_group_ui(ui: &mut Ui, state: &AppState, group: CommandGroup, out: &mut Outbox) {
-    let theme = Theme::of(ui);
-    ui.label(RichText::new(group.text()).small().color(theme.text_weak));
     for command in menu_commands(group) {
-        let enabled = command.enabled(state);
-        let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
-        let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
-        let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
-        name_item(&response, command.text(), &keys);
-        if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
-            out.act(Action::Run(command));
-            ui.close();
-        }
+        menu_item_ui(ui, state, command, out);
+    }
+}
+
+fn menu_item_ui(ui: &mut Ui, state: &AppState, command: Command, out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    let enabled = command.enabled(state);
+    let keys = command.shortcut().map(|keys| keys.to_string()).unwrap_or_default();
+    let button = Button::new(command.text()).shortcut_text(RichText::new(&keys).color(theme.text_weak)).frame_when_inactive(false);
+    let response = ui.add_enabled(enabled.is_ok(), button.min_size(vec2(ui.available_width(), size::CONTROL)));
+    name_item(&response, command.text(), &keys);
+    if response.on_disabled_hover_text(enabled.err().unwrap_or_default()).clicked() {
+        out.act(Action::Run(command));
+        ui.close();
     }
 }
 

@@ -6,48 +6,58 @@ use super::window::{Outbox, PathPurpose, ViewState};
 use super::{format, icons};
 use crate::app::{Action, AppState, ConnectForm, Dialog, SourceAction, TestState};
 use crate::config::Password;
-use crate::source::{ColumnRole, Preview, SourceKind, StageOutcome, StageReport, TestReport, TlsMode};
+use crate::source::{ColumnRole, Preview, SourceKind, Stage, StageOutcome, StageReport, TestReport, TlsMode};
 use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{ComboBox, Grid, Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{ComboBox, Grid, Id, Label, Modal, Response, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+/// Width of the fields with their labels.
+const FIELDS: f32 = 456.0;
+/// Height between the title and the buttons: what a test that went well takes.
+const BODY: f32 = 520.0;
 
 /// Draws the dialog while it is open.
 pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let Some(Dialog::Connect(form)) = &state.dialog else {
         views.pasting = None;
-        views.connect_is_open = false;
+        views.connect_shown = false;
         return;
     };
-    // A new source begins with its URL: pasted and confirmed, it is connected.
-    let wants_url = !std::mem::replace(&mut views.connect_is_open, true) && form.editing.is_none() && form.dropped == 0;
+    let just_opened = !std::mem::replace(&mut views.connect_shown, true) && form.dropped == 0;
+    // Enter in any other field tests what is typed, in the URL's it connects.
+    let in_other_field = ui.text_edit_focused() && ui.memory(|memory| memory.focused()) != Some(url_field());
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
-        ui.set_width((screen.width() - 96.0).min(1060.0));
+        ui.set_width((screen.width() - 96.0).min(1080.0));
         let title = if form.editing.is_some() { tr!("Edit source") } else { tr!("Connect a source") };
         ui.label(RichText::new(title).heading());
         ui.add_space(space::S);
-        let tallest = (screen.height() - 220.0).max(240.0);
-        ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, true]).show(ui, |ui| {
-            // Fields on the left, what the test says of them on the right: nothing moves while a test runs.
-            ui.columns(2, |columns| {
-                if let [left, right] = columns {
-                    fields_ui(left, form, &mut views.pasting, wants_url, out);
-                    test_ui(right, form, out);
-                }
+        kinds_ui(ui, form, out);
+        ui.add_space(space::S);
+        // As tall as a test that went well, whatever was tested: neither the dialog nor its buttons move.
+        let tallest = (screen.height() - 250.0).clamp(240.0, BODY);
+        ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).auto_shrink([false, false]).show(ui, |ui| {
+            ui.horizontal_top(|ui| {
+                ui.allocate_ui(vec2(FIELDS, 0.0), |ui| ui.vertical(|ui| fields_ui(ui, form, (&mut views.pasting, just_opened), out)));
+                ui.add_space(space::L);
+                ui.vertical(|ui| {
+                    ui.set_width(ui.available_width());
+                    test_ui(ui, form, out);
+                });
             });
         });
         ui.add_space(space::M);
         buttons_ui(ui, form, out);
     });
-    // Enter in any field, or in none, is the button that is meant; a URL that was typed fills the fields first. What failed is not
-    // connected by accident.
+    // Enter in the URL's field, or in none, is the button that is meant; a URL that was typed fills the fields first. What failed is
+    // not connected by accident.
     let enter = ui.input(|input| input.key_pressed(egui::Key::Enter)) && !egui::Popup::is_any_open(ui);
     let is_typed = ui.text_edit_focused();
     let is_free = is_typed || ui.memory(|memory| memory.focused().is_none());
     let was_free = std::mem::replace(&mut views.connect_takes_enter, is_free);
     let may = !form.test.is_running() && form.test.report().is_none_or(TestReport::passed);
-    if enter && was_free && !is_typed && may {
+    if enter && was_free && !in_other_field && !is_typed && may {
         out.act(Action::Source(SourceAction::Connect));
     }
     // A click beside it must not lose what was typed: only Esc and Cancel close it.
@@ -56,8 +66,8 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
     }
 }
 
-fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, wants_url: bool, out: &mut Outbox) {
-    let theme = Theme::of(ui);
+/// What kind of source it is.
+fn kinds_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
     ui.horizontal(|ui| {
         for kind in [SourceKind::MySql, SourceKind::Postgres, SourceKind::Sqlite, SourceKind::Files] {
             if ui.selectable_label(form.kind == kind, kind.label()).clicked() {
@@ -65,7 +75,13 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, want
             }
         }
     });
-    ui.add_space(space::S);
+}
+
+fn fields_ui(ui: &mut Ui, form: &ConnectForm, (pasting, just_opened): (&mut Option<String>, bool), out: &mut Outbox) {
+    let theme = Theme::of(ui);
+    ui.set_width(FIELDS);
+    // What a field takes when it is left empty is quieter than what is typed.
+    ui.visuals_mut().weak_text_color = Some(theme.text_disabled);
     if form.dropped > 0 {
         let text = tr_n!(
             form.dropped as u64,
@@ -76,20 +92,22 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, want
         ui.add_space(space::S);
     }
     Grid::new("connect-fields").num_columns(2).spacing(vec2(space::XL, space::S)).min_col_width(96.0).show(ui, |ui| {
-        url_ui(ui, form, pasting, wants_url, out);
+        url_ui(ui, form, (pasting, just_opened), out);
         if form.kind.is_server() {
-            text_ui(ui, tr!("Host"), &form.host, "127.0.0.1", SourceAction::Host, out);
-            text_ui(ui, tr!("Port"), &form.port, &form.kind.default_port().to_string(), SourceAction::Port, out);
-            text_ui(ui, tr!("User"), &form.user, "", SourceAction::User, out);
+            text_ui(ui, form, (tr!("Host"), &form.host, "127.0.0.1"), SourceAction::Host, out);
+            text_ui(ui, form, (tr!("Port"), &form.port, &form.kind.default_port().to_string()), SourceAction::Port, out);
+            text_ui(ui, form, (tr!("User"), &form.user, ""), SourceAction::User, out);
             let label = fact_label_ui(ui, tr!("Password"));
             let mut password = form.password.reveal().to_owned();
             let hint = if form.editing.is_some() { tr!("as kept") } else { "" };
             let field = TextEdit::singleline(&mut password).password(true).hint_text(hint_text(ui, hint)).desired_width(280.0);
-            if ui.add(field).labelled_by(label.id).on_hover_text(tr!("Kept in the system's keyring, never in the settings")).changed() {
+            let field = ui.add(field).labelled_by(label.id).on_hover_text(tr!("Kept in the system's keyring, never in the settings"));
+            if field.changed() {
                 out.act(Action::Source(SourceAction::Password(Password::new(password))));
             }
+            test_at_enter(ui, &field, form, out);
             ui.end_row();
-            text_ui(ui, tr!("Database"), &form.database, "market", SourceAction::Database, out);
+            text_ui(ui, form, (tr!("Database"), &form.database, ""), SourceAction::Database, out);
             fact_label_ui(ui, tr!("Encryption"));
             ui.horizontal(|ui| {
                 for (mode, text, hint) in [
@@ -107,9 +125,11 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, want
             let label = fact_label_ui(ui, if form.kind == SourceKind::Sqlite { tr!("File") } else { tr!("File or folder") });
             ui.horizontal(|ui| {
                 let mut path = form.path.clone();
-                if ui.add(TextEdit::singleline(&mut path).desired_width(280.0)).labelled_by(label.id).changed() {
+                let field = ui.add(TextEdit::singleline(&mut path).desired_width(280.0)).labelled_by(label.id);
+                if field.changed() {
                     out.act(Action::Source(SourceAction::Path(path)));
                 }
+                test_at_enter(ui, &field, form, out);
                 if icons::icon_button_ui(ui, icons::FOLDER, tr!("Choose a file…")).clicked() {
                     out.pick.push(PathPurpose::SourceFile);
                 }
@@ -120,10 +140,11 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, want
             ui.end_row();
         }
         if form.kind != SourceKind::Files {
-            text_ui(ui, tr!("Table"), &form.table, tr!("found by its columns"), SourceAction::Table, out);
+            text_ui(ui, form, (tr!("Table"), &form.table, tr!("found by its columns")), SourceAction::Table, out);
         }
-        text_ui(ui, tr!("Name"), &form.name, &form.name_to_save(), SourceAction::Name, out);
+        text_ui(ui, form, (tr!("Name"), &form.name, &form.name_to_save()), SourceAction::Name, out);
     });
+    ui.add_space(space::S);
     let text = if form.kind.is_server() {
         tr!(
             "Samovar only ever reads from a source. The password goes into the system's keyring; without one, into a file only you can read"
@@ -134,42 +155,56 @@ fn fields_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, want
     ui.add(Label::new(RichText::new(text).small().color(theme.text_weak)).wrap());
 }
 
-/// How many letters a change put in: what is neither at the beginning nor at the end of what stood there.
-fn inserted(before: &str, after: &str) -> usize {
-    let same =
-        |one: &mut dyn Iterator<Item = char>, other: &mut dyn Iterator<Item = char>| one.zip(other).take_while(|(a, b)| a == b).count();
-    let (long, short) = (after.chars().count(), before.chars().count());
-    let head = same(&mut before.chars(), &mut after.chars());
-    let tail = same(&mut before.chars().rev(), &mut after.chars().rev()).min(short.min(long) - head);
-    long - head - tail
+/// Enter in a field tests what is typed, once it is complete.
+fn test_at_enter(ui: &Ui, field: &Response, form: &ConnectForm, out: &mut Outbox) {
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if entered && form.url().is_ok() && !form.test.is_running() {
+        out.act(Action::Source(SourceAction::Test));
+    }
+}
+
+/// Whether a text came as a whole in this frame, as from the clipboard. Many keys in one frame of a busy machine are still typed:
+/// each is a text of its own.
+fn came_whole(ui: &Ui) -> bool {
+    ui.input(|input| {
+        input.events.iter().any(|event| match event {
+            egui::Event::Paste(_) => true,
+            egui::Event::Text(text) => text.chars().count() > 3,
+            _ => false,
+        })
+    })
+}
+
+fn url_field() -> Id {
+    Id::unique("connect url")
 }
 
 /// A URL fills all the fields at once: when it is pasted, or when its field is left.
-fn url_ui(ui: &mut Ui, form: &ConnectForm, pasting: &mut Option<String>, wants_keys: bool, out: &mut Outbox) {
+fn url_ui(ui: &mut Ui, form: &ConnectForm, (pasting, just_opened): (&mut Option<String>, bool), out: &mut Outbox) {
     let theme = Theme::of(ui);
     let label = fact_label_ui(ui, tr!("URL"));
-    ui.vertical(|ui| {
-        let mut text = pasting.clone().unwrap_or_else(|| form.pasted.clone());
-        let before = text.clone();
-        let hint = hint_text(ui, tr!("paste one to fill the fields"));
-        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0)).labelled_by(label.id);
-        if wants_keys {
-            field.request_focus();
-        }
-        // More than a key can type at once.
-        let pasted = field.changed() && inserted(&before, &text) > 3;
-        if pasted || (field.lost_focus() && pasting.is_some()) {
-            *pasting = None;
-            out.act(Action::Source(SourceAction::PasteUrl(text)));
-        } else if field.changed() {
-            *pasting = Some(text);
-        }
-        if let Some(problem) = form.pasted_problem.as_ref().filter(|_| pasting.is_none()) {
-            ui.set_max_width(280.0);
-            ui.add(Label::new(RichText::new(problem).small().color(theme.error)).wrap());
-        }
-    });
+    let mut text = pasting.clone().unwrap_or_else(|| form.pasted.clone());
+    let hint = hint_text(ui, tr!("paste one to fill the fields"));
+    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(280.0).id(url_field())).labelled_by(label.id);
+    if just_opened {
+        field.request_focus();
+    }
+    let pasted = field.changed() && came_whole(ui);
+    if pasted || (field.lost_focus() && pasting.is_some()) {
+        *pasting = None;
+        out.act(Action::Source(SourceAction::PasteUrl(text)));
+    } else if field.changed() {
+        *pasting = Some(text);
+    }
     ui.end_row();
+    if let Some(problem) = form.pasted_problem.as_ref().filter(|_| pasting.is_none()) {
+        ui.label("");
+        ui.vertical(|ui| {
+            ui.set_max_width(280.0);
+            ui.add(Label::new(RichText::new(crate::app::said(problem)).small().color(theme.error)).wrap());
+        });
+        ui.end_row();
+    }
 }
 
 /// What a field takes when it is left empty, quieter than what is typed.
@@ -177,31 +212,44 @@ fn hint_text(ui: &Ui, hint: &str) -> RichText {
     RichText::new(hint).color(Theme::of(ui).text_disabled)
 }
 
-fn text_ui(ui: &mut Ui, label: &str, value: &str, hint: &str, action: fn(String) -> SourceAction, out: &mut Outbox) {
+fn text_ui(
+    ui: &mut Ui,
+    form: &ConnectForm,
+    (label, value, hint): (&str, &str, &str),
+    action: fn(String) -> SourceAction,
+    out: &mut Outbox,
+) {
     let name = fact_label_ui(ui, label);
     let mut text = value.to_owned();
-    if ui.add(TextEdit::singleline(&mut text).hint_text(hint_text(ui, hint)).desired_width(280.0)).labelled_by(name.id).changed() {
+    let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint_text(ui, hint)).desired_width(280.0)).labelled_by(name.id);
+    if field.changed() {
         out.act(Action::Source(action(text)));
     }
+    test_at_enter(ui, &field, form, out);
     ui.end_row();
 }
 
 fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
+    let theme = Theme::of(ui);
     if matches!(form.test, TestState::Idle) {
-        let theme = Theme::of(ui);
-        ui.add_space(size::CONTROL + space::M);
-        ui.label(
-            RichText::new(tr!("The test goes step by step, from the name to the first rows, and says what to do where it stops"))
-                .color(theme.text_weak),
-        );
+        let text = tr!("The test goes step by step, from the name to the first rows, and says what to do where it stops");
+        ui.add(Label::new(RichText::new(text).color(theme.text_weak)).wrap());
+        ui.add_space(space::S);
     }
-    for stage in form.test.stages() {
-        stage_ui(ui, stage);
+    let ended = form.test.stages();
+    for stage in ended.iter().filter(|stage| concerns(stage.stage, form.kind)) {
+        stage_ui(ui, stage, form.kind);
     }
-    if let TestState::Running { stages, .. } = &form.test {
-        let theme = Theme::of(ui);
-        let next = crate::source::Stage::ALL.get(stages.len()).map_or("", |stage| stage.label());
-        ui.label(RichText::new(format!("{next}…")).color(theme.text_weak));
+    // What is to come stands in its place from the beginning.
+    for (place, stage) in Stage::ALL.into_iter().enumerate().skip(ended.len()).filter(|(_, stage)| concerns(*stage, form.kind)) {
+        let runs = form.test.is_running() && place == ended.len();
+        let (glyph, color) = if runs { (icons::CLOCK, theme.accent) } else { (icons::PENDING, theme.text_disabled) };
+        ui.horizontal(|ui| {
+            ui.label(icons::icon(glyph).color(color));
+            let name = stage_name(stage, form.kind);
+            let text = if runs { format!("{name}…") } else { name.to_owned() };
+            ui.label(RichText::new(text).color(if runs { theme.text } else { theme.text_disabled }));
+        });
     }
     if let Some(report) = form.test.report() {
         if !report.table_columns.is_empty() {
@@ -210,31 +258,41 @@ fn test_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
         }
         if let Some(preview) = &report.preview {
             ui.add_space(space::S);
-            preview_ui(ui, preview);
+            preview_ui(ui, form, preview);
         }
     }
 }
 
-fn stage_ui(ui: &mut Ui, report: &StageReport) {
+/// Whether a stage says anything of a kind of source: files are opened, not logged in to.
+fn concerns(stage: Stage, kind: SourceKind) -> bool {
+    kind.is_server() || !matches!(stage, Stage::Encryption | Stage::Login)
+}
+
+/// What a stage is called: a file has no name to be looked up.
+fn stage_name(stage: Stage, kind: SourceKind) -> &'static str {
+    if stage == Stage::Name && !kind.is_server() { tr!("File") } else { stage.label() }
+}
+
+fn stage_ui(ui: &mut Ui, report: &StageReport, kind: SourceKind) {
     use crate::app::said;
     let theme = Theme::of(ui);
     let (glyph, color, text) = match &report.outcome {
         StageOutcome::Ok { detail } => (icons::CHECK, theme.success, said(detail).into_owned()),
-        StageOutcome::Skipped { why } => (icons::CHEVRON_RIGHT, theme.text_weak, said(why).into_owned()),
+        StageOutcome::Skipped { why } => (icons::SKIPPED, theme.text_weak, said(why).into_owned()),
         StageOutcome::Failed { what_happened, .. } => (icons::CLOSE, theme.error, said(what_happened).into_owned()),
     };
     ui.horizontal_top(|ui| {
         ui.label(icons::icon(glyph).color(color));
-        ui.allocate_ui(vec2(88.0, size::CONTROL), |ui| {
-            ui.set_min_width(88.0);
-            ui.label(RichText::new(report.stage.label()).color(theme.text));
+        ui.allocate_ui(vec2(96.0, size::CONTROL), |ui| {
+            ui.set_min_width(96.0);
+            ui.label(RichText::new(stage_name(report.stage, kind)).color(theme.text));
         });
         // Took: what did not run took no time.
-        ui.allocate_ui_with_layout(vec2(48.0, size::CONTROL), egui::Layout::right_to_left(egui::Align::TOP), |ui| {
-            ui.set_min_width(48.0);
+        ui.allocate_ui_with_layout(vec2(56.0, size::CONTROL), egui::Layout::right_to_left(egui::Align::TOP), |ui| {
+            ui.set_min_width(56.0);
             if !matches!(report.outcome, StageOutcome::Skipped { .. }) {
                 let took = format::short_time(report.elapsed.as_secs_f64() * 1e6);
-                ui.label(RichText::new(took).small().color(theme.text_weak));
+                ui.label(RichText::new(took).color(theme.text_weak));
             }
         });
         ui.vertical(|ui| {
@@ -260,7 +318,7 @@ fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Ou
             let label = if role.is_required() { role_name } else { tr!("{role} (optional)", role = role_name) };
             let label = fact_label_ui(ui, &label);
             let current = form.column(role).unwrap_or(format::NONE);
-            let list = ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(104.0).show_ui(ui, |ui| {
+            let list = ComboBox::from_id_salt(("column", role.key())).selected_text(current).width(112.0).truncate().show_ui(ui, |ui| {
                 if ui.selectable_label(form.columns.get(role).is_none(), tr!("Found by name")).clicked() {
                     out.act(Action::Source(SourceAction::MapColumn(role, None)));
                 }
@@ -278,18 +336,28 @@ fn columns_ui(ui: &mut Ui, form: &ConnectForm, report: &TestReport, out: &mut Ou
     });
 }
 
-fn preview_ui(ui: &mut Ui, preview: &Preview) {
+fn preview_ui(ui: &mut Ui, form: &ConnectForm, preview: &Preview) {
     let theme = Theme::of(ui);
     heading_ui(ui, tr!("First rows"));
+    ui.spacing_mut().interact_size.y = size::TEXT_SMALL;
     ScrollArea::horizontal().id_salt("connect-preview").auto_shrink([false, true]).show(ui, |ui| {
         Grid::new("connect-preview").spacing(vec2(space::L, 2.0)).show(ui, |ui| {
+            // Prices and volumes stand right, as numbers do; what names a symbol or a day stands left.
+            let words = [ColumnRole::Symbol, ColumnRole::Date].map(|role| form.column(role));
+            let cell = |ui: &mut Ui, column: &str, text: RichText| {
+                if words.contains(&Some(column)) {
+                    ui.label(text);
+                } else {
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.label(text));
+                }
+            };
             for column in &preview.columns {
-                ui.label(RichText::new(column).small().color(theme.text_weak));
+                cell(ui, column, RichText::new(column).small().color(theme.text_weak));
             }
             ui.end_row();
             for row in preview.rows.iter().take(5) {
-                for value in row {
-                    ui.label(RichText::new(value).small());
+                for (column, value) in preview.columns.iter().zip(row) {
+                    cell(ui, column, RichText::new(value).small());
                 }
                 ui.end_row();
             }
@@ -320,18 +388,4 @@ fn buttons_ui(ui: &mut Ui, form: &ConnectForm, out: &mut Outbox) {
             out.act(Action::CloseDialog);
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_put_in_is_counted_whatever_it_replaced() {
-        assert_eq!(inserted("", "sqlite:a"), 8);
-        assert_eq!(inserted("sqlite:a", "sqlite:ab"), 1);
-        assert_eq!(inserted("postgres://reader@db/market", "oracle://x"), 10);
-        assert_eq!(inserted("aaa", "aa"), 0);
-        assert_eq!(inserted("aa", "aaaa"), 2);
-    }
 }

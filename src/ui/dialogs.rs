@@ -20,7 +20,11 @@ pub fn welcome_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.label(RichText::new(tr!("Samovar keeps market data hot")).text_style(super::theme::display()).color(theme.text));
             ui.add_space(space::S);
             let text = tr!("Bars from your database, in plain Parquet files on this machine, with indicators computed and charts at hand");
-            ui.label(RichText::new(text).color(theme.text_weak));
+            // Two lines of about one length, not one with a few words left over.
+            ui.scope(|ui| {
+                ui.set_max_width(400.0);
+                ui.label(RichText::new(text).color(theme.text_weak));
+            });
             ui.add_space(space::XL);
             if state.open == OpenState::Opening {
                 ui.label(RichText::new(tr!("Opening the cache")).color(theme.text_weak));
@@ -98,13 +102,13 @@ pub fn confirm_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 }
 
 /// The buttons at the foot of a dialog, from the right: the first is the one that is meant.
-fn foot_ui(ui: &mut Ui, buttons: impl FnOnce(&mut Ui)) {
+pub(super) fn foot_ui(ui: &mut Ui, buttons: impl FnOnce(&mut Ui)) {
     ui.add_space(space::L);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), buttons);
 }
 
 /// The button a dialog is about.
-fn meant_button(ui: &Ui, words: &str) -> egui::Button<'static> {
+pub(super) fn meant_button(ui: &Ui, words: &str) -> egui::Button<'static> {
     let theme = Theme::of(ui);
     egui::Button::new(RichText::new(words).color(theme.on_accent)).fill(theme.accent)
 }
@@ -115,17 +119,29 @@ pub fn confirm_close_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
     let response = Modal::new(Id::unique("confirm-close")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(460.0);
-        ui.label(RichText::new(tr!("A job is running")).heading());
+        let over = state.active_job().is_none() && state.verifying.is_none();
+        ui.label(RichText::new(if over { tr!("The job has finished") } else { tr!("A job is running") }).heading());
         ui.add_space(space::S);
+        if over {
+            // It ended while this was on the screen.
+            ui.label(RichText::new(tr!("Nothing is running any more; the window can be closed")).color(theme.text_weak));
+            foot_ui(ui, |ui| {
+                if ui.add(meant_button(ui, tr!("Close the window"))).clicked() {
+                    out.act(Action::Close(Closing::Now));
+                }
+                if ui.button(tr!("Cancel")).clicked() {
+                    out.act(Action::CloseDialog);
+                }
+            });
+            return;
+        }
         let text = match state.active_job() {
             Some(job) => {
                 let (done, total) = (job.progress.symbols_done as u64, job.progress.symbols_total as u64);
                 let done = tr!("{done} of {total}", done = format::count(done), total = format::count(total));
                 format!("{}: {done}", job.title)
             }
-            None if state.verifying.is_some() => tr!("Files are being verified").to_owned(),
-            // It ended while this was on the screen.
-            None => tr!("It has ended by now").to_owned(),
+            None => tr!("Files are being verified").to_owned(),
         };
         ui.label(text);
         let hint = tr!("What is finished is safe either way. Kept running, it goes on without a window and ends by itself; starting Samovar again shows it");

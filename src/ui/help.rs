@@ -3,13 +3,13 @@
 //! What a view can be done with stands in its own module, as a list of [`Gesture`]s; the sheet only lays them out, the view that
 //! is in front first.
 
-use super::theme::{Theme, space};
+use super::theme::{Theme, size, space};
 use super::window::{Outbox, ViewState};
 use super::{chart, dashboard, features, inspector, jobs, settings, symbols};
 use crate::app::{Action, AppState, CommandGroup, Dialog, View};
 use crate::tr;
 use eframe::egui;
-use egui::{Grid, Id, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Id, Label, Modal, RichText, ScrollArea, TextEdit, Ui, vec2};
 use strum::IntoEnumIterator;
 
 /// Something that can be done with keys or pointer and is no command.
@@ -28,6 +28,13 @@ impl Gesture {
         Self { how, what }
     }
 }
+
+/// Room for keys.
+const KEYS: f32 = 104.0;
+/// Room for what is done with the pointer.
+const GESTURES: f32 = 220.0;
+/// Share of the sheet that commands take.
+const COMMANDS: f32 = 0.42;
 
 /// A heading and its lines: keys or gesture, and what it does.
 struct Section {
@@ -54,19 +61,23 @@ impl Section {
         if self.lines.is_empty() { None } else { Some(self) }
     }
 
-    fn show(&self, ui: &mut Ui) {
+    /// Draws it, with so much room for what is pressed: every section of a column has the same.
+    fn show(&self, ui: &mut Ui, room: f32) {
         let theme = Theme::of(ui);
         super::widgets::heading_ui(ui, self.heading);
         // Long lines are broken, not let out of the sheet.
-        let widest = ((ui.available_width() - space::L) * 0.5).max(96.0);
-        let grid = Grid::new(("help", self.heading)).num_columns(2).spacing(vec2(space::L, space::XS));
-        grid.min_col_width(96.0).max_col_width(widest).show(ui, |ui| {
-            for (how, what) in &self.lines {
-                ui.label(RichText::new(how).color(theme.text));
-                ui.label(RichText::new(*what).color(theme.text_weak));
-                ui.end_row();
-            }
-        });
+        let room = room.min((ui.available_width() - space::L) * 0.55);
+        let rest = (ui.available_width() - room - space::L).max(96.0);
+        for (how, what) in &self.lines {
+            ui.horizontal_top(|ui| {
+                for (text, width, color) in [(how.as_str(), room, theme.text), (*what, rest, theme.text_weak)] {
+                    ui.allocate_ui(vec2(width, size::ROW - space::XS), |ui| {
+                        ui.set_min_size(vec2(width, size::ROW - space::XS));
+                        ui.vertical(|ui| ui.add(Label::new(RichText::new(text).color(color)).wrap()));
+                    });
+                }
+            });
+        }
         ui.add_space(space::M);
     }
 }
@@ -137,11 +148,18 @@ pub fn help_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
         // The sheet is longer than a small window is high, and as high as the window whatever is searched.
         let room = (screen.height() - 180.0).clamp(120.0, 640.0);
         ScrollArea::vertical().max_height(room).min_scrolled_height(room).auto_shrink([false, false]).show(ui, |ui| {
-            ui.columns(2, |columns| {
-                if let [left, right] = columns {
-                    commands.iter().for_each(|section| section.show(left));
-                    gestures.iter().for_each(|section| section.show(right));
-                }
+            ui.horizontal_top(|ui| {
+                let width = ui.available_width() * COMMANDS;
+                ui.allocate_ui(vec2(width, 0.0), |ui| {
+                    ui.vertical(|ui| {
+                        ui.set_width(width);
+                        commands.iter().for_each(|section| section.show(ui, KEYS));
+                    });
+                });
+                ui.vertical(|ui| {
+                    ui.set_width(ui.available_width() - space::L);
+                    gestures.iter().for_each(|section| section.show(ui, GESTURES));
+                });
             });
         });
     });

@@ -61,6 +61,12 @@ icons! {
     ADD = ICON_ADD;
     /// Done.
     CHECK = ICON_CHECK;
+    /// Not done yet.
+    PENDING = ICON_RADIO_BUTTON_UNCHECKED;
+    /// Not done, and not needed.
+    SKIPPED = ICON_REMOVE;
+    /// Mend.
+    REPAIR = ICON_BUILD;
     /// An error.
     ERROR = ICON_ERROR;
     /// A warning.

@@ -1,5 +1,6 @@
 //! The window: egui widgets that read state and return commands. No I/O here.
 
+mod about;
 mod bench;
 pub mod chart;
 mod chrome;
@@ -19,6 +20,7 @@ mod logo;
 pub mod marks;
 mod notices;
 mod palette;
+mod path;
 mod remembered;
 mod settings;
 mod sources;

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Most notices on show at a time.
 const SHOWN: usize = 4;
 /// Width of a notice's text, in points.
-const TEXT_POINTS: f32 = 306.0;
+const TEXT_POINTS: f32 = 332.0;
 /// Width of the history, in points.
 const HISTORY_POINTS: f32 = 440.0;
 
@@ -186,7 +186,8 @@ fn history_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Ou
         return;
     }
     let tallest = (ui.ctx().content_rect().height() - 160.0).clamp(120.0, 520.0);
-    ScrollArea::vertical().max_height(tallest).show(ui, |ui| {
+    // As high as it may be at once: a list that is measured while it is shown first has a bar for one line.
+    ScrollArea::vertical().max_height(tallest).min_scrolled_height(tallest).show(ui, |ui| {
         for past in history.iter().rev() {
             past_ui(ui, past, views, out);
             ui.add_space(space::S);

@@ -192,8 +192,12 @@ fn offer(state: &AppState, door: Door) -> Vec<Line> {
             let first = recent.iter().map(|command| line(tr!("Recent"), Target::Command(*command), command.text().to_owned()));
             let groups = CommandGroup::iter().flat_map(|group| group.commands().map(move |command| (group, command)));
             let others = groups.filter(|(_, command)| *command != Command::Palette && !recent.contains(command));
-            let others = others.map(|(group, command)| line(group.text(), Target::Command(command), command.text().to_owned()));
-            first.chain(recent_symbols()).chain(others).collect()
+            // What can be run stands first: with no source, little can.
+            let (now, later): (Vec<_>, Vec<_>) = others.partition(|(_, command)| command.enabled(state).is_ok());
+            let now = now.into_iter().map(|(group, command)| line(group.text(), Target::Command(command), command.text().to_owned()));
+            let later = later.into_iter();
+            let later = later.map(|(_, command)| line(tr!("Not possible now"), Target::Command(command), command.text().to_owned()));
+            first.chain(recent_symbols()).chain(now).chain(later).collect()
         }
     }
 }

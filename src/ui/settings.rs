@@ -82,7 +82,7 @@ pub fn setting_text(setting: Setting) -> &'static str {
         Setting::Theme => tr!("Theme"),
         Setting::Language => tr!("Language"),
         Setting::PriceColors => tr!("Gains and losses"),
-        Setting::Zoom => tr!("Size of everything"),
+        Setting::Zoom => tr!("Zoom"),
         Setting::ReducedMotion => tr!("Reduced motion"),
     }
 }
@@ -106,6 +106,9 @@ fn keywords(setting: Setting) -> &'static str {
         Setting::ReducedMotion => tr!("appearance animation flash accessibility"),
     }
 }
+
+/// How far below the top of a control its text begins.
+const LABEL_DROP: f32 = 3.0;
 
 /// Texts as typed; taken over once they are valid and the field is left.
 #[derive(Debug, Clone, Default)]
@@ -168,16 +171,21 @@ impl Page<'_> {
                 ui.set_min_width(ui.available_width());
                 let label = ui.allocate_ui(vec2(180.0, size::CONTROL), |ui| {
                     ui.set_min_size(vec2(180.0, size::CONTROL));
-                    ui.add(Label::new(RichText::new(setting_text(setting)).color(theme.text_weak)).wrap())
+                    let label = ui.vertical(|ui| {
+                        // On one line with what is typed beside it.
+                        ui.add_space(LABEL_DROP);
+                        ui.add(Label::new(RichText::new(setting_text(setting)).color(theme.text_weak)).wrap())
+                    });
+                    label.inner
                 });
                 let label = label.inner;
                 ui.add_space(space::M);
                 ui.vertical(|ui| {
-                    ui.set_width((ui.available_width() - size::CONTROL - space::S).max(120.0));
+                    ui.set_width((ui.available_width() - size::CONTROL - space::L).max(120.0));
                     control(self, ui, &label);
                 });
                 if let Some(back) = back {
-                    let name = tr!("Back to the usual: {setting}", setting = setting_text(setting));
+                    let name = tr!("Back to the default: {setting}", setting = setting_text(setting));
                     if icons::icon_button_ui(ui, icons::RESET, &name).clicked() {
                         self.draft.typed.remove(&setting);
                         self.out.act(back);
@@ -234,7 +242,7 @@ impl Page<'_> {
 /// What a field takes, and what it usually holds.
 fn hint_ui(ui: &mut Ui, hint: &str, usual: &str) {
     let theme = Theme::of(ui);
-    let usual = if usual.is_empty() { String::new() } else { tr!("usually {value}", value = usual) };
+    let usual = if usual.is_empty() { String::new() } else { tr!("default {value}", value = usual) };
     let text = [hint, usual.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
     if !text.is_empty() {
         ui.label(RichText::new(text).small().color(theme.text_weak));
@@ -254,7 +262,7 @@ pub fn settings_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &m
     Frame::NONE.fill(theme.background).show(ui, |ui| {
         ui.set_min_size(ui.available_size());
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            Frame::NONE.inner_margin(Margin::symmetric(24, 16)).show(ui, |ui| {
+            Frame::NONE.inner_margin(Margin::symmetric(32, 24)).show(ui, |ui| {
                 ui.set_max_width(860.0);
                 search_ui(ui, state, &mut views.settings);
                 let words = views.settings.search.to_lowercase().split_whitespace().map(str::to_owned).collect();
@@ -498,7 +506,7 @@ fn rules_ui(ui: &mut Ui, snapshot: &Snapshot) {
     }
     let file = snapshot.settings_file.display();
     let text = if snapshot.judge.rules.rules().is_empty() {
-        tr!("None; write them as [[ttl_rules]] in {file}", file = file)
+        tr!("None; add them as [[ttl_rules]] in {file}", file = file)
     } else {
         tr!("The first that fits is followed; change them in {file}", file = file)
     };

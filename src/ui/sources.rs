@@ -7,6 +7,7 @@ use super::theme::{Theme, size, space};
 use super::window::Outbox;
 use crate::app::{Action, AppState, Command, Connection, SourceAction};
 use crate::config::SourceSetting;
+use crate::source::SourceUrl;
 use crate::tr;
 use eframe::egui;
 use egui::{Align, Label, Layout, RichText, TextEdit, Ui, vec2};
@@ -71,7 +72,7 @@ fn source_ui(ui: &mut Ui, state: &AppState, source: &SourceSetting, draft: &mut 
                     if in_use {
                         connection_ui(ui, state);
                     }
-                    ui.add(Label::new(RichText::new(&source.url).small().color(theme.text_weak)).selectable(true).truncate());
+                    ui.add(Label::new(RichText::new(shown_url(source)).small().color(theme.text_weak)).selectable(true).truncate());
                 });
             });
         });
@@ -94,11 +95,18 @@ fn rename_ui(ui: &mut Ui, source: &SourceSetting, draft: &mut SettingsDraft, act
     }
 }
 
+/// Where a source is, without the password that somebody may have written into the settings file.
+#[must_use]
+pub(super) fn shown_url(source: &SourceSetting) -> String {
+    // What is no URL could hold a password anywhere.
+    SourceUrl::parse(&source.url).map_or_else(|_error| tr!("cannot be used").to_owned(), |url| url.redacted())
+}
+
 /// What a connection is called, with its mark.
 #[must_use]
 pub(super) fn connection_words(connection: Connection<'_>) -> (&'static str, String) {
     match connection {
-        Connection::NotAsked => (icons::DATABASE, tr!("not asked yet").to_owned()),
+        Connection::NotAsked => (icons::DATABASE, tr!("not connected yet").to_owned()),
         Connection::Asking => (icons::DATABASE, tr!("connecting").to_owned()),
         Connection::Connected(contact) => {
             let ping = contact.outcome.as_ref().map(|reached| reached.ping.as_secs_f64()).unwrap_or_default();

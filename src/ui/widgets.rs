@@ -139,7 +139,7 @@ pub fn figure_ui(ui: &mut Ui, value: &str, label: &str, color: Color32) -> Respo
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.label(RichText::new(value).text_style(super::theme::display()).color(color));
-        ui.label(RichText::new(label).small().color(theme.text_weak));
+        ui.add(egui::Label::new(RichText::new(label).small().color(theme.text_weak)).wrap());
     })
     .response
 }

@@ -52,8 +52,11 @@ pub enum PathPurpose {
     ExportFolder,
 }
 
-/// A path that was chosen, and what for.
-type Picked = (PathPurpose, PathBuf);
+/// A path that was chosen, and what for; `None` where the desktop has no file dialogs.
+type Picked = (PathPurpose, Option<PathBuf>);
+
+/// No user closes a file dialog so quickly: it could not be shown.
+const QUICKEST_ANSWER: Duration = Duration::from_millis(250);
 
 /// Everything a view may use besides the state: what it returns, and what is only for drawing.
 #[derive(Default)]
@@ -118,10 +121,12 @@ pub struct ViewState {
     pub settings: settings::SettingsDraft,
     /// A URL as typed, until it is understood.
     pub pasting: Option<String>,
+    /// Whether the connection dialog was on the screen in the frame before.
+    pub connect_shown: bool,
+    /// A path that is typed because no file dialog can be shown.
+    pub path: Option<super::path::PathDraft>,
     /// What the help sheet is searched for while it is open.
     pub help_search: Option<String>,
-    /// Whether the connection dialog was there in the last frame.
-    pub connect_is_open: bool,
     /// Whether Enter was not some button's of it then.
     pub connect_takes_enter: bool,
     /// Whether the dialog that frees room was there in the last frame.
@@ -287,6 +292,15 @@ impl SamovarWindow {
 
     /// Answers a file dialog as a user would, for tests.
     pub fn answer_file_dialog(&self, purpose: PathPurpose, path: PathBuf) {
+        self.send_picked(purpose, Some(path));
+    }
+
+    /// Answers a file dialog as a desktop without any does, for tests.
+    pub fn refuse_file_dialog(&self, purpose: PathPurpose) {
+        self.send_picked(purpose, None);
+    }
+
+    fn send_picked(&self, purpose: PathPurpose, path: Option<PathBuf>) {
         if self.picked.0.try_send((purpose, path)).is_err() {
             tracing::error!(?purpose, "too many answers to file dialogs");
         }
@@ -329,6 +343,10 @@ impl SamovarWindow {
 
     fn take_picked_paths(&mut self) {
         while let Ok((purpose, path)) = self.picked.1.try_recv() {
+            let Some(path) = path else {
+                self.views.path = Some(super::path::PathDraft::new(purpose, &self.state));
+                continue;
+            };
             let action = match purpose {
                 PathPurpose::CacheDir => Action::Settings(SettingsAction::CacheDir(Some(path))),
                 PathPurpose::BarsDir => Action::Settings(SettingsAction::BarsDir(Some(path))),
@@ -404,10 +422,11 @@ impl SamovarWindow {
         }
         let dialog = rfd::AsyncFileDialog::new();
         let (answer, ctx) = (self.picked.0.clone(), ctx.clone());
+        let asked_at = Instant::now();
         let wait = move |chosen: Option<rfd::FileHandle>| {
-            if let Some(chosen) = chosen
-                && answer.send((purpose, chosen.path().to_path_buf())).is_ok()
-            {
+            let chosen = chosen.map(|chosen| chosen.path().to_path_buf());
+            // Closed without an answer, unless nothing was shown at all: then the path is to be typed.
+            if (chosen.is_some() || asked_at.elapsed() < QUICKEST_ANSWER) && answer.send((purpose, chosen)).is_ok() {
                 ctx.request_repaint();
             }
         };
@@ -461,6 +480,7 @@ impl SamovarWindow {
         dialogs::confirm_close_ui(ui, state, out);
         dialogs::set_aside_ui(ui, state, out);
         dialogs::diagnostics_ui(ui, state, views, out);
+        super::about::about_ui(ui, state, out);
         super::features::save_dialog_ui(ui, state, out);
         name_template_ui(ui, state, out);
         connect::connect_dialog_ui(ui, state, views, out);
@@ -469,6 +489,11 @@ impl SamovarWindow {
         symbols::list_dialog_ui(ui, state, out);
         symbols::export_dialog_ui(ui, state, out);
         palette::palette_ui(ui, state, views, out);
+        if let Some((purpose, path)) = super::path::path_ui(ui, views)
+            && self.picked.0.try_send((purpose, Some(path))).is_ok()
+        {
+            ui.request_repaint();
+        }
         help::help_ui(ui, state, views, out);
         notices::notices_ui(ui, state, views, out);
         dialogs::drop_ui(ui, state);
@@ -529,7 +554,10 @@ impl eframe::App for SamovarWindow {
         self.state.is_dark = theme::Theme::of(ui).dark;
         self.take_dropped_files(ui);
         let mut out = Outbox::default();
-        commands::shortcuts(ui, &self.state, &mut out);
+        // A path that is typed stands before everything else, its Esc too.
+        if self.views.path.is_none() {
+            commands::shortcuts(ui, &self.state, &mut out);
+        }
         self.draw(ui, &mut out);
         self.state.focus_filter = false;
         (self.state.features.focus_search, self.state.features.focus_editor) = (false, false);

@@ -106,7 +106,7 @@ fn a_damaged_settings_file_is_explained_and_left_alone() {
     let damaged = "ttl = \"24h\"\nsource = [broken\n";
     std::fs::write(&settings, damaged).expect("write");
     for command in [&["preheat"][..], &["status"], &["get", "A"], &[]] {
-        home.run_on_market(command).ended(1).says(&["settings.toml", "line 2", "Mend it"]);
+        home.run_on_market(command).ended(1).says(&["settings.toml", "line 2", "Fix it"]);
     }
     assert_eq!(std::fs::read_to_string(&settings).expect("settings"), damaged);
     std::fs::write(&settings, "ttl = \"soon\"\n").expect("write");

@@ -496,7 +496,7 @@ fn the_keyboard_alone_reaches_every_part_of_the_window() {
     let mut desk = mixed_desk();
     for (view, wanted) in [
         (View::Symbols, vec!["Symbols", "Preheat all", "All commands", "List: All symbols", "Indicators"]),
-        (View::Settings, vec!["Search settings", "Rename Market", "Forget Market", "Memory budget", "Blue up, orange down", "Larger"]),
+        (View::Settings, vec!["Search settings", "Rename Market", "Forget Market", "Memory budget", "Blue up, orange down", "Zoom in"]),
         (View::Jobs, vec!["Verify files"]),
     ] {
         desk.shortcut(match view {

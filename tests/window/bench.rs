@@ -43,7 +43,7 @@ fn the_speed_is_measured_and_shown_as_bars() {
     for part in [
         "4 symbols",
         "Read rows from the source: ",
-        "Both, as without a cache: ",
+        "Both, without a cache: ",
         "Read from memory: ",
         "as quick as without a cache",
         "One symbol, S0",

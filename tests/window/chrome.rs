@@ -105,6 +105,7 @@ fn preheat_all_and_the_menu_of_sources_do_what_they_say() {
     assert!(matches!(desk.state().dialog, Some(Dialog::Connect(_))));
     desk.key(Modifiers::NONE, Key::Escape);
     desk.press("All commands");
+    desk.press_in_menu("Source");
     desk.press_in_menu("Try the sample market");
     desk.wait("the sample", |state| state.snapshot.rows.len() >= 300 && state.settings.source.as_deref() == Some("Sample market"));
     desk.shortcut(Command::CancelJob);
@@ -185,15 +186,25 @@ fn the_theme_is_switched_at_once_and_kept() {
 
 /// The menu offers exactly what can be run, and says why not where it cannot.
 fn compare_menu(desk: &mut Desk) {
-    desk.press_and_settle("All commands");
-    let listed = |command: &Command| command.language().is_none() && !matches!(command, Command::PreviousSymbol | Command::NextSymbol);
-    for command in Command::iter().filter(listed) {
-        let enabled = command.enabled(desk.state()).is_ok();
-        use egui_kittest::kittest::{NodeT, Queryable};
+    use egui_kittest::kittest::{NodeT, Queryable};
+    let in_front = [Command::Palette, Command::Help, Command::About, Command::Quit];
+    let listed = |command: &Command| {
+        let elsewhere = matches!(command, Command::PreviousSymbol | Command::NextSymbol) || in_front.contains(command);
+        command.language().is_none() && !elsewhere
+    };
+    let compare = |desk: &Desk, command: Command| {
         let label = command.text();
         let item = desk.harness.get_all_by_role_and_label(egui::accesskit::Role::Button, label).last().expect("in the menu");
-        assert_eq!(!item.accesskit_node().is_disabled(), enabled, "{command:?}");
+        assert_eq!(!item.accesskit_node().is_disabled(), command.enabled(desk.state()).is_ok(), "{command:?}");
+    };
+    desk.press_and_settle("All commands");
+    in_front.into_iter().for_each(|command| compare(desk, command));
+    for group in CommandGroup::iter() {
+        desk.press_in_menu(group.text());
+        desk.settle();
+        group.commands().filter(listed).for_each(|command| compare(desk, command));
     }
+    desk.key(Modifiers::NONE, Key::Escape);
     desk.key(Modifiers::NONE, Key::Escape);
     desk.settle();
 }

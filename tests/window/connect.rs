@@ -48,6 +48,16 @@ fn a_database_is_tested_stage_by_stage_previewed_connected_and_preheated() {
 }
 
 #[test]
+fn enter_in_a_field_tests_what_is_typed() {
+    let folder = folder();
+    let path = folder.path().join("prices.sqlite");
+    Market::new(&path).put([("AAA".to_owned(), 30)]);
+    let mut desk = dialog("SQLite", &path);
+    desk.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::Enter);
+    desk.wait("the test to end", |state| matches!(&state.dialog, Some(Dialog::Connect(form)) if form.test.report().is_some()));
+}
+
+#[test]
 fn a_folder_of_files_is_a_source_too() {
     let folder = folder();
     for symbol in ["AAA", "BBB"] {
@@ -163,7 +173,7 @@ fn a_server_that_is_not_there_is_explained_and_the_password_is_seen_nowhere() {
         desk.fill("Password", PASSWORD);
         desk.fill("Database", "market");
         expect_failure(&mut desk, "Connection", &["127.0.0.1:1", "refused"]);
-        desk.assert_sees("127.0.0.1 is 127.0.0.1");
+        desk.assert_sees("127.0.0.1 is an address and needs no lookup");
         desk.assert_no(PASSWORD);
     }
     desk.fill("Port", "many");

@@ -552,6 +552,13 @@ impl Desk {
         self.harness.step();
     }
 
+    /// Answers a file dialog as a desktop does that has none.
+    pub fn refuse(&mut self, purpose: samovar::ui::PathPurpose) {
+        self.harness.state().refuse_file_dialog(purpose);
+        self.harness.step();
+        self.harness.step();
+    }
+
     /// Opens the menu of sources in the top bar.
     #[track_caller]
     pub fn open_source_menu(&mut self) {

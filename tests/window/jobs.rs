@@ -274,7 +274,7 @@ fn a_pace_is_kept_to_by_the_job_that_runs_and_remembered() {
     assert!(desk.state().active_job().is_some(), "it is over already");
     let took = began.elapsed();
     assert!(took.as_secs_f64() > 0.5, "2,000 rows and more took {took:?}");
-    desk.choose("Pace", "as fast as the source gives");
+    desk.choose("Pace", "no speed limit");
     desk.wait_idle();
     assert_eq!(desk.state().jobs[0].report.as_ref().map(|report| report.ok), Some(MANY));
 }

@@ -42,7 +42,7 @@ fn lookups_are_counted_by_tier_over_the_span_that_is_chosen() {
 fn what_everything_takes_is_told_by_set_year_and_symbol() {
     let mut desk = warm_desk(3, 400);
     desk.show_overview();
-    desk.assert_sees("What it takes");
+    desk.assert_sees("Space used");
     for part in ["classic", "2024", "2023", "Largest symbols"] {
         desk.assert_sees(part);
     }
@@ -61,8 +61,8 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     desk.click_row("S005", Modifiers::NONE);
     desk.wait_chart("S005");
     desk.show_overview();
-    desk.assert_sees("Nothing had to go");
-    desk.press_and_settle("Who goes first?");
+    desk.assert_sees("Nothing was evicted");
+    desk.press_and_settle("What would be evicted first?");
     desk.assert_sees("Older versions of feature sets go first");
     // Another process that is allowed less.
     let cache = Cache::open(CacheOptions::new(desk.folders(), 1_000_000, desk.clock.clone())).expect("a cache").0;
@@ -76,7 +76,7 @@ fn evictions_are_listed_with_their_reasons_and_the_rule() {
     let symbol = key.symbol.to_string();
     desk.wait_text(&reason);
     desk.settle();
-    desk.assert_no("Nothing had to go");
+    desk.assert_no("Nothing was evicted");
     let link = format!("{symbol} {}", key.dataset.name());
     desk.press(&link);
     desk.wait("the dossier", |state| state.focused_dossier().is_some_and(|dossier| dossier.symbol.as_str() == symbol));

@@ -211,7 +211,7 @@ fn the_cache_folder_goes_back_to_the_usual_one() {
     assert_eq!(Desk::files_below(&other.join("bars-v1")).len(), 2);
     let mut desk = settings_of(desk);
     desk.assert_sees(&other.display().to_string());
-    desk.press("Back to the usual: Cache folder");
+    desk.press("Back to the default: Cache folder");
     desk.wait_saved("the usual folder", |settings| settings.cache_dir.is_none());
     let usual = desk.places.cache_dir.clone();
     desk.wait("the usual folder", |state| state.snapshot.folders[0] == usual);

@@ -247,7 +247,7 @@ fn everything_is_made_larger_and_smaller_and_stays_so() {
 #[test]
 fn the_status_bar_says_whether_the_source_answers() {
     let mut desk = desk_with_market(3, 3);
-    desk.assert_sees("Market · not asked yet");
+    desk.assert_sees("Market · not connected yet");
     desk.press("Preheat all");
     desk.wait_idle();
     desk.wait_text("Market · connected");
@@ -312,6 +312,21 @@ fn closing_asks_first_while_a_job_runs() {
     desk.press("Resume");
     desk.wait_for("the end", |desk| asked(desk, &egui::ViewportCommand::Close));
     assert!(desk.state().jobs.iter().all(|job| job.stage.is_over()));
+}
+
+#[test]
+fn a_job_that_ends_while_closing_is_asked_about_leaves_nothing_to_ask() {
+    let mut desk = busy_desk();
+    press_close(&mut desk);
+    desk.settle();
+    desk.assert_sees("A job is running");
+    desk.act(samovar::app::Action::Run(Command::CancelJob));
+    desk.wait("the job's end", |state| state.active_job().is_none());
+    desk.settle();
+    desk.assert_sees("The job has finished");
+    desk.assert_no("Keep running");
+    desk.press("Close the window");
+    desk.wait_for("the end", |desk| asked(desk, &egui::ViewportCommand::Close));
 }
 
 #[test]
@@ -448,6 +463,86 @@ fn a_pasted_url_fills_the_form_and_does_not_show_its_password() {
 }
 
 #[test]
+fn a_url_that_is_typed_quicker_than_the_window_draws_is_left_alone_until_its_field_is_left() {
+    let mut desk = Laid::new().open();
+    desk.wait_ready();
+    desk.press_and_settle("Connect a database…");
+    desk.settle();
+    // The first field has the cursor; all keys come within one frame.
+    for letter in "mysql://reader:to@127.0.0.1:3307/market".chars() {
+        desk.harness.event(egui::Event::Text(letter.to_string()));
+    }
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Tab);
+    desk.settle();
+    let Some(Dialog::Connect(form)) = &desk.state().dialog else { panic!("the dialog is open") };
+    let fields = [&form.host, &form.port, &form.user, &form.database];
+    assert_eq!(fields.map(String::as_str), ["127.0.0.1", "3307", "reader", "market"]);
+    assert_eq!(form.password.reveal(), "to");
+}
+
+#[test]
+fn a_password_in_the_settings_file_is_not_shown() {
+    let mut laid = Laid::new();
+    let url = "mysql://reader:kettle-in-clear@127.0.0.1:1/market".to_owned();
+    laid.settings.sources.push(samovar::config::SourceSetting { name: "Market".to_owned(), url, exchange: None });
+    let mut desk = laid.open();
+    desk.wait_ready();
+    desk.shortcut(Command::ShowSettings);
+    desk.settle();
+    desk.assert_sees("mysql://reader@127.0.0.1:1/market");
+    desk.assert_no("kettle-in-clear");
+}
+
+#[test]
+fn without_file_dialogs_a_path_is_typed() {
+    use samovar::ui::PathPurpose;
+    let mut desk = Laid::new().open();
+    desk.wait_ready();
+    desk.press_and_settle("Connect a database…");
+    desk.press_and_settle("SQLite");
+    desk.refuse(PathPurpose::SourceFile);
+    desk.settle();
+    desk.assert_sees("This desktop has no file dialog");
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.settle();
+    desk.assert_no("This desktop has no file dialog");
+    assert!(matches!(desk.state().dialog, Some(Dialog::Connect(_))), "Esc closes what is in front alone");
+    desk.refuse(PathPurpose::SourceFile);
+    desk.settle();
+    desk.fill("Path", "/data/prices.db");
+    desk.press_and_settle("Use this path");
+    desk.settle();
+    let Some(Dialog::Connect(form)) = &desk.state().dialog else { panic!("the dialog is open") };
+    assert_eq!(form.path, "/data/prices.db");
+}
+
+#[test]
+fn about_says_which_version_this_is_and_where_it_keeps_things() {
+    let mut desk = warm_desk(2, 3);
+    desk.press("All commands");
+    desk.press_in_menu("About Samovar");
+    desk.settle();
+    desk.assert_sees(env!("CARGO_PKG_VERSION"));
+    desk.assert_sees(&desk.places.cache_dir.display().to_string());
+    let copied = desk.copied_by("Copy");
+    assert!(copied.contains("Version\t") && copied.contains("MIT OR Apache-2.0"), "{copied}");
+    desk.key(Modifiers::NONE, Key::Escape);
+    assert!(desk.state().dialog.is_none());
+}
+
+#[test]
+fn without_a_source_the_palette_offers_first_what_can_be_run() {
+    let mut desk = Laid::new().open();
+    desk.wait_ready();
+    desk.shortcut(Command::Palette);
+    desk.settle();
+    let first = first_line(&desk);
+    assert!(!first.contains('('), "{first:?} cannot be run");
+    desk.assert_sees("Not possible now");
+}
+
+#[test]
 fn sources_are_renamed_copied_and_forgotten_with_a_way_back() {
     let mut desk = warm_desk(3, 3);
     desk.shortcut(Command::ShowSettings);
@@ -484,11 +579,11 @@ fn settings_are_searched_and_brought_back_one_by_one() {
     desk.settle();
     desk.assert_sees("Memory budget");
     desk.assert_no("Working threads");
-    assert!(!desk.has_button("Back to the usual: Memory budget"));
+    assert!(!desk.has_button("Back to the default: Memory budget"));
     desk.fill("Memory budget", "64 MB");
     desk.key(Modifiers::NONE, Key::Enter);
     desk.wait_saved("64 MB", |settings| settings.memory_budget_bytes == 64_000_000);
-    desk.press("Back to the usual: Memory budget");
+    desk.press("Back to the default: Memory budget");
     desk.wait_saved("256 MB", |settings| settings.memory_budget_bytes == 256_000_000);
     // Choices tell what they usually are once they are something else.
     desk.fill("Search settings", "appearance");
@@ -526,6 +621,7 @@ fn the_diagnostics_hold_what_helps_and_no_secret() {
     desk.wait_saved("the source", |settings| settings.sources.len() == 2);
     tracing::warn!("the password of this test is {PASSWORD}");
     desk.press_and_settle("All commands");
+    desk.press_in_menu("View");
     desk.press_in_menu("Save diagnostics…");
     desk.settle();
     let path = desk.places.documents_dir.join("samovar-diagnostics-2024-05-06.zip");

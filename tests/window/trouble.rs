@@ -23,7 +23,7 @@ fn a_cache_folder_that_cannot_be_written_is_explained_with_a_way_to_another() {
     desk.assert_sees("choose another folder");
     assert!(desk.has_button("Choose another cache folder…"));
     desk.press_and_settle("Open settings");
-    desk.press("Back to the usual: Cache folder");
+    desk.press("Back to the default: Cache folder");
     desk.wait("the cache to open", |state| state.open == OpenState::Ready);
     desk.press_and_settle("Symbols");
     desk.press("Preheat all");

@@ -27,7 +27,7 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
     };
     let now_us = now_us(state);
     if survey.evictions.is_empty() {
-        note_ui(ui, tr!("Nothing had to go"));
+        note_ui(ui, tr!("Nothing was evicted"));
     }
     let shown = if views.all_evictions { survey.evictions.len() } else { SHOWN };
     for eviction in survey.evictions.iter().take(shown) {
@@ -57,7 +57,7 @@ pub fn evictions_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &
             views.all_evictions = !views.all_evictions;
         }
     }
-    let text = if views.eviction_rule { tr!("Hide the rule") } else { tr!("Who goes first?") };
+    let text = if views.eviction_rule { tr!("Hide the rule") } else { tr!("What would be evicted first?") };
     if ui.add(egui::Link::new(text)).on_hover_text(crate::app::said(EVICTION_RULE)).clicked() {
         views.eviction_rule = !views.eviction_rule;
     }

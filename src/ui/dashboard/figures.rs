@@ -57,7 +57,7 @@ pub fn figures_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let label = tr!("will be cold by tomorrow, 09:00");
         leads(ui, &cooling, (&format::count(cooling.len() as u64), label), label, color);
         let color = if broken.is_empty() { theme.text } else { theme.error };
-        let text = if broken.is_empty() { tr!("None").to_owned() } else { format::count(broken.len() as u64) };
+        let text = format::count(broken.len() as u64);
         leads(ui, &broken, (&text, tr!("failed or damaged")), tr!("failed or damaged"), color);
         hit_rate_ui(ui, snapshot, width);
         let saved = state.overview.survey.as_ref().map(|survey| survey.month.saved_us).filter(|saved_us| *saved_us > 0);

@@ -1,6 +1,6 @@
 //! The overview: how much is hot, how much will be cold tomorrow morning, is anything broken, is it worth it.
 //!
-//! The figures answer at a glance; the groups below say why. One column up to 1,280 points, two in wider windows, three in very
+//! The figures answer at a glance; the groups below say why. One column in narrow windows, two in wider ones, three in very
 //! wide ones.
 
 mod events;
@@ -25,7 +25,7 @@ use eframe::egui;
 use egui::{Frame, Margin, RichText, ScrollArea, Ui};
 
 /// Room inside from which on groups stand in two columns.
-const TWO_COLUMNS: f32 = 1_240.0;
+const TWO_COLUMNS: f32 = 1_080.0;
 /// Room inside from which on groups stand in three columns.
 const THREE_COLUMNS: f32 = 1_960.0;
 /// Widest single column.
@@ -83,9 +83,13 @@ fn columns_ui(ui: &mut Ui, columns: &[&[Group]], (state, views, out): (&AppState
         ui.columns(columns.len(), |uis| {
             for (ui, groups) in uis.iter_mut().zip(columns) {
                 ui.spacing_mut().item_spacing.x = space::S;
-                for group in *groups {
-                    group(ui, state, views, out);
-                }
+                // Columns of egui set their text in blocks, with gaps between the words.
+                ui.vertical(|ui| {
+                    ui.set_width(ui.available_width());
+                    for group in *groups {
+                        group(ui, state, views, out);
+                    }
+                });
             }
         });
     });

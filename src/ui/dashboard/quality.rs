@@ -34,7 +34,7 @@ pub fn quality_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let left = cached.saturating_sub(examined) as u64;
         note_ui(ui, &tr_n!(left, "{count} symbol is still to be looked at", "{count} symbols are still to be looked at"));
     } else if !any {
-        note_ui(ui, tr!("Nothing to note in any symbol"));
+        note_ui(ui, tr!("No findings in any symbol"));
     }
 }
 

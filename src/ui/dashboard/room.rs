@@ -61,7 +61,7 @@ pub fn size_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         }
         None => tr!("{used} · no budget set", used = format::bytes(used)),
     };
-    line_ui(ui, None, tr!("Together"), &against);
+    line_ui(ui, None, tr!("Total"), &against);
     if let Some(free) = usage.free_disk_bytes {
         let kept = budget.map(|budget| budget.reserve_bytes).filter(|kept| *kept > 0);
         let kept = kept.map_or_else(String::new, |kept| tr!(" · {bytes} are kept free", bytes = format::bytes(kept)));
@@ -76,12 +76,12 @@ pub fn size_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     }
     ui.add_space(space::S);
     let memory = usage.memory_bytes as f64 / usage.memory_budget_bytes.max(1) as f64;
-    // A full memory tier is as it should be: it is there to be full.
-    meter_ui(ui, ui.available_width(), memory as f32, theme.accent);
     let text = tr!("{used} of {allowed}", used = format::bytes(usage.memory_bytes), allowed = format::bytes(usage.memory_budget_bytes));
     let note = if memory >= WARNING_SHARE { tr!("In memory; what was used least makes room") } else { tr!("In memory") };
     line_ui(ui, None, note, &text);
-    ui.add_space(space::XS);
+    // A full memory tier is as it should be: it is there to be full.
+    meter_ui(ui, ui.available_width(), memory as f32, theme.accent);
+    ui.add_space(space::S);
     ui.horizontal(|ui| {
         command_button_ui(ui, state, Command::FreeSpace, out);
         command_button_ui(ui, state, Command::ClearExpired, out);
@@ -91,7 +91,7 @@ pub fn size_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 /// What each set, each year and the largest symbols take.
 pub fn costs_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    group_ui(ui, tr!("What it takes"));
+    group_ui(ui, tr!("Space used"));
     let Some(survey) = &state.overview.survey else {
         note_ui(ui, format::NONE);
         return;

@@ -12,7 +12,7 @@ use crate::ui::window::Outbox;
 use crate::worker::DatasetFacts;
 use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{Align, Layout, Ui, vec2};
+use egui::{Align, Layout, RichText, Ui, vec2};
 use std::collections::BTreeMap;
 
 /// Symbols by state; a click narrows the list to it.
@@ -33,7 +33,11 @@ pub fn states_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             mark_ui(ui, mark);
             ui.allocate_ui(vec2(84.0, 20.0), |ui| {
                 ui.set_min_width(84.0);
-                let link = ui.add_enabled(count > 0, egui::Link::new(mark.word()));
+                if count == 0 {
+                    ui.label(RichText::new(mark.word()).color(theme.text_weak));
+                    return;
+                }
+                let link = ui.add(egui::Link::new(mark.word()));
                 if link.on_hover_text(tr!("Show these symbols")).clicked() {
                     out.act(Action::Show(View::Symbols));
                     out.act(Action::List(ListAction::ShowAll));
@@ -43,7 +47,8 @@ pub fn states_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.allocate_ui_with_layout(vec2(56.0, 20.0), Layout::right_to_left(Align::Center), |ui| {
                     ui.set_min_width(56.0);
-                    ui.label(format::count(count as u64));
+                    let color = if count == 0 { theme.text_weak } else { theme.text };
+                    ui.label(RichText::new(format::count(count as u64)).color(color));
                 });
                 meter_ui(ui, ui.available_width(), count as f32 / all as f32, mark.color(theme));
             });

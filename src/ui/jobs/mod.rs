@@ -10,12 +10,13 @@ use super::theme::{Theme, space};
 use super::widgets::{figure_link_ui, heading_ui};
 use super::window::{Outbox, ViewState};
 use super::{format, icons};
-use crate::app::{Action, AppState, Command, JobStage, SettingsAction};
+use crate::app::{Action, AppState, Command, JobStage, SettingsAction, SourceAction};
 use crate::market::Symbol;
 use crate::worker::{PastJob, WorkFacts};
 use crate::{tr, tr_n};
 use eframe::egui;
 use egui::{Align, Color32, ComboBox, Frame, Label, Layout, Margin, RichText, ScrollArea, Ui, vec2};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Rows per second that can be chosen; 0 is no limit.
@@ -60,7 +61,7 @@ pub fn jobs_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut O
 
 fn pace_words(rows_per_sec: u64) -> String {
     match rows_per_sec {
-        0 => tr!("as fast as the source gives").to_owned(),
+        0 => tr!("no speed limit").to_owned(),
         limit => tr!("at most {rate}", rate = format::rows_per_second(limit as f64)),
     }
 }
@@ -78,7 +79,7 @@ fn pace_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let name = tr!("Pace");
     list.response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, name));
     list.response.on_hover_text(tr!("Spares a source that others work with; jobs that run follow at once"));
-    ui.label(icons::icon(icons::SPEED).color(theme.text_weak));
+    ui.label(RichText::new(tr!("Pace")).color(theme.text_weak));
     if chosen != now {
         let mut settings = state.settings.clone();
         settings.rows_per_sec = chosen;
@@ -86,10 +87,19 @@ fn pace_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     }
 }
 
+/// What a job of before is called: it may have been run in another language, or by the command line.
+fn job_title(title: &str) -> Cow<'_, str> {
+    let known = crate::language::translate("", title);
+    match title.split_once(' ') {
+        Some((what, source)) if known == title && matches!(what, "Preheat") => Cow::Owned(tr!("Preheat {source}", source = source)),
+        _ => Cow::Borrowed(known),
+    }
+}
+
 /// Jobs of this session that are over and not yet in the history, then the history.
 fn past_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    heading_ui(ui, tr!("Before"));
+    heading_ui(ui, tr!("History"));
     let live: HashSet<i64> = state.jobs.iter().filter(|job| !job.stage.is_over()).filter_map(|job| job.record_id).collect();
     let recorded: HashSet<i64> = state.snapshot.jobs.iter().map(|job| job.record_id).collect();
     let unrecorded =
@@ -126,7 +136,7 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
         ui.label(icons::icon(glyph).color(color));
         ui.allocate_ui(vec2(260.0, 20.0), |ui| {
             ui.set_min_width(260.0);
-            ui.add(Label::new(RichText::new(&job.title).color(theme.text)).truncate());
+            ui.add(Label::new(RichText::new(job_title(&job.title)).color(theme.text)).truncate());
         });
         let when = format!("{} · {}", local_time(job.started_at_us), format::relative(job.started_at_us, now_us(state)));
         ui.allocate_ui(vec2(230.0, 20.0), |ui| {
@@ -154,6 +164,9 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
         egui::Frame::NONE.inner_margin(Margin { left: 24, right: 0, top: 0, bottom: 8 }).show(ui, |ui| {
             if let Some(error) = &job.error {
                 ui.add(Label::new(RichText::new(crate::app::said(error)).color(theme.error)).selectable(true).wrap());
+                if newest {
+                    ways_on_ui(ui, state, out);
+                }
             }
             changed_ui(ui, &job.changed, out);
             if let Some(text) = work_text(&job.work) {
@@ -162,6 +175,22 @@ fn past_job_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, (job, newes
             failures_ui(ui, &job.failures, ("past", job.record_id.unsigned_abs()), views, out);
         });
     }
+}
+
+/// What to do after a job that could not be done at all.
+fn ways_on_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+    ui.add_space(space::XS);
+    ui.horizontal(|ui| {
+        let again = ui.add_enabled(Command::PreheatAll.enabled(state).is_ok(), egui::Button::new(tr!("Try again")));
+        if again.on_hover_text(Command::PreheatAll.tooltip()).clicked() {
+            out.act(Action::Run(Command::PreheatAll));
+        }
+        if let Some(source) = state.settings.source.as_ref().filter(|_| !state.fixed_source)
+            && ui.button(tr!("Edit the connection…")).clicked()
+        {
+            out.act(Action::Source(SourceAction::Edit(Some(source.clone()))));
+        }
+    });
 }
 
 /// What became of a job's symbols, each count that is known by name a way to just these.

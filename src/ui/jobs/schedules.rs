@@ -169,7 +169,7 @@ fn form_ui(ui: &mut Ui, state: &AppState, form: &ScheduleForm, out: &mut Outbox)
         if save.clicked() {
             out.act(Action::Schedule(ScheduleAction::Save));
         }
-        if ui.button(tr!("Do not save")).clicked() {
+        if ui.button(tr!("Cancel")).clicked() {
             out.act(Action::Schedule(ScheduleAction::GiveUp));
         }
         match (&made, form.rhythm()) {

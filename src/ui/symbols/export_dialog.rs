@@ -2,7 +2,7 @@
 
 use crate::app::{Action, AppState, Dialog, ExportAction, ExportForm, ExportWhat};
 use crate::ui::dialogs::dialog_frame;
-use crate::ui::theme::{Theme, space};
+use crate::ui::theme::{Theme, size, space};
 use crate::ui::window::{Outbox, PathPurpose};
 use crate::worker::ExportFormat;
 use crate::{tr, tr_n};
@@ -34,10 +34,15 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         for what in ExportWhat::iter() {
             let (words, explanation) = what_words(what);
             ui.radio_value(&mut changed.what, what, words);
-            ui.horizontal(|ui| {
-                ui.add_space(space::XL);
-                ui.label(RichText::new(explanation).small().color(theme.text_weak));
+            // Close to its own choice, away from the next.
+            ui.scope(|ui| {
+                ui.spacing_mut().interact_size.y = size::TEXT_SMALL;
+                ui.horizontal(|ui| {
+                    ui.add_space(space::L);
+                    ui.label(RichText::new(explanation).small().color(theme.text_weak));
+                });
             });
+            ui.add_space(space::XS);
         }
         ui.add_space(space::M);
         let selected = state.list.selected().len() as u64;

@@ -81,7 +81,7 @@ impl BenchStage {
         match self {
             Self::SourceRows => tr!("Read rows from the source"),
             Self::Features => tr!("Compute features"),
-            Self::Both => tr!("Both, as without a cache"),
+            Self::Both => tr!("Both, without a cache"),
             Self::Preheat => tr!("Preheat an empty cache"),
             Self::Disk => tr!("Read from disk, first time"),
             Self::DiskAgain => tr!("Read from disk, again"),
@@ -268,7 +268,7 @@ impl BenchReport {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = vec![
             tr!(
-                "{rows} of {symbols}, {features} of {sets}; each stage {times}, told as the middle one",
+                "{rows} of {symbols}, {features} of {sets}; each stage {times}, the median is shown",
                 rows = tr_n!(self.rows, "{count} row", "{count} rows"),
                 symbols = tr_n!(self.symbols as u64, "{count} symbol", "{count} symbols"),
                 features = tr_n!(self.features as u64, "{count} feature", "{count} features"),
