@@ -45,14 +45,16 @@ pub fn top_bar_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mu
             command_icon_ui(ui, state, Command::GoBack, out);
             command_icon_ui(ui, state, Command::GoForward, out);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let menu = ui.menu_button(icons::icon(icons::MORE).color(theme.text_weak), |ui| {
+                let button = egui::Button::new(icons::icon(icons::MORE).color(theme.text_weak)).frame_when_inactive(false);
+                let button = button.min_size(egui::vec2(size::CONTROL, size::CONTROL));
+                let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
                     // As tall as the window lets it be: what has to be scrolled for is not found.
                     let room = ui.ctx().content_rect().size() - egui::vec2(48.0, 60.0);
                     ui.set_max_width(room.x);
                     let scroll = egui::ScrollArea::both().max_height(room.y).min_scrolled_height(room.y).max_width(room.x);
                     scroll.min_scrolled_width(room.x).show(ui, |ui| menu_ui(ui, state, room.y, out));
                 });
-                name_button(menu.response, tr!("All commands")).on_hover_text(tr!("All commands"));
+                name_button(response, tr!("All commands")).on_hover_text(tr!("All commands"));
                 command_icon_ui(ui, state, Command::Help, out);
                 super::notices::bell_ui(ui, state, views, out);
                 let dark = theme.dark;
@@ -246,7 +248,7 @@ fn job_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let progress = &job.progress;
         meter_ui(ui, 140.0, progress.fraction(), theme.accent);
         let left = progress.secs_left().filter(|_| job.stage == JobStage::Running);
-        let left = left.map(|secs| format!(" · {}", tr!("{time} left", time = format::duration(secs)))).unwrap_or_default();
+        let left = left.map(|secs| format!(" · {}", tr!("{time} left", time = format::duration(secs.ceil())))).unwrap_or_default();
         let left = if progress.waiting.is_some() { format!(" · {}", tr!("waiting")) } else { left };
         let (done, total) = (format::count(progress.symbols_done as u64), format::count(progress.symbols_total as u64));
         let text = format!("{} · {}{left}", job.title, tr!("{done} of {total}", done = done, total = total));

@@ -1,21 +1,36 @@
 //! The list of what can be put on the chart, found by typing.
 
 use crate::app::chart::{ChartLayout, PanePlace, Placement};
-use crate::feature::formula::parse;
+use crate::feature::graph::WarmUp;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::language::describe;
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::check_ui;
 use crate::worker::series::SeriesSource;
 use eframe::egui;
-use egui::{Align, Button, Checkbox, Layout, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Layout, Rect, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use std::sync::Arc;
 
 /// Width of the list, in points.
 pub(super) const LIST_POINTS: f32 = 500.0;
 /// Height of its scrolled part.
 const LIST_HEIGHT_POINTS: f32 = 360.0;
+
+/// What is typed into the list, and whether the keyboard is to be in it.
+#[derive(Debug, Default)]
+pub(super) struct IndicatorSearch {
+    text: String,
+    wants_keys: bool,
+}
+
+impl IndicatorSearch {
+    /// Begins a search: what is typed next goes into it.
+    pub(super) fn open(&mut self) {
+        *self = Self { text: String::new(), wants_keys: true };
+    }
+}
 
 /// A feature that can be put on the chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,29 +117,40 @@ fn is_formula(text: &str) -> bool {
     text.contains(['$', '(']) && !text.trim().is_empty()
 }
 
-/// The list, with its search. A formula that is typed can be drawn as it is.
-pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[FeatureChoice], search: &mut String) {
+/// The list, with its search. A formula that is typed can be drawn as it is; Enter puts the first match on the chart or takes it off.
+pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[FeatureChoice], search: &mut IndicatorSearch) {
     let theme = Theme::of(ui);
     ui.set_width(LIST_POINTS);
     // Menus squeeze their buttons; this is more of a dialog.
     ui.spacing_mut().button_padding = vec2(6.0, 2.0);
     let hint = tr!("Search indicators, or type a formula");
-    let field = TextEdit::singleline(search).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
+    let field = TextEdit::singleline(&mut search.text).hint_text(hint).desired_width(f32::INFINITY).margin(vec2(space::S, space::XS));
     let field = ui.add(field);
     ui.add_space(space::XS);
-    if is_formula(search) {
-        let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        formula_ui(ui, layout, search, enter);
+    let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    // After Enter, the next one is typed.
+    if std::mem::take(&mut search.wants_keys) || enter {
+        field.request_focus();
+    }
+    if is_formula(&search.text) {
+        formula_ui(ui, layout, &mut search.text, enter);
         return;
     }
-    let rows = rows(choices, search);
+    let wanted = search.text.trim();
+    let rows = rows(choices, wanted);
     if rows.is_empty() {
         ui.add_space(space::S);
-        ui.label(RichText::new(tr!("No indicator is called “{search}”", search = search.trim())).color(theme.text_weak));
+        ui.label(RichText::new(tr!("No indicator is called “{search}”", search = wanted)).color(theme.text_weak));
         ui.add_space(space::S);
     }
+    let first = rows.iter().filter(|_| !wanted.is_empty()).find_map(|row| if let Row::Choice(choice) = row { Some(*choice) } else { None });
+    if let Some(choice) = first.filter(|_| enter) {
+        put(layout, choice, !layout.contains(&choice.source));
+    }
     ui.spacing_mut().item_spacing.y = 0.0;
-    ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]).show_rows(ui, size::ROW, rows.len(), |ui, shown| {
+    // A menu gives no more room than it took the last time; a longer list is to have its height back.
+    let area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).min_scrolled_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
+    area.show_rows(ui, size::ROW, rows.len(), |ui, shown| {
         for row in rows.get(shown).unwrap_or_default() {
             match row {
                 Row::Heading(words) => {
@@ -133,7 +159,10 @@ pub(super) fn indicators_ui(ui: &mut Ui, layout: &mut ChartLayout, choices: &[Fe
                         ui.label(RichText::new(words).small().color(theme.text_weak));
                     });
                 }
-                Row::Choice(choice) => choice_ui(ui, layout, choice, theme),
+                Row::Choice(choice) => {
+                    let is_next = first.is_some_and(|first| std::ptr::eq(first, *choice));
+                    choice_ui(ui, layout, choice, is_next);
+                }
             }
         }
     });
@@ -144,8 +173,7 @@ fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter:
     let theme = Theme::of(ui);
     let text = search.trim().to_owned();
     let source = SeriesSource::formula(&text);
-    // Its grammar only: names are looked up where it is computed, and what is wrong then is told in the legend.
-    let problem = parse(&text).err().map(|mistake| sentence(&crate::app::said(&mistake.to_string())));
+    let problem = problem_of(&text);
     ui.horizontal(|ui| {
         ui.set_min_height(size::ROW);
         let button = Button::new((icons::icon(icons::FORMULA).color(theme.text_weak), tr!("Draw this formula")));
@@ -165,24 +193,42 @@ fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter:
     });
 }
 
+/// What is wrong with a formula, before it is drawn.
+fn problem_of(text: &str) -> Option<String> {
+    let mistakes = FeatureSet::of_formulas("chart", WarmUp::Strict, &[("line", text)]).err()?;
+    let mistake = mistakes.first()?;
+    let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
+    Some(sentence(&format!("{}{meant}", crate::app::said(&mistake.message))))
+}
+
+/// Puts a feature on the chart, or takes it off.
+fn put(layout: &mut ChartLayout, choice: &FeatureChoice, on: bool) {
+    if on {
+        layout.add(choice.source.clone(), &choice.placement);
+    } else {
+        layout.remove_source(&choice.source);
+    }
+}
+
 /// A message as a sentence of the window.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice, theme: &Theme) {
+/// A feature: whether it is on the chart, and where; `is_next` where Enter would choose it.
+fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice, is_next: bool) {
+    let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(size::ROW);
+        if is_next {
+            let row = Rect::from_min_size(ui.max_rect().min, vec2(ui.available_width(), size::ROW));
+            ui.painter().rect_filled(row, size::RADIUS, theme.accent_weak);
+        }
         let mut on = layout.contains(&choice.source);
-        let checkbox = Checkbox::new(&mut on, choice.source.label());
         let left = ui.cursor().left();
-        if ui.add(checkbox).changed() {
-            if on {
-                layout.add(choice.source.clone(), &choice.placement);
-            } else {
-                layout.remove_source(&choice.source);
-            }
+        if check_ui(ui, &mut on, choice.source.label()).changed() {
+            put(layout, choice, on);
         }
         // Descriptions share one left edge wherever names end.
         let column = left + 148.0;
