@@ -149,7 +149,8 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 let usage = &state.snapshot.usage;
                 let memory = tr!("memory {bytes}", bytes = format::bytes(usage.memory_bytes));
                 let budget = format::bytes(usage.memory_budget_bytes);
-                ui.label(weak(memory)).on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
+                steady_label_ui(ui, "memory", &memory, theme.text_weak)
+                    .on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
                 ui.add_space(space::S);
                 room_ui(ui, state);
                 ui.add_space(space::M);
@@ -157,6 +158,21 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             });
         });
     });
+}
+
+/// Small words that change while work is done: they keep the room of the widest they had, so that nothing beside them moves.
+fn steady_label_ui(ui: &mut Ui, name: &str, text: &str, color: egui::Color32) -> Response {
+    let galley = egui::WidgetText::from(RichText::new(text).small()).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
+    let key = ui.scope_id().with(("widest", name));
+    let needed = galley.size().x.ceil();
+    // Much room that nobody needs any more is given back: another language, another unit.
+    let known = ui.data(|data| data.get_temp::<f32>(key)).filter(|known| (needed..needed + space::XL).contains(known));
+    let wide = known.unwrap_or(needed);
+    ui.data_mut(|data| data.insert_temp(key, wide));
+    let (rect, response) = ui.allocate_exact_size(egui::vec2(wide, galley.size().y), egui::Sense::hover());
+    ui.painter().galley(egui::pos2(rect.right() - galley.size().x, rect.top()), galley, color);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+    response
 }
 
 /// Where the cache lies and how much room it takes; more when pointed at.
@@ -171,7 +187,7 @@ fn room_ui(ui: &mut Ui, state: &AppState) {
     } else {
         tr!("cache {bytes}", bytes = format::bytes(total))
     };
-    let label = ui.label(RichText::new(text).small().color(if over { theme.warning } else { theme.text_weak }));
+    let label = steady_label_ui(ui, "room", &text, if over { theme.warning } else { theme.text_weak });
     let mut lines = vec![state.snapshot.folders[0].display().to_string()];
     lines.extend(usage.free_disk_bytes.map(|free| tr!("{bytes} free on its disk", bytes = format::bytes(free))));
     if usage.trash_bytes > 0 {

@@ -314,6 +314,11 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, out: &mut Outbox) {
         return;
     }
     let typed = ui.input(|input| {
+        // A letter with Alt is no text, even where Alt was let go within the frame.
+        let is_held = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, modifiers, .. } if modifiers.alt);
+        if input.events.iter().any(is_held) {
+            return None;
+        }
         let mut texts = input.events.iter().filter_map(|event| match event {
             egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.clone()),
             _ => None,

@@ -62,9 +62,8 @@ pub fn value_ticks(scale: &YScale, spacing: f32) -> Vec<ValueTick> {
         let step = nice_step(high - scale.value(scale.top + spacing));
         let first = (low / step - 1e-9).ceil();
         let values = (0..200_u32).map(|position| (first + f64::from(position)) * step).take_while(|value| *value <= high);
-        let ticks: Vec<ValueTick> = values
-            .map(|value| ValueTick { y: scale.y(value), value, label: axis_value(value, step, decimals_of_step(step)) })
-            .collect();
+        let ticks: Vec<ValueTick> =
+            values.map(|value| ValueTick { y: scale.y(value), value, label: axis_value(value, step, decimals_of_step(step)) }).collect();
         if ticks.len() >= 2 {
             return ticks;
         }

@@ -126,7 +126,8 @@ impl Legend {
         let most_rows = ((room.y * MOST_SHARE / ROW_POINTS) as usize).max(row + 1);
         let mut entries: Vec<Entry> = Vec::new();
         for line in lines {
-            let mut entry = Entry::of(ui, layout, data, line, (price_decimals.is_some(), pane_decimals), lines.len() == 1 && head.is_empty());
+            let mut entry =
+                Entry::of(ui, layout, data, line, (price_decimals.is_some(), pane_decimals), lines.len() == 1 && head.is_empty());
             let wide = entry.rect.width();
             if x + wide > room.x && x > 0.0 {
                 (x, row) = (0.0, row + 1);

@@ -19,8 +19,8 @@ use crate::worker::chart_data::ChartData;
 use crate::worker::series::{SeriesSource, ValueKind};
 use eframe::egui;
 use egui::{
-    Align, Align2, Button, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit,
-    Ui, UiBuilder, WidgetInfo, Window, pos2, vec2,
+    Align, Align2, Button, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui,
+    UiBuilder, WidgetInfo, Window, pos2, vec2,
 };
 use strum::IntoEnumIterator;
 

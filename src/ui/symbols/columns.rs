@@ -13,7 +13,8 @@ const BY_WORTH: [Column; 6] = [Column::Trend, Column::Range, Column::Bars, Colum
 /// Width of a column at first, in points.
 pub(super) fn usual_width(column: Column) -> f32 {
     match column {
-        Column::Symbol | Column::LastBar => 86.0,
+        Column::Symbol => 96.0,
+        Column::LastBar => 86.0,
         Column::State => 128.0,
         Column::TimeLeft | Column::HitRate | Column::Change => 76.0,
         Column::Trend => 64.0,

@@ -86,8 +86,15 @@ fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     ui.add_space(space::XS);
     filter::filter_ui(ui, state, out);
     ui.add_space(space::XS);
-    filter::chips_ui(ui, state, out);
-    filter::headline_ui(ui, state, out);
+    // Nothing is counted before anything is known; the room is kept.
+    let is_known = !state.snapshot.rows.is_empty();
+    ui.scope(|ui| {
+        if !is_known {
+            ui.set_invisible();
+        }
+        filter::chips_ui(ui, state, out);
+        filter::headline_ui(ui, state, out);
+    });
     let theme = Theme::of(ui);
     if let Some(exporting) = state.exporting {
         let bar = Frame::NONE.inner_margin(Margin { left: 4, right: 8, top: 4, bottom: 4 });
@@ -144,7 +151,7 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             ui.add_space(space::XS);
             ui.scope(|ui| {
                 ui.set_max_width(REASON_POINTS.min(ui.available_width() - space::XL));
-                ui.add(egui::Label::new(RichText::new(said(reason)).color(theme.error)).wrap().selectable(true));
+                ui.add(egui::Label::new(RichText::new(sentence(&said(reason))).color(theme.error)).wrap().selectable(true));
             });
             ui.add_space(space::S);
             primary_button_ui(ui, state, Command::PreheatAll, out);
@@ -161,6 +168,12 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             primary_button_ui(ui, state, Command::PreheatAll, out);
         }
     });
+}
+
+/// A reason as a sentence of its own.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Now, as the last snapshot and the system see it: the snapshot's clock while it is young, so that tests can stand still.
