@@ -149,7 +149,7 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 let usage = &state.snapshot.usage;
                 let memory = tr!("memory {bytes}", bytes = format::bytes(usage.memory_bytes));
                 let budget = format::bytes(usage.memory_budget_bytes);
-                steady_label_ui(ui, "memory", &memory, theme.text_weak)
+                steady_label_ui(ui, &memory, &tr!("memory {bytes}", bytes = format::bytes(WIDE_BYTES)), theme.text_weak)
                     .on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
                 ui.add_space(space::S);
                 room_ui(ui, state);
@@ -160,20 +160,20 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
 }
 
-/// Small words that change while work is done: they keep the room of the widest they had, so that nothing beside them moves.
-fn steady_label_ui(ui: &mut Ui, name: &str, text: &str, color: egui::Color32) -> Response {
-    let galley = egui::WidgetText::from(RichText::new(text).small()).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
-    let key = ui.scope_id().with(("widest", name));
-    let needed = galley.size().x.ceil();
-    // Much room that nobody needs any more is given back: another language, another unit.
-    let known = ui.data(|data| data.get_temp::<f32>(key)).filter(|known| (needed..needed + space::XL).contains(known));
-    let wide = known.unwrap_or(needed);
-    ui.data_mut(|data| data.insert_temp(key, wide));
+/// Small words that change while work is done, in the room of the widest they come to: nothing beside them moves.
+fn steady_label_ui(ui: &mut Ui, text: &str, widest: &str, color: egui::Color32) -> Response {
+    let place =
+        |text: &str| egui::WidgetText::from(RichText::new(text).small()).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
+    let (galley, widest) = (place(text), place(widest));
+    let wide = galley.size().x.max(widest.size().x).ceil();
     let (rect, response) = ui.allocate_exact_size(egui::vec2(wide, galley.size().y), egui::Sense::hover());
     ui.painter().galley(egui::pos2(rect.right() - galley.size().x, rect.top()), galley, color);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
     response
 }
+
+/// Bytes that take as much room as any.
+const WIDE_BYTES: u64 = 88_800_000;
 
 /// Where the cache lies and how much room it takes; more when pointed at.
 fn room_ui(ui: &mut Ui, state: &AppState) {
@@ -182,12 +182,14 @@ fn room_ui(ui: &mut Ui, state: &AppState) {
     let total = usage.bars_bytes + usage.features_bytes;
     let budget = state.settings.disk_budget_bytes;
     let over = budget > 0 && total as f64 > 0.8 * budget as f64;
-    let text = if budget > 0 {
-        tr!("cache {bytes} of {budget}", bytes = format::bytes(total), budget = format::bytes(budget))
-    } else {
-        tr!("cache {bytes}", bytes = format::bytes(total))
+    let words = |bytes: u64| {
+        if budget > 0 {
+            tr!("cache {bytes} of {budget}", bytes = format::bytes(bytes), budget = format::bytes(budget))
+        } else {
+            tr!("cache {bytes}", bytes = format::bytes(bytes))
+        }
     };
-    let label = steady_label_ui(ui, "room", &text, if over { theme.warning } else { theme.text_weak });
+    let label = steady_label_ui(ui, &words(total), &words(WIDE_BYTES), if over { theme.warning } else { theme.text_weak });
     let mut lines = vec![state.snapshot.folders[0].display().to_string()];
     lines.extend(usage.free_disk_bytes.map(|free| tr!("{bytes} free on its disk", bytes = format::bytes(free))));
     if usage.trash_bytes > 0 {

@@ -17,7 +17,7 @@ fn mixed_desk() -> Desk {
     desk.press("Preheat all");
     desk.wait_idle();
     // Wide enough for every usual column; at first it has two fifths of the window.
-    desk.drag(egui::pos2(576.0, 500.0), egui::pos2(900.0, 500.0));
+    desk.drag(egui::pos2(574.0, 500.0), egui::pos2(900.0, 500.0));
     desk.settle();
     assert!(desk.has_button("Features size"), "columns end at {}", desk.button("Columns").rect().right());
     desk

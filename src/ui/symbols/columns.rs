@@ -69,9 +69,12 @@ pub(super) fn lay_out(state: &AppState, room: f32) -> Vec<LaidColumn> {
     // Nobody has chosen: where there is not enough room for all, what says most comes first, and nothing has to be scrolled for.
     if layout.is_usual() {
         let mut left = room - needed(&columns.iter().copied().filter(|column| !BY_WORTH.contains(column)).collect::<Vec<_>>());
+        // Dates are wide and may be passed over; nothing else makes place for what says less.
+        let mut is_full = false;
         let kept = BY_WORTH.map(|column| {
-            let fits = width(column) <= left;
+            let fits = !is_full && width(column) <= left;
             left -= if fits { width(column) } else { 0.0 };
+            is_full |= !fits && column != Column::Range;
             (column, fits)
         });
         columns.retain(|column| kept.iter().all(|(candidate, fits)| candidate != column || *fits));
