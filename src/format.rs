@@ -558,7 +558,13 @@ mod tests {
         assert_eq!(relative(0, hours(52) + 5 * SECOND_US), "2 d 4 h ago");
         assert_eq!(relative(0, hours(24 * 20 + 3)), "20 d ago");
         assert_eq!(relative(5, 0), "now");
-        assert_eq!(relative(-90 * SECOND_US, 0), "1 min 30 s ago");
+        assert_eq!(relative(-90 * SECOND_US, 0), "1 min ago");
+    }
+
+    #[test]
+    fn bytes_in_a_column_have_their_points_below_each_other() {
+        let shown = [23_000, 23_500, 8_604, 100_000, 999, 2_000_000].map(bytes_in_column);
+        assert_eq!(shown, ["23.0 KB", "23.5 KB", "8.6 KB", "100 KB", "999 B", "2.0 MB"]);
     }
 
     #[test]
