@@ -159,6 +159,20 @@ pub fn bytes(value: u64) -> String {
     scaled(value as f64, 1e3, larger, " ")
 }
 
+/// Bytes among others in a column: as [`bytes`], but always with a decimal where others of its size have one, so that points stand
+/// below each other.
+#[must_use]
+pub fn bytes_in_column(value: u64) -> String {
+    let text = bytes(value);
+    let whole = text.trim_end_matches(|char: char| !char.is_ascii_digit());
+    let is_short = whole.len() < 3 && whole.bytes().all(|byte| byte.is_ascii_digit());
+    if value < 1_000 || !is_short {
+        return text;
+    }
+    let unit = text.get(whole.len()..).unwrap_or_default();
+    format!("{whole}{}0{unit}", locale().point)
+}
+
 /// Reads `20 GB`, `512MB`, `1.5 г`, or a number of bytes, in any of the languages and whatever [`bytes`] writes.
 #[must_use]
 pub fn read_bytes(text: &str) -> Option<u64> {
@@ -345,12 +359,12 @@ pub fn relative(time_us: i64, now_us: i64) -> String {
     if distance.abs() < SECOND_US {
         return tr!("now").to_owned();
     }
-    // Seconds do not help once hours are said, nor hours once weeks are.
+    // Seconds do not help once minutes are said, nor hours once weeks are.
     let length = distance.unsigned_abs();
     let unit = match length {
         length if length >= 14 * DAY_US.unsigned_abs() => DAY_US,
         length if length >= DAY_US.unsigned_abs() => HOUR_US,
-        length if length >= 10 * 60 * SECOND_US.unsigned_abs() => 60 * SECOND_US,
+        length if length >= 60 * SECOND_US.unsigned_abs() => 60 * SECOND_US,
         _ => SECOND_US,
     };
     let text = duration((length / unit.unsigned_abs() * unit.unsigned_abs()) as f64 / SECOND_US as f64);
@@ -468,7 +482,9 @@ fn grouped(digits: &str) -> String {
 /// A large amount with the name of its step.
 fn amount(value: f64) -> String {
     let locale = locale();
-    scaled(value, locale.amount_step, locale.amounts, locale.amount_space)
+    let text = scaled(value, locale.amount_step, locale.amounts, locale.amount_space);
+    // Within ten thousands Chinese sets no thousands apart.
+    if std::ptr::eq(locale, &CHINESE) { text.replace(locale.group, "") } else { text }
 }
 
 /// One decimal below a hundred, with the unit of its step; a value is at least one step.
@@ -542,7 +558,13 @@ mod tests {
         assert_eq!(relative(0, hours(52) + 5 * SECOND_US), "2 d 4 h ago");
         assert_eq!(relative(0, hours(24 * 20 + 3)), "20 d ago");
         assert_eq!(relative(5, 0), "now");
-        assert_eq!(relative(-90 * SECOND_US, 0), "1 min 30 s ago");
+        assert_eq!(relative(-90 * SECOND_US, 0), "1 min ago");
+    }
+
+    #[test]
+    fn bytes_in_a_column_have_their_points_below_each_other() {
+        let shown = [23_000, 23_500, 8_604, 100_000, 999, 2_000_000].map(bytes_in_column);
+        assert_eq!(shown, ["23.0 KB", "23.5 KB", "8.6 KB", "100 KB", "999 B", "2.0 MB"]);
     }
 
     #[test]
@@ -592,7 +614,7 @@ mod tests {
     #[test]
     fn amounts_are_counted_as_people_count() {
         assert_eq!(in_all(|| volume(9_500.0)), ["9.5 K", "9,500", "9,5 тыс.", "9,500"]);
-        assert_eq!(in_all(|| volume(-12_340_000.0)), ["−12.3 M", "−1,234万", "−12,3 млн", "−1,234만"]);
+        assert_eq!(in_all(|| volume(-12_340_000.0)), ["−12.3 M", "−1234万", "−12,3 млн", "−1,234만"]);
         assert_eq!(in_all(|| volume(99_996_000.0)), ["100 M", "1亿", "100 млн", "1억"]);
         assert_eq!(in_all(|| volume(1.5e12)), ["1.5 T", "1.5万亿", "1,5 трлн", "1.5조"]);
     }

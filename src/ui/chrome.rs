@@ -152,7 +152,8 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 let usage = &state.snapshot.usage;
                 let memory = tr!("memory {bytes}", bytes = format::bytes(usage.memory_bytes));
                 let budget = format::bytes(usage.memory_budget_bytes);
-                ui.label(weak(memory)).on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
+                steady_label_ui(ui, &memory, &tr!("memory {bytes}", bytes = format::bytes(WIDE_BYTES)), theme.text_weak)
+                    .on_hover_text(tr!("Columns kept in memory, of {budget} at most", budget = budget));
                 ui.add_space(space::S);
                 room_ui(ui, state);
                 ui.add_space(space::M);
@@ -162,6 +163,21 @@ pub fn status_bar_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     });
 }
 
+/// Small words that change while work is done, in the room of the widest they come to: nothing beside them moves.
+fn steady_label_ui(ui: &mut Ui, text: &str, widest: &str, color: egui::Color32) -> Response {
+    let place =
+        |text: &str| egui::WidgetText::from(RichText::new(text).small()).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small);
+    let (galley, widest) = (place(text), place(widest));
+    let wide = galley.size().x.max(widest.size().x).ceil();
+    let (rect, response) = ui.allocate_exact_size(egui::vec2(wide, galley.size().y), egui::Sense::hover());
+    ui.painter().galley(egui::pos2(rect.right() - galley.size().x, rect.top()), galley, color);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, text));
+    response
+}
+
+/// Bytes that take as much room as any.
+const WIDE_BYTES: u64 = 88_800_000;
+
 /// Where the cache lies and how much room it takes; more when pointed at.
 fn room_ui(ui: &mut Ui, state: &AppState) {
     let theme = Theme::of(ui);
@@ -169,12 +185,14 @@ fn room_ui(ui: &mut Ui, state: &AppState) {
     let total = usage.bars_bytes + usage.features_bytes;
     let budget = state.settings.disk_budget_bytes;
     let over = budget > 0 && total as f64 > 0.8 * budget as f64;
-    let text = if budget > 0 {
-        tr!("cache {bytes} of {budget}", bytes = format::bytes(total), budget = format::bytes(budget))
-    } else {
-        tr!("cache {bytes}", bytes = format::bytes(total))
+    let words = |bytes: u64| {
+        if budget > 0 {
+            tr!("cache {bytes} of {budget}", bytes = format::bytes(bytes), budget = format::bytes(budget))
+        } else {
+            tr!("cache {bytes}", bytes = format::bytes(bytes))
+        }
     };
-    let label = ui.label(RichText::new(text).small().color(if over { theme.warning } else { theme.text_weak }));
+    let label = steady_label_ui(ui, &words(total), &words(WIDE_BYTES), if over { theme.warning } else { theme.text_weak });
     let mut lines = vec![state.snapshot.folders[0].display().to_string()];
     lines.extend(usage.free_disk_bytes.map(|free| tr!("{bytes} free on its disk", bytes = format::bytes(free))));
     if usage.trash_bytes > 0 {
@@ -251,7 +269,7 @@ fn job_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let progress = &job.progress;
         meter_ui(ui, 140.0, progress.fraction(), theme.accent);
         let left = progress.secs_left().filter(|_| job.stage == JobStage::Running);
-        let left = left.map(|secs| format!(" · {}", tr!("{time} left", time = format::duration(secs)))).unwrap_or_default();
+        let left = left.map(|secs| format!(" · {}", tr!("{time} left", time = format::duration(secs.ceil())))).unwrap_or_default();
         let left = if progress.waiting.is_some() { format!(" · {}", tr!("waiting")) } else { left };
         let (done, total) = (format::count(progress.symbols_done as u64), format::count(progress.symbols_total as u64));
         let text = format!("{} · {}{left}", job.title, tr!("{done} of {total}", done = done, total = total));

@@ -241,6 +241,8 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     let typing = ui.text_edit_focused();
     let has_focus = |id: egui::Id| ui.memory(|memory| memory.has_focus(id));
     let in_formula = has_focus(super::features::field_id());
+    // What is open over the window takes the keys that mean something in it.
+    let in_popup = egui::Popup::is_any_open(ui);
     let chart_keys = if state.view == View::Symbols { ChartKeys::of(ui) } else { ChartKeys::default() };
     // Keys with Shift first: without it, they would be taken for those without.
     let with_keys = |shift: bool| {
@@ -251,13 +253,13 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
         let texts_own = !(shortcut.ctrl || shortcut.alt)
             || matches!(command, Command::SelectAll | Command::UndoClear)
             || (in_formula && matches!(command, Command::CancelJob));
-        if typing && texts_own && !matches!(shortcut.key, Key::Function(_)) {
+        if (typing || in_popup) && texts_own && !matches!(shortcut.key, Key::Function(_)) {
             continue;
         }
         // Keys of a command that cannot run now are left to whoever else wants them; so is Esc while a popup is open, and what the
         // chart wants for what has the keyboard in it.
         let popups_own = match shortcut.key {
-            Key::Escape => egui::Popup::is_any_open(ui) || chart_keys.escape,
+            Key::Escape => in_popup || chart_keys.escape,
             Key::Delete => chart_keys.delete,
             _ => false,
         };
@@ -275,7 +277,9 @@ pub fn shortcuts(ui: &Ui, state: &AppState, out: &mut Outbox) {
     }
     other_ways(ui, state, typing, chart_keys, out);
     let chart_has_keys = ui.memory(|memory| memory.focused().is_some()) && !typing;
-    if !typing && !chart_has_keys && state.view == View::Symbols {
+    if in_popup {
+        // The list behind it stays where it is.
+    } else if !typing && !chart_has_keys && state.view == View::Symbols {
         walk(ui, true, out);
     } else if chart_keys.canvas && !typing {
         // Home and End are about the chart's own bars there.
@@ -310,6 +314,11 @@ fn other_ways(ui: &Ui, state: &AppState, typing: bool, chart_keys: ChartKeys, ou
         return;
     }
     let typed = ui.input(|input| {
+        // A letter with Alt is no text, even where Alt was let go within the frame.
+        let is_held = |event: &egui::Event| matches!(event, egui::Event::Key { pressed: true, modifiers, .. } if modifiers.alt);
+        if input.events.iter().any(is_held) {
+            return String::new();
+        }
         // All that came since the last frame: whoever types fast means every letter.
         let texts = input.events.iter().filter_map(|event| match event {
             egui::Event::Text(text) if !input.modifiers.command && !input.modifiers.alt => Some(text.as_str()),

@@ -45,6 +45,8 @@ icons! {
     FILTER = ICON_FILTER_LIST;
     /// Candles.
     CHART = ICON_CANDLESTICK_CHART;
+    /// What heights on the chart mean.
+    SCALE = ICON_LINE_AXIS;
     /// Indicators.
     INDICATORS = ICON_SHOW_CHART;
     /// Overview.
@@ -178,7 +180,7 @@ icons! {
     /// One line alone.
     SOLO = ICON_CENTER_FOCUS_STRONG;
     /// Compare symbols.
-    COMPARE = ICON_STACKED_LINE_CHART;
+    COMPARE = ICON_COMPARE_ARROWS;
     /// A date.
     CALENDAR = ICON_CALENDAR_MONTH;
     /// Measure.

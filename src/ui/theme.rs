@@ -381,6 +381,12 @@ impl Theme {
         Color32::from_rgb(red, green, blue)
     }
 
+    /// Behind words over a chart: what is below shows through, but not so that it disturbs.
+    #[must_use]
+    pub fn veil(&self) -> Color32 {
+        self.background.gamma_multiply(0.82)
+    }
+
     /// Gain or loss by sign, quiet text for none.
     #[must_use]
     pub fn change_color(&self, change: f64) -> Color32 {

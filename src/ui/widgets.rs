@@ -112,6 +112,69 @@ pub fn tier_legend_ui(ui: &mut Ui, counts: &HitCounts, stale: Option<u64>) {
     });
 }
 
+/// How much a box is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BoxMark {
+    /// Nothing is chosen.
+    Empty,
+    /// A part is chosen.
+    Some,
+    /// All is chosen.
+    Full,
+}
+
+/// Side of a box, in points.
+const BOX_POINTS: f32 = 14.0;
+
+/// A box that can be checked, as it is everywhere: in lists, menus and dialogs.
+pub fn paint_box(ui: &Ui, center: egui::Pos2, mark: BoxMark, is_hovered: bool) {
+    let theme = Theme::of(ui);
+    let rect = Rect::from_center_size(center, vec2(BOX_POINTS, BOX_POINTS));
+    let painter = ui.painter();
+    if mark == BoxMark::Empty {
+        let color = if is_hovered { theme.accent } else { theme.line_strong };
+        painter.rect_stroke(rect, 3.0, (1.25, color), egui::StrokeKind::Inside);
+    } else {
+        painter.rect_filled(rect, 3.0, theme.accent);
+        let stroke = egui::Stroke::new(1.75, theme.on_accent);
+        if mark == BoxMark::Full {
+            let corners = [vec2(-3.5, 0.2), vec2(-1.0, 2.8), vec2(3.6, -2.6)].map(|from| center + from);
+            painter.line(corners.to_vec(), stroke);
+        } else {
+            painter.line_segment([center - vec2(3.0, 0.0), center + vec2(3.0, 0.0)], stroke);
+        }
+    }
+}
+
+/// A check box with its words.
+pub fn check_ui(ui: &mut Ui, checked: &mut bool, words: &str) -> Response {
+    let theme = Theme::of(ui);
+    let enabled = ui.is_enabled();
+    let color = if enabled { theme.text } else { theme.text_disabled };
+    let galley = egui::WidgetText::from(RichText::new(words).color(color)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Body);
+    let wide = BOX_POINTS + space::S + galley.size().x;
+    let (rect, mut response) = ui.allocate_exact_size(vec2(wide, super::theme::size::ROW), Sense::click());
+    if response.clicked() {
+        *checked = !*checked;
+        response.mark_changed();
+    }
+    let is_on = *checked;
+    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, enabled, is_on, words));
+    let mark = if is_on { BoxMark::Full } else { BoxMark::Empty };
+    paint_box(ui, egui::pos2(rect.left() + BOX_POINTS * 0.5, rect.center().y), mark, response.hovered() && enabled);
+    if response.has_focus() {
+        ui.painter().rect_stroke(rect.expand2(vec2(3.0, -1.0)), super::theme::size::RADIUS, (1.0, theme.accent), egui::StrokeKind::Inside);
+    }
+    ui.painter().galley(egui::pos2(rect.left() + BOX_POINTS + space::S, rect.center().y - galley.size().y * 0.5), galley, color);
+    response
+}
+
+/// The chevron of a box that drops down, for [`egui::ComboBox::icon`].
+pub fn combo_icon(ui: &Ui, rect: Rect, visuals: &egui::style::WidgetVisuals, _is_open: bool) {
+    let font = egui::FontId::proportional(super::theme::size::ICON);
+    ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, super::icons::EXPAND, font, visuals.fg_stroke.color);
+}
+
 /// A figure that counts symbols and leads to the list of just these.
 pub fn figure_link_ui(ui: &mut Ui, text: &str, color: Color32) -> Response {
     let button = egui::Button::new(RichText::new(text).small().color(color)).frame_when_inactive(false).small();

@@ -79,6 +79,8 @@ impl Outbox {
 pub struct ViewState {
     /// The chart.
     pub chart: ChartView,
+    /// How wide the list was before a panel beside the chart took room from it.
+    pub list_width: Option<f32>,
     /// What can be put on the chart.
     pub features: FeatureChoices,
     /// The features panel.

@@ -136,7 +136,7 @@ fn a_number_of_a_column_is_turned_and_its_line_stays_until_the_new_values_are_he
     answers.push((formula, Ok(Arc::new(column))));
     harness.state_mut().data = Some(old.with_answers(answers));
     harness.run();
-    harness.get_by_label("macd_dif(10, 26) 4.250");
+    harness.get_by_label("macd_dif(10, 26) 4.25");
     assert!(harness.state().view.builds() > before);
     assert!(harness.get_by_label("EMA 10").rect().is_positive() && harness.query_by_label("EMA 26").is_some());
 }

@@ -292,6 +292,7 @@ fn has_done(desk: &Desk, command: Command, before: &Before, came: &Came) -> bool
         Command::ToggleCalendarTime => layout.calendar_time != before.layout.calendar_time,
         Command::FitScales => dialog.is_none() && !desk.has_button("Fit the scales"),
         Command::Indicators => desk.has_field("Search indicators, or type a formula"),
+        Command::About => matches!(dialog, Some(Dialog::About)),
         Command::FreeSpace => matches!(dialog, Some(Dialog::Free(_))),
         Command::Compare => desk.has_field("Search symbols to compare"),
         Command::CompareSelected => compared() == ["S003"] || compared() == ["S001"],

@@ -4,8 +4,8 @@ use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use samovar::app::Command;
-use samovar::app::chart::{PanePlace, PriceScale, RangeChoice};
+use samovar::app::chart::{ChartAction, PanePlace, Placement, PriceScale, RangeChoice};
+use samovar::app::{Action, Command};
 use samovar::market::Symbol;
 use samovar::worker::series::{SeriesFigures, SeriesSource};
 
@@ -86,7 +86,20 @@ fn lines_of_several_sets_are_shown_together_and_told_apart() {
 fn what_is_wrong_with_a_formula_stands_in_its_legend() {
     let mut desk = warm_desk(1, 60);
     desk.wait_chart("S000");
-    draw(&mut desk, "Mean($clos, 5)");
+    // The list says it before anything is drawn.
+    desk.press_and_settle("Indicators");
+    desk.write("Mean($clos, 5)");
+    desk.settle();
+    desk.assert_sees("did you mean $close?");
+    assert!(!desk.is_enabled("Draw this formula"));
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.assert_no("cannot be computed");
+    // A layout of another day may still have one.
+    let mut layout = desk.state().chart.layout.clone();
+    let wrong = SeriesSource::formula("Mean($clos, 5)");
+    layout.add(wrong.clone(), &Placement::of_source(&wrong));
+    desk.act(Action::Chart(ChartAction::Change(Box::new(layout))));
     desk.wait_text("Mean($clos, 5) cannot be computed: ");
     let texts = desk.texts();
     let told = texts.iter().find(|text| text.contains("cannot be computed")).expect("the reason");
@@ -94,6 +107,42 @@ fn what_is_wrong_with_a_formula_stands_in_its_legend() {
     desk.assert_sees("ma20 ");
     desk.press_and_settle("Remove the pane Mean($clos, 5)");
     desk.assert_no("cannot be computed");
+}
+
+#[test]
+fn an_open_list_of_indicators_has_the_keyboard_and_the_symbols_behind_it_do_not() {
+    let mut desk = warm_desk(3, 120);
+    desk.wait_chart("S000");
+    desk.press_and_settle("Indicators");
+    desk.write("rsi12");
+    desk.settle();
+    desk.key(Modifiers::COMMAND, Key::A);
+    desk.key(Modifiers::NONE, Key::ArrowDown);
+    assert!(desk.selected().is_empty(), "the text was meant");
+    assert_eq!(desk.focus(), "S000");
+    // Enter puts the match on the chart and closes the list.
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.settle();
+    assert!(lines(&desk).contains(&"rsi12".to_owned()), "{:?}", lines(&desk));
+    desk.press_and_settle("Indicators");
+    desk.write("mom10");
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.settle();
+    assert!(lines(&desk).contains(&"mom10".to_owned()), "{:?}", lines(&desk));
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.settle();
+
+    // A menu without a field keeps the keys as well.
+    desk.press_and_settle("Price scale: Linear");
+    desk.key(Modifiers::COMMAND, Key::A);
+    desk.key(Modifiers::NONE, Key::ArrowDown);
+    assert!(desk.selected().is_empty());
+    assert_eq!(desk.focus(), "S000");
+    desk.key(Modifiers::NONE, Key::Escape);
+    desk.settle();
+    desk.key(Modifiers::NONE, Key::ArrowDown);
+    assert_eq!(desk.focus(), "S001", "closed, it gives them back");
 }
 
 #[test]

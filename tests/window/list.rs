@@ -1,6 +1,6 @@
 //! The list of symbols: what it shows, in which order, and how one walks it; the chart follows.
 
-use crate::desk::{Desk, Laid, Market, warm_desk};
+use crate::desk::{Desk, Laid, Market, desk_with_market, warm_desk};
 use eframe::egui;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
@@ -16,6 +16,10 @@ fn mixed_desk() -> Desk {
     desk.wait_ready();
     desk.press("Preheat all");
     desk.wait_idle();
+    // Wide enough for every usual column; at first it has two fifths of the window.
+    desk.drag(egui::pos2(574.0, 500.0), egui::pos2(900.0, 500.0));
+    desk.settle();
+    assert!(desk.has_button("Features size"), "columns end at {}", desk.button("Columns").rect().right());
     desk
 }
 
@@ -233,7 +237,7 @@ fn columns_are_chosen_moved_widened_and_remembered() {
     let mut desk = desk.restart();
     assert_eq!(*desk.state().list.columns(), before);
     desk.press_and_settle("Columns");
-    desk.press_and_settle("Usual columns");
+    desk.press_and_settle("Reset columns");
     assert!(columns(&desk).contains(&"Hits"));
 }
 
@@ -403,4 +407,47 @@ fn focus_and_selection_survive_another_order_and_a_filter() {
     let desk = desk.restart();
     assert_eq!(desk.listed(), ["ABC", "AAA", "CCC", "BBB"], "the order is remembered");
     assert_eq!(desk.focus(), "AAA");
+}
+
+#[test]
+fn a_source_that_cannot_be_read_says_so_where_its_symbols_would_stand() {
+    let mut desk = desk_with_market(3, 3);
+    desk.assert_sees("Nothing is known of this source yet");
+    let file = desk.path("market.sqlite");
+    std::fs::rename(&file, desk.path("elsewhere.sqlite")).expect("moved");
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait_text("The source could not be read");
+    assert!(desk.texts().iter().any(|text| text.contains("market.sqlite")), "{:?}", desk.texts());
+    desk.press_and_settle("Change the source…");
+    assert!(desk.state().dialog.is_some());
+    desk.key(Modifiers::NONE, Key::Escape);
+    std::fs::rename(desk.path("elsewhere.sqlite"), file).expect("back");
+    desk.open_source_menu();
+    desk.press("Reload symbol list");
+    desk.wait("its symbols", |state| state.snapshot.rows.len() == 3);
+    desk.assert_no("The source could not be read");
+}
+
+#[test]
+fn the_list_gives_room_to_the_inspector_and_gets_it_back() {
+    let mut desk = warm_desk(3, 30);
+    desk.wait_chart("S000");
+    desk.harness.set_size(egui::vec2(1_100.0, 800.0));
+    desk.settle();
+    let edge = |desk: &Desk| desk.button("Columns").rect().right();
+    let before = edge(&desk);
+    desk.shortcut(Command::ShowInspector);
+    desk.settle();
+    let beside = edge(&desk);
+    desk.shortcut(Command::ShowInspector);
+    desk.settle();
+    assert!(beside < before, "{beside} {before}");
+    assert_eq!(edge(&desk), before);
+    // However often.
+    desk.shortcut(Command::ShowFeatures);
+    desk.settle();
+    desk.shortcut(Command::ShowFeatures);
+    desk.settle();
+    assert_eq!(edge(&desk), before);
 }

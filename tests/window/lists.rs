@@ -29,9 +29,9 @@ fn make_list(desk: &mut Desk, name: &str, text: &str) {
     desk.press_in_menu("New list…");
     desk.settle();
     desk.fill("Name", name);
-    desk.fill("Symbols, with anything between them", text);
+    desk.fill("Symbols, separated by spaces, commas or lines", text);
     desk.settle();
-    desk.press("Make the list");
+    desk.press("Create list");
     desk.settle();
 }
 
@@ -47,15 +47,15 @@ fn a_list_is_pasted_and_what_is_unknown_is_told() {
     open_lists(&mut desk);
     desk.press_in_menu("New list…");
     desk.settle();
-    desk.fill("Symbols, with anything between them", "s001;S003, NOPE\tS003");
+    desk.fill("Symbols, separated by spaces, commas or lines", "s001;S003, NOPE\tS003");
     desk.settle();
     desk.assert_sees("2 symbols of this source");
     desk.assert_sees("1 is unknown to this source: NOPE");
-    assert!(!desk.is_enabled("Make the list"), "without a name");
+    assert!(!desk.is_enabled("Create list"), "without a name");
     desk.fill("Name", "mine");
     desk.settle();
     desk.press_and_settle("Keep those, too");
-    desk.press_and_settle("Make the list");
+    desk.press_and_settle("Create list");
     desk.wait_for("the file", |desk| saved(desk).list("mine").is_some_and(|list| list.symbols == ["S001", "S003", "NOPE"]));
     desk.press_and_settle("Show it");
     assert_eq!(desk.listed(), ["S001", "S003"]);
@@ -67,7 +67,10 @@ fn a_list_is_pasted_and_what_is_unknown_is_told() {
     desk.fill("Name", "mine");
     desk.settle();
     desk.assert_sees("there is one of this name already");
-    desk.key(Modifiers::NONE, Key::Escape);
+    // Enter in the name is as good as the button.
+    desk.fill("Name", "empty one");
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.wait_for("the second list", |desk| saved(desk).list("empty one").is_some());
     let mut desk = desk.restart();
     choose(&mut desk, "mine");
     assert_eq!(desk.listed(), ["S001", "S003"], "lists outlive the window");
@@ -154,7 +157,7 @@ fn a_list_comes_from_a_file_and_is_preheated() {
     desk.settle();
     desk.assert_sees("2 symbols of this source");
     desk.assert_sees("ZZZ");
-    desk.press_and_settle("Make the list");
+    desk.press_and_settle("Create list");
     choose(&mut desk, "Holdings");
     assert_eq!(desk.listed(), ["S001", "S004"]);
     choose(&mut desk, "Preheat list");

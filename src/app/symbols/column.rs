@@ -22,7 +22,7 @@ impl Column {
             Self::State => tr!("State"),
             Self::TimeLeft => tr!("Time left"),
             Self::Trend => tr!("Trend"),
-            Self::Close => tr!("Close"),
+            Self::Close => tr!(in "price", "Close"),
             Self::Change => tr!("Change"),
             Self::Range => tr!("Range"),
             Self::LastBar => tr!("Last bar"),

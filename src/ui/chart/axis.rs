@@ -36,6 +36,9 @@ pub fn decimals_of_step(step: f64) -> usize {
     (0..12).find(|decimals| ((step * 10_f64.powi(*decimals)).fract() - 0.5).abs() > 0.499_999).unwrap_or(12) as usize
 }
 
+/// How many times the lowest value the highest may be for one step between labels of a logarithmic scale.
+const ONE_STEP_RATIO: f64 = 5.0;
+
 /// Round values for a scale, about `spacing` points apart.
 #[must_use]
 pub fn value_ticks(scale: &YScale, spacing: f32) -> Vec<ValueTick> {
@@ -55,7 +58,18 @@ pub fn value_ticks(scale: &YScale, spacing: f32) -> Vec<ValueTick> {
         }
         return ticks;
     }
-    // On a logarithmic scale the step grows with the value: each label is the next round value far enough above the last.
+    // Over a short stretch of a logarithmic scale one step serves: even numbers are read more easily than even distances.
+    if low > 0.0 && high / low <= ONE_STEP_RATIO {
+        let step = nice_step(high - scale.value(scale.top + spacing));
+        let first = (low / step - 1e-9).ceil();
+        let values = (0..200_u32).map(|position| (first + f64::from(position)) * step).take_while(|value| *value <= high);
+        let ticks: Vec<ValueTick> =
+            values.map(|value| ValueTick { y: scale.y(value), value, label: axis_value(value, step, decimals_of_step(step)) }).collect();
+        if ticks.len() >= 2 {
+            return ticks;
+        }
+    }
+    // Over a long one the step grows with the value: each label is the next round value far enough above the last.
     let mut y = scale.bottom;
     while y > scale.top && ticks.len() < 200 {
         let here = scale.value(y);
@@ -280,7 +294,8 @@ pub fn context_label(ticks: &TimeTicks, scale: &XScale, time_us: &[i64]) -> Opti
     } else if any(|label| label.len() <= 2) {
         Some(format::month_of_year(date))
     } else if any(format::is_month) {
-        Some(date.year().to_string())
+        // The year alone would read as its beginning.
+        Some(format::month_of_year(date))
     } else {
         None
     }
@@ -333,12 +348,19 @@ mod tests {
     }
 
     #[test]
+    fn a_short_logarithmic_scale_has_one_step_without_holes() {
+        let scale = YScale::fitting(Extent { min: 205.0, max: 490.0 }, true, 0.0, 400.0);
+        let values: Vec<f64> = value_ticks(&scale, 44.0).iter().map(|tick| tick.value).collect();
+        assert_eq!(values, [250.0, 300.0, 350.0, 400.0, 450.0]);
+    }
+
+    #[test]
     fn a_year_of_days_is_labelled_by_months_and_the_year() {
         let times = weekdays("2022-06-01", 600);
         let (labels, ticks, context) = axis(&times, 100.0, 360.0);
         assert_eq!(labels, ["Nov", "Dec", "2023", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct"]);
         assert_eq!(ticks.iter().filter(|tick| tick.strong).count(), 1);
-        assert_eq!(context.as_deref(), Some("2022"));
+        assert_eq!(context.as_deref(), Some("Oct 2022"));
         let january = ticks.iter().find(|tick| tick.label == "2023").expect("a year");
         assert_eq!(date_of(times[january.row]).to_string(), "2023-01-02");
     }

@@ -161,7 +161,7 @@ fn list_ui(ui: &mut Ui, search: &mut CompareSearch, layout: &mut ChartLayout, sy
         ui.label(RichText::new(tr!("No symbol is called “{text}”", text = search.text.trim())).color(theme.text_weak));
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    let mut area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
+    let mut area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).min_scrolled_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
     if down || up {
         // The chosen one stays in view.
         area = area.vertical_scroll_offset((search.chosen as f32 * size::ROW - LIST_HEIGHT_POINTS * 0.5).max(0.0));

@@ -39,7 +39,7 @@ pub(super) struct Entry {
 }
 
 /// Decimals for all values of a series, so that they stay in their columns; `None` where they are better shortened.
-fn decimals_of(figures: &SeriesFigures) -> Option<usize> {
+pub(super) fn decimals_of(figures: &SeriesFigures) -> Option<usize> {
     if figures.kind != ValueKind::Number {
         return Some(0);
     }
@@ -66,13 +66,13 @@ fn width(ui: &Ui, text: &str, font: &FontId) -> f32 {
 }
 
 impl Entry {
-    /// The entry of a line, without a place. Lines over prices have the prices' decimals.
+    /// The entry of a line, without a place; whether it is over prices, and the decimals its pane has in common.
     pub(super) fn of(
         ui: &Ui,
         layout: &ChartLayout,
         data: &ChartData,
         line: &SeriesLayout,
-        price_decimals: Option<usize>,
+        (is_over_prices, pane_decimals): (bool, Option<usize>),
         is_alone: bool,
     ) -> Self {
         let font = font(ui);
@@ -80,7 +80,8 @@ impl Entry {
         let name_width = width(ui, &name, &font);
         let figures = data.figures(&line.source).filter(|figures| figures.min.is_some());
         let decimals = figures.and_then(|figures| {
-            price_decimals.filter(|_| figures.kind == ValueKind::Number && !is_compared(line)).or_else(|| decimals_of(figures))
+            let own = decimals_of(figures);
+            pane_decimals.filter(|_| figures.kind == ValueKind::Number && !is_compared(line) && (is_over_prices || own.is_some())).or(own)
         });
         let wide_of = |value: Option<f64>| value.map_or(0.0, |value| width(ui, &value_text(value, decimals), &font));
         let value_width = match figures {
@@ -106,7 +107,7 @@ impl Entry {
             id: line.id,
             source: line.source.clone(),
             name,
-            mark: mark_of(line, data.figures(&line.source), price_decimals.is_some(), Theme::of(ui)),
+            mark: mark_of(line, data.figures(&line.source), is_over_prices, Theme::of(ui)),
             color: color_of(line, Theme::of(ui)),
             visible: line.visible,
             problem,

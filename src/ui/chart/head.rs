@@ -16,6 +16,8 @@ use egui::{Align2, FontId, Id, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, ve
 const BUTTON_POINTS: f32 = 20.0;
 /// What the buttons of a pane take at most.
 pub(super) const HEAD_POINTS: f32 = BUTTON_POINTS * 4.0 + space::S;
+/// The same of the prices, which are neither moved nor removed.
+pub(super) const PRICE_HEAD_POINTS: f32 = BUTTON_POINTS + space::S;
 
 /// What the user wants of a pane.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,8 @@
 use crate::tr;
 use crate::ui::dialogs::dialog_frame;
 use crate::ui::theme::{Theme, space};
-use crate::ui::widgets::heading_ui;
 use eframe::egui;
-use egui::{Grid, Id, Modal, RichText, ScrollArea, Ui, vec2};
+use egui::{Grid, Id, Label, Modal, RichText, ScrollArea, TextStyle, Ui, vec2};
 
 /// Gestures and keys, each with what it does, by what they are about.
 #[must_use]
@@ -58,6 +57,14 @@ pub fn gestures() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
     ]
 }
 
+/// Words in a column of this width; long ones are broken.
+fn column_ui(ui: &mut Ui, width: f32, words: RichText) {
+    ui.vertical(|ui| {
+        ui.set_width(width);
+        ui.add(Label::new(words).wrap());
+    });
+}
+
 /// Draws the sheet while it is open.
 pub(super) fn help_ui(ui: &mut Ui, open: &mut bool) {
     if !*open {
@@ -65,17 +72,23 @@ pub(super) fn help_ui(ui: &mut Ui, open: &mut bool) {
     }
     let theme = Theme::of(ui);
     let response = Modal::new(Id::unique("gestures of the chart")).frame(dialog_frame(ui)).show(ui, |ui| {
-        ui.set_width(560.0);
+        ui.set_width(640.0);
         ui.label(RichText::new(tr!("Gestures of the chart")).heading());
         ui.add_space(space::S);
         let room = (ui.content_rect().height() - 180.0).max(120.0);
         ScrollArea::vertical().max_height(room).min_scrolled_height(room).auto_shrink([false, true]).show(ui, |ui| {
+            // One left edge for what they do, whatever the section.
+            let font = TextStyle::Body.resolve(ui.style());
+            let wide = |words: &str| ui.painter().layout_no_wrap(words.to_owned(), font.clone(), theme.text).size().x;
+            let first = gestures().iter().flat_map(|(_, lines)| lines).map(|(keys, _)| wide(keys)).fold(0.0, f32::max).ceil().min(260.0);
+            let second = ui.available_width() - first - space::L - space::M;
             for (heading, gestures) in gestures() {
-                heading_ui(ui, heading);
-                Grid::new(("gestures", heading)).num_columns(2).min_col_width(200.0).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
+                ui.label(RichText::new(heading).small().color(theme.text_weak));
+                ui.add_space(space::XS);
+                Grid::new(("gestures", heading)).num_columns(2).spacing(vec2(space::L, space::XS)).show(ui, |ui| {
                     for (keys, text) in gestures {
-                        ui.label(RichText::new(keys).color(theme.text));
-                        ui.label(RichText::new(text).color(theme.text_weak));
+                        column_ui(ui, first, RichText::new(keys).color(theme.text));
+                        column_ui(ui, second, RichText::new(text).color(theme.text_weak));
                         ui.end_row();
                     }
                 });

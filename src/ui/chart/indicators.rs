@@ -1,15 +1,16 @@
 //! The list of what can be put on the chart, found by typing.
 
 use crate::app::chart::{ChartLayout, PanePlace, Placement, TypedIndicator, name_and_numbers, typed_indicators};
-use crate::feature::formula::parse;
+use crate::feature::graph::WarmUp;
 use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::language::describe;
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::check_ui;
 use crate::worker::series::SeriesSource;
 use eframe::egui;
-use egui::{Align, Button, Checkbox, Key, Layout, Modifiers, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{Align, Button, Key, Layout, Modifiers, RichText, Role, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 use std::sync::Arc;
 
 /// Width of the list, in points.
@@ -195,7 +196,8 @@ pub(super) fn indicators_ui(
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    let mut area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
+    // A menu gives no more room than it took the last time; a longer list is to have its height back.
+    let mut area = ScrollArea::vertical().max_height(LIST_HEIGHT_POINTS).min_scrolled_height(LIST_HEIGHT_POINTS).auto_shrink([false, true]);
     if let Some(place) = marked.filter(|_| down > 0 || up > 0) {
         area = area.vertical_scroll_offset((place as f32 * size::ROW - LIST_HEIGHT_POINTS * 0.5).max(0.0));
     } else if field.changed() {
@@ -215,7 +217,7 @@ pub(super) fn indicators_ui(
                         ui.label(RichText::new(words).small().color(theme.text_weak));
                     });
                 }
-                Row::Choice(choice) => choice_ui(ui, layout, choice, theme),
+                Row::Choice(choice) => choice_ui(ui, layout, choice),
                 Row::Typed(typed) => typed_ui(ui, layout, typed, theme),
             }
         }
@@ -239,7 +241,7 @@ fn typed_ui(ui: &mut Ui, layout: &mut ChartLayout, typed: &TypedIndicator, theme
         ui.set_min_height(size::ROW);
         let mut on = typed.lines.iter().all(|line| layout.contains(&line.source));
         let left = ui.cursor().left();
-        if ui.add(Checkbox::new(&mut on, &typed.name)).changed() {
+        if check_ui(ui, &mut on, &typed.name).changed() {
             if on {
                 add_typed(layout, typed);
             } else {
@@ -258,8 +260,7 @@ fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter:
     let theme = Theme::of(ui);
     let text = search.trim().to_owned();
     let source = SeriesSource::formula(&text);
-    // Its grammar only: names are looked up where it is computed, and what is wrong then is told in the legend.
-    let problem = parse(&text).err().map(|mistake| sentence(&crate::app::said(&mistake.to_string())));
+    let problem = problem_of(&text);
     ui.horizontal(|ui| {
         ui.set_min_height(size::ROW);
         let button = Button::new((icons::icon(icons::FORMULA).color(theme.text_weak), tr!("Draw this formula")));
@@ -279,24 +280,38 @@ fn formula_ui(ui: &mut Ui, layout: &mut ChartLayout, search: &mut String, enter:
     });
 }
 
+/// What is wrong with a formula, before it is drawn.
+fn problem_of(text: &str) -> Option<String> {
+    let mistakes = FeatureSet::of_formulas("chart", WarmUp::Strict, &[("line", text)]).err()?;
+    let mistake = mistakes.first()?;
+    let meant = mistake.suggestion.as_ref().map(|meant| tr!("; did you mean {meant}?", meant = meant)).unwrap_or_default();
+    Some(sentence(&format!("{}{meant}", crate::app::said(&mistake.message))))
+}
+
+/// Puts a feature on the chart, or takes it off.
+fn put(layout: &mut ChartLayout, choice: &FeatureChoice, on: bool) {
+    if on {
+        layout.add(choice.source.clone(), &choice.placement);
+    } else {
+        layout.remove_source(&choice.source);
+    }
+}
+
 /// A message as a sentence of the window.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice, theme: &Theme) {
+/// A feature: whether it is on the chart, and where.
+fn choice_ui(ui: &mut Ui, layout: &mut ChartLayout, choice: &FeatureChoice) {
+    let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(size::ROW);
         let mut on = layout.contains(&choice.source);
-        let checkbox = Checkbox::new(&mut on, choice.source.label());
         let left = ui.cursor().left();
-        if ui.add(checkbox).changed() {
-            if on {
-                layout.add(choice.source.clone(), &choice.placement);
-            } else {
-                layout.remove_source(&choice.source);
-            }
+        if check_ui(ui, &mut on, choice.source.label()).changed() {
+            put(layout, choice, on);
         }
         // Descriptions share one left edge wherever names end.
         let column = left + 148.0;

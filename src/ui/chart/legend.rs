@@ -5,7 +5,7 @@
 //! behind one button.
 
 use super::data::ChartData;
-use super::entry::Entry;
+use super::entry::{Entry, decimals_of};
 use super::paint::head_word;
 use super::scale::Bases;
 use crate::app::chart::{ChartLayout, Placement, SeriesId, SeriesLayout};
@@ -108,23 +108,26 @@ impl Legend {
         let mut placed_head = Vec::new();
         for (part, widest) in head {
             let wide = match part {
-                HeadPart::Title(title) => width(ui, title, &title_font(ui)) + space::L,
-                HeadPart::Value(word) => width(ui, head_word(word), &font) + space::XS + width(ui, widest, &font) + space::L,
+                HeadPart::Title(title) => width(ui, title, &title_font(ui)),
+                HeadPart::Value("") => width(ui, widest, &font),
+                HeadPart::Value(word) => width(ui, head_word(word), &font) + space::XS + width(ui, widest, &font),
             };
             // What does not fit is left out rather than cut: the price axis and the tags say it too.
             if x + wide <= room.x || x == 0.0 {
                 placed_head.push((part.clone(), x));
-                x += wide;
+                x += wide + space::M;
             }
         }
         let mut row = 0;
         if price_decimals.is_some() && !lines.is_empty() && x > 0.0 {
             (x, row) = (0.0, 1);
         }
+        let pane_decimals = price_decimals.or_else(|| common_decimals(data, lines));
         let most_rows = ((room.y * MOST_SHARE / ROW_POINTS) as usize).max(row + 1);
         let mut entries: Vec<Entry> = Vec::new();
         for line in lines {
-            let mut entry = Entry::of(ui, layout, data, line, price_decimals, lines.len() == 1 && head.is_empty());
+            let mut entry =
+                Entry::of(ui, layout, data, line, (price_decimals.is_some(), pane_decimals), lines.len() == 1 && head.is_empty());
             let wide = entry.rect.width();
             if x + wide > room.x && x > 0.0 {
                 (x, row) = (0.0, row + 1);
@@ -204,10 +207,22 @@ impl Legend {
             });
         }
         let at = |entry: &Entry| place(origin + vec2(entry.rect.left(), entry.rect.bottom() + space::S));
+        // What is read must not have lines of the chart running through it.
+        let veil = |ui: &Ui, rect: Rect| {
+            ui.painter().rect_filled(rect.translate(origin.to_vec2()).expand2(vec2(space::XS, 0.0)), 0.0, theme.veil());
+        };
+        for entry in &self.entries {
+            veil(ui, entry.rect);
+        }
         for entry in self.entries.iter().filter(|entry| now_out.is_none_or(|out| out.id != entry.id)) {
             wanted = entry.show_ui(ui, id, origin, layout, seen).map(|action| (action, at(entry))).or(wanted);
         }
         let Some(entry) = now_out else { return wanted };
+        // Entries that its buttons would cover in part go out of sight as a whole.
+        let wide = entry.wide_rect().expand2(vec2(space::XS, 0.0));
+        for covered in self.entries.iter().filter(|other| other.id != entry.id && other.rect.intersects(wide)) {
+            ui.painter().rect_filled(covered.rect.translate(origin.to_vec2()).expand2(vec2(space::XS, 0.0)), 0.0, theme.background);
+        }
         let back = entry.wide_rect().translate(origin.to_vec2()).expand2(vec2(space::XS, -1.0));
         ui.painter().rect_filled(back, size::RADIUS, theme.button);
         let of_entry = entry.show_ui(ui, id, origin, layout, seen);
@@ -219,6 +234,7 @@ impl Legend {
         let font = font(ui);
         let mut spoken = String::new();
         let mut right = origin.x;
+        let veil = ui.painter().add(egui::Shape::Noop);
         for (part, x) in &self.head {
             let at = pos2(origin.x + x, origin.y + ROW_POINTS * 0.5);
             let painted = match part {
@@ -239,10 +255,20 @@ impl Legend {
         }
         if !self.head.is_empty() {
             let rect = Rect::from_min_max(origin, pos2(right, origin.y + ROW_POINTS));
+            ui.painter().set(veil, egui::Shape::rect_filled(rect.expand2(vec2(space::XS, 0.0)), 0.0, theme.veil()));
             let label = ui.interact(rect, id.with("head"), Sense::empty());
             label.widget_info(|| WidgetInfo::labeled(Role::Label, true, spoken.trim()));
         }
     }
+}
+
+/// One number of decimals for all lines of a pane whose values are of about one size, so that they can be compared at a glance.
+fn common_decimals(data: &ChartData, lines: &[SeriesLayout]) -> Option<usize> {
+    /// How many decimals apart still counts as one size.
+    const APART: usize = 2;
+    let decimals = || lines.iter().filter_map(|line| decimals_of(data.figures(&line.source)?));
+    let (least, most) = (decimals().filter(|count| *count > 0).min()?, decimals().max()?);
+    (most - least <= APART).then_some(least)
 }
 
 fn more_words(count: usize) -> String {

@@ -162,8 +162,8 @@ pub(super) fn armed_hint_ui(ui: &Ui, measuring: &Measuring, plot: Rect) {
     if measuring.armed {
         let theme = Theme::of(ui);
         let font = FontId::proportional(size::TEXT_SMALL);
-        let galley = ui.painter().layout_no_wrap(tr!("Drag from one place to another; Esc gives up").to_owned(), font, theme.on_tag);
-        let at = pos2(plot.center().x, plot.bottom() - space::XL);
+        let galley = ui.painter().layout_no_wrap(tr!("Drag to measure, Esc to stop").to_owned(), font, theme.on_tag);
+        let at = pos2(plot.center().x, plot.top() + space::XXL);
         let rect = Rect::from_center_size(at, galley.size() + vec2(space::S * 2.0, space::S));
         ui.painter().rect_filled(rect, size::RADIUS, theme.tag);
         ui.painter().galley(Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min, galley, theme.on_tag);

@@ -54,7 +54,8 @@ pub(super) fn toolbar_ui(ui: &mut Ui, tools: Tools<'_>) -> Gone {
     let Tools { layout, offer, typed, data, shown, wish, actions } = tools;
     let enabled = data.is_some();
     let is_wide = ui.available_width() >= NARROW_POINTS;
-    if ui.available_width() < TIGHT_POINTS {
+    let is_tight = ui.available_width() < TIGHT_POINTS;
+    if is_tight {
         ui.spacing_mut().button_padding.x = 3.0;
     }
     ui.add_enabled_ui(enabled, |ui| {
@@ -92,18 +93,22 @@ pub(super) fn toolbar_ui(ui: &mut Ui, tools: Tools<'_>) -> Gone {
         let opens = wish == Some(&ChartWish::Compare);
         let on_chart = data.map(|data| &data.symbol);
         compare_button_ui(ui, &mut typed.compare, opens, is_wide, layout, offer.symbols, on_chart);
-        scale_button_ui(ui, layout, enabled);
+        scale_button_ui(ui, layout, enabled, is_tight);
     });
     gone
 }
 
-/// What the heights of prices mean, as a small menu.
-fn scale_button_ui(ui: &mut Ui, layout: &mut ChartLayout, enabled: bool) {
+/// What the heights of prices mean, as a small menu; an icon where there is little room and nothing unusual to be told.
+fn scale_button_ui(ui: &mut Ui, layout: &mut ChartLayout, enabled: bool, is_tight: bool) {
     let theme = Theme::of(ui);
     let now = layout.price_scale;
     let words = RichText::new(now.short_label()).color(if now == PriceScale::Linear { theme.text } else { theme.accent });
-    let button = Button::new((words, icons::icon(icons::EXPAND).color(theme.text_weak))).frame_when_inactive(false);
-    let response = ui.add_enabled(enabled, button);
+    let button = match (is_tight, now) {
+        (true, PriceScale::Linear) => Button::new(icons::icon(icons::SCALE).color(theme.text_weak)),
+        (true, _) => Button::new(words),
+        (false, _) => Button::new((words, icons::icon(icons::EXPAND).color(theme.text_weak))),
+    };
+    let response = ui.add_enabled(enabled, button.frame_when_inactive(false));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, tr!("Price scale: {scale}", scale = now.label())));
     let response = response.on_hover_text(tr!("What the heights of prices mean"));
     Popup::menu(&response).width(MENU_POINTS).show(|ui| {

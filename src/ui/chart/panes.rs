@@ -26,6 +26,9 @@ const MIN_PANE_POINTS: f32 = 48.0;
 const MIN_PRICE_SHARE: f32 = 0.3;
 /// Points between labels of a value axis.
 const TICK_POINTS: f32 = 44.0;
+/// Height below which a pane's labels stand closer, and how close at most, in points.
+const LOW_PANE_POINTS: f32 = 120.0;
+const LOW_PANE_TICK_POINTS: [f32; 3] = [31.0, 24.0, 18.0];
 /// How much of its colour a truth keeps where it stands as a surface.
 const TRUTH_SHARE: f32 = 0.45;
 /// Room above and below values, in points.
@@ -255,8 +258,7 @@ fn pane(
         scale = scale.with_bounds(bounds);
     }
     let reading = if is_price { price.reading } else { Reading::Value };
-    let spacing = if frame.rect.height() < 120.0 { TICK_POINTS * 0.7 } else { TICK_POINTS };
-    let mut ticks = if extent.is_some() { value_ticks(&read_as(scale, reading), spacing) } else { Vec::new() };
+    let mut ticks = if extent.is_some() { ticks_of(&read_as(scale, reading), frame) } else { Vec::new() };
     if guides.len() > 1 {
         // What the pane is read by says more than round numbers do.
         let tick = |value: &f64| ValueTick { y: scale.y(*value), value: *value, label: guide_label(*value) };
@@ -333,6 +335,17 @@ fn pane(
         shapes.extend(findings_shape(data, x, frame.rect, pixels, theme));
     }
     PaneScene { frame: *frame, scale, reading, ticks, shapes }
+}
+
+/// Labels of a pane's axis; in a low pane closer, until there are two at least that can be read.
+fn ticks_of(scale: &YScale, frame: &PaneFrame) -> Vec<ValueTick> {
+    if frame.rect.height() >= LOW_PANE_POINTS {
+        return value_ticks(scale, TICK_POINTS);
+    }
+    let is_read = |tick: &&ValueTick| tick.y - frame.rect.top() >= 7.0 && frame.rect.bottom() - tick.y >= 7.0;
+    let tries = LOW_PANE_TICK_POINTS.map(|spacing| value_ticks(scale, spacing));
+    let enough = tries.iter().position(|ticks| ticks.iter().filter(is_read).count() >= 2);
+    tries.into_iter().nth(enough.unwrap_or(LOW_PANE_TICK_POINTS.len() - 1)).unwrap_or_default()
 }
 
 /// A scale of what its values are read as.

@@ -14,12 +14,13 @@ use crate::app::chart::{ChartLayout, LineWidth, PaneLayout, PanePlace, Placement
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, series_names, size, space};
+use crate::ui::widgets::{check_ui, combo_icon};
 use crate::worker::chart_data::ChartData;
 use crate::worker::series::{SeriesSource, ValueKind};
 use eframe::egui;
 use egui::{
-    Align, Align2, Button, Checkbox, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit,
-    Ui, UiBuilder, WidgetInfo, Window, pos2, vec2,
+    Align, Align2, Button, ComboBox, DragValue, Frame, Id, Layout, Margin, Pos2, Rect, RichText, Role, Sense, Stroke, TextEdit, Ui,
+    UiBuilder, WidgetInfo, Window, pos2, vec2,
 };
 use strum::IntoEnumIterator;
 
@@ -253,7 +254,7 @@ fn look_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout, data: &Ch
     row_ui(ui, tr!("Colour"), |ui| colors_ui(ui, changed, theme));
     let is_signed = matches!(mark, Mark::Columns(_)) || matches!(mark, Mark::Signs(_)) && kind == ValueKind::Pattern;
     if is_signed {
-        row_ui(ui, "", |ui| ui.add(Checkbox::new(&mut changed.by_sign, tr!("Gain and loss colours"))));
+        row_ui(ui, "", |ui| check_ui(ui, &mut changed.by_sign, tr!("Gain and loss colours")));
     }
     row_ui(ui, tr!("Style"), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
@@ -328,6 +329,7 @@ fn place_ui(ui: &mut Ui, layout: &mut ChartLayout, line: &SeriesLayout) {
     let Some(place) = layout.place_of(line.id) else { return };
     row_ui(ui, tr!("Drawn"), |ui| {
         let combo = ComboBox::from_id_salt("place of the line")
+            .icon(combo_icon)
             .width(ui.available_width() - space::S)
             .selected_text(place_words(layout, &place, line));
         let response = combo.show_ui(ui, |ui| {

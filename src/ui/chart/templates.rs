@@ -88,17 +88,14 @@ fn template_ui(ui: &mut Ui, name: &str, is_own: bool, is_same: Option<bool>, is_
                 actions.push(Action::Chart(ChartAction::SaveTemplate(name.to_owned())));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let glyph = if is_same == Some(true) { icons::CHECK } else { "" };
                 let note = match is_same {
                     Some(false) => tr!("changed"),
                     _ if is_default => tr!("default"),
                     _ => "",
                 };
-                let mark = icons::icon(glyph).color(theme.accent);
-                // The mark has its room whether it is there or not, so that names share one edge.
-                let (place, _) = ui.allocate_exact_size(vec2(size::ICON, size::ICON), egui::Sense::empty());
-                ui.put(place, egui::Label::new(mark).selectable(false));
-                let button = Button::new(shown_name(name))
+                // The mark has its room whether it is there or not, so that names share one edge, with each other and with what is below.
+                let color = if is_same == Some(true) { theme.accent } else { egui::Color32::TRANSPARENT };
+                let button = Button::new((icons::icon(icons::CHECK).color(color), shown_name(name)))
                     .shortcut_text(RichText::new(note).small().color(theme.text_weak))
                     .frame_when_inactive(false);
                 let response = ui.add(button.min_size(vec2(ui.available_width(), size::CONTROL)));

@@ -7,7 +7,7 @@ use super::candles::Pixels;
 use super::data::ChartData;
 use super::geometry::{IndexRange, fit};
 use super::go_to::{self, PlaceMark, mark_ui, next_finding};
-use super::head::{HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
+use super::head::{HEAD_POINTS, PRICE_HEAD_POINTS, WIDE_MENU_POINTS, pane_menu_ui};
 use super::help::help_ui;
 use super::indicators::FeatureChoice;
 use super::input::{Taken, drag_edges, pan_and_zoom, plot_response};
@@ -573,7 +573,8 @@ fn place_legends(ui: &Ui, data: &ChartData, layout: &ChartLayout, frames: &[Pane
     }
     let legend_of = |frame: &PaneFrame| {
         let lines = lines_of(layout, frame.kind);
-        let room = vec2(frame.rect.width() - space::M - HEAD_POINTS, frame.rect.height());
+        let buttons = if frame.kind == PaneKind::Price { PRICE_HEAD_POINTS } else { HEAD_POINTS };
+        let room = vec2(frame.rect.width() - space::M - buttons, frame.rect.height());
         let legend = match frame.kind {
             PaneKind::Price => Legend::place(ui, layout, data, &head, lines, room, Some(price_decimals)),
             PaneKind::Volume => {

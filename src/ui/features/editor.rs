@@ -10,6 +10,7 @@ use crate::feature::{FeatureSet, Group, Precision};
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::combo_icon;
 use crate::ui::window::{Outbox, ViewState};
 use eframe::egui;
 use egui::{Align, Button, ComboBox, Frame, Label, Layout, Margin, Panel, RichText, TextEdit, Ui, vec2};
@@ -219,7 +220,7 @@ fn text_ui(ui: &mut Ui, text: &mut String, hint: &str, width: f32) -> egui::Resp
 
 /// A list to choose from, exactly so wide.
 fn combo(ui: &mut Ui, name: &str, shown: &str, width: f32, content: impl FnOnce(&mut Ui)) {
-    let list = ComboBox::from_id_salt(name).selected_text(shown).width(width).truncate().show_ui(ui, content);
+    let list = ComboBox::from_id_salt(name).icon(combo_icon).selected_text(shown).width(width).truncate().show_ui(ui, content);
     ui.ctx().accesskit_node_builder(list.response.id, |node| node.set_label(name));
 }
 

@@ -142,8 +142,12 @@ fn head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             if icons::icon_button_ui(ui, icons::CLOSE, tr!("Hide features")).clicked() {
                 out.act(Action::Run(Command::ShowFeatures));
             }
-            let words = (icons::icon(icons::ADD).color(theme.text_weak), RichText::new(Command::NewFormula.text()));
-            let button = ui.add(Button::new(words).frame_when_inactive(false));
+            // Words are longer in some languages: where they would run into the tabs, the icon is enough.
+            let (plus, words) = (icons::icon(icons::ADD).color(theme.text_weak), Command::NewFormula.text());
+            let font = egui::TextStyle::Button.resolve(ui.style());
+            let needed = ui.painter().layout_no_wrap(words.to_owned(), font, theme.text).size().x + size::CONTROL + space::L;
+            let button = if ui.available_width() < needed { Button::new(plus) } else { Button::new((plus, RichText::new(words))) };
+            let button = ui.add(button.frame_when_inactive(false));
             button.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, Command::NewFormula.text()));
             if button.on_hover_text(format!("{}  {}", Command::NewFormula.tooltip(), keys_of(Command::NewFormula))).clicked() {
                 out.act(Action::Run(Command::NewFormula));

@@ -6,12 +6,13 @@ use crate::cache::VersionFacts;
 use crate::feature::{LibrarySet, SetProblem};
 use crate::ui::symbols::now_us;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::check_ui;
 use crate::ui::window::{Outbox, ViewState};
 use crate::ui::{format, icons};
 use crate::worker::Snapshot;
 use crate::{tr, tr_n};
 use eframe::egui;
-use egui::{Align, Button, Checkbox, Label, Layout, Margin, Response, RichText, ScrollArea, Ui};
+use egui::{Align, Button, Label, Layout, Margin, Response, RichText, ScrollArea, Ui};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -150,7 +151,7 @@ fn set_ui(ui: &mut Ui, state: &AppState, (usage, open): (&Usage, &mut BTreeSet<S
         }
         ui.add_space(space::XS);
         let mut warm = state.settings.sets.iter().any(|set| set == name);
-        let check = ui.add(Checkbox::new(&mut warm, RichText::new(tr!("Keep warm")).small()));
+        let check = check_ui(ui, &mut warm, tr!("Keep warm"));
         check.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::CheckBox, true, warm, tr!("Keep {name} warm", name = name)));
         if check.on_hover_text(tr!("Computed with every preheat")).changed() {
             act(FeatureAction::KeepWarm(name.to_owned()));

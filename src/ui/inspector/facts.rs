@@ -2,7 +2,7 @@
 
 use super::layout::layout_ui;
 use super::parts::{below_mark_ui, code_ui, copy_ui, fact_ui, fact_with_ui, note_ui, section_ui, sentence_ui};
-use crate::app::AppState;
+use crate::app::{Action, AppState};
 use crate::cache::{EntryState, FileFacts, provisional_sentence, rule_words};
 use crate::here::Here;
 use crate::ui::format;
@@ -17,9 +17,9 @@ use eframe::egui;
 use egui::{Align, Label, Layout, RichText, Ui};
 
 /// Each entry's state and what decided on it.
-pub fn state_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier, now_us: i64) {
+pub fn state_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier, now_us: i64, out: &mut Outbox) {
     let theme = Theme::of(ui);
-    ui.add_space(space::XS);
+    ui.add_space(space::S);
     if dossier.entries.is_empty() {
         ui.horizontal(|ui| {
             mark_ui(ui, StateMark::Missing);
@@ -32,6 +32,13 @@ pub fn state_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier, now_us: i64) {
             ui.add_space(space::S);
         }
         entry_ui(ui, dossier, entry, (working, now_us));
+    }
+    let is_whole = !dossier.entries.is_empty() && dossier.entries.iter().all(|entry| entry.state == EntryState::Fresh);
+    if !is_whole && !working {
+        ui.add_space(space::S);
+        if ui.button(tr!("Preheat this symbol now")).clicked() {
+            out.act(Action::Preheat(dossier.symbol.clone()));
+        }
     }
 }
 
@@ -122,12 +129,12 @@ fn source_body_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
         if exchange.name() == exchange.code() { exchange.name().to_owned() } else { format!("{} ({})", exchange.name(), exchange.code()) };
     fact_ui(ui, tr!("Market"), &text);
     if let Some(row) = state.row(&dossier.symbol).filter(|row| row.source_rows.is_some()) {
-        fact_ui(ui, tr!("Listed with"), &tr_n!(row.source_rows.unwrap_or(0), "{count} bar", "{count} bars"));
+        fact_ui(ui, tr!("In the source"), &tr_n!(row.source_rows.unwrap_or(0), "{count} bar", "{count} bars"));
     }
     let Some(bars) = dossier.bars().filter(|bars| bars.entry.file.is_some()) else { return };
     match &bars.entry.synced {
         None => {
-            fact_ui(ui, tr!("Digest"), tr!("not asked")).on_hover_text(tr!(
+            fact_ui(ui, tr!("Checked by year"), tr!("not asked")).on_hover_text(tr!(
                 "The source was not asked for counts and checksums by year yet; a change in its history is noticed from the next preheat on"
             ));
         }
@@ -135,7 +142,7 @@ fn source_body_ui(ui: &mut Ui, state: &AppState, dossier: &Dossier) {
             let years = years_text(&synced.years.iter().map(|year| year.year).filter(|year| *year != 0).collect::<Vec<i32>>());
             let rows = tr_n!(synced.years.iter().map(|year| year.rows).sum(), "{count} row", "{count} rows");
             let text = if years.is_empty() { rows } else { format!("{years}, {rows}") };
-            fact_ui(ui, tr!("Digest"), &text).on_hover_text(tr!(
+            fact_ui(ui, tr!("Checked by year"), &text).on_hover_text(tr!(
                 "Counts and checksums by year, as the source gave them; compared when its history is verified, in between only the newest days"
             ));
         }
@@ -170,6 +177,7 @@ pub fn files_ui(ui: &mut Ui, dossier: &Dossier, out: &mut Outbox) {
         }
         if dossier.years.len() > 1 {
             ui.add_space(space::M);
+            ui.label(RichText::new(tr!("Size by year")).small().color(Theme::of(ui).text_weak));
             years_ui(ui, &dossier.years);
         }
     });

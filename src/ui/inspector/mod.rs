@@ -70,7 +70,7 @@ fn body_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
         return;
     };
     let now_us = now_us(state);
-    facts::state_ui(ui, state, dossier, now_us);
+    facts::state_ui(ui, state, dossier, now_us, out);
     history::changes_ui(ui, dossier, views, now_us);
     facts::times_ui(ui, dossier, now_us);
     facts::source_ui(ui, state, dossier);

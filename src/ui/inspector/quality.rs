@@ -98,7 +98,8 @@ pub fn quality_ui(ui: &mut Ui, dossier: &Dossier, views: &mut ViewState, now_us:
                 "{count} sessions of the calendar have no bar of any symbol"
             );
             let all: Vec<String> = dossier.market_holes.iter().rev().take(40).map(ToString::to_string).collect();
-            note_ui(ui, &format!("{text}, {}", tr!("the last on {date}", date = newest))).on_hover_text(all.join(", "));
+            note_ui(ui, &format!("{text} · {}", tr!("the last on {date}", date = crate::format::day(*newest))))
+                .on_hover_text(all.join(", "));
         }
         // The newest finding is what was just told.
         for before in dossier.quality_history.iter().skip(1).take(BEFORE_SHOWN) {

@@ -59,7 +59,7 @@ pub(super) fn cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow, column: Co
         // The cell of a number is laid out from the right.
         colored(ui, value, color)
     };
-    let bytes = |ui: &mut Ui, bytes: u64| right(ui, (bytes > 0).then(|| format::bytes(bytes)), theme.text);
+    let bytes = |ui: &mut Ui, bytes: u64| right(ui, (bytes > 0).then(|| crate::format::bytes_in_column(bytes)), theme.text);
     let ago = |ui: &mut Ui, time_us: Option<i64>| {
         let shown = right(ui, time_us.map(|time_us| format::relative(time_us, now_us(state))), theme.text);
         if let Some(time_us) = time_us {
@@ -202,15 +202,17 @@ fn state_cell_ui(ui: &mut Ui, state: &AppState, row: &SymbolRow) {
         && let Some(expires_at_us) = row.expires_at_us
     {
         let left = (expires_at_us - now_us).max(0) as f64 / crate::market::SECOND_US as f64;
-        let left = Label::new(RichText::new(format::duration(left)).small().color(theme.text_weak)).selectable(false).truncate();
+        let left = tr!(in "state", "{time} left", time = crate::format::duration_short(left));
+        let left = Label::new(RichText::new(left).small().color(theme.text_weak)).selectable(false).truncate();
         ui.add(left).on_hover_ui(|ui| hint_ui(ui, &tr!("Fresh until {time}", time = local_time(expires_at_us))));
     }
     if row.state == EntryState::Stale
         && let Some(since_us) = row.stale_since_us
     {
         let over = (now_us - since_us).max(0) as f64 / crate::market::SECOND_US as f64;
-        let over = Label::new(RichText::new(format::duration(over)).small().color(theme.text_weak)).selectable(false).truncate();
-        ui.add(over).on_hover_text(tr!("Stale since {time}", time = local_time(since_us)));
+        let over = tr!(in "state", "for {time}", time = crate::format::duration_short(over));
+        let over = Label::new(RichText::new(over).small().color(theme.text_weak)).selectable(false).truncate();
+        ui.add(over).on_hover_ui(|ui| hint_ui(ui, &tr!("Stale since {time}", time = local_time(since_us))));
     }
     response.on_hover_ui(|ui| explanation_ui(ui, row, now_us));
 }

@@ -6,7 +6,7 @@ use crate::cache::EntryState;
 use crate::market::Symbol;
 use crate::ui::chart::{ChartNotice, ChartOffer, chart_ui};
 use crate::ui::commands::command_icon_ui;
-use crate::ui::theme::{StateMark, Theme};
+use crate::ui::theme::{StateMark, Theme, size};
 use crate::ui::widgets::{mark_of, state_ui};
 use crate::ui::window::{Outbox, PathPurpose, ViewState};
 use crate::ui::{features, format, icons};
@@ -20,7 +20,11 @@ const HEAD_BUTTONS_POINTS: f32 = 112.0;
 
 /// The symbol's name, state and what it is made of, above the chart.
 pub(super) fn symbol_head_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
-    let Some(row) = state.focused_row() else { return };
+    let Some(row) = state.focused_row() else {
+        // Its room is kept: what is below stays where it is when the first symbol opens.
+        ui.add_space(size::TOOLBAR);
+        return;
+    };
     let theme = Theme::of(ui);
     let frame = Frame::NONE.inner_margin(Margin { left: 12, right: 12, top: 8, bottom: 0 });
     frame.show(ui, |ui| {

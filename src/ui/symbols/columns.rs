@@ -7,10 +7,14 @@ pub(super) const BOX_POINTS: f32 = 24.0;
 /// How wide the picture of closes may grow where there is room.
 const WIDEST_TREND: f32 = 150.0;
 
+/// The usual columns that can be missed, first those that say most.
+const BY_WORTH: [Column; 6] = [Column::Trend, Column::Range, Column::Bars, Column::BarsSize, Column::Hits, Column::FeaturesSize];
+
 /// Width of a column at first, in points.
 pub(super) fn usual_width(column: Column) -> f32 {
     match column {
-        Column::Symbol | Column::LastBar => 86.0,
+        Column::Symbol => 96.0,
+        Column::LastBar => 86.0,
         Column::State => 128.0,
         Column::TimeLeft | Column::HitRate | Column::Change => 76.0,
         Column::Trend => 64.0,
@@ -64,14 +68,18 @@ pub(super) fn lay_out(state: &AppState, room: f32) -> Vec<LaidColumn> {
     let width = |column: Column| layout.width(column).unwrap_or_else(|| usual_width(column));
     let mut columns: Vec<Column> = layout.shown().collect();
     let needed = |columns: &[Column]| BOX_POINTS + columns.iter().map(|column| width(*column)).sum::<f32>();
-    // Nobody has chosen: where there is not enough room for all, sizes go first, so that nothing has to be scrolled for.
+    // Nobody has chosen: where there is not enough room for all, what says most comes first, and nothing has to be scrolled for.
     if layout.is_usual() {
-        for dispensable in [Column::FeaturesSize, Column::Hits, Column::BarsSize, Column::Trend, Column::Bars, Column::Range] {
-            if needed(&columns) <= room {
-                break;
-            }
-            columns.retain(|column| *column != dispensable);
-        }
+        let mut left = room - needed(&columns.iter().copied().filter(|column| !BY_WORTH.contains(column)).collect::<Vec<_>>());
+        // Dates are wide and may be passed over; nothing else makes place for what says less.
+        let mut is_full = false;
+        let kept = BY_WORTH.map(|column| {
+            let fits = !is_full && width(column) <= left;
+            left -= if fits { width(column) } else { 0.0 };
+            is_full |= !fits && column != Column::Range;
+            (column, fits)
+        });
+        columns.retain(|column| kept.iter().all(|(candidate, fits)| candidate != column || *fits));
     }
     let spare = (room - needed(&columns)).max(0.0);
     let mut left = BOX_POINTS;

@@ -2,7 +2,7 @@
 
 use crate::app::{Action, AppState, Dialog, ExportAction, ExportForm, ExportWhat};
 use crate::ui::dialogs::dialog_frame;
-use crate::ui::theme::{Theme, size, space};
+use crate::ui::theme::{Theme, space};
 use crate::ui::window::{Outbox, PathPurpose};
 use crate::worker::ExportFormat;
 use crate::{tr, tr_n};
@@ -15,9 +15,15 @@ fn what_words(what: ExportWhat) -> (&'static str, &'static str) {
         ExportWhat::Table => (tr!("The list"), tr!("One file with the shown columns, in the shown order")),
         ExportWhat::Bars => (tr!("Bars"), tr!("A file of bars of each symbol, into a folder")),
         ExportWhat::BarsAndFeatures => {
-            (tr!("Bars and features"), tr!("Besides, a file of bars with features of each set, into the folder"))
+            (tr!("Bars and features"), tr!("Also a file of bars with the features of each set, into the same folder"))
         }
     }
+}
+
+/// What the choices below are about.
+fn heading(ui: &mut Ui, words: &str) {
+    let theme = Theme::of(ui);
+    ui.label(RichText::new(words).small().color(theme.text_weak));
 }
 
 /// Draws the dialog while it is open.
@@ -31,22 +37,23 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let rows = tr_n!(state.exported_rows(&changed) as u64, "{count} symbol", "{count} symbols");
         ui.label(RichText::new(rows).small().color(theme.text_weak));
         ui.add_space(space::S);
+        heading(ui, tr!("Content"));
         for what in ExportWhat::iter() {
             let (words, explanation) = what_words(what);
             ui.radio_value(&mut changed.what, what, words);
-            // Close to its own choice, away from the next.
-            ui.scope(|ui| {
-                ui.spacing_mut().interact_size.y = size::TEXT_SMALL;
-                ui.horizontal(|ui| {
-                    ui.add_space(space::L);
-                    ui.label(RichText::new(explanation).small().color(theme.text_weak));
-                });
+            // Close below its choice.
+            ui.add_space(-space::XS);
+            ui.horizontal(|ui| {
+                ui.add_space(space::XL);
+                ui.set_height(space::L);
+                ui.label(RichText::new(explanation).small().color(theme.text_weak));
             });
             ui.add_space(space::XS);
         }
-        ui.add_space(space::M);
+        ui.add_space(space::S);
         let selected = state.list.selected().len() as u64;
         if selected > 0 {
+            heading(ui, tr!("Symbols"));
             let shown = state.list.visible().len() as u64;
             ui.radio_value(
                 &mut changed.selected_only,
@@ -54,8 +61,9 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
                 tr_n!(selected, "The {count} selected symbol", "The {count} selected symbols"),
             );
             ui.radio_value(&mut changed.selected_only, false, tr_n!(shown, "The {count} shown symbol", "All {count} shown symbols"));
-            ui.add_space(space::M);
+            ui.add_space(space::S);
         }
+        heading(ui, tr!("Format"));
         ui.horizontal(|ui| {
             for format in ExportFormat::iter() {
                 ui.selectable_value(&mut changed.format, format, format.name());

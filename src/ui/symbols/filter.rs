@@ -25,9 +25,12 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let mut text = state.list.filter().to_owned();
         ui.label(icons::icon(icons::SEARCH).color(theme.text_weak));
         // The buttons beside the field keep their room.
-        let width = (ui.available_width() - 240.0).clamp(96.0, 280.0);
+        let width = (ui.available_width() - 200.0).clamp(120.0, 280.0);
         let hint = tr!("Filter symbols");
-        let field = ui.add(TextEdit::singleline(&mut text).hint_text(hint).desired_width(width).id(filter_id()));
+        // What clears it stands inside at its end, over room that is there whether there is something to clear or not.
+        let margin = egui::Margin { left: 8, right: size::CONTROL as i8, top: 4, bottom: 4 };
+        let field = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width);
+        let field = ui.add(field.margin(margin).id(filter_id()));
         let field =
             field.on_hover_text(tr!("Letters may be left out, numbers stand as they are; several words narrow further, -word leaves out"));
         if state.focus_filter {
@@ -36,8 +39,8 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         if field.changed() {
             out.act(Action::List(ListAction::Filter(text)));
         }
-        // It keeps its room while there is nothing to clear: nothing moves when one begins to type.
-        let (room, _) = ui.allocate_exact_size(vec2(size::CONTROL, size::CONTROL), Sense::hover());
+        let end = field.rect.right_center() - vec2(size::CONTROL * 0.5, 0.0);
+        let room = Rect::from_center_size(end, vec2(size::CONTROL, field.rect.height()));
         if !state.list.filter().is_empty() {
             let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(room));
             if icons::icon_button_ui(&mut inside, icons::CLOSE, tr!("Clear the filter")).clicked() {

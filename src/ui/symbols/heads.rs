@@ -2,10 +2,11 @@
 
 use super::columns::{BOX_POINTS, LaidColumn, is_number, usual_width};
 use super::menu::head_menu_ui;
-use super::table::{BoxMark, CELL_EDGE, TableView, order_width, paint_box, paint_order};
+use super::table::{CELL_EDGE, TableView, order_width, paint_order};
 use crate::app::{Action, AppState, Column, ListAction};
 use crate::tr;
 use crate::ui::theme::{Theme, size};
+use crate::ui::widgets::{BoxMark, paint_box};
 use crate::ui::window::Outbox;
 use eframe::egui;
 use egui::{Align2, CursorIcon, FontId, Rect, Sense, Ui, UiBuilder, pos2, vec2};
@@ -62,7 +63,9 @@ fn head_ui(ui: &mut Ui, state: &AppState, laid: &LaidColumn, place: Rect, out: &
     let pressed = place.with_max_x(place.right() - HANDLE);
     let response = ui.interact(pressed, id, Sense::click_and_drag());
     let order = state.list.sort();
-    let sorted = order.place_of(column);
+    // Without a column that decides, it is ordered by symbol, and says so.
+    let by_symbol = (column == Column::Symbol && order.keys().is_empty()).then_some((0, false));
+    let sorted = order.place_of(column).or(by_symbol);
     let number = sorted.map(|(place, _)| place + 1).filter(|_| order.keys().len() > 1);
     if response.hovered() {
         ui.painter().rect_filled(place, 0.0, theme.hover);

@@ -4,6 +4,7 @@ use crate::app::{Action, AppState, Dialog, ListForm, ListPurpose, ListsAction};
 use crate::ui::dialogs::dialog_frame;
 use crate::ui::format;
 use crate::ui::theme::{Theme, space};
+use crate::ui::widgets::check_ui;
 use crate::ui::window::Outbox;
 use crate::{tr, tr_n};
 use eframe::egui;
@@ -19,7 +20,7 @@ pub fn list_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     let response = Modal::new(Id::unique("list")).frame(dialog_frame(ui)).show(ui, |ui| {
         ui.set_width(440.0);
         let (title, done) = match &form.purpose {
-            ListPurpose::New => (tr!("New list"), tr!("Make the list")),
+            ListPurpose::New => (tr!("New list"), tr!("Create list")),
             ListPurpose::Rename(_) => (tr!("Rename list"), tr!("Rename")),
             ListPurpose::SaveFilter => (tr!("Save filter"), tr!("Save")),
         };
@@ -29,20 +30,21 @@ pub fn list_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let label = ui.label(RichText::new(tr!("Name")).small().color(theme.text_weak));
         let id = Id::unique("list name");
         let field = ui.add(TextEdit::singleline(&mut name).id(id).desired_width(f32::INFINITY)).labelled_by(label.id);
+        // Asked before the field has the keyboard again, which Enter takes from it.
+        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
         }
         if field.changed() {
             out.act(Action::Lists(ListsAction::Name(name)));
         }
-        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if form.purpose == ListPurpose::New {
             symbols_ui(ui, form, out);
         }
         ui.add_space(space::L);
         let check = form.check(&state.lists);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let button = egui::Button::new(RichText::new(done).color(if check.is_ok() { theme.on_accent } else { theme.text_disabled }));
+            let button = egui::Button::new(RichText::new(done).color(if check.is_ok() { theme.on_accent } else { theme.text_weak }));
             let button = if check.is_ok() { button.fill(theme.accent) } else { button };
             let pressed = ui.add_enabled(check.is_ok(), button).on_disabled_hover_text(check.err().unwrap_or_default()).clicked();
             if pressed || (entered && check.is_ok()) {
@@ -64,7 +66,7 @@ pub fn list_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 fn symbols_ui(ui: &mut Ui, form: &ListForm, out: &mut Outbox) {
     let theme = Theme::of(ui);
     ui.add_space(space::S);
-    let label = ui.label(RichText::new(tr!("Symbols, with anything between them")).small().color(theme.text_weak));
+    let label = ui.label(RichText::new(tr!("Symbols, separated by spaces, commas or lines")).small().color(theme.text_weak));
     if form.as_text {
         let mut text = form.text.clone();
         egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
@@ -94,7 +96,7 @@ fn symbols_ui(ui: &mut Ui, form: &ListForm, out: &mut Outbox) {
             tr_n!(unknown, "{count} is unknown to this source: {names}", "{count} are unknown to this source: {names}", names = names);
         ui.add(egui::Label::new(RichText::new(text).small().color(theme.warning)).wrap());
         let mut keep = form.keep_unknown;
-        if ui.checkbox(&mut keep, tr!("Keep those, too")).changed() {
+        if check_ui(ui, &mut keep, tr!("Keep those, too")).changed() {
             out.act(Action::Lists(ListsAction::KeepUnknown(keep)));
         }
     }

@@ -6,6 +6,7 @@ use crate::tr;
 use crate::ui::commands::{icon_of, name_item};
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::check_ui;
 use crate::ui::window::Outbox;
 use eframe::egui;
 use egui::{Button, RichText, Ui, vec2};
@@ -49,6 +50,7 @@ pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &
     let copy = [Command::CopySymbols, Command::CopyRows, Command::CopyPaths, Command::RevealFile, Command::ExportRows];
     for (place, group) in [work.as_slice(), copy.as_slice()].into_iter().enumerate() {
         if place > 0 {
+            ui.add_space(space::XS);
             if plain_item_ui(ui, icons::INFO, tr!("Inspect")) {
                 out.act(Action::Inspect(symbol.clone()));
                 ui.close();
@@ -82,7 +84,6 @@ pub(super) fn row_menu_ui(ui: &mut Ui, state: &AppState, symbol: &Symbol, out: &
                 ui.close();
             }
         }
-        ui.add_space(space::XS);
     }
 }
 
@@ -156,14 +157,16 @@ pub(super) fn columns_menu_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         let column = place.column;
         let mut shown = place.shown;
         let is_fixed = column == Column::Symbol;
-        let response = ui.add_enabled(!is_fixed, egui::Checkbox::new(&mut shown, column.text()));
+        let response = ui.add_enabled_ui(!is_fixed, |ui| check_ui(ui, &mut shown, column.text())).inner;
         if response.on_hover_text(column.explanation()).on_disabled_hover_text(tr!("The symbol is always shown")).changed() {
             out.act(Action::List(ListAction::ToggleColumn(column)));
         }
     }
     ui.add_space(space::XS);
-    ui.label(RichText::new(tr!("Drag a head to move its column")).small().color(theme.text_weak));
-    if ui.button(tr!("Usual columns")).clicked() {
+    let hint = RichText::new(tr!("Drag a head to move its column")).small().color(theme.text_weak);
+    // Menus stretch lines to their width, and letters with them where a line is broken.
+    ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| ui.add(egui::Label::new(hint).selectable(false)));
+    if plain_item_ui(ui, icons::RETRY, tr!("Reset columns")) {
         out.act(Action::List(ListAction::UsualColumns));
         ui.close();
     }

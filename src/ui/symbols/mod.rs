@@ -30,10 +30,15 @@ use super::{dialogs, features, format, inspector};
 use crate::app::{Action, AppState, Command, Connection, ListAction, ListsAction, OpenState, SourceAction, said};
 use crate::tr;
 use eframe::egui;
-use egui::{Frame, Margin, Panel, RichText, Ui};
+use egui::{Frame, Margin, Panel, PanelState, RichText, Ui};
 
 /// What the chart keeps beside the list and the inspector.
 const CHART_POINTS: f32 = 500.0;
+/// The list's part of the window at first, and how wide it is then at most, in points: the chart gets the room.
+const LIST_SHARE: f32 = 0.4;
+const WIDEST_LIST_AT_FIRST: f32 = 620.0;
+/// How wide the reason is why a source could not be read, in points.
+const REASON_POINTS: f32 = 420.0;
 
 /// The whole view.
 pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbox) {
@@ -50,7 +55,22 @@ pub fn symbols_view_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out
         _ => 0.0,
     };
     let widest = (ui.available_width() - beside - CHART_POINTS).clamp(360.0, 1100.0);
-    Panel::left("symbols").resizable(true).default_size(752.0).min_size(360.0).max_size(widest).frame(list).show(ui, |ui| {
+    let at_first = (ui.available_width() * LIST_SHARE).clamp(360.0, WIDEST_LIST_AT_FIRST);
+    let panel_id = ui.scope_id().with_salt(egui::IdSalt::new("symbols"));
+    if beside == 0.0
+        && let Some(width) = views.list_width.take()
+        && let Some(mut panel) = PanelState::load(ui, panel_id)
+    {
+        // What a panel beside the chart took from the list, it gives back.
+        panel.outer_rect.set_width(width.max(panel.outer_rect.width()));
+        ui.data_mut(|data| data.insert_persisted(panel_id, panel));
+    }
+    let panel = Panel::left("symbols").resizable(true).default_size(at_first).min_size(360.0).max_size(widest).frame(list);
+    let before = PanelState::load(ui, panel_id).map_or(at_first, |panel| panel.outer_rect.width());
+    if beside > 0.0 && views.list_width.is_none() && before > widest {
+        views.list_width = Some(before);
+    }
+    panel.show(ui, |ui| {
         list_ui(ui, state, views, out);
     });
     inspector::inspector_ui(ui, state, views, out);
@@ -67,8 +87,15 @@ fn list_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, out: &mut Outbo
     ui.add_space(space::XS);
     filter::filter_ui(ui, state, out);
     ui.add_space(space::XS);
-    filter::chips_ui(ui, state, out);
-    filter::headline_ui(ui, state, out);
+    // Nothing is counted before anything is known; the room is kept.
+    let is_known = !state.snapshot.rows.is_empty();
+    ui.scope(|ui| {
+        if !is_known {
+            ui.set_invisible();
+        }
+        filter::chips_ui(ui, state, out);
+        filter::headline_ui(ui, state, out);
+    });
     let theme = Theme::of(ui);
     if let Some(exporting) = state.exporting {
         let bar = Frame::NONE.inner_margin(Margin { left: 4, right: 8, top: 4, bottom: 4 });
@@ -103,6 +130,8 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let text = match list {
                 Some(list) if list.symbols.is_empty() => tr!("The list {name} is empty: drag symbols onto it", name = list.name),
                 Some(list) => tr!("This source has none of the symbols of {name}", name = list.name),
+                None if state.list.filter().trim().is_empty() => tr!("Press a chip again to show all states").to_owned(),
+                None if state.list.states().is_empty() => tr!("None is called “{text}”", text = state.list.filter().trim()),
                 None => tr!("Change the filter, or press a chip again to show all states").to_owned(),
             };
             ui.label(RichText::new(text).small().color(theme.text_weak));
@@ -118,6 +147,21 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         } else if state.active_job().is_some() {
             ui.label(tr!("Asking the source for its symbols"));
+        } else if let Connection::Offline { reason, .. } = state.connection() {
+            ui.label(RichText::new(tr!("The source could not be read")).color(theme.text));
+            ui.add_space(space::XS);
+            ui.scope(|ui| {
+                ui.set_max_width(REASON_POINTS.min(ui.available_width() - space::XL));
+                ui.add(egui::Label::new(RichText::new(sentence(&said(reason))).color(theme.error)).wrap().selectable(true));
+            });
+            ui.add_space(space::S);
+            primary_button_ui(ui, state, Command::PreheatAll, out);
+            ui.add_space(space::XS);
+            if let Some(name) = state.settings.source.clone().filter(|_| !state.fixed_source)
+                && ui.button(tr!("Change the source…")).clicked()
+            {
+                out.act(Action::Source(SourceAction::Edit(Some(name))));
+            }
         } else {
             ui.label(tr!("Nothing is known of this source yet"));
             if let Connection::Offline { reason, .. } = state.connection() {
@@ -137,6 +181,12 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             primary_button_ui(ui, state, Command::PreheatAll, out);
         }
     });
+}
+
+/// A reason as a sentence of its own.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Now, as the last snapshot and the system see it: the snapshot's clock while it is young, so that tests can stand still.

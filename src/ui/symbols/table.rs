@@ -14,6 +14,7 @@ use crate::market::Symbol;
 use crate::tr;
 use crate::ui::icons;
 use crate::ui::theme::{Theme, size, space};
+use crate::ui::widgets::{BoxMark, paint_box};
 use crate::ui::window::Outbox;
 use crate::worker::SymbolRow;
 use eframe::egui;
@@ -208,33 +209,6 @@ fn box_ui(ui: &mut Ui, state: &AppState, drawn: &DrawnRow<'_>, row: &Response, s
     if response.clicked() {
         let extend = click_modifiers(ui).shift;
         out.act(Action::List(ListAction::Check { symbol: drawn.row.symbol.clone(), extend }));
-    }
-}
-
-/// How much a box is filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BoxMark {
-    Empty,
-    Some,
-    Full,
-}
-
-pub(super) fn paint_box(ui: &Ui, center: egui::Pos2, mark: BoxMark, is_hovered: bool) {
-    let theme = Theme::of(ui);
-    let rect = Rect::from_center_size(center, vec2(14.0, 14.0));
-    let painter = ui.painter();
-    if mark == BoxMark::Empty {
-        let color = if is_hovered { theme.accent } else { theme.line_strong };
-        painter.rect_stroke(rect, 3.0, (1.25, color), egui::StrokeKind::Inside);
-    } else {
-        painter.rect_filled(rect, 3.0, theme.accent);
-        let stroke = egui::Stroke::new(1.75, theme.on_accent);
-        if mark == BoxMark::Full {
-            let corners = [vec2(-3.5, 0.2), vec2(-1.0, 2.8), vec2(3.6, -2.6)].map(|from| center + from);
-            painter.line(corners.to_vec(), stroke);
-        } else {
-            painter.line_segment([center - vec2(3.0, 0.0), center + vec2(3.0, 0.0)], stroke);
-        }
     }
 }
 
