@@ -80,6 +80,7 @@ fn row(number: usize) -> SymbolRow {
         symbol: Symbol::new(format!("S{number:05}")),
         state: EntryState::Fresh,
         expires_at_us: Some(20_100 * DAY_US),
+        stale_since_us: None,
         cools_at_us: Some(20_099 * DAY_US),
         span_us: Some((10_000 * DAY_US, 20_000 * DAY_US)),
         rows: 1_000,
