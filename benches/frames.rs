@@ -95,7 +95,6 @@ fn row(number: usize) -> SymbolRow {
         bars_fingerprint: None,
         pinned: false,
         fetched_at_us: Some(20_000 * DAY_US),
-        stale_since_us: None,
         failure: None,
         findings: None,
         sessions_behind: None,

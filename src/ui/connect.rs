@@ -25,7 +25,7 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
     };
     let just_opened = !std::mem::replace(&mut views.connect_shown, true) && form.dropped == 0;
     // Enter in any other field tests what is typed, in the URL's it connects.
-    let in_other_field = ui.text_edit_focused() && ui.memory(|memory| memory.focused()) != Some(url_field());
+    let in_other_field = ui.text_edit_focused() && ui.memory(egui::Memory::focused) != Some(url_field());
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
