@@ -120,6 +120,7 @@ fn an_open_list_of_indicators_has_the_keyboard_and_the_symbols_behind_it_do_not(
     desk.key(Modifiers::NONE, Key::ArrowDown);
     assert!(desk.selected().is_empty(), "the text was meant");
     assert_eq!(desk.focus(), "S000");
+    desk.key(Modifiers::NONE, Key::ArrowUp);
     // Enter puts the match on the chart and closes the list.
     desk.key(Modifiers::NONE, Key::Enter);
     desk.settle();

@@ -152,7 +152,7 @@ fn what_changes_flashes_once_unless_motion_is_reduced() {
     desk.press("Nothing flashes when it changes");
     desk.wait_saved("reduced motion", |settings| settings.appearance.reduced_motion);
     desk.settle();
-    desk.assert_sees("usually off");
+    desk.assert_sees("default off");
     desk.shortcut(Command::ShowSymbols);
     desk.settle();
     invalidate(&mut desk, "S002");

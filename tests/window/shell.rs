@@ -588,13 +588,13 @@ fn settings_are_searched_and_brought_back_one_by_one() {
     // Choices tell what they usually are once they are something else.
     desk.fill("Search settings", "appearance");
     desk.settle();
-    desk.assert_no("usually As the desktop");
+    desk.assert_no("default As the desktop");
     desk.press_and_settle("Light");
     desk.press_and_settle("Red up, green down");
-    desk.assert_sees("usually As the desktop");
-    desk.assert_sees("usually Green up, red down");
-    desk.press_and_settle("Back to the usual: Theme");
-    desk.assert_no("usually As the desktop");
+    desk.assert_sees("default As the desktop");
+    desk.assert_sees("default Green up, red down");
+    desk.press_and_settle("Back to the default: Theme");
+    desk.assert_no("default As the desktop");
     desk.wait_saved("the usual theme", |settings| settings.appearance.theme == samovar::config::ThemeChoice::System);
     desk.fill("Search settings", "kettle");
     desk.settle();
