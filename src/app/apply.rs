@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::connect::TestState;
 use super::jobs::{JobStage, JobView};
+use super::said::said;
 use super::state::{AppState, Dialog, OpenState, Verified, View};
 use super::visits::Coming;
 use crate::cache::{Cleared, VerifyReport};
@@ -228,7 +229,7 @@ impl AppState {
                     let label = tr!("Show {what}", what = title);
                     // One reason is told at once; of several, the list tells them.
                     let text = match job.failures.as_slice() {
-                        [(symbol, reason)] => format!("{text}\n{symbol}: {reason}"),
+                        [(symbol, reason)] => format!("{text}\n{symbol}: {}", said(reason)),
                         _ => text,
                     };
                     self.notices.suggest(level, text, label, Action::ShowSymbols { title, symbols: failed });
@@ -237,7 +238,7 @@ impl AppState {
             JobOutcome::Failed(message) => {
                 job.stage = JobStage::Failed;
                 job.error = Some(message.clone());
-                let text = tr!("{job} failed: {reason}", job = title, reason = message);
+                let text = tr!("{job} failed: {reason}", job = title, reason = said(&message));
                 self.notices.suggest(NoticeLevel::Error, text, tr!("Show jobs"), Action::Show(View::Jobs));
             }
         }

@@ -320,6 +320,7 @@ pub const SENTENCES: &[&str] = said![
     "{table} has no rows",
     "load some bars into it, or choose another table",
     "{table} has no column for {role}",
+    "{table} has no column for {role}; say which one it is with &{key}=COLUMN in the source URL; its columns are {columns}",
     "{table} has no column \"{column}\" for the {role}",
     "its columns are {columns}",
     "{place} has no table \"{table}\"",
@@ -377,6 +378,11 @@ mod tests {
     #[test]
     fn of_two_shapes_the_one_that_says_more_is_meant() {
         assert!(in_russian("Ref needs something that changes from bar to bar, such as $close; 1 is always the same").contains("$close"));
+        let missing = "table bars has no column for close; say which one it is with &close=COLUMN in the source URL; its columns are a, b";
+        assert_eq!(
+            in_russian(missing),
+            "в table bars нет столбца для close; укажите его через &close=COLUMN в URL источника; его столбцы: a, b"
+        );
         assert_eq!(Shape::of("{a} of {b}!").values("1 of 2!"), Some(vec!["1", "2"]));
         assert_eq!(Shape::of("{a} of {b}!").values("1 of 2"), None);
     }

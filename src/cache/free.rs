@@ -23,6 +23,8 @@ pub struct FreePlan {
     pub symbols: usize,
     /// Bytes that can be freed at most: everything but what is pinned.
     pub most_bytes: u64,
+    /// Bytes that stay because they are pinned.
+    pub pinned_bytes: u64,
 }
 
 impl FreePlan {
@@ -54,8 +56,9 @@ impl Cache {
         let in_trash: u64 = self.catalog.trash_batches()?.iter().map(|batch| batch.size_bytes).sum();
         let entries = self.catalog.entries(None)?;
         let movable: u64 = entries.iter().filter(|entry| !entry.pinned).map(super::entry::Entry::size_bytes).sum();
+        let pinned_bytes: u64 = entries.iter().filter(|entry| entry.pinned).map(super::entry::Entry::size_bytes).sum();
         let trash_bytes = in_trash.min(wanted_bytes);
-        let mut plan = FreePlan { wanted_bytes, trash_bytes, most_bytes: in_trash + movable, ..FreePlan::default() };
+        let mut plan = FreePlan { wanted_bytes, trash_bytes, most_bytes: in_trash + movable, pinned_bytes, ..FreePlan::default() };
         let going = plan_evictions(&entries, wanted_bytes - trash_bytes, self.now_us(), &|_| false);
         let rows: HashMap<&EntryKey, u64> = entries.iter().map(|entry| (&entry.key, entry.rows())).collect();
         let mut symbols = HashSet::new();
@@ -118,7 +121,12 @@ mod tests {
         let wanted = cleared.size_bytes + 1;
         let plan = test.cache.plan_free(wanted).expect("a plan");
         assert_eq!((plan.trash_bytes, plan.entries(), plan.symbols), (cleared.size_bytes, 1, 1));
-        assert!(plan.freed_bytes() > wanted && plan.freed_bytes() < plan.most_bytes && plan.datasets.contains_key("bars"));
+        assert!(
+            plan.freed_bytes() > wanted
+                && plan.freed_bytes() < plan.most_bytes
+                && plan.pinned_bytes > 0
+                && plan.datasets.contains_key("bars")
+        );
         let room = test.cache.free(wanted).expect("room");
         assert_eq!((room.enough, room.trash_bytes, room.missing_bytes), (true, plan.trash_bytes, 0));
         assert_eq!(room.evicted.iter().map(|eviction| eviction.key.symbol.as_str()).collect::<Vec<_>>(), ["C"]);

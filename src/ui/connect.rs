@@ -60,6 +60,10 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
     if enter && was_free && !in_other_field && !is_typed && may {
         out.act(Action::Source(SourceAction::Connect));
     }
+    // What was wrong with it is mended where it was typed.
+    if enter && was_free && !in_other_field && !is_typed {
+        ui.memory_mut(|memory| memory.request_focus(url_field()));
+    }
     // A click beside it must not lose what was typed: only Esc and Cancel close it.
     if response.should_close() && ui.input(|input| input.key_pressed(egui::Key::Escape)) {
         out.act(Action::CloseDialog);

@@ -170,7 +170,7 @@ pub fn set_aside_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.set_width(520.0);
         ui.label(RichText::new(tr!("The settings could not be read")).heading());
         ui.add_space(space::S);
-        ui.add(Label::new(crate::app::said(&set_aside.message).into_owned()).selectable(true).wrap());
+        ui.add(Label::new(super::symbols::sentence(&crate::app::said(&set_aside.message))).selectable(true).wrap());
         foot_ui(ui, |ui| {
             if ui.add(meant_button(ui, tr!("Continue"))).clicked() {
                 out.act(Action::CloseDialog);

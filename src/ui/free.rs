@@ -104,7 +104,12 @@ fn plan_ui(ui: &mut Ui, form: &FreeForm) {
     }
     let freed = plan.freed_bytes();
     if freed < plan.wanted_bytes {
-        let text = tr!("Only {size} can be freed; the rest is pinned", size = format::bytes(plan.most_bytes));
+        let size = format::bytes(plan.most_bytes);
+        let text = if plan.pinned_bytes > 0 {
+            tr!("Only {size} can be freed; the rest is pinned", size = size)
+        } else {
+            tr!("Only {size} can be freed: more is not cached", size = size)
+        };
         ui.label(RichText::new(text).color(theme.warning));
     }
     let row_ui = |ui: &mut Ui, name: &str, entries: String, size_bytes: u64| {

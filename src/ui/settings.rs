@@ -501,6 +501,8 @@ fn sets_ui(ui: &mut Ui, page: &mut Page<'_>) {
 /// The rules for times to live: read here, written in the settings file.
 fn rules_ui(ui: &mut Ui, snapshot: &Snapshot) {
     let theme = Theme::of(ui);
+    // On one line with the label beside it; small letters stand lower still.
+    ui.add_space(if snapshot.judge.rules.rules().is_empty() { LABEL_DROP + 2.0 } else { LABEL_DROP });
     for rule in snapshot.judge.rules.rules() {
         ui.label(RichText::new(rule.to_string()).color(theme.text));
     }

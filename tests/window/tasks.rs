@@ -319,6 +319,12 @@ fn an_amount_of_room_is_freed_after_what_goes_was_seen() {
     assert!(after <= before - wanted && after > before - 2 * wanted, "{before} to {after}: so much, and little more");
     assert!(Desk::files_below(&hand.folders().trash()).is_empty(), "it is free at once, not in 24 hours");
     hand.assert_took(2, 1, 6);
+    hand.click("Free space…");
+    hand.settle();
+    hand.type_letters("5 GB");
+    hand.wait("what would go", |state| matches!(&state.dialog, Some(Dialog::Free(form)) if form.is_ready()));
+    hand.settle();
+    hand.assert_sees("can be freed: more is not cached");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is copied and exported: the list as it is shown, or the bars and features of its symbols.
 
+use crate::app::said;
 use crate::app::state::{AppState, Dialog};
 use crate::market::Symbol;
 use crate::worker::{Column, ExportFormat, ExportOrder, Exported, Job, NoticeLevel, Table};
@@ -178,7 +179,7 @@ impl AppState {
                 "; {symbol} failed: {reason}",
                 "; {count} failed, {symbol} among them: {reason}",
                 symbol = symbol,
-                reason = reason
+                reason = said(reason)
             );
         }
         if exported.stopped {

@@ -241,7 +241,7 @@ fn summary_ui(ui: &mut Ui, job: &PastJob, ok: &[Symbol], out: &mut Outbox) {
         rest.push(tr!("cancelled").to_owned());
     }
     if job.error.is_some() {
-        rest.push(tr!("stopped").to_owned());
+        rest.push(tr!("failed").to_owned());
     }
     if job.rows > 0 {
         rest.push(tr_n!(job.rows, "{count} row", "{count} rows"));

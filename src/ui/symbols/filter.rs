@@ -1,6 +1,6 @@
 //! What narrows the list, above it: the field one types into, the lists, the chips with their counts, and how much is shown.
 
-use super::lists::lists_button_ui;
+use super::lists::{lists_button_ui, lists_name_width};
 use super::menu::columns_menu_ui;
 use crate::app::{Action, AppState, Command, ListAction, StateFilter};
 use crate::cache::EntryState;
@@ -24,8 +24,8 @@ pub(super) fn filter_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
         ui.add_space(space::XS);
         let mut text = state.list.filter().to_owned();
         ui.label(icons::icon(icons::SEARCH).color(theme.text_weak));
-        // The buttons beside the field keep their room.
-        let width = (ui.available_width() - 200.0).clamp(120.0, 280.0);
+        // The buttons beside the field keep their room, however long the list's name is.
+        let width = (ui.available_width() - lists_name_width(ui, state) - 123.0).clamp(120.0, 280.0);
         let hint = tr!("Filter symbols");
         // What clears it stands inside at its end, over room that is there whether there is something to clear or not.
         let margin = egui::Margin { left: 8, right: size::CONTROL as i8, top: 4, bottom: 4 };

@@ -22,6 +22,12 @@ pub(super) fn lists_button_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
     response.on_hover_text(tr!("Your lists of symbols and saved filters"));
 }
 
+/// How wide the name on the button is, in points.
+pub(super) fn lists_name_width(ui: &Ui, state: &AppState) -> f32 {
+    let name = state.chosen_list().map_or(tr!("All symbols"), |list| list.name.as_str());
+    egui::WidgetText::from(shortened(name)).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Button).size().x
+}
+
 /// A name that leaves room for what stands beside it.
 fn shortened(name: &str) -> String {
     const LETTERS: usize = 18;

@@ -184,7 +184,7 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
 }
 
 /// A reason as a sentence of its own.
-fn sentence(reason: &str) -> String {
+pub(in crate::ui) fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
