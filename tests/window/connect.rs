@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Laid, Market};
 use crate::servers::{self, Server};
+use eframe::egui::{Key, Modifiers};
 use samovar::app::Dialog;
 use samovar::cache::EntryState;
 use samovar::source::SourceKind;
@@ -53,8 +54,31 @@ fn enter_in_a_field_tests_what_is_typed() {
     let path = folder.path().join("prices.sqlite");
     Market::new(&path).put([("AAA".to_owned(), 30)]);
     let mut desk = dialog("SQLite", &path);
-    desk.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::Enter);
+    desk.key(Modifiers::NONE, Key::Enter);
     desk.wait("the test to end", |state| matches!(&state.dialog, Some(Dialog::Connect(form)) if form.test.report().is_some()));
+}
+
+#[test]
+fn a_url_that_failed_is_typed_anew_where_the_cursor_still_is_and_connected() {
+    let folder = folder();
+    let path = folder.path().join("prices.sqlite");
+    Market::new(&path).put([("AAA".to_owned(), 30)]);
+    let mut desk = Laid::new().open();
+    desk.wait_ready();
+    desk.press_and_settle("Connect a database…");
+    let write = |desk: &mut Desk, text: &str| {
+        for letter in text.chars() {
+            desk.write(&letter.to_string());
+        }
+    };
+    write(&mut desk, "mysql://root@127.0.0.1:1/x");
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.wait("the test to fail", |state| matches!(&state.dialog, Some(Dialog::Connect(form)) if form.test.report().is_some()));
+    desk.settle();
+    desk.key(Modifiers::COMMAND, Key::A);
+    write(&mut desk, &format!("sqlite:{}", path.display()));
+    desk.key(Modifiers::NONE, Key::Enter);
+    desk.wait_chart("AAA");
 }
 
 #[test]
