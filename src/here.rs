@@ -13,8 +13,8 @@ const ZONES: &str = "/usr/share/zoneinfo/";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Zone {
     Named(Tz),
-    /// A zone without a name: what it is ahead by now.
-    Fixed(FixedOffset),
+    /// A zone without a name: the system knows its rules, and looks at the disk for them.
+    System,
 }
 
 static ZONE: RwLock<Option<Zone>> = RwLock::new(None);
@@ -40,7 +40,7 @@ fn find() -> Zone {
         Some(name) => named(name),
         None => iana_time_zone::get_timezone().ok().and_then(|name| named(&name)),
     };
-    zone.map_or_else(|| Zone::Fixed(*Local::now().offset()), Zone::Named)
+    zone.map_or(Zone::System, Zone::Named)
 }
 
 /// The zone; looked for by whoever asks first.
@@ -63,28 +63,28 @@ impl TimeZone for Here {
     fn offset_from_local_date(&self, local: &NaiveDate) -> MappedLocalTime<FixedOffset> {
         match zone() {
             Zone::Named(zone) => zone.offset_from_local_date(local).map(|offset| offset.fix()),
-            Zone::Fixed(offset) => MappedLocalTime::Single(offset),
+            Zone::System => Local.offset_from_local_date(local),
         }
     }
 
     fn offset_from_local_datetime(&self, local: &NaiveDateTime) -> MappedLocalTime<FixedOffset> {
         match zone() {
             Zone::Named(zone) => zone.offset_from_local_datetime(local).map(|offset| offset.fix()),
-            Zone::Fixed(offset) => MappedLocalTime::Single(offset),
+            Zone::System => Local.offset_from_local_datetime(local),
         }
     }
 
     fn offset_from_utc_date(&self, utc: &NaiveDate) -> FixedOffset {
         match zone() {
             Zone::Named(zone) => zone.offset_from_utc_date(utc).fix(),
-            Zone::Fixed(offset) => offset,
+            Zone::System => Local.offset_from_utc_date(utc),
         }
     }
 
     fn offset_from_utc_datetime(&self, utc: &NaiveDateTime) -> FixedOffset {
         match zone() {
             Zone::Named(zone) => zone.offset_from_utc_datetime(utc).fix(),
-            Zone::Fixed(offset) => offset,
+            Zone::System => Local.offset_from_utc_datetime(utc),
         }
     }
 }

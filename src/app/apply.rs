@@ -150,9 +150,9 @@ impl AppState {
             }
             JobEvent::FreePlanned(plan) => self.apply_free_plan(*plan),
             JobEvent::Freed(room) => self.apply_freed(&room),
+            JobEvent::FreeFailed(message) => return self.apply_free_failed(message),
             JobEvent::ActionFailed(message) => {
                 self.verifying = None;
-                self.stop_freeing();
                 self.notices.tell(NoticeLevel::Error, message);
             }
             JobEvent::Notice(notice) => self.notices.add(notice),

@@ -56,7 +56,9 @@ impl Command {
             Self::UseSample | Self::ConnectSource => needs(!state.fixed_source, tr!("the source was named on the command line")),
             Self::FreeSpace => {
                 let usage = &state.snapshot.usage;
-                needs(usage.bars_bytes + usage.features_bytes + usage.trash_bytes > 0, tr!("nothing is cached"))
+                // What a job needs is not known outside it, and must not go.
+                needs(state.active_job().is_none(), tr!("a job is running"))
+                    .and(needs(usage.bars_bytes + usage.features_bytes + usage.trash_bytes > 0, tr!("nothing is cached")))
             }
             Self::Verify | Self::Repair => {
                 needs(state.snapshot.usage.bars_bytes + state.snapshot.usage.features_bytes > 0, tr!("nothing is cached"))

@@ -50,7 +50,7 @@ impl FreeForm {
 
 impl AppState {
     pub(super) fn ask_how_much_to_free(&mut self) -> Vec<Job> {
-        let form = FreeForm { text: format::bytes(OFFERED_BYTES), plan: None, is_freeing: false };
+        let form = FreeForm { text: format::bytes(OFFERED_BYTES), plan: None, is_freeing: self.is_freeing };
         let jobs = form.ask();
         self.dialog = Some(Dialog::Free(form));
         jobs
@@ -73,14 +73,15 @@ impl AppState {
     /// Does what the dialog says, if it says something.
     pub(super) fn free_as_planned(&mut self) -> Vec<Job> {
         let Some(Dialog::Free(form)) = &mut self.dialog else { return Vec::new() };
-        if !form.is_ready() {
+        if !form.is_ready() || self.is_freeing {
             return Vec::new();
         }
-        form.is_freeing = true;
+        (self.is_freeing, form.is_freeing) = (true, true);
         form.wanted_bytes().map(Job::Free).into_iter().collect()
     }
 
     pub(super) fn apply_freed(&mut self, room: &Room) {
+        self.is_freeing = false;
         self.dialog.take_if(|dialog| matches!(dialog, Dialog::Free(_)));
         let freed = room.trash_bytes + room.evicted.iter().map(|eviction| eviction.size_bytes).sum::<u64>();
         let entries = tr_n!(room.evicted.len() as u64, "{count} entry", "{count} entries");
@@ -93,10 +94,13 @@ impl AppState {
         }
     }
 
-    /// It could not be done: what is wrong is told elsewhere, and the dialog stays.
-    pub(super) fn stop_freeing(&mut self) {
-        if let Some(Dialog::Free(form)) = &mut self.dialog {
-            form.is_freeing = false;
-        }
+    /// It could not be done, or not to the end; the dialog stays.
+    pub(super) fn apply_free_failed(&mut self, message: String) -> Vec<Job> {
+        self.is_freeing = false;
+        self.notices.tell(NoticeLevel::Error, message);
+        let Some(Dialog::Free(form)) = &mut self.dialog else { return Vec::new() };
+        // Something may have gone already.
+        (form.is_freeing, form.plan) = (false, None);
+        form.ask()
     }
 }

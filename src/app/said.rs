@@ -381,7 +381,7 @@ mod tests {
         let missing = "table bars has no column for close; say which one it is with &close=COLUMN in the source URL; its columns are a, b";
         assert_eq!(
             in_russian(missing),
-            "в table bars нет столбца для close; укажите его через &close=COLUMN в URL источника; его столбцы: a, b"
+            "таблица bars: нет столбца для close; укажите его через &close=COLUMN в URL источника; его столбцы: a, b"
         );
         assert_eq!(Shape::of("{a} of {b}!").values("1 of 2!"), Some(vec!["1", "2"]));
         assert_eq!(Shape::of("{a} of {b}!").values("1 of 2"), None);

@@ -129,6 +129,8 @@ impl AppState {
         }
         form.test = TestState::Idle;
         form.connects = false;
+        // The fields are what counts from now on.
+        (form.pasted, form.pasted_problem) = (String::new(), None);
     }
 
     fn test_source(&mut self) -> Vec<Job> {
@@ -150,6 +152,11 @@ impl AppState {
     /// Connects once a test of just this has passed; a test that failed was seen, so that it is connected all the same then.
     pub(super) fn connect_source(&mut self) -> Vec<Job> {
         let Some(Dialog::Connect(form)) = &mut self.dialog else { return Vec::new() };
+        if let Some(problem) = &form.pasted_problem {
+            // The URL that was meant is none; what stands in the fields is another source.
+            self.notices.tell(NoticeLevel::Warning, problem.clone());
+            return Vec::new();
+        }
         if form.test.is_running() {
             form.connects = true;
             return Vec::new();
@@ -207,6 +214,11 @@ impl AppState {
 
     /// What was let fall is a folder, or it is not.
     pub(super) fn apply_looked_for_folder(&mut self, path: &Path, is_folder: bool) -> Vec<Job> {
+        if self.dialog.is_some() {
+            // It took a while, and something else was begun meanwhile.
+            self.notices.warn(tr!("Close what is open, then drop the folder again"));
+            return Vec::new();
+        }
         if is_folder {
             return self.offer_dropped(SourceKind::Files, path, 1);
         }

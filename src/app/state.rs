@@ -195,6 +195,8 @@ pub struct AppState {
     pub closing: Closing,
     /// What stands in front.
     pub dialog: Option<Dialog>,
+    /// Whether room is being freed, whatever dialog is shown.
+    pub is_freeing: bool,
     /// A check of all files: files done, files in all.
     pub verifying: Option<(usize, usize)>,
     /// What the last check of all files found, and when; of this session.

@@ -84,18 +84,13 @@ impl Cache {
         let mut room = Room { shortfall_bytes: wanted_bytes, trash_bytes: self.remove_trash(wanted_bytes)?, ..Room::default() };
         // So that what was read last is known to have been.
         self.flush_counters()?;
-        let mut taken = HashSet::new();
         room.missing_bytes = wanted_bytes.saturating_sub(room.trash_bytes);
-        while room.missing_bytes > 0 {
-            let (evicted, refused) =
-                self.evict_some(room.missing_bytes, &|key| taken.contains(&(key.source.clone(), key.symbol.clone())))?;
+        if room.missing_bytes > 0 {
+            // In the place of what somebody is writing nothing goes that was not told of before.
+            let (evicted, _refused) = self.evict_some(room.missing_bytes, &|_| false)?;
             let freed: u64 = evicted.iter().map(|eviction| eviction.size_bytes).sum();
             room.missing_bytes = room.missing_bytes.saturating_sub(freed);
             room.evicted.extend(evicted);
-            if refused.is_empty() {
-                break;
-            }
-            taken.extend(refused);
         }
         room.enough = room.missing_bytes == 0;
         Ok(room)

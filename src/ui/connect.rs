@@ -24,9 +24,9 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
         return;
     };
     let just_opened = !std::mem::replace(&mut views.connect_shown, true) && form.dropped == 0;
+    let was_pasting = views.pasting.is_some();
     // Enter in any other field tests what is typed, in the URL's it connects.
     let in_other_field = ui.text_edit_focused() && ui.memory(egui::Memory::focused) != Some(url_field());
-    let is_retyped = views.pasting.is_some();
     let modal = Modal::new(Id::unique("connect")).frame(super::dialogs::dialog_frame(ui));
     let response = modal.show(ui, |ui| {
         let screen = ui.ctx().content_rect();
@@ -57,7 +57,7 @@ pub fn connect_dialog_ui(ui: &mut Ui, state: &AppState, views: &mut ViewState, o
     let is_typed = ui.text_edit_focused();
     let is_free = is_typed || ui.memory(|memory| memory.focused().is_none());
     let was_free = std::mem::replace(&mut views.connect_takes_enter, is_free);
-    let may = !form.test.is_running() && (is_retyped || form.test.report().is_none_or(TestReport::passed));
+    let may = !form.test.is_running() && (was_pasting || form.test.report().is_none_or(TestReport::passed));
     if enter && was_free && !in_other_field && !is_typed && may {
         out.act(Action::Source(SourceAction::Connect));
     }

@@ -62,7 +62,8 @@ pub fn path_ui(ui: &mut Ui, views: &mut ViewState) -> Option<(PathPurpose, PathB
         if std::mem::take(&mut draft.just_opened) {
             field.request_focus();
         }
-        let usable = !draft.text.trim().is_empty();
+        // Of a path that is not absolute nobody could say where it leads at the next start.
+        let usable = meant_path(&draft.text).is_absolute();
         done = usable && field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         ui.add_space(space::XS);
         let hint = tr!("This desktop has no file dialog that Samovar could show; with xdg-desktop-portal or zenity it has one");
@@ -72,9 +73,16 @@ pub fn path_ui(ui: &mut Ui, views: &mut ViewState) -> Option<(PathPurpose, PathB
             given_up |= ui.button(tr!("Cancel")).clicked();
         });
     });
-    let chosen = done.then(|| (draft.purpose, PathBuf::from(draft.text.trim())));
+    let chosen = done.then(|| (draft.purpose, meant_path(&draft.text)));
     if done || given_up {
         views.path = None;
     }
     chosen
+}
+
+/// The path that a text means: `~` is the user's own folder, as in a shell.
+fn meant_path(text: &str) -> PathBuf {
+    let text = text.trim();
+    let home = text.strip_prefix("~/").and_then(|rest| Some(std::env::home_dir()?.join(rest)));
+    home.unwrap_or_else(|| PathBuf::from(text))
 }

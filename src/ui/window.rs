@@ -125,12 +125,12 @@ pub struct ViewState {
     pub pasting: Option<String>,
     /// Whether the connection dialog was on the screen in the frame before.
     pub connect_shown: bool,
+    /// Whether Enter was not some button's of it then.
+    pub connect_takes_enter: bool,
     /// A path that is typed because no file dialog can be shown.
     pub path: Option<super::path::PathDraft>,
     /// What the help sheet is searched for while it is open.
     pub help_search: Option<String>,
-    /// Whether Enter was not some button's of it then.
-    pub connect_takes_enter: bool,
     /// Whether the dialog that frees room was there in the last frame.
     pub free_is_open: bool,
     /// The file of the diagnostics as typed while they are asked for.
@@ -489,7 +489,7 @@ impl SamovarWindow {
         bench::bench_dialog_ui(ui, state, out);
         free::free_dialog_ui(ui, state, views, out);
         symbols::list_dialog_ui(ui, state, out);
-        symbols::export_dialog_ui(ui, state, out);
+        symbols::export_dialog_ui(ui, state, views.path.is_some(), out);
         palette::palette_ui(ui, state, views, out);
         if let Some((purpose, path)) = super::path::path_ui(ui, views)
             && self.picked.0.try_send((purpose, Some(path))).is_ok()

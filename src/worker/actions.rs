@@ -114,7 +114,11 @@ pub(super) fn start(service: &Arc<Service>, queue: &Queue, job: Job) {
             service.reporter.send_blocking(plan.map_or_else(JobEvent::ActionFailed, |plan| JobEvent::FreePlanned(Box::new(plan))));
         }),
         Job::Free(wanted_bytes) => {
-            with_cache(service, move |_service, cache| cache.free(wanted_bytes).map(|room| JobEvent::Freed(Box::new(room))));
+            spawn_blocking(service, move |service| {
+                let freed = service.cache().and_then(|cache| cache.free(wanted_bytes).map_err(|error| error.to_string()));
+                service.mark_dirty();
+                service.reporter.send_blocking(freed.map_or_else(JobEvent::FreeFailed, |room| JobEvent::Freed(Box::new(room))));
+            });
         }
         Job::Pin { symbols, pinned } => with_cache(service, move |service, cache| pin(service, cache, &symbols, pinned)),
         Job::Verify { repair } => with_cache(service, move |service, cache| {

@@ -372,6 +372,8 @@ pub enum JobEvent {
     FreePlanned(Box<FreePlan>),
     /// Room was made.
     Freed(Box<Room>),
+    /// It could not be done, or not to the end.
+    FreeFailed(String),
     /// A check of all files came further.
     VerifyProgress {
         /// Files done.

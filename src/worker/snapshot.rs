@@ -352,7 +352,7 @@ fn rows(listed: Vec<SymbolInfo>, entries: impl IntoIterator<Item = (Entry, Entry
         .collect();
     for (entry, state) in entries {
         let row = by_symbol.entry(entry.key.symbol.clone()).or_insert_with(|| SymbolRow::empty(entry.key.symbol.clone()));
-        row.add(entry, state, judge);
+        row.add(entry, state, judge, now_us);
     }
     let mut rows: Vec<SymbolRow> = by_symbol.into_values().collect();
     for row in &mut rows {
@@ -426,12 +426,14 @@ impl SymbolRow {
         }
     }
 
-    fn add(&mut self, entry: Entry, state: EntryState, judge: &Judge) {
+    fn add(&mut self, entry: Entry, state: EntryState, judge: &Judge, now_us: i64) {
         let expires_at_us = if state == EntryState::Fresh { judge.expires_at_us(&entry) } else { None };
         let cools_at_us = expires_at_us.map(|at_us| at_us - at_us.saturating_sub(entry.fetched_at_us) / 10);
         if state == EntryState::Stale {
             // Whoever invalidated it ended its time early.
             let ended_at_us = earlier(judge.expires_at_us(&entry), entry.invalidated_at_us);
+            // A clock that was set back makes entries stale whose time is to come.
+            let ended_at_us = ended_at_us.filter(|ended_at_us| *ended_at_us <= now_us);
             self.stale_since_us = earlier(self.stale_since_us, ended_at_us);
         }
         let first = self.datasets.is_empty();
@@ -496,7 +498,7 @@ impl SymbolRow {
     /// How many sessions of its market have no bar; `None` before its bars were looked at.
     #[must_use]
     pub fn missing_sessions(&self) -> Option<u64> {
-        self.findings.map(|found| u64::from(found.missing_sessions))
+        self.findings.map(|found| u64::from(found.missing_sessions) + u64::from(found.halted_sessions))
     }
 
     /// Whether anything is worth a look in its bars, or was noticed in its rows.

@@ -1,6 +1,6 @@
 //! The connection dialog: the staged test, what each failure says, the columns, the preview, and what is saved.
 
-use crate::desk::{Desk, Laid, Market};
+use crate::desk::{Desk, Laid, Market, warm_desk};
 use crate::servers::{self, Server};
 use eframe::egui::{Key, Modifiers};
 use samovar::app::Dialog;
@@ -293,4 +293,18 @@ fn postgres_is_connected_with_a_password_that_is_asked_for_once() {
     if let Some(server) = servers::postgres() {
         with_server(SourceKind::Postgres, server);
     }
+}
+
+#[test]
+fn enter_on_a_url_that_is_none_connects_nothing_else() {
+    let mut desk = warm_desk(2, 30);
+    let before = desk.state().settings.sources.clone();
+    let jobs = desk.state().jobs.len();
+    desk.act(samovar::app::Action::Source(samovar::app::SourceAction::Edit(Some("Market".to_owned()))));
+    desk.settle();
+    desk.fill("URL", "mysq://db2/market");
+    desk.key(eframe::egui::Modifiers::NONE, eframe::egui::Key::Enter);
+    desk.settle();
+    assert!(matches!(&desk.state().dialog, Some(Dialog::Connect(form)) if form.pasted_problem.is_some()), "it says what is wrong");
+    assert_eq!((&desk.state().settings.sources, desk.state().jobs.len()), (&before, jobs), "the fields are of another source");
 }

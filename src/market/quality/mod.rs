@@ -94,6 +94,8 @@ pub struct FindingCounts {
     pub missing_sessions: u32,
     /// Long runs without trading.
     pub halts: u32,
+    /// Missing sessions in these runs.
+    pub halted_sessions: u32,
     /// Bars with a broken range.
     pub broken_range: u32,
     /// Bars with a price of zero or below.
@@ -116,7 +118,12 @@ impl FindingCounts {
                     counts.gaps += 1;
                     counts.missing_sessions += bars;
                 }
-                FindingKind::Halt => counts.halts += 1,
+                FindingKind::Halt => {
+                    counts.halts += 1;
+                    if finding.is_hole() {
+                        counts.halted_sessions += bars;
+                    }
+                }
                 FindingKind::BrokenRange => counts.broken_range += bars,
                 FindingKind::NonPositive => counts.non_positive += bars,
                 FindingKind::Outlier => counts.outliers += bars,

@@ -54,6 +54,10 @@ fn a_market_that_never_closes_misses_every_day() {
     let some = bars((1..=30).filter(|day| ![6, 7, 20].contains(day)));
     let found = examine(&some, &MarketDays::new(Exchange::Continuous, []));
     assert_eq!(told(&found), [(FindingKind::Gap, "2024-01-06".to_owned(), 2), (FindingKind::Gap, "2024-01-20".to_owned(), 1)]);
+    // A long hole is a halt, and misses its days all the same.
+    let halted = bars((1..=60).filter(|day| !(20..=40).contains(day)));
+    let counts = FindingCounts::of(&examine(&halted, &MarketDays::new(Exchange::Continuous, [])));
+    assert_eq!((counts.gaps, counts.missing_sessions, counts.halts, counts.halted_sessions), (0, 0, 1, 21));
 }
 
 #[test]

@@ -185,10 +185,13 @@ pub(super) fn indicators_ui(
     let marked = choosable.get(search.chosen).copied().filter(|_| is_marked);
     if enter {
         match marked.and_then(|place| rows.get(place)) {
-            Some(Row::Choice(choice)) => {
-                layout.add(choice.source.clone(), &choice.placement);
-            }
+            Some(Row::Choice(choice)) if !layout.contains(&choice.source) => put(layout, choice, true),
             Some(Row::Typed(typed)) => add_typed(layout, typed),
+            // What was typed is no indicator: the list says so.
+            None if !search.text.trim().is_empty() => {
+                field.request_focus();
+                return;
+            }
             _ => {}
         }
         search.text.clear();

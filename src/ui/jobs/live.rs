@@ -92,7 +92,7 @@ fn running_ui(ui: &mut Ui, state: &AppState, job: &JobView, views: &mut ViewStat
         format::rows_per_second(progress.rows_per_sec()),
     ];
     if let Some(secs) = progress.secs_left().filter(|_| job.stage == JobStage::Running) {
-        facts.push(tr!("{time} left", time = format::duration(secs)));
+        facts.push(tr!("{time} left", time = format::duration(secs.ceil())));
     }
     if job.skipped_fresh > 0 {
         facts.push(tr_n!(job.skipped_fresh as u64, "{count} fresh already", "{count} fresh already"));

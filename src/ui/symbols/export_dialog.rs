@@ -26,8 +26,8 @@ fn heading(ui: &mut Ui, words: &str) {
     ui.label(RichText::new(words).small().color(theme.text_weak));
 }
 
-/// Draws the dialog while it is open.
-pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
+/// Draws the dialog while it is open; `asks_for_path` while a dialog in front of it asks for a path.
+pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, asks_for_path: bool, out: &mut Outbox) {
     let Some(Dialog::Export(form)) = state.dialog else { return };
     let theme = Theme::of(ui);
     let mut changed = form;
@@ -75,7 +75,9 @@ pub fn export_dialog_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             let words = if to_file { tr!("Choose a file…") } else { tr!("Choose a folder…") };
             let button = egui::Button::new(RichText::new(words).color(theme.on_accent)).fill(theme.accent);
             let can = state.exported_rows(&changed) > 0;
-            let enter = (ui.memory(|memory| memory.focused().is_none()) || ui.text_edit_focused())
+            // A field behind it may still have the keyboard.
+            let enter = !asks_for_path
+                && (ui.memory(|memory| memory.focused().is_none()) || ui.text_edit_focused())
                 && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if ui.add_enabled(can, button).clicked() || (enter && can) {
                 out.pick.push(if to_file { PathPurpose::ExportFile(changed.format) } else { PathPurpose::ExportFolder });

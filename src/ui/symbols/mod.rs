@@ -164,18 +164,6 @@ fn empty_list_ui(ui: &mut Ui, state: &AppState, out: &mut Outbox) {
             }
         } else {
             ui.label(tr!("Nothing is known of this source yet"));
-            if let Connection::Offline { reason, .. } = state.connection() {
-                ui.add(egui::Label::new(RichText::new(said(reason)).color(theme.error)).wrap());
-                ui.add_space(space::S);
-                if let Some(name) = state.settings.source.clone().filter(|_| !state.fixed_source)
-                    && ui.button(tr!("Edit the connection…")).clicked()
-                {
-                    out.act(Action::Source(SourceAction::Edit(Some(name))));
-                }
-                ui.add_space(space::XS);
-                primary_button_ui(ui, state, Command::PreheatAll, out);
-                return;
-            }
             ui.label(RichText::new(tr!("Preheat to list its symbols and bring their bars here")).small().color(theme.text_weak));
             ui.add_space(space::S);
             primary_button_ui(ui, state, Command::PreheatAll, out);
