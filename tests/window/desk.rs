@@ -133,7 +133,7 @@ impl Laid {
         };
         // The storage has to outlive the window's making only, but its lifetime is the harness's.
         let kept: &'static Kept = Box::leak(Box::new(kept));
-        let builder = Harness::builder().with_size(vec2(1_440.0, 900.0)).with_step_dt(1.0 / 250.0).with_max_steps(24);
+        let builder = Harness::builder().with_size(vec2(1_440.0, 900.0)).with_step_dt(1.0 / 250.0).with_max_steps(96);
         // Languages are listed by their own names, whose letters come from the desktop's fonts: a test has none.
         let builder = builder.allow_missing_glyphs();
         let harness = builder.build_eframe(move |creation| {
