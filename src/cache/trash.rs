@@ -162,11 +162,14 @@ impl Cache {
         let homes = self.homes_of(entry);
         for (home, below) in &homes {
             let waiting = self.place_in_trash(file_name, below);
-            if self.files.exists(&waiting) {
-                self.files.move_file(&waiting, home)?;
-            } else if !self.files.exists(home) {
+            let moved = if self.files.exists(&waiting) { Some(self.files.move_file(&waiting, home)) } else { None };
+            match moved {
+                Some(Ok(())) => {}
+                // It went between the look and the move: room was made of it.
+                Some(Err(error)) if self.files.exists(&waiting) => return Err(error),
                 // Another process is moving it, or somebody removed it: it stays in the list.
-                return Ok(false);
+                None | Some(Err(_)) if !self.files.exists(home) => return Ok(false),
+                None | Some(Err(_)) => {}
             }
         }
         if let Some(folder) = homes.first().and_then(|(home, _)| home.parent()) {
