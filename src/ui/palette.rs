@@ -137,7 +137,7 @@ fn symbol_candidates(state: &AppState) -> impl Iterator<Item = (Target, String)>
 /// Several symbols by name, which are what is meant where all of them are there: to be compared.
 fn comparison(state: &AppState, needle: &str) -> Option<Line> {
     needle.split_whitespace().nth(1)?;
-    let found = symbols_in(needle, &state.snapshot);
+    let found = symbols_in(needle, &state.snapshot.rows);
     if !found.unknown.is_empty() || found.known.len() < 2 {
         return None;
     }

@@ -168,7 +168,7 @@ impl AppState {
     }
 
     fn ask_for_list(&mut self, name: String, text: String) {
-        let found = symbols_in(&text, &self.snapshot);
+        let found = symbols_in(&text, &self.snapshot.rows);
         // Where nothing is known of the source yet, nothing can be wrong.
         let keep_unknown = self.snapshot.rows.is_empty();
         let as_text = text.len() <= LONG_TEXT_BYTES;
@@ -217,7 +217,7 @@ impl AppState {
             }
             ListsAction::Text(text) => {
                 if let Some(Dialog::List(form)) = &mut self.dialog {
-                    form.found = symbols_in(&text, &self.snapshot);
+                    form.found = symbols_in(&text, &self.snapshot.rows);
                     // Pasted, not typed.
                     form.as_text = text.len() <= form.text.len() + LONG_TEXT_BYTES;
                     form.text = text;

@@ -4,7 +4,7 @@
 //! source does not know is told apart, not thrown away.
 
 use crate::source::ColumnRole;
-use crate::worker::Snapshot;
+use crate::worker::SymbolRow;
 use std::collections::{HashMap, HashSet};
 
 /// No symbol is so long.
@@ -30,13 +30,13 @@ impl Pasted {
 
 /// Finds symbols in a text.
 #[must_use]
-pub fn symbols_in(text: &str, snapshot: &Snapshot) -> Pasted {
-    let exact = |word: &str| snapshot.rows.binary_search_by(|row| row.symbol.as_str().cmp(word)).is_ok();
+pub fn symbols_in(text: &str, rows: &[SymbolRow]) -> Pasted {
+    let exact = |word: &str| rows.binary_search_by(|row| row.symbol.as_str().cmp(word)).is_ok();
     // Made only where something is spelt another way; of names that differ in case alone, the first one is meant.
     let any_case = std::cell::OnceCell::new();
     let in_any_case = || {
         let mut names: HashMap<String, &str> = HashMap::new();
-        for row in &snapshot.rows {
+        for row in rows {
             names.entry(row.symbol.as_str().to_lowercase()).or_insert(row.symbol.as_str());
         }
         names
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn everything_is_unknown_to_a_source_without_symbols() {
-        let found = symbols_in("A b A", &Snapshot::default());
+        let found = symbols_in("A b A", &[]);
         assert_eq!(found.unknown, ["A", "b"]);
         assert!(found.kept(false).is_empty() && found.kept(true).len() == 2);
     }

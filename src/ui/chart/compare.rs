@@ -2,8 +2,8 @@
 //!
 //! Contract: what a search finds is worked out when the search or the list changes, not in every frame.
 
-use crate::app::Needle;
 use crate::app::chart::{ChartLayout, MOST_COMPARED};
+use crate::app::{Needle, symbols_in};
 use crate::market::Symbol;
 use crate::tr;
 use crate::ui::icons;
@@ -34,22 +34,12 @@ pub(super) struct CompareSearch {
 
 /// Several names at once, such as `MSFT, GOOG`: the positions of those there are in the list, and those there are not.
 fn several(text: &str, symbols: &[SymbolRow]) -> Option<(Vec<usize>, Vec<String>)> {
-    let words: Vec<&str> =
-        text.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ';')).filter(|word| !word.is_empty()).collect();
-    if words.len() < 2 {
+    let named = symbols_in(text, symbols);
+    if named.known.len() + named.unknown.len() < 2 {
         return None;
     }
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for word in words {
-        let exact = symbols.binary_search_by(|row| row.symbol.as_str().cmp(word)).ok();
-        let in_any_case = || symbols.iter().position(|row| row.symbol.as_str().to_lowercase() == word.to_lowercase());
-        match exact.or_else(in_any_case) {
-            Some(place) if !known.contains(&place) => known.push(place),
-            Some(_) => {}
-            None => unknown.push(word.to_owned()),
-        }
-    }
-    Some((known, unknown))
+    let place_of = |name: &String| symbols.binary_search_by(|row| row.symbol.as_str().cmp(name)).ok();
+    Some((named.known.iter().filter_map(place_of).collect(), named.unknown))
 }
 
 impl CompareSearch {

@@ -6,6 +6,7 @@ use crate::feature::{Definition, FeatureSet, SetLibrary};
 use crate::language::describe;
 use crate::tr;
 use crate::ui::icons;
+use crate::ui::symbols::sentence;
 use crate::ui::theme::{Theme, size, space};
 use crate::ui::widgets::check_ui;
 use crate::worker::series::SeriesSource;
@@ -298,12 +299,6 @@ fn put(layout: &mut ChartLayout, choice: &FeatureChoice, on: bool) {
     } else {
         layout.remove_source(&choice.source);
     }
-}
-
-/// A message as a sentence of the window.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A feature: whether it is on the chart, and where.
